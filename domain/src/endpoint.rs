@@ -1,0 +1,113 @@
+//! Model servers: who they are, what they cost, how much they bear.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::id::EndpointId;
+use crate::pricing::Price;
+use crate::secret::Secret;
+
+/// Which protocol a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndpointKind {
+    /// OpenAI's chat completions, as most servers do.
+    OpenAi,
+    /// The built-in simulation: no server, no key, no cost.
+    Simulated,
+}
+
+impl EndpointKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 2] = [Self::OpenAi, Self::Simulated];
+
+    /// The word for it in documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Simulated => "simulated",
+        }
+    }
+
+    /// The kind with this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl fmt::Display for EndpointKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What makes two endpoints the same one to caches and configurations: protocol and URL, not label or key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointIdentity {
+    /// The protocol.
+    pub kind: EndpointKind,
+    /// The base URL, without a slash at its end.
+    pub url: String,
+}
+
+impl EndpointIdentity {
+    /// The identity of an endpoint at this URL; slashes at its end do not count.
+    #[must_use]
+    pub fn new(kind: EndpointKind, url: &str) -> Self {
+        Self { kind, url: url.trim_end_matches('/').to_owned() }
+    }
+}
+
+/// Which field of a request carries the limit of output tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MaxTokensField {
+    /// `max_tokens`, which nearly every server knows.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`, which newer servers of `OpenAI` demand.
+    MaxCompletionTokens,
+}
+
+/// How much an endpoint bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls in flight at once, over all processes.
+    pub concurrency: NonZeroU32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { concurrency: NonZeroU32::MIN.saturating_add(7) }
+    }
+}
+
+/// A target model server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: EndpointId,
+    /// The name that experiments call it by; unique.
+    pub label: String,
+    /// Protocol and URL.
+    pub identity: EndpointIdentity,
+    /// Its key, if it wants one.
+    pub api_key: Option<Secret>,
+    /// Prices by model name.
+    pub prices: BTreeMap<String, Price>,
+    /// How much it bears.
+    pub limits: Limits,
+    /// Which field carries the limit of output tokens.
+    pub max_tokens_field: MaxTokensField,
+    /// The most tokens it answers with, where a budget needs a bound and a stage sets none.
+    pub max_output_tokens: Option<u32>,
+    /// How long one exchange may take in all.
+    pub timeout: Duration,
+}
+
+impl Endpoint {
+    /// How long one exchange may take where nothing else is said.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
+}

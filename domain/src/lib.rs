@@ -1,0 +1,14 @@
+//! The language and the decisions of PromptLooper: experiments, parameter spaces, sweeps, scoring, statistics, hashing.
+//!
+//! Pure: it awaits nothing, reads no clock, rolls no dice, knows no file and no network. Whoever embeds it brings those.
+
+pub mod call;
+pub mod endpoint;
+pub mod id;
+pub mod money;
+pub mod name;
+pub mod pricing;
+pub mod problem;
+pub mod secret;
+pub mod time;
+pub mod value;

@@ -1,0 +1,359 @@
+//! JSON-shaped data with one spelling.
+//!
+//! A [`Value`] is what parameters, samples and documents are made of. Its [`canonical`](Value::canonical) text is the
+//! same for equal values and different for different ones, which is what every hash rests on.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+/// A map from names to values, in the order of the names.
+pub type Map = BTreeMap<String, Value>;
+
+/// One piece of JSON-shaped data.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Value {
+    /// Nothing is known.
+    #[default]
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    Text(String),
+    /// Values in order.
+    List(Vec<Value>),
+    /// Values by name.
+    Map(Map),
+}
+
+/// A finite number: a whole one from -2^63 to 2^64-1, or a binary fraction. A fraction without a fractional part is the
+/// whole number where that fits, so that `1` and `1.0` are one value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number(Repr);
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Repr {
+    Signed(i64),
+    /// Above `i64::MAX` only.
+    Unsigned(u64),
+    /// Finite, and not integral within the range of the other two.
+    Fraction(f64),
+}
+
+impl Eq for Number {}
+
+impl Number {
+    /// The number closest to `value`; `None` where it is infinite or not a number.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked against the exact bounds"
+    )]
+    pub fn from_f64(value: f64) -> Option<Self> {
+        const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+        const TWO_64: f64 = 18_446_744_073_709_551_616.0;
+        if !value.is_finite() {
+            return None;
+        }
+        Some(if value.fract() != 0.0 || value < -TWO_63 || value >= TWO_64 {
+            Self(Repr::Fraction(value))
+        } else if value < TWO_63 {
+            Self(Repr::Signed(value as i64))
+        } else {
+            Self(Repr::Unsigned(value as u64))
+        })
+    }
+
+    /// This number as a binary fraction, rounded where a whole number has more than 53 bits.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        match self.0 {
+            Repr::Signed(whole) => whole as f64,
+            Repr::Unsigned(whole) => whole as f64,
+            Repr::Fraction(fraction) => fraction,
+        }
+    }
+
+    /// This number where it is whole and within `i64`.
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        match self.0 {
+            Repr::Signed(whole) => Some(whole),
+            Repr::Unsigned(_) | Repr::Fraction(_) => None,
+        }
+    }
+
+    /// This number where it is whole and within `u64`.
+    #[must_use]
+    pub fn as_u64(self) -> Option<u64> {
+        match self.0 {
+            Repr::Signed(whole) => u64::try_from(whole).ok(),
+            Repr::Unsigned(whole) => Some(whole),
+            Repr::Fraction(_) => None,
+        }
+    }
+
+    /// Which of two numbers is larger; exact between whole numbers.
+    #[must_use]
+    pub fn compare(self, other: Self) -> std::cmp::Ordering {
+        match (self.whole(), other.whole()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => self.as_f64().total_cmp(&other.as_f64()),
+        }
+    }
+
+    fn whole(self) -> Option<i128> {
+        match self.0 {
+            Repr::Signed(whole) => Some(whole.into()),
+            Repr::Unsigned(whole) => Some(whole.into()),
+            Repr::Fraction(_) => None,
+        }
+    }
+}
+
+impl From<i64> for Number {
+    fn from(whole: i64) -> Self {
+        Self(Repr::Signed(whole))
+    }
+}
+
+impl From<u64> for Number {
+    fn from(whole: u64) -> Self {
+        Self(i64::try_from(whole).map_or(Repr::Unsigned(whole), Repr::Signed))
+    }
+}
+
+/// The shortest decimal text that reads back as the same number, valid in JSON.
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Repr::Signed(whole) => write!(f, "{whole}"),
+            Repr::Unsigned(whole) => write!(f, "{whole}"),
+            Repr::Fraction(fraction) => write!(f, "{fraction:?}"),
+        }
+    }
+}
+
+impl Value {
+    /// A text value.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A finite number; `Null` stands for none.
+    #[must_use]
+    pub fn number(value: f64) -> Self {
+        Number::from_f64(value).map_or(Self::Null, Self::Number)
+    }
+
+    /// The text, where it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The number, where it is one.
+    #[must_use]
+    pub fn as_number(&self) -> Option<Number> {
+        if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// The map, where it is one.
+    #[must_use]
+    pub fn as_map(&self) -> Option<&Map> {
+        if let Self::Map(map) = self { Some(map) } else { None }
+    }
+
+    /// The list, where it is one.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[Value]> {
+        if let Self::List(list) = self { Some(list) } else { None }
+    }
+
+    /// What kind of value this is, in the words of JSON.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Number(_) => "number",
+            Self::Text(_) => "string",
+            Self::List(_) => "array",
+            Self::Map(_) => "object",
+        }
+    }
+
+    /// The one spelling of this value: JSON without white space, names in byte order, numbers at their shortest, and
+    /// nothing escaped but quotes, backslashes and control characters.
+    ///
+    /// ```
+    /// use promptlooper_domain::value::Value;
+    /// let value = Value::from([("b", Value::number(1.0)), ("a", Value::text("ü\n"))]);
+    /// assert_eq!(value.canonical(), r#"{"a":"ü\n","b":1}"#);
+    /// ```
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let mut out = String::new();
+        self.write_canonical(&mut out);
+        out
+    }
+
+    /// Appends the [`canonical`](Self::canonical) text to `out`.
+    pub fn write_canonical(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(true) => out.push_str("true"),
+            Self::Bool(false) => out.push_str("false"),
+            // Writing to a string cannot fail.
+            Self::Number(number) => drop(write!(out, "{number}")),
+            Self::Text(text) => write_text(text, out),
+            Self::List(list) => write_list(list, out),
+            Self::Map(map) => write_map(map, out),
+        }
+    }
+}
+
+fn write_list(list: &[Value], out: &mut String) {
+    out.push('[');
+    for (i, item) in list.iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        item.write_canonical(out);
+    }
+    out.push(']');
+}
+
+fn write_map(map: &Map, out: &mut String) {
+    out.push('{');
+    for (i, (name, item)) in map.iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        write_text(name, out);
+        out.push(':');
+        item.write_canonical(out);
+    }
+    out.push('}');
+}
+
+/// Appends a JSON string literal.
+pub(crate) fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(&text[plain..at]);
+        plain = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            _ => drop(write!(out, "\\u{byte:04x}")),
+        }
+    }
+    out.push_str(&text[plain..]);
+    out.push('"');
+}
+
+/// The canonical text.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.canonical())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<u64> for Value {
+    fn from(value: u64) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Number(u64::from(value).into())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(list: Vec<Value>) -> Self {
+        Self::List(list)
+    }
+}
+
+impl From<Map> for Value {
+    fn from(map: Map) -> Self {
+        Self::Map(map)
+    }
+}
+
+impl<const N: usize> From<[(&str, Value); N]> for Value {
+    fn from(fields: [(&str, Value); N]) -> Self {
+        Self::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_numbers_have_one_spelling() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (-2.5, "-2.5"),
+            (0.1, "0.1"),
+            (1e300, "1e300"),
+            (1e-7, "1e-7"),
+            (9_223_372_036_854_775_808.0, "9223372036854775808"),
+        ] {
+            assert_eq!(Value::number(value).canonical(), text);
+        }
+        assert_eq!(Value::number(f64::NAN), Value::Null);
+        assert_eq!(Value::from(u64::MAX).canonical(), "18446744073709551615");
+    }
+
+    #[test]
+    fn texts_escape_only_what_json_demands() {
+        assert_eq!(Value::text("a\"\\\u{1}é\u{7f}/").canonical(), "\"a\\\"\\\\\\u0001é\u{7f}/\"");
+    }
+
+    #[test]
+    fn whole_numbers_compare_exactly() {
+        let (a, b) = (Number::from(i64::MAX), Number::from(i64::MAX as u64 + 1));
+        assert_eq!(a.compare(b), std::cmp::Ordering::Less);
+    }
+}
