@@ -3,12 +3,22 @@
 //! Pure: it awaits nothing, reads no clock, rolls no dice, knows no file and no network. Whoever embeds it brings those.
 
 pub mod call;
+pub mod decimal;
 pub mod endpoint;
+pub mod event;
 pub mod id;
 pub mod money;
 pub mod name;
 pub mod pricing;
 pub mod problem;
+pub mod random;
+pub mod retry;
+pub mod run;
+pub mod sample;
 pub mod secret;
+pub mod space;
+pub mod stage;
+pub mod strategy;
+pub mod sweep;
 pub mod time;
 pub mod value;

@@ -1,0 +1,206 @@
+//! What is tried, on what, how it is judged, and what may vary.
+
+mod check;
+mod templates;
+
+use std::collections::BTreeMap;
+
+use crate::name::Name;
+use crate::problem::{Problem, segment};
+use crate::sample::Sample;
+use crate::scoring::ScoringEntry;
+use crate::space::{Levels, Space};
+use crate::stage::LlmStage;
+use crate::value::{Map, Value};
+
+/// An experiment as somebody wrote it down: of the right form, but not yet found to make sense.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Draft {
+    /// What it is called.
+    pub name: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// The samples.
+    pub samples: Vec<Sample>,
+    /// A corpus that templates see as `documents`.
+    pub documents: Vec<Value>,
+    /// The pipeline.
+    pub stages: Vec<StageDraft>,
+    /// How outputs are judged.
+    pub scoring: Vec<ScoringDraft>,
+    /// What may vary.
+    pub space: BTreeMap<String, DimensionDraft>,
+    /// How often each sample is asked.
+    pub repeats: u32,
+    /// The share of samples that no choice is made on.
+    pub holdout: f64,
+}
+
+/// A stage as somebody wrote it down.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StageDraft {
+    /// Its name.
+    pub name: String,
+    /// Its endpoint's label.
+    pub endpoint: Option<String>,
+    /// Its model.
+    pub model: Option<String>,
+    /// Its system prompt.
+    pub system: Option<String>,
+    /// Its few-shot messages, a list of `{role, content}`.
+    pub messages: Vec<Value>,
+    /// Its prompt.
+    pub prompt: String,
+    /// Its inference parameters.
+    pub parameters: Map,
+    /// The form of answer asked for.
+    pub response_format: Option<Value>,
+    /// Further fields of the request.
+    pub extra: Map,
+}
+
+/// A scoring entry as somebody wrote it down.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ScoringDraft {
+    /// Its name; the scorer's where absent.
+    pub name: Option<String>,
+    /// The scorer.
+    pub scorer: String,
+    /// Its weight; 1 where absent.
+    pub weight: Option<f64>,
+    /// The stage whose output it judges; the last where absent.
+    pub stage: Option<String>,
+    /// The scorer's options.
+    pub options: Map,
+}
+
+/// A dimension as somebody wrote it down.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DimensionDraft {
+    /// `STAGE.FIELD`; a template variable where absent.
+    pub target: Option<String>,
+    /// Its value where it is inactive.
+    pub default: Option<Value>,
+    /// What it can be.
+    pub levels: Levels,
+    /// When it is active: for each dimension named, one of these values.
+    pub when: BTreeMap<String, Vec<Value>>,
+}
+
+/// An experiment that makes sense, without its samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    name: String,
+    description: Option<String>,
+    documents: Value,
+    stages: Vec<LlmStage>,
+    scoring: Vec<ScoringEntry>,
+    space: Space,
+    repeats: u32,
+}
+
+/// The stages with a point's values in their fields.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    /// The stages.
+    pub stages: Vec<LlmStage>,
+    /// What templates see as `params`.
+    pub params: Map,
+    /// Of those the dimensions without a target.
+    pub free: Map,
+}
+
+impl Draft {
+    /// Finds everything that is wrong with the draft.
+    ///
+    /// # Errors
+    /// Each problem with its place in the document.
+    pub fn check(self) -> Result<(Definition, Vec<Sample>), Vec<Problem>> {
+        check::check(self)
+    }
+}
+
+impl Definition {
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// What templates see as `documents`.
+    #[must_use]
+    pub const fn documents(&self) -> &Value {
+        &self.documents
+    }
+
+    /// The pipeline.
+    #[must_use]
+    pub fn stages(&self) -> &[LlmStage] {
+        &self.stages
+    }
+
+    /// How outputs are judged.
+    #[must_use]
+    pub fn scoring(&self) -> &[ScoringEntry] {
+        &self.scoring
+    }
+
+    /// What may vary.
+    #[must_use]
+    pub const fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// How often each sample is asked, from 1.
+    #[must_use]
+    pub const fn repeats(&self) -> u32 {
+        self.repeats
+    }
+
+    /// The stage that a scoring entry judges, by its index.
+    #[must_use]
+    pub fn judged_stage(&self, entry: &ScoringEntry) -> usize {
+        let named = entry.stage.as_ref();
+        let found = named.and_then(|name| self.stages.iter().position(|stage| stage.name == *name));
+        found.unwrap_or(self.stages.len() - 1)
+    }
+
+    /// Puts the values of a point where their dimensions point to.
+    ///
+    /// # Errors
+    /// A value that its field cannot take. Points of the experiment's own space have none.
+    pub fn apply(&self, values: &Map) -> Result<Applied, Problem> {
+        let mut applied = Applied { stages: self.stages.clone(), params: values.clone(), free: Map::new() };
+        for dimension in self.space.dimensions() {
+            let name = dimension.name.as_str();
+            let value = values.get(name);
+            if let Some(target) = &dimension.target {
+                let stage = applied.stages.iter_mut().find(|stage| stage.name == target.stage);
+                if let (Some(value), Some(stage)) = (value, stage) {
+                    stage.set(&target.field, value).map_err(|detail| {
+                        Problem::new(format!("/values/{}", segment(name)), "wrong_value", detail)
+                    })?;
+                }
+            } else if let Some(value) = value.or(dimension.default.as_ref()) {
+                applied.params.insert(name.to_owned(), value.clone());
+                applied.free.insert(name.to_owned(), value.clone());
+            }
+        }
+        Ok(applied)
+    }
+
+    /// A stage's index by its name.
+    #[must_use]
+    pub fn stage_index(&self, name: &Name) -> Option<usize> {
+        self.stages.iter().position(|stage| stage.name == *name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

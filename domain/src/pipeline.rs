@@ -1,0 +1,145 @@
+//! Turns a configuration and a sample into calls, stage by stage.
+
+use crate::call::{Call, Message, ResponseFormat, Role};
+use crate::configuration::ConfiguredStage;
+use crate::endpoint::EndpointIdentity;
+use crate::template::{Scope, Template, TemplateError};
+use crate::value::{Map, Value};
+
+/// A configuration whose templates are parsed.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    stages: Vec<CompiledStage>,
+    params: Value,
+}
+
+/// A stage whose templates are parsed.
+#[derive(Debug, Clone)]
+pub struct CompiledStage {
+    name: String,
+    endpoint: EndpointIdentity,
+    model: String,
+    messages: Vec<(Role, Template)>,
+    parameters: Map,
+    response_format: ResponseFormat,
+    extra: Map,
+}
+
+/// What a sample has come to so far: the sample itself and the outputs of the stages it has passed.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    sample: Value,
+    stages: Value,
+    previous: Option<Value>,
+}
+
+impl Pipeline {
+    pub(crate) const fn new(stages: Vec<CompiledStage>, params: Value) -> Self {
+        Self { stages, params }
+    }
+
+    /// Its stages, in order.
+    #[must_use]
+    pub fn stages(&self) -> &[CompiledStage] {
+        &self.stages
+    }
+
+    /// The call that a stage makes for a sample.
+    ///
+    /// # Errors
+    /// Where a template asks for what is not there, or costs too much.
+    ///
+    /// # Panics
+    /// Never for a stage index below the number of stages.
+    pub fn call(
+        &self,
+        stage: usize,
+        progress: &Progress,
+        documents: &Value,
+        repeat: u32,
+    ) -> Result<Call, TemplateError> {
+        let mut scope = Scope::new()
+            .with("sample", &progress.sample)
+            .with("params", &self.params)
+            .with("stages", &progress.stages)
+            .with("documents", documents);
+        if let Some(previous) = &progress.previous {
+            scope = scope.with("previous", previous);
+        }
+        self.stages[stage].call(&scope, repeat)
+    }
+}
+
+impl CompiledStage {
+    pub(crate) fn new(configured: &ConfiguredStage) -> Result<Self, TemplateError> {
+        let stage = &configured.stage;
+        let system = stage.system.iter().map(|text| (Role::System, text));
+        let few_shot = stage.messages.iter().map(|message| (message.role, &message.content));
+        let prompt = std::iter::once((Role::User, &stage.prompt));
+        let texts = system.chain(few_shot).chain(prompt);
+        Ok(Self {
+            name: stage.name.as_str().to_owned(),
+            endpoint: configured.endpoint.clone(),
+            model: configured.model.clone(),
+            messages: texts.map(|(role, text)| Ok((role, Template::parse(text)?))).collect::<Result<_, _>>()?,
+            parameters: stage.parameters.clone(),
+            response_format: stage.response_format.clone(),
+            extra: stage.extra.clone(),
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether its output is JSON rather than text.
+    #[must_use]
+    pub fn answers_json(&self) -> bool {
+        self.response_format != ResponseFormat::Text
+    }
+
+    /// The limit of output tokens that it sets.
+    #[must_use]
+    pub fn max_tokens(&self) -> Option<u64> {
+        self.parameters.get("max_tokens")?.as_number()?.as_u64()
+    }
+
+    fn call(&self, scope: &Scope<'_>, repeat: u32) -> Result<Call, TemplateError> {
+        let rendered = self.messages.iter().map(|(role, template)| {
+            Ok(Message { role: *role, content: template.render(scope)? })
+        });
+        Ok(Call {
+            endpoint: self.endpoint.clone(),
+            model: self.model.clone(),
+            messages: rendered.collect::<Result<_, _>>()?,
+            parameters: self.parameters.clone(),
+            response_format: self.response_format.clone(),
+            extra: self.extra.clone(),
+            repeat,
+        })
+    }
+}
+
+impl Progress {
+    /// A sample, as templates see it, before the first stage.
+    #[must_use]
+    pub const fn new(sample: Value) -> Self {
+        Self { sample, stages: Value::Map(Map::new()), previous: None }
+    }
+
+    /// The sample has passed a stage with this output.
+    pub fn passed(&mut self, stage: &str, output: Value) {
+        if let Value::Map(stages) = &mut self.stages {
+            stages.insert(stage.to_owned(), Value::from([("output", output.clone())]));
+        }
+        self.previous = Some(output);
+    }
+
+    /// The output of a stage it has passed.
+    #[must_use]
+    pub fn output(&self, stage: &str) -> Option<&Value> {
+        self.stages.as_map()?.get(stage)?.as_map()?.get("output")
+    }
+}

@@ -1,0 +1,112 @@
+//! One configuration evaluated on the samples.
+
+use std::fmt;
+
+use crate::id::RunId;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunStatus {
+    /// Nobody works on it.
+    Pending,
+    /// From the first claim to the end.
+    Running,
+    /// Every sample was tried and some succeeded.
+    Completed,
+    /// No sample succeeded, or it had to be given up.
+    Failed,
+    /// Completed, and every call was answered from the cache.
+    Cached,
+    /// Ended early because it was behind.
+    Pruned,
+    /// Ended by a person.
+    Cancelled,
+}
+
+impl RunStatus {
+    /// Every status there is.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Running,
+        Self::Completed,
+        Self::Failed,
+        Self::Cached,
+        Self::Pruned,
+        Self::Cancelled,
+    ];
+
+    /// The stable word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cached => "cached",
+            Self::Pruned => "pruned",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The status with this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+
+    /// Whether the leaderboard may show it.
+    #[must_use]
+    pub const fn is_ranked(self) -> bool {
+        matches!(self, Self::Completed | Self::Cached | Self::Pruned)
+    }
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The status that a run ends with, from what its samples came to.
+#[must_use]
+pub const fn status_at_end(succeeded: usize, calls_paid: u64) -> RunStatus {
+    match (succeeded, calls_paid) {
+        (0, _) => RunStatus::Failed,
+        (_, 0) => RunStatus::Cached,
+        _ => RunStatus::Completed,
+    }
+}
+
+/// The place of a call: who asked for it. The first place to ask pays; a result is cached exactly when another paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The run.
+    pub run: RunId,
+    /// The sample, by its index in the sample set.
+    pub sample: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The stage, from 0.
+    pub stage: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_ends_as_what_its_samples_came_to() {
+        assert_eq!(status_at_end(0, 0), RunStatus::Failed);
+        assert_eq!(status_at_end(0, 3), RunStatus::Failed);
+        assert_eq!(status_at_end(2, 0), RunStatus::Cached);
+        assert_eq!(status_at_end(2, 1), RunStatus::Completed);
+    }
+
+    #[test]
+    fn words_read_back() {
+        for status in RunStatus::ALL {
+            assert_eq!(RunStatus::parse(status.as_str()), Some(status));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The inputs that a pipeline is tried on.
+
+use crate::random::shuffled;
+use crate::value::{Map, Value};
+
+/// One input, with what a good answer would be where that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sample {
+    /// A text, or JSON that templates can walk.
+    pub input: Value,
+    /// The reference answer.
+    pub reference: Option<Value>,
+    /// Whatever else belongs to it.
+    pub meta: Map,
+}
+
+impl Sample {
+    /// The sample as documents spell it; what is absent is left out.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut fields = Map::from([("input".to_owned(), self.input.clone())]);
+        if let Some(reference) = &self.reference {
+            fields.insert("reference".to_owned(), reference.clone());
+        }
+        if !self.meta.is_empty() {
+            fields.insert("meta".to_owned(), Value::Map(self.meta.clone()));
+        }
+        Value::Map(fields)
+    }
+
+    /// The sample as templates see it: always with `meta`, and with its `index` in the set, from 0.
+    #[must_use]
+    pub fn for_templates(self, index: u32) -> Value {
+        let mut fields = Map::from([
+            ("input".to_owned(), self.input),
+            ("meta".to_owned(), Value::Map(self.meta)),
+            ("index".to_owned(), Value::from(index)),
+        ]);
+        if let Some(reference) = self.reference {
+            fields.insert("reference".to_owned(), reference);
+        }
+        Value::Map(fields)
+    }
+}
+
+/// The one spelling of a set of samples, whose SHA-256 tells equal sets.
+#[must_use]
+pub fn canonical(samples: &[Sample]) -> String {
+    let mut out = String::from("{\"v\":1,\"samples\":[");
+    for (i, sample) in samples.iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        sample.to_value().write_canonical(&mut out);
+    }
+    out.push_str("]}");
+    out
+}
+
+/// The order in which every run takes the samples of a set: seeded by the set alone, so that runs of different sweeps
+/// have gone through the same samples when they have done equally many.
+#[must_use]
+pub fn order(set_seed: u64, count: u32) -> Vec<u32> {
+    shuffled(set_seed, count as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_spelled_by_its_samples_alone() {
+        let with_empty_meta = Sample { input: Value::from("a"), reference: None, meta: Map::new() };
+        let labelled = Sample { reference: Some(Value::from("x")), ..with_empty_meta.clone() };
+        assert_eq!(
+            canonical(&[with_empty_meta, labelled]),
+            r#"{"v":1,"samples":[{"input":"a"},{"input":"a","reference":"x"}]}"#
+        );
+    }
+
+    #[test]
+    fn the_order_takes_each_sample_once() {
+        let mut taken = order(7, 50);
+        assert_eq!(taken, order(7, 50));
+        assert_ne!(taken, order(8, 50));
+        taken.sort_unstable();
+        assert_eq!(taken, (0..50).collect::<Vec<_>>());
+    }
+}

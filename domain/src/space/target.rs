@@ -1,0 +1,151 @@
+use std::fmt;
+
+use crate::name::Name;
+
+/// An inference parameter of chat completions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Parameter {
+    /// Randomness of the choice of tokens.
+    Temperature,
+    /// The share of probability that tokens are chosen from.
+    TopP,
+    /// The limit of output tokens.
+    MaxTokens,
+    /// Texts at which the answer ends.
+    Stop,
+    /// The server's seed.
+    Seed,
+    /// Against repetition, by frequency.
+    FrequencyPenalty,
+    /// Against repetition, by presence.
+    PresencePenalty,
+}
+
+impl Parameter {
+    /// Every parameter there is.
+    pub const ALL: [Self; 7] = [
+        Self::Temperature,
+        Self::TopP,
+        Self::MaxTokens,
+        Self::Stop,
+        Self::Seed,
+        Self::FrequencyPenalty,
+        Self::PresencePenalty,
+    ];
+
+    /// Its name in requests and documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Temperature => "temperature",
+            Self::TopP => "top_p",
+            Self::MaxTokens => "max_tokens",
+            Self::Stop => "stop",
+            Self::Seed => "seed",
+            Self::FrequencyPenalty => "frequency_penalty",
+            Self::PresencePenalty => "presence_penalty",
+        }
+    }
+
+    /// The parameter with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|parameter| parameter.as_str() == name)
+    }
+}
+
+/// A field of a stage that a dimension can decide.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The endpoint, by its label.
+    Endpoint,
+    /// The model.
+    Model,
+    /// The system prompt.
+    System,
+    /// The prompt.
+    Prompt,
+    /// The few-shot messages.
+    Messages,
+    /// The form of answer asked for.
+    ResponseFormat,
+    /// An inference parameter.
+    Parameter(Parameter),
+    /// A further field of the request.
+    Extra(String),
+}
+
+/// What a dimension decides: a field of a stage.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// The stage.
+    pub stage: Name,
+    /// The field.
+    pub field: Field,
+}
+
+/// A text that names no field of a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidTarget(String);
+
+impl Target {
+    /// Reads `STAGE.FIELD`, or `STAGE.extra.KEY`.
+    ///
+    /// # Errors
+    /// [`InvalidTarget`], which lists the fields there are.
+    pub fn parse(text: &str) -> Result<Self, InvalidTarget> {
+        let wrong = || InvalidTarget(text.to_owned());
+        let (stage, field) = text.split_once('.').ok_or_else(wrong)?;
+        let stage = Name::try_new(stage).map_err(|_| wrong())?;
+        Ok(Self { stage, field: Field::parse(field).ok_or_else(wrong)? })
+    }
+}
+
+impl Field {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "endpoint" => Self::Endpoint,
+            "model" => Self::Model,
+            "system" => Self::System,
+            "prompt" => Self::Prompt,
+            "messages" => Self::Messages,
+            "response_format" => Self::ResponseFormat,
+            _ => match text.split_once('.') {
+                Some(("extra", key)) if !key.is_empty() => Self::Extra(key.to_owned()),
+                Some(_) => return None,
+                None => Self::Parameter(Parameter::parse(text)?),
+            },
+        })
+    }
+}
+
+impl fmt::Display for InvalidTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameters: Vec<_> = Parameter::ALL.iter().map(|parameter| parameter.as_str()).collect();
+        write!(
+            f,
+            "`{}` is no field of a stage: write STAGE.FIELD with a field of endpoint, model, system, prompt, messages, \
+             response_format, {} or extra.KEY",
+            self.0.escape_debug(),
+            parameters.join(", ")
+        )
+    }
+}
+
+impl std::error::Error for InvalidTarget {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_name_a_field_of_a_stage() {
+        let field = |text| Target::parse(text).map(|target| target.field).ok();
+        assert_eq!(field("a.temperature"), Some(Field::Parameter(Parameter::Temperature)));
+        assert_eq!(field("a.extra.top_k"), Some(Field::Extra("top_k".into())));
+        assert_eq!(field("a.prompt"), Some(Field::Prompt));
+        for wrong in ["", "a", "a.", ".prompt", "a.chunk_size", "a.extra.", "a.prompt.x", "1a.prompt"] {
+            assert_eq!(field(wrong), None, "{wrong}");
+        }
+    }
+}
