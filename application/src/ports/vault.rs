@@ -17,9 +17,15 @@ pub enum VaultError {
 /// Keeps secrets so that who reads the store cannot read them.
 pub trait Vault: Send + Sync {
     /// Seals a secret for a place, such as `endpoint/<id>`; it opens for no other.
+    ///
+    /// # Errors
+    /// [`VaultError::NoRandomness`] only.
     fn seal(&self, secret: &Secret, context: &str) -> Result<Vec<u8>, VaultError>;
 
     /// Opens what was sealed for this place.
+    ///
+    /// # Errors
+    /// Where it is no sealed secret, or not one of this key and place.
     fn open(&self, sealed: &[u8], context: &str) -> Result<Secret, VaultError>;
 
     /// A short name of the key that tells nothing about it: equal keys have equal ones.
