@@ -4,5 +4,9 @@
 //! that is decided by who calls it.
 
 mod openai;
+mod servers;
+mod simulated;
 
 pub use openai::OpenAiServer;
+pub use servers::Servers;
+pub use simulated::SimulatedServer;
