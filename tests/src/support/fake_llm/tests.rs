@@ -94,3 +94,95 @@ async fn a_request_without_an_answer_is_in_flight_until_its_client_leaves() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(fake.counts().in_flight, 0);
 }
+
+struct StoppedClock;
+
+impl application::ports::Clock for StoppedClock {
+    fn now(&self) -> domain::time::Timestamp {
+        domain::time::Timestamp::from_micros(0)
+    }
+}
+
+/// What the real adapter makes of a model: the kind of its failure, or the flags of its answer.
+async fn seen(fake: &FakeLlm, model: &str) -> String {
+    use domain::call::{Call, Message, ResponseFormat, Role};
+    use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+
+    let endpoint = Endpoint {
+        id: domain::id::EndpointId::new(1),
+        label: "fake".to_owned(),
+        identity: EndpointIdentity::new(EndpointKind::OpenAi, &fake.url()),
+        api_key: None,
+        prices: std::collections::BTreeMap::default(),
+        limits: Limits::default(),
+        max_tokens_field: MaxTokensField::MaxTokens,
+        max_output_tokens: None,
+        timeout: Duration::from_millis(500),
+    };
+    let call = Call {
+        endpoint: endpoint.identity.clone(),
+        model: model.to_owned(),
+        messages: vec![Message { role: Role::User, content: "[[answer:hi]]".to_owned() }],
+        parameters: domain::value::Map::new(),
+        response_format: ResponseFormat::Text,
+        extra: domain::value::Map::new(),
+        repeat: 1,
+    };
+    let client = outbound::Client::new(outbound::AddressPolicy::Endpoints).unwrap();
+    let server = llm::OpenAiServer::new(client, Arc::new(StoppedClock));
+    match application::ports::ModelServer::complete(&server, &endpoint, &call).await {
+        Ok(completion) => {
+            let flags = completion.flags.named().into_iter().filter(|(_, on)| *on).map(|(name, _)| name);
+            format!("{} {}", completion.text, flags.collect::<Vec<_>>().join(" ")).trim().to_owned()
+        }
+        Err(failure) => failure.kind.as_str().to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_real_adapter_sees_what_the_names_promise() {
+    let fake = fake().await;
+    for (model, expected) in [
+        ("good-1", "hi"),
+        ("fault-429", "rate_limited"),
+        ("fault-429-retry-3600", "rate_limited"),
+        ("fault-quota", "quota_exhausted"),
+        ("fault-402", "quota_exhausted"),
+        ("fault-401", "unauthorized"),
+        ("fault-403", "unauthorized"),
+        ("fault-400", "rejected"),
+        ("fault-302", "redirect"),
+        ("fault-500", "upstream_5xx"),
+        ("fault-reset", "connect"),
+        ("fault-truncate", "truncated"),
+        ("fault-chunks", "truncated"),
+        ("fault-hang", "timeout"),
+        ("fault-trickle", "timeout"),
+        ("fault-endless", "response_too_large"),
+        ("fault-html", "malformed"),
+        ("fault-malformed", "malformed"),
+        ("fault-empty-object", "malformed"),
+        ("fault-empty-list", "malformed"),
+        ("fault-deep", "malformed"),
+        ("fault-error", "upstream_5xx"),
+        ("fault-no-choices", "no_choices"),
+        ("fault-null-content", ""),
+        ("fault-tool-calls", ""),
+        ("fault-refusal", "refused"),
+        ("fault-filter", "refused"),
+        ("fault-length", "hi truncated"),
+        ("fault-parts", "hi"),
+        ("fault-nul", "a\u{fffd}b lossy_text"),
+        ("fault-surrogate", "a\u{fffd}b lossy_text"),
+        ("fault-bytes", "\u{fffd}i lossy_text"),
+        ("fault-other-model", "hi"),
+        ("fault-no-usage", "hi tokens_estimated"),
+        ("fault-usage-null", "hi tokens_estimated"),
+        ("fault-usage-negative", "hi tokens_estimated"),
+        ("fault-usage-text", "hi tokens_estimated"),
+        ("fault-usage-1e30", "hi tokens_estimated"),
+        ("fault-unheard-of", "rejected"),
+    ] {
+        assert_eq!(seen(&fake, model).await, expected, "{model}");
+    }
+}
