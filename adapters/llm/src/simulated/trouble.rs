@@ -38,12 +38,9 @@ impl Trouble {
         })
     }
 
-    /// Whether this call has not failed yet; it counts as failed from now on, or as new again.
+    /// Whether this call has not failed yet; it counts as failed from now on.
     fn is_first(&self, call: u64) -> bool {
         let mut had = self.had.lock().unwrap_or_else(PoisonError::into_inner);
-        if had.remove(&call) {
-            return false;
-        }
         if had.len() >= Self::REMEMBERED {
             had.clear();
         }
