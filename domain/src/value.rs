@@ -240,8 +240,8 @@ fn write_map(map: &Map, out: &mut String) {
     out.push('}');
 }
 
-/// Appends a JSON string literal.
-pub(crate) fn write_text(text: &str, out: &mut String) {
+/// Appends this text to `out` as a JSON string literal, in its one spelling.
+pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What suites and benches share.
+
+pub mod support;

@@ -1,1 +1,12 @@
-//! Placeholder.
+//! Model servers: those that speak the chat completions protocol, and a built-in simulation.
+//!
+//! A server makes one exchange and says what came of it. It never retries, waits or remembers an endpoint's troubles:
+//! that is decided by who calls it.
+
+mod openai;
+mod servers;
+mod simulated;
+
+pub use openai::OpenAiServer;
+pub use servers::Servers;
+pub use simulated::SimulatedServer;

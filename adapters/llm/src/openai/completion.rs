@@ -1,0 +1,79 @@
+//! Reads the body of a successful answer.
+
+use std::time::Duration;
+
+use domain::call::{Call, CallFailure, Completion, FailureKind, Flags};
+use domain::pricing::{Tokens, estimated_tokens};
+use domain::value::Value;
+
+use super::answer::{Answer, Choice, Content};
+use super::json::{self, Parsed};
+use super::{excerpt, failure};
+
+/// The most tokens of one side of a call that are believed.
+const PLAUSIBLE_TOKENS: u64 = 1 << 32;
+
+/// The completion within `body`, or the failure it tells of.
+pub(super) fn read(body: &[u8], call: &Call, latency: Duration) -> Result<Completion, CallFailure> {
+    let mut parsed = json::read::<Answer>(body).ok_or_else(|| malformed(body))?;
+    match parsed.value.choices.take().map(|choices| choices.into_iter().next()) {
+        Some(Some(choice)) => Ok(completion(parsed, choice, call, latency)),
+        without => Err(match parsed.value.error {
+            Some(error) => failure::of_error_inside(&error),
+            None if without.is_some() => {
+                CallFailure::new(FailureKind::NoChoices, "the answer has no choices")
+            }
+            None => malformed(body),
+        }),
+    }
+}
+
+fn malformed(body: &[u8]) -> CallFailure {
+    CallFailure {
+        kind: FailureKind::Malformed,
+        message: format!("the answer is no chat completion: {}", excerpt::of_bytes(body)),
+        outcome_unknown: true,
+    }
+}
+
+fn completion(parsed: Parsed<Answer>, choice: Choice, call: &Call, latency: Duration) -> Completion {
+    let Parsed { value: answer, mut lossy } = parsed;
+    let mut clean = |text| json::without_nul(text, &mut lossy);
+    let text = clean(choice.message.content.map_or_else(String::new, Content::into_text));
+    let model_returned = answer.model.map(&mut clean).filter(|model| *model != call.model);
+    let finish_reason = choice.finish_reason.map(clean);
+    let tool_calls = tool_calls(choice.message.tool_calls, &mut lossy);
+    let (tokens, tokens_estimated) = tokens(&answer.usage, call, &text);
+    let declined = choice.message.refusal.is_some_and(|refusal| !refusal.is_empty());
+    let flags = Flags {
+        truncated: finish_reason.as_deref() == Some("length"),
+        refused: declined || finish_reason.as_deref() == Some("content_filter"),
+        tokens_estimated,
+        lossy_text: lossy,
+    };
+    Completion { text, model_returned, tokens, latency, finish_reason, flags, tool_calls }
+}
+
+/// The calls, where there are any.
+fn tool_calls(calls: Option<serde_json::Value>, lossy: &mut bool) -> Option<Value> {
+    let calls = calls.filter(|calls| calls.as_array().is_none_or(|calls| !calls.is_empty()))?;
+    Some(json::to_value(calls, lossy))
+}
+
+/// The tokens of an exchange, and whether any had to be estimated.
+fn tokens(usage: &serde_json::Value, call: &Call, text: &str) -> (Tokens, bool) {
+    let (input, output) = (count(usage, "prompt_tokens"), count(usage, "completion_tokens"));
+    let tokens = Tokens {
+        input: input.unwrap_or_else(|| call.messages.iter().map(|m| estimated_tokens(&m.content)).sum()),
+        output: output.unwrap_or_else(|| estimated_tokens(text)),
+    };
+    (tokens, input.is_none() || output.is_none())
+}
+
+/// A count that can be right: whole, not negative, and not beyond belief.
+fn count(usage: &serde_json::Value, name: &str) -> Option<u64> {
+    usage.get(name)?.as_u64().filter(|count| *count <= PLAUSIBLE_TOKENS)
+}
+
+#[cfg(test)]
+mod tests;

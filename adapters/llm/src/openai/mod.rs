@@ -1,0 +1,67 @@
+//! Servers that speak the chat completions protocol.
+
+mod answer;
+mod completion;
+mod excerpt;
+mod failure;
+mod json;
+mod model_list;
+mod request;
+mod retry_after;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use application::ports::{Clock, ModelServer};
+use async_trait::async_trait;
+use domain::call::{Call, CallFailure, Completion};
+use domain::endpoint::Endpoint;
+use outbound::{Answer, Client, Request};
+
+/// Talks to one server after another over a shared client.
+pub struct OpenAiServer {
+    client: Client,
+    clock: Arc<dyn Clock>,
+}
+
+impl OpenAiServer {
+    /// A server over this client; the clock tells how far away a date in `Retry-After` is.
+    #[must_use]
+    pub const fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
+        Self { client, clock }
+    }
+
+    async fn exchange(&self, endpoint: &Endpoint, request: Request<'_>) -> Result<Answer, CallFailure> {
+        let request = request.bearer(endpoint.api_key.as_ref()).timeout(endpoint.timeout);
+        let answer = self.client.send(request).await.map_err(|e| failure::of_transport(&e))?;
+        match answer.status() {
+            200..=299 => Ok(answer),
+            _ => Err(failure::of_status(&answer, self.clock.now())),
+        }
+    }
+}
+
+#[async_trait]
+impl ModelServer for OpenAiServer {
+    async fn complete(&self, endpoint: &Endpoint, call: &Call) -> Result<Completion, CallFailure> {
+        let url = format!("{}/chat/completions", endpoint.identity.url);
+        let request = Request::post_json(&url, request::body(call, endpoint.max_tokens_field));
+        let begun = Instant::now();
+        let exchange = self.exchange(endpoint, request).await;
+        let latency = begun.elapsed();
+        exchange
+            .and_then(|answer| completion::read(answer.body(), call, latency))
+            .map_err(|failure| failure::without_key(failure, endpoint))
+    }
+
+    async fn models(&self, endpoint: &Endpoint) -> Result<Vec<String>, CallFailure> {
+        let url = format!("{}/models", endpoint.identity.url);
+        let exchange = self.exchange(endpoint, Request::get(&url)).await;
+        exchange
+            .and_then(|answer| model_list::read(answer.body()))
+            .map_err(|failure| failure::without_key(failure, endpoint))
+    }
+}
+
+#[cfg(test)]
+mod tests;

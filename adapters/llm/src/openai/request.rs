@@ -1,0 +1,168 @@
+//! The body of a request, written straight into one string.
+
+use domain::call::{Call, Message, ResponseFormat};
+use domain::endpoint::MaxTokensField;
+use domain::value::{Value, write_text};
+
+/// Fields that neither parameters nor extra fields may set: the call itself says what they are, and answers are never
+/// streamed.
+const RESERVED: [&str; 3] = ["model", "messages", "stream"];
+
+/// The body of the request for `call`. Only what was set is in it; an extra field wins over a parameter of its name.
+pub(super) fn body(call: &Call, max_tokens: MaxTokensField) -> String {
+    let mut body = Body::begin(call);
+    for (name, value) in &call.parameters {
+        let name = if name == "max_tokens" { max_tokens_name(max_tokens) } else { name };
+        if !call.extra.contains_key(name) {
+            body.passed(name, value);
+        }
+    }
+    if !call.extra.contains_key("response_format") {
+        body.response_format(&call.response_format);
+    }
+    for (name, value) in &call.extra {
+        body.passed(name, value);
+    }
+    body.finish()
+}
+
+const fn max_tokens_name(field: MaxTokensField) -> &'static str {
+    match field {
+        MaxTokensField::MaxTokens => "max_tokens",
+        MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+    }
+}
+
+/// An object that is being written.
+struct Body(String);
+
+impl Body {
+    fn begin(call: &Call) -> Self {
+        let texts: usize = call.messages.iter().map(|message| message.content.len() + 64).sum();
+        let mut body = Self(String::with_capacity(texts + texts / 8 + 256));
+        body.0.push_str(r#"{"model":"#);
+        write_text(&call.model, &mut body.0);
+        body.messages(&call.messages);
+        body
+    }
+
+    fn messages(&mut self, messages: &[Message]) {
+        self.0.push_str(r#","messages":["#);
+        for (i, message) in messages.iter().enumerate() {
+            self.0.push_str(if i == 0 { r#"{"role":""# } else { r#",{"role":""# });
+            self.0.push_str(message.role.as_str());
+            self.0.push_str(r#"","content":"#);
+            write_text(&message.content, &mut self.0);
+            self.0.push('}');
+        }
+        self.0.push(']');
+    }
+
+    fn passed(&mut self, name: &str, value: &Value) {
+        if RESERVED.contains(&name) {
+            return;
+        }
+        self.0.push(',');
+        write_text(name, &mut self.0);
+        self.0.push(':');
+        value.write_canonical(&mut self.0);
+    }
+
+    fn response_format(&mut self, format: &ResponseFormat) {
+        match format {
+            ResponseFormat::Text => {}
+            ResponseFormat::Json => self.0.push_str(r#","response_format":{"type":"json_object"}"#),
+            ResponseFormat::JsonSchema(schema) => {
+                self.0.push_str(
+                    r#","response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":"#,
+                );
+                schema.write_canonical(&mut self.0);
+                self.0.push_str("}}");
+            }
+        }
+    }
+
+    fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::call::Role;
+    use domain::endpoint::{EndpointIdentity, EndpointKind};
+    use domain::value::Map;
+
+    use super::*;
+
+    fn call(parameters: Map, response_format: ResponseFormat, extra: Map) -> Call {
+        Call {
+            endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://h"),
+            model: "m\"".to_owned(),
+            messages: vec![
+                Message { role: Role::System, content: "be\nbrief".to_owned() },
+                Message { role: Role::User, content: "é".to_owned() },
+            ],
+            parameters,
+            response_format,
+            extra,
+            repeat: 2,
+        }
+    }
+
+    fn map<const N: usize>(fields: [(&str, Value); N]) -> Map {
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    const MESSAGES: &str =
+        r#""model":"m\"","messages":[{"role":"system","content":"be\nbrief"},{"role":"user","content":"é"}]"#;
+
+    #[test]
+    fn only_what_was_set_is_sent() {
+        let one = Value::from(1_i64);
+        let schema = ResponseFormat::JsonSchema(Value::from([("type", Value::from("object"))]));
+        for (parameters, format, extra, rest) in [
+            (map([]), ResponseFormat::Text, map([]), ""),
+            (
+                map([("temperature", Value::number(0.5)), ("stop", Value::from(vec![Value::from("x")]))]),
+                ResponseFormat::Text,
+                map([]),
+                r#","stop":["x"],"temperature":0.5"#,
+            ),
+            (map([]), ResponseFormat::Json, map([]), r#","response_format":{"type":"json_object"}"#),
+            (
+                map([]),
+                schema,
+                map([]),
+                r#","response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"}}}"#,
+            ),
+            (
+                map([("top_p", one.clone()), ("stream", Value::Bool(true))]),
+                ResponseFormat::Json,
+                map([
+                    ("top_p", Value::from(2_i64)),
+                    ("response_format", Value::Null),
+                    ("model", Value::from("other")),
+                    ("stream", Value::Bool(true)),
+                ]),
+                r#","response_format":null,"top_p":2"#,
+            ),
+        ] {
+            let body = body(&call(parameters, format, extra), MaxTokensField::MaxTokens);
+            assert_eq!(body, format!("{{{MESSAGES}{rest}}}"));
+            serde_json::from_str::<serde_json::Value>(&body).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_limit_of_output_goes_under_the_field_that_the_server_knows() {
+        for (field, name) in [
+            (MaxTokensField::MaxTokens, "max_tokens"),
+            (MaxTokensField::MaxCompletionTokens, "max_completion_tokens"),
+        ] {
+            let call = call(map([("max_tokens", Value::from(9_i64))]), ResponseFormat::Text, map([]));
+            assert_eq!(body(&call, field), format!(r#"{{{MESSAGES},"{name}":9}}"#));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! When a server wants to be asked again.
+
+use std::time::{Duration, SystemTime};
+
+use domain::time::Timestamp;
+
+/// The wait asked for by `retry-after-ms` or `retry-after` (seconds, whole or not, or an HTTP date; RFC 9110, 10.2.3).
+/// What makes no sense, or asks for no wait at all, asks for nothing.
+pub(super) fn parse<'a>(header: impl Fn(&str) -> Option<&'a str>, now: Timestamp) -> Option<Duration> {
+    let millis = header("retry-after-ms").and_then(|text| span(text, 1e-3));
+    millis.or_else(|| {
+        let text = header("retry-after")?;
+        span(text, 1.0).or_else(|| until(text, now))
+    })
+}
+
+fn span(text: &str, unit: f64) -> Option<Duration> {
+    let count: f64 = text.trim().parse().ok()?;
+    Duration::try_from_secs_f64(count * unit).ok().filter(|span| !span.is_zero())
+}
+
+fn until(date: &str, now: Timestamp) -> Option<Duration> {
+    let date = httpdate::parse_http_date(date.trim()).ok()?;
+    let micros = date.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_micros();
+    let wait = Timestamp::from_micros(i64::try_from(micros).ok()?).since(now);
+    Some(wait).filter(|wait| !wait.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sensible_waits_are_understood() {
+        // 2026-04-06T12:00:00Z
+        let now = Timestamp::from_micros(1_775_476_800_000_000);
+        for (name, text, millis) in [
+            ("retry-after", "2", Some(2000)),
+            ("retry-after", " 0.25 ", Some(250)),
+            ("retry-after", "3600", Some(3_600_000)),
+            ("retry-after", "Mon, 06 Apr 2026 12:00:30 GMT", Some(30_000)),
+            ("retry-after", "Mon, 06 Apr 2026 11:59:30 GMT", None),
+            ("retry-after", "soon", None),
+            ("retry-after", "-5", None),
+            ("retry-after", "0", None),
+            ("retry-after", "NaN", None),
+            ("retry-after", "inf", None),
+            ("retry-after", "1e300", None),
+            ("retry-after-ms", "150", Some(150)),
+            ("retry-after-ms", "-1", None),
+            ("x-other", "5", None),
+        ] {
+            let got = parse(|wanted| (wanted == name).then_some(text), now);
+            assert_eq!(got, millis.map(Duration::from_millis), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_come_first_where_they_make_sense() {
+        let both = |millis: &'static str| {
+            parse(
+                move |name| Some(if name == "retry-after-ms" { millis } else { "7" }),
+                Timestamp::from_micros(0),
+            )
+        };
+        assert_eq!(both("20"), Some(Duration::from_millis(20)));
+        assert_eq!(both("?"), Some(Duration::from_secs(7)));
+    }
+}

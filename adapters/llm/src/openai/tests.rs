@@ -1,0 +1,154 @@
+use std::time::Duration;
+
+use domain::call::{FailureKind, Message, ResponseFormat, Role};
+use domain::endpoint::{EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::id::EndpointId;
+use domain::secret::Secret;
+use domain::time::Timestamp;
+use domain::value::Map;
+use outbound::AddressPolicy;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::*;
+
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(0)
+    }
+}
+
+const KEY: &str = "sk-very-secret";
+
+/// A server that answers its one request with these bytes; its URL and, once done, the request.
+async fn server(answer: String) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1/", listener.local_addr().unwrap());
+    let task = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 65536];
+        let length = socket.read(&mut request).await.unwrap();
+        socket.write_all(answer.as_bytes()).await.unwrap();
+        request.truncate(length);
+        String::from_utf8(request).unwrap()
+    });
+    (url, task)
+}
+
+fn endpoint(url: &str) -> Endpoint {
+    Endpoint {
+        id: EndpointId::new(1),
+        label: "e".to_owned(),
+        identity: EndpointIdentity::new(EndpointKind::OpenAi, url),
+        api_key: Some(Secret::new(KEY)),
+        prices: std::collections::BTreeMap::default(),
+        limits: Limits::default(),
+        max_tokens_field: MaxTokensField::MaxTokens,
+        max_output_tokens: None,
+        timeout: Duration::from_secs(5),
+    }
+}
+
+fn call(endpoint: &Endpoint) -> Call {
+    Call {
+        endpoint: endpoint.identity.clone(),
+        model: "m".to_owned(),
+        messages: vec![Message { role: Role::User, content: "hello".to_owned() }],
+        parameters: Map::new(),
+        response_format: ResponseFormat::Text,
+        extra: Map::new(),
+        repeat: 1,
+    }
+}
+
+fn openai() -> OpenAiServer {
+    OpenAiServer::new(Client::new(AddressPolicy::Endpoints).unwrap(), Arc::new(StoppedClock))
+}
+
+fn http(head: &str, body: &str) -> String {
+    format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+async fn complete(answer: String) -> (Result<Completion, CallFailure>, String) {
+    let (url, request) = server(answer).await;
+    let endpoint = endpoint(&url);
+    let result = openai().complete(&endpoint, &call(&endpoint)).await;
+    (result, request.await.unwrap())
+}
+
+#[tokio::test]
+async fn an_exchange_over_a_socket() {
+    let body = r#"{"choices":[{"message":{"content":"hi"}}]}"#;
+    let (result, request) = complete(http("200 OK\r\nContent-Type: text/plain", body)).await;
+    let completion = result.unwrap();
+    assert_eq!(completion.text, "hi");
+    assert!(completion.latency > Duration::ZERO);
+    let (head, sent) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("content-type: application/json"), "{head}");
+    assert!(head.contains(&format!("authorization: Bearer {KEY}")), "{head}");
+    assert_eq!(sent, r#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#);
+}
+
+#[tokio::test]
+async fn statuses_become_failures() {
+    let quota = r#"{"error":{"message":"pay","type":"insufficient_quota"}}"#;
+    let echo = format!(r#"{{"error":{{"message":"bad key {KEY}"}}}}"#);
+    let cut = format!("{}{KEY}", "x".repeat(500));
+    let limited =
+        |millis: Option<u64>| FailureKind::RateLimited { retry_after: millis.map(Duration::from_millis) };
+    for (head, body, kind, said) in [
+        ("429 Slow\r\nRetry-After: 2", "{}", limited(Some(2000)), "429: {}"),
+        ("429 Slow\r\nRetry-After-Ms: 20", "{}", limited(Some(20)), "429"),
+        ("429 Slow\r\nRetry-After: Thu, 01 Jan 1970 00:00:09 GMT", "", limited(Some(9000)), "429"),
+        ("429 Slow\r\nRetry-After: never", "", limited(None), "429"),
+        ("429 Slow\r\nRetry-After: 2", quota, FailureKind::QuotaExhausted, "429: pay"),
+        ("402 Pay", "", FailureKind::QuotaExhausted, "402"),
+        ("401 No", &echo, FailureKind::Unauthorized, "401: bad key ***"),
+        ("401 No", &cut, FailureKind::Unauthorized, "401: xxx"),
+        ("403 No", "<html>\n", FailureKind::Unauthorized, "403: <html>\\n"),
+        ("400 Bad", r#"{"message":"no such field"}"#, FailureKind::Rejected, "400: no such field"),
+        ("404 Bad", r#"{"error":"no such model"}"#, FailureKind::Rejected, "404: no such model"),
+        ("422 Bad", r#"{"detail":[1]}"#, FailureKind::Rejected, "422: {\"detail\":[1]}"),
+        ("500 Oops", "", FailureKind::Upstream5xx, "500"),
+        ("529 Busy", "", FailureKind::Upstream5xx, "529"),
+        ("301 There\r\nLocation: http://127.0.0.1:1/", "", FailureKind::Redirect, "301"),
+        ("200 OK", "<html>", FailureKind::Malformed, "<html>"),
+        ("204 Nothing", "", FailureKind::Malformed, ""),
+        ("700 What", "", FailureKind::BadHttp, "700"),
+    ] {
+        let failure = complete(http(head, body)).await.0.unwrap_err();
+        assert_eq!(failure.kind, kind, "{head}");
+        assert!(failure.message.contains(said), "{failure}");
+        assert!(!failure.message.contains("sk-very"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn broken_exchanges_become_failures() {
+    for (answer, kind) in [
+        ("", FailureKind::Connect),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", FailureKind::Truncated),
+        ("garbage\r\n\r\n", FailureKind::BadHttp),
+    ] {
+        assert_eq!(complete(answer.to_owned()).await.0.unwrap_err().kind, kind, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn addresses_that_may_not_be_called_are_refused() {
+    let endpoint = endpoint("http://user:pw@10.0.0.1/v1");
+    let failure = openai().complete(&endpoint, &call(&endpoint)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::AddressRefused);
+    assert!(!failure.message.contains("pw"), "{failure}");
+}
+
+#[tokio::test]
+async fn models_are_listed() {
+    let (url, request) = server(http("200 OK", r#"{"data":[{"id":"a"},{"id":"b"}]}"#)).await;
+    assert_eq!(openai().models(&endpoint(&url)).await.unwrap(), ["a", "b"]);
+    assert!(request.await.unwrap().starts_with("GET /v1/models HTTP/1.1\r\n"));
+}

@@ -1,0 +1,111 @@
+//! A simulation of a model server: no network, no key, no cost, and no language model.
+//!
+//! It tells labels, reads fields and picks sentences by simple rules, and then errs on purpose: how often depends on
+//! the model (`sim-small`, `sim-medium`, `sim-large`), the temperature and the prompt, so that a sweep over them has
+//! something to find. An answer is a pure function of the call. A few first exchanges fail, as they do in life.
+
+mod classify;
+mod dice;
+mod extract;
+mod lexicon;
+mod patterns;
+mod prompt;
+mod skill;
+mod summarise;
+mod task;
+mod trouble;
+mod words;
+
+use std::time::{Duration, Instant};
+
+use application::ports::ModelServer;
+use async_trait::async_trait;
+use domain::call::{Call, CallFailure, Completion, FailureKind, Flags};
+use domain::endpoint::Endpoint;
+use domain::pricing::{Tokens, estimated_tokens};
+use domain::value::Value;
+
+use self::dice::Dice;
+use self::skill::{Model, Skill};
+use self::trouble::Trouble;
+
+/// The simulation. What it remembers is only which calls have had their trouble.
+#[derive(Debug, Default)]
+pub struct SimulatedServer {
+    trouble: Trouble,
+}
+
+impl SimulatedServer {
+    /// A simulation that remembers nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+#[async_trait]
+impl ModelServer for SimulatedServer {
+    async fn complete(&self, _: &Endpoint, call: &Call) -> Result<Completion, CallFailure> {
+        let model = Model::parse(&call.model).ok_or_else(|| unknown(&call.model))?;
+        let begun = Instant::now();
+        self.trouble.of(call)?;
+        let (text, truncated) = cut(answer(model, call), call);
+        let tokens = Tokens {
+            input: call.messages.iter().map(|message| estimated_tokens(&message.content)).sum(),
+            output: estimated_tokens(&text),
+        };
+        tokio::time::sleep(thinking_time(model, call, tokens)).await;
+        Ok(Completion {
+            text,
+            model_returned: None,
+            tokens,
+            latency: begun.elapsed(),
+            finish_reason: Some(if truncated { "length" } else { "stop" }.to_owned()),
+            flags: Flags { truncated, ..Flags::default() },
+            tool_calls: None,
+        })
+    }
+
+    async fn models(&self, _: &Endpoint) -> Result<Vec<String>, CallFailure> {
+        Ok(Model::ALL.into_iter().map(|model| model.as_str().to_owned()).collect())
+    }
+}
+
+fn unknown(model: &str) -> CallFailure {
+    let names = Model::ALL.map(Model::as_str).join(", ");
+    CallFailure::new(FailureKind::Rejected, format!("the simulation has no model {model:?}, only {names}"))
+}
+
+/// The whole answer of a model.
+fn answer(model: Model, call: &Call) -> String {
+    let task = task::of(call);
+    let skill = Skill::of(model, call, task.item());
+    let mut dice = Dice::of_answer(call);
+    task.answer(&skill, &mut dice)
+}
+
+/// The answer within the limit of output tokens, and whether it had to be cut.
+fn cut(mut text: String, call: &Call) -> (String, bool) {
+    let limit = ["max_tokens", "max_completion_tokens"].into_iter().find_map(|name| {
+        match call.parameters.get(name) {
+            Some(Value::Number(limit)) => limit.as_u64(),
+            _ => None,
+        }
+    });
+    let bytes = limit.and_then(|tokens| usize::try_from(tokens.saturating_mul(4)).ok()).unwrap_or(usize::MAX);
+    if text.len() <= bytes {
+        return (text, false);
+    }
+    text.truncate(text.floor_char_boundary(bytes));
+    (text, true)
+}
+
+/// 5 to 40 ms: larger models and longer texts take longer.
+fn thinking_time(model: Model, call: &Call, tokens: Tokens) -> Duration {
+    let jitter = Dice::of_call(call, "latency").unit();
+    let work = tokens.input as f64 * 0.002 + tokens.output as f64 * 0.1;
+    Duration::from_secs_f64((model.pace() + work + 4.0 * jitter).min(40.0) / 1000.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Finds in a prompt what it asks for and what it is about.
+
+use domain::call::{Call, ResponseFormat, Role};
+use domain::value::Value;
+
+const LABELS: [&str; 6] = ["labels:", "categories:", "classes:", "one of:", "one of these:", "choose from:"];
+const KEYS: [&str; 3] = ["keys:", "fields:", "with the keys"];
+/// What the text that a prompt is about begins with.
+const ITEM: [&str; 11] = [
+    "ticket:",
+    "text:",
+    "message:",
+    "email:",
+    "input:",
+    "document:",
+    "article:",
+    "review:",
+    "invoice:",
+    "content:",
+    "passage:",
+];
+/// What a prompt ends with, for the model to go on.
+const CUE: [&str; 6] = ["label:", "answer:", "category:", "json:", "summary:", "output:"];
+
+/// The labels that may be answered, in the prompt's order.
+pub(super) fn labels(call: &Call) -> Vec<String> {
+    let lists = call.messages.iter().map(|message| list_after(&message.content, &LABELS));
+    lists.max_by_key(Vec::len).unwrap_or_default()
+}
+
+/// The keys of the object that is asked for: those of the schema, or those that a prompt about JSON lists.
+pub(super) fn keys(call: &Call) -> Vec<String> {
+    if let ResponseFormat::JsonSchema(Value::Map(schema)) = &call.response_format
+        && let Some(Value::Map(properties)) = schema.get("properties")
+    {
+        return properties.keys().cloned().collect();
+    }
+    let about_json = |text: &str| text.to_ascii_lowercase().contains("json");
+    if call.response_format == ResponseFormat::Text && !call.messages.iter().any(|m| about_json(&m.content)) {
+        return Vec::new();
+    }
+    let lists = call.messages.iter().map(|message| list_after(&message.content, &KEYS));
+    lists.max_by_key(Vec::len).unwrap_or_default()
+}
+
+/// The text that the last message of the user is about: what follows its last `Text:` or the like, without the cue at
+/// its end, or else the message without the lists in it.
+pub(super) fn item(call: &Call) -> String {
+    let last = call.messages.iter().rev().find(|message| message.role == Role::User);
+    let text = last.map_or("", |message| message.content.as_str());
+    let lower = text.to_ascii_lowercase();
+    let begins = ITEM.iter().filter_map(|mark| line_start(&lower, mark).map(|at| at + mark.len())).max();
+    begins.map_or_else(|| without_lists(text), |at| without_cue(&text[at..])).trim().to_owned()
+}
+
+/// Where the last line that begins with `mark` begins.
+fn line_start(lower: &str, mark: &str) -> Option<usize> {
+    let begins_line = |before: &str| before.is_empty() || before.ends_with('\n');
+    let mut starts = lower.rmatch_indices(mark).map(|(at, _)| at);
+    starts.find(|at| begins_line(lower[..*at].trim_end_matches([' ', '*', '#'])))
+}
+
+fn without_cue(text: &str) -> String {
+    let trimmed = text.trim_end();
+    let last = trimmed.rfind('\n').map_or(0, |at| at + 1);
+    let is_cue = CUE.contains(&trimmed[last..].trim().to_ascii_lowercase().as_str());
+    if is_cue { &trimmed[..last] } else { trimmed }.to_owned()
+}
+
+fn without_lists(text: &str) -> String {
+    let listed = |line: &&str| {
+        let lower = line.to_ascii_lowercase();
+        !LABELS.iter().chain(&KEYS).chain(&CUE).any(|mark| lower.contains(mark))
+    };
+    text.lines().filter(listed).collect::<Vec<_>>().join("\n")
+}
+
+/// The names that follow one of these marks: on its line, or as bullets below it.
+fn list_after(text: &str, marks: &[&str]) -> Vec<String> {
+    let lower = text.to_ascii_lowercase();
+    let after = |mark: &&str| lower.find(*mark).map(|at| &text[at + mark.len()..]);
+    let lists = marks.iter().filter_map(after).map(|rest| {
+        let line = rest.lines().next().unwrap_or_default();
+        let inline: Vec<String> = line.split([',', '|', ';']).filter_map(name).collect();
+        if inline.is_empty() { bullets(rest) } else { inline }
+    });
+    lists.max_by_key(Vec::len).unwrap_or_default()
+}
+
+fn bullets(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim).skip_while(|line| line.is_empty());
+    let bullets = lines.map_while(|line| line.strip_prefix(['-', '*', '•']));
+    bullets.filter_map(|line| name(line.split([':', '(', '=']).next()?)).collect()
+}
+
+/// One listed name without its decoration; sentences are none.
+fn name(text: &str) -> Option<String> {
+    let plain = text.trim().trim_start_matches("and ").trim_start_matches("or ");
+    let plain = plain.trim_matches(|c: char| c.is_whitespace() || "\"'`[](){}.*:".contains(c));
+    (!plain.is_empty() && plain.split_whitespace().count() <= 4).then(|| plain.to_owned())
+}

@@ -1,0 +1,106 @@
+//! Says in short what a text says, by picking sentences.
+
+use std::collections::HashMap;
+
+use domain::call::Call;
+
+use super::dice::Dice;
+use super::skill::Skill;
+use super::words;
+
+/// How long a summary may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limit {
+    sentences: usize,
+    words: Option<usize>,
+}
+
+impl Limit {
+    /// What the prompt says about length; three sentences where it says nothing.
+    pub(super) fn of(call: &Call) -> Self {
+        let text: String = call.messages.iter().map(|message| message.content.to_lowercase() + " ").collect();
+        let said: Vec<&str> =
+            text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let before = |unit: [&str; 2]| {
+            said.windows(2).find(|pair| unit.contains(&pair[1])).and_then(|pair| count(pair[0]))
+        };
+        Self { sentences: before(["sentence", "sentences"]).unwrap_or(3), words: before(["words", "word"]) }
+    }
+}
+
+fn count(word: &str) -> Option<usize> {
+    const WORDS: [&str; 5] = ["one", "two", "three", "four", "five"];
+    let said = WORDS.iter().position(|known| *known == word).map(|at| at + 1);
+    said.or_else(|| if word == "single" { Some(1) } else { word.parse().ok() }).filter(|count| *count > 0)
+}
+
+/// A summary of this skill.
+pub(super) fn answer(limit: Limit, item: &str, skill: &Skill, dice: &mut Dice) -> String {
+    let sentences = sentences(item);
+    let mut ranked = ranked(&sentences);
+    if dice.chance(skill.slip) {
+        // The key fact is missed.
+        ranked.reverse();
+    }
+    ranked.truncate(limit.sentences);
+    ranked.sort_unstable();
+    let summary = ranked.iter().map(|at| sentences[*at]).collect::<Vec<_>>().join(" ");
+    let framed = frame(summary, skill, dice);
+    if let Some(most) = limit.words { first_words(&framed, most) } else { framed }
+}
+
+fn frame(summary: String, skill: &Skill, dice: &mut Dice) -> String {
+    if skill.thinks_aloud {
+        return format!("Let us go through the text step by step. Its main points come to this: {summary}");
+    }
+    if !dice.chance(skill.chat) {
+        return summary;
+    }
+    let forms = [
+        format!("Here is a summary of the text: {summary}"),
+        format!("In this text, several things are discussed. {summary}"),
+        format!("{summary} Overall, this is worth noting."),
+    ];
+    dice.pick(&forms).cloned().unwrap_or_default()
+}
+
+fn first_words(text: &str, most: usize) -> String {
+    text.split_whitespace().take(most).collect::<Vec<_>>().join(" ")
+}
+
+fn sentences(text: &str) -> Vec<&str> {
+    let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
+    let mut sentences = Vec::new();
+    let mut rest = text.trim();
+    while let Some(end) = sentence_end(rest, ends) {
+        sentences.push(rest[..end].trim());
+        rest = rest[end..].trim_start();
+    }
+    sentences.push(rest);
+    sentences.retain(|sentence| !sentence.is_empty());
+    sentences
+}
+
+/// Just after the first mark that ends a sentence, with white space behind it.
+fn sentence_end(text: &str, ends: impl Fn(char) -> bool) -> Option<usize> {
+    let marks = text.char_indices().filter(|(_, c)| ends(*c)).map(|(at, c)| at + c.len_utf8());
+    marks.into_iter().find(|at| text[*at..].starts_with(char::is_whitespace) || text[..*at].ends_with('\n'))
+}
+
+/// The sentences by salience: how often their words occur in the text, a bonus for figures and for coming first.
+fn ranked(sentences: &[&str]) -> Vec<usize> {
+    let mut frequency: HashMap<String, f64> = HashMap::new();
+    for word in sentences.iter().flat_map(|sentence| words::of(sentence)).filter(|word| word.len() > 3) {
+        *frequency.entry(word).or_default() += 1.0;
+    }
+    let salience = |at: usize| {
+        let known: Vec<f64> =
+            words::of(sentences[at]).filter_map(|word| frequency.get(&word).copied()).collect();
+        let mean = known.iter().sum::<f64>() / (known.len() as f64 + 3.0);
+        let figures = if sentences[at].contains(|c: char| c.is_ascii_digit()) { 0.4 } else { 0.0 };
+        mean + figures + if at == 0 { 0.5 } else { 0.0 }
+    };
+    let mut order: Vec<usize> = (0..sentences.len()).collect();
+    order.sort_by(|a, b| salience(*b).total_cmp(&salience(*a)));
+    order
+}

@@ -1,0 +1,49 @@
+//! What a call asks for.
+
+use domain::call::Call;
+
+use super::dice::Dice;
+use super::skill::Skill;
+use super::{classify, extract, prompt, summarise};
+
+/// A task that the simulation knows, with the text that it is about.
+pub(super) enum Task {
+    /// Which of these labels fits?
+    Classify { labels: Vec<String>, item: String },
+    /// What does the text say for each of these keys?
+    Extract { keys: Vec<String>, item: String },
+    /// What does the text say, in short?
+    Summarise { limit: summarise::Limit, item: String },
+}
+
+/// The task of a call: its keys where it asks for JSON, its labels where it lists some, a summary otherwise.
+pub(super) fn of(call: &Call) -> Task {
+    let item = prompt::item(call);
+    let keys = prompt::keys(call);
+    if !keys.is_empty() {
+        return Task::Extract { keys, item };
+    }
+    let labels = prompt::labels(call);
+    if labels.len() > 1 {
+        return Task::Classify { labels, item };
+    }
+    Task::Summarise { limit: summarise::Limit::of(call), item }
+}
+
+impl Task {
+    /// The text that it is about.
+    pub(super) fn item(&self) -> &str {
+        match self {
+            Self::Classify { item, .. } | Self::Extract { item, .. } | Self::Summarise { item, .. } => item,
+        }
+    }
+
+    /// An answer of this skill.
+    pub(super) fn answer(&self, skill: &Skill, dice: &mut Dice) -> String {
+        match self {
+            Self::Classify { labels, item } => classify::answer(labels, item, skill, dice),
+            Self::Extract { keys, item } => extract::answer(keys, item, skill, dice),
+            Self::Summarise { limit, item } => summarise::answer(*limit, item, skill, dice),
+        }
+    }
+}

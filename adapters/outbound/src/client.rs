@@ -1,0 +1,122 @@
+//! The client itself.
+
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::redirect;
+use url::Url;
+
+use crate::address::AddressPolicy;
+use crate::error::{Error, Refusal};
+use crate::request::{Answer, Request};
+use crate::resolver::GuardedResolver;
+
+/// How long a client waits and how much it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// For a connection to be made.
+    pub connect: Duration,
+    /// For more of a body that has begun. The head of the answer may take as long as the whole request, since a model
+    /// server says nothing while its model thinks.
+    pub idle: Duration,
+    /// Bytes of a body, after decompression.
+    pub body: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), idle: Duration::from_mins(1), body: 16 << 20 }
+    }
+}
+
+/// Makes requests within an address policy and bounds. Copies share their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    policy: AddressPolicy,
+    bounds: Bounds,
+}
+
+impl Client {
+    /// Connections kept open for each host while nothing is asked.
+    const IDLE_CONNECTIONS: usize = 256;
+
+    /// A client with the default bounds.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] where the system's certificates or TLS cannot be set up.
+    pub fn new(policy: AddressPolicy) -> Result<Self, Error> {
+        Self::bounded(policy, Bounds::default())
+    }
+
+    /// A client with bounds of one's own.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] where the system's certificates or TLS cannot be set up.
+    pub fn bounded(policy: AddressPolicy, bounds: Bounds) -> Result<Self, Error> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("promptlooper/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(GuardedResolver(policy))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(bounds.connect)
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(Self::IDLE_CONNECTIONS)
+            .build()
+            .map_err(|error| Error::Connect(error.to_string()))?;
+        Ok(Self { http, policy, bounds })
+    }
+
+    /// Makes one request and reads its whole answer.
+    ///
+    /// # Errors
+    /// Why there is none; an answer of any status is no error.
+    pub async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
+        let request = self.prepare(request)?;
+        let response = request.send().await.map_err(|error| Error::before_answer(&error))?;
+        self.read(response).await
+    }
+
+    fn prepare(&self, request: Request<'_>) -> Result<reqwest::RequestBuilder, Error> {
+        let url = Url::parse(request.url).map_err(|_| Error::Refused(Refusal::NotAUrl))?;
+        self.policy.check(&url).map_err(Error::Refused)?;
+        let mut builder = match request.json {
+            Some(json) => self
+                .http
+                .post(url)
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(json),
+            None => self.http.get(url),
+        };
+        if let Some(key) = request.bearer {
+            builder = builder.bearer_auth(key.expose());
+        }
+        Ok(builder.timeout(request.timeout))
+    }
+
+    async fn read(&self, mut response: reqwest::Response) -> Result<Answer, Error> {
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        while self.read_more(&mut response, &mut body).await? {}
+        Ok(Answer { status, headers, body })
+    }
+
+    /// Appends the next piece of the body; false at its end.
+    async fn read_more(&self, response: &mut reqwest::Response, body: &mut Vec<u8>) -> Result<bool, Error> {
+        let next = tokio::time::timeout(self.bounds.idle, response.chunk());
+        let Some(chunk) = next.await.map_err(|_| Error::Timeout)?.map_err(|e| Error::within_answer(&e))?
+        else {
+            return Ok(false);
+        };
+        if body.len() + chunk.len() > self.bounds.body {
+            return Err(Error::TooLarge(self.bounds.body));
+        }
+        body.extend_from_slice(&chunk);
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! A model server that does as it is told: real HTTP/1.1 on a port of its own, in this process or as `fake_llm`.
+//!
+//! It speaks chat completions at `POST /v1/chat/completions`, lists models at `GET /v1/models`, tells what it has seen
+//! at `GET /_counts` and forgets it at `POST /_reset`. An answer is a function of the request's body. The model's name
+//! says what kind of answer:
+//!
+//! | name | answer |
+//! |---|---|
+//! | `good-*` | `X`, for a prompt with `[[answer:X]]` |
+//! | `bad-*` | `not-X` for it |
+//! | `echo-*` | the last word of the prompt, made of letters, digits, `_` and `-` |
+//! | `json-*` | `{"answer":"…","n":…}` around that word |
+//! | `fault-*` | see below |
+//! | others | a text of some 100 bytes that differs between bodies |
+//!
+//! Faults. A number of times may follow, as in `fault-500x2`: each distinct body gets the fault that often, and then
+//! the answer of `good-*`, or of `echo-*` where there is no marker.
+//!
+//! | name | what happens |
+//! |---|---|
+//! | `fault-STATUS` | that status, 300 to 599, with an error body; 3xx with a `Location` |
+//! | `fault-STATUS-retry-WORD`, `fault-STATUSxN-retry-WORD` | the same with `Retry-After: WORD` |
+//! | `fault-quota` | 429 `insufficient_quota` |
+//! | `fault-reset` | the connection closes before a byte |
+//! | `fault-truncate`, `fault-chunks` | it breaks off in the body, of known or of chunked length |
+//! | `fault-hang` | nothing, ever |
+//! | `fault-trickle` | a byte a second |
+//! | `fault-endless` | a body without end |
+//! | `fault-html`, `fault-malformed`, `fault-empty-object`, `fault-empty-list`, `fault-deep` | 200 with a body that is no completion |
+//! | `fault-error` | 200 with an error inside |
+//! | `fault-no-choices` | no choices |
+//! | `fault-null-content`, `fault-tool-calls`, `fault-refusal`, `fault-filter` | no text, for that reason |
+//! | `fault-length` | cut at the limit |
+//! | `fault-parts` | the content in two parts |
+//! | `fault-nul`, `fault-surrogate`, `fault-bytes` | text that is not quite one |
+//! | `fault-other-model` | another model answered |
+//! | `fault-no-usage`, `fault-usage-null`, `fault-usage-negative`, `fault-usage-text`, `fault-usage-1e30` | tokens that are missing or wrong |
+
+mod behaviour;
+mod counts;
+mod reply;
+mod server;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub use counts::Counts;
+use server::Shared;
+
+/// How a fake server is started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 for any that is free.
+    pub port: u16,
+    /// How long each answer takes, faults included.
+    pub latency: Duration,
+}
+
+/// A running fake server; it stops when this is dropped.
+pub struct FakeLlm {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: JoinHandle<()>,
+}
+
+impl FakeLlm {
+    /// Starts a server on the current runtime.
+    ///
+    /// # Errors
+    /// Where the port cannot be had.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(options.latency));
+        let accepting = tokio::spawn(server::accept(listener, Arc::clone(&shared)));
+        Ok(Self { address, shared, accepting })
+    }
+
+    /// The base URL for endpoints, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// What it has seen since it started or was reset.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.shared.counts()
+    }
+
+    /// Forgets what it has seen, except what is in flight.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
+    /// Makes answers take this long from now on.
+    pub fn set_latency(&self, latency: Duration) {
+        self.shared.set_latency(latency);
+    }
+
+    /// Waits until the server stops, which it does not do by itself.
+    pub async fn wait(&mut self) {
+        // It was aborted or panicked: stopped either way.
+        drop((&mut self.accepting).await);
+    }
+}
+
+impl Drop for FakeLlm {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! What a model's name tells a fake server to do.
+
+/// What is done for a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behaviour<'a> {
+    /// The marked answer, or the last word.
+    Good,
+    /// Anything but the marked answer.
+    Bad,
+    /// The last word.
+    Echo,
+    /// An object around it.
+    Json,
+    /// A text that differs between bodies.
+    Text,
+    /// This fault, so many times for each body where that is limited.
+    Fault { fault: Fault<'a>, times: Option<u32> },
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault<'a> {
+    /// This status, with this `Retry-After`.
+    Status { status: u16, retry_after: Option<&'a str> },
+    /// Something with the connection or the body, by its name.
+    Named(&'a str),
+}
+
+impl<'a> Behaviour<'a> {
+    pub(super) fn of(model: &'a str) -> Self {
+        let Some((kind, rest)) = model.split_once('-') else {
+            return Self::Text;
+        };
+        match kind {
+            "good" => Self::Good,
+            "bad" => Self::Bad,
+            "echo" => Self::Echo,
+            "json" => Self::Json,
+            "fault" => Self::fault(rest),
+            _ => Self::Text,
+        }
+    }
+
+    fn fault(name: &'a str) -> Self {
+        let (name, retry_after) =
+            name.split_once("-retry-").map_or((name, None), |(name, word)| (name, Some(word)));
+        let counted = name.rsplit_once('x').and_then(|(name, times)| Some((name, times.parse().ok()?)));
+        let (name, times) = counted.map_or((name, None), |(name, times)| (name, Some(times)));
+        let fault = match name.parse() {
+            Ok(status @ 300..=599) => Fault::Status { status, retry_after },
+            _ => Fault::Named(name),
+        };
+        Self::Fault { fault, times }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_understood() {
+        let status = |status, retry_after, times| Behaviour::Fault {
+            fault: Fault::Status { status, retry_after },
+            times,
+        };
+        for (name, behaviour) in [
+            ("good-1", Behaviour::Good),
+            ("gpt", Behaviour::Text),
+            ("gpt-4", Behaviour::Text),
+            ("fault-429", status(429, None, None)),
+            ("fault-429x2", status(429, None, Some(2))),
+            ("fault-429-retry-3600", status(429, Some("3600"), None)),
+            ("fault-429x1-retry-0.2", status(429, Some("0.2"), Some(1))),
+            ("fault-html", Behaviour::Fault { fault: Fault::Named("html"), times: None }),
+            ("fault-resetx3", Behaviour::Fault { fault: Fault::Named("reset"), times: Some(3) }),
+        ] {
+            assert_eq!(Behaviour::of(name), behaviour, "{name}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a fake server has seen.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+/// Numbers since the start or the last reset.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Completions asked for.
+    pub calls: u64,
+    /// Distinct bodies among them.
+    pub distinct: u64,
+    /// Prompt tokens that were reported.
+    pub input_tokens: u64,
+    /// Completion tokens that were reported.
+    pub output_tokens: u64,
+    /// Requests begun and not yet answered, at this moment.
+    pub in_flight: u64,
+    /// The most of them at once.
+    pub max_in_flight: u64,
+    /// Completions asked for by model.
+    pub models: BTreeMap<String, u64>,
+}
+
+/// The counts as they are kept.
+#[derive(Default)]
+pub(super) struct Tally {
+    counts: Counts,
+    bodies: HashSet<u64>,
+    faults: HashMap<u64, u32>,
+}
+
+impl Tally {
+    /// A request for a completion begins.
+    pub(super) fn begin(&mut self) {
+        self.counts.calls += 1;
+        self.counts.in_flight += 1;
+        self.counts.max_in_flight = self.counts.max_in_flight.max(self.counts.in_flight);
+    }
+
+    /// A request was answered, or its client left.
+    pub(super) fn end(&mut self) {
+        self.counts.in_flight -= 1;
+    }
+
+    /// Its body has this hash and asks for this model.
+    pub(super) fn body(&mut self, hash: u64, model: &str) {
+        self.bodies.insert(hash);
+        match self.counts.models.get_mut(model) {
+            Some(count) => *count += 1,
+            None => drop(self.counts.models.insert(model.to_owned(), 1)),
+        }
+    }
+
+    /// Tokens are reported.
+    pub(super) fn report(&mut self, input: u64, output: u64) {
+        self.counts.input_tokens += input;
+        self.counts.output_tokens += output;
+    }
+
+    /// How often the body with this hash has had its fault, now counted once more.
+    pub(super) fn fault(&mut self, hash: u64) -> u32 {
+        let times = self.faults.entry(hash).or_default();
+        *times += 1;
+        *times
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts { distinct: self.bodies.len() as u64, ..self.counts.clone() }
+    }
+
+    pub(super) fn reset(&mut self) {
+        let in_flight = self.counts.in_flight;
+        *self = Self {
+            counts: Counts { in_flight, max_in_flight: in_flight, ..Counts::default() },
+            ..Self::default()
+        };
+    }
+}

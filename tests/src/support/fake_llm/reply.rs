@@ -1,0 +1,146 @@
+//! What a fake server answers.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::behaviour::Behaviour;
+
+/// What is read of a request.
+#[derive(Deserialize)]
+pub(super) struct Request<'a> {
+    #[serde(borrow)]
+    pub(super) model: Cow<'a, str>,
+    #[serde(borrow)]
+    messages: Vec<Message<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(borrow)]
+    content: Cow<'a, str>,
+}
+
+impl Request<'_> {
+    /// The text that a well-behaved model answers with.
+    pub(super) fn text(&self, behaviour: Behaviour<'_>, hash: u64) -> String {
+        match behaviour {
+            Behaviour::Good | Behaviour::Fault { .. } => {
+                self.marked().unwrap_or_else(|| self.last_word()).to_owned()
+            }
+            Behaviour::Bad => format!("not-{}", self.marked().unwrap_or_else(|| self.last_word())),
+            Behaviour::Echo => self.last_word().to_owned(),
+            Behaviour::Json => format!(r#"{{"answer":"{}","n":{}}}"#, self.last_word(), hash % 1000),
+            Behaviour::Text => {
+                format!(
+                    "This is what {hash:016x} says: the question was read in full, and here is an answer of a usual length."
+                )
+            }
+        }
+    }
+
+    /// A quarter of the prompt's bytes.
+    pub(super) fn tokens(&self) -> u64 {
+        self.messages.iter().map(|message| (message.content.len() as u64).div_ceil(4)).sum()
+    }
+
+    fn marked(&self) -> Option<&str> {
+        const MARK: &str = "[[answer:";
+        self.messages.iter().rev().find_map(|message| {
+            let (_, rest) = message.content.rsplit_once(MARK)?;
+            Some(rest.split_once("]]")?.0)
+        })
+    }
+
+    fn last_word(&self) -> &str {
+        let text = self.messages.last().map_or("", |message| &message.content);
+        let words = text.rsplit(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+        words.into_iter().find(|word| !word.is_empty()).unwrap_or_default()
+    }
+}
+
+/// A whole completion with this text.
+pub(super) fn completion(model: &str, text: &str, usage: (u64, u64)) -> String {
+    let message = format!(r#"{{"role":"assistant","content":{}}}"#, quoted(text));
+    around(model, &message, "stop", &usage_json(usage))
+}
+
+fn usage_json((input, output): (u64, u64)) -> String {
+    let total = input + output;
+    format!(r#"{{"prompt_tokens":{input},"completion_tokens":{output},"total_tokens":{total}}}"#)
+}
+
+fn around(model: &str, message: &str, finish: &str, usage: &str) -> String {
+    let model = quoted(model);
+    format!(
+        r#"{{"id":"chatcmpl-fake","object":"chat.completion","created":0,"model":{model},"choices":[{{"index":0,"message":{message},"finish_reason":"{finish}"}}],"usage":{usage}}}"#
+    )
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    domain::value::write_text(text, &mut out);
+    out
+}
+
+/// The body with status 200 for a fault of this name; `None` where no such fault is known.
+pub(super) fn faulty(name: &str, model: &str) -> Option<Vec<u8>> {
+    const USAGE: &str = r#"{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}"#;
+    const PLAIN: &str = r#"{"role":"assistant","content":"hi"}"#;
+    let message = |message: &str| around(model, message, "stop", USAGE);
+    let finished = |message: &str, finish: &str| around(model, message, finish, USAGE);
+    let usage = |usage: &str| around(model, PLAIN, "stop", usage);
+    Some(
+        match name {
+            "html" => "<!doctype html><title>Bad gateway</title>".to_owned(),
+            "malformed" => r#"{"id":"chatcmpl-fake","choices":[{"mess"#.to_owned(),
+            "empty-object" => "{}".to_owned(),
+            "empty-list" => "[]".to_owned(),
+            "deep" => "[".repeat(100_000),
+            "error" => r#"{"error":{"message":"the model fell over","code":500}}"#.to_owned(),
+            "no-choices" => format!(r#"{{"model":{},"choices":[],"usage":{USAGE}}}"#, quoted(model)),
+            "null-content" => message(r#"{"role":"assistant","content":null}"#),
+            "tool-calls" => finished(TOOL_CALL, "tool_calls"),
+            "refusal" => {
+                message(r#"{"role":"assistant","content":null,"refusal":"I cannot help with that."}"#)
+            }
+            "filter" => finished(r#"{"role":"assistant","content":null}"#, "content_filter"),
+            "length" => finished(PLAIN, "length"),
+            "parts" => message(r#"{"content":[{"type":"text","text":"h"},{"type":"text","text":"i"}]}"#),
+            "nul" => message(r#"{"role":"assistant","content":"a\u0000b"}"#),
+            "surrogate" => message(r#"{"role":"assistant","content":"a\ud800b"}"#),
+            "bytes" => return Some(not_utf8(message(PLAIN))),
+            "other-model" => around("another-model", PLAIN, "stop", USAGE),
+            "no-usage" => message(PLAIN).replace(&format!(r#","usage":{USAGE}"#), ""),
+            "usage-null" => usage("null"),
+            "usage-negative" => usage(r#"{"prompt_tokens":-5,"completion_tokens":-5}"#),
+            "usage-text" => usage(r#"{"prompt_tokens":"many","completion_tokens":"few"}"#),
+            "usage-1e30" => usage(r#"{"prompt_tokens":1e30,"completion_tokens":1e30}"#),
+            _ => return None,
+        }
+        .into_bytes(),
+    )
+}
+
+const TOOL_CALL: &str = r#"{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"look_up","arguments":"{}"}}]}"#;
+
+fn not_utf8(body: String) -> Vec<u8> {
+    let mut bytes = body.into_bytes();
+    if let Some(at) = bytes.windows(4).position(|four| four == b"\"hi\"") {
+        bytes[at + 1] = 0xff;
+    }
+    bytes
+}
+
+/// The body for an error status.
+pub(super) fn error(status: u16, kind: &str) -> String {
+    format!(r#"{{"error":{{"message":"fake error {status}","type":"{kind}","code":"{kind}"}}}}"#)
+}
+
+/// The list of models.
+pub(super) fn models() -> String {
+    const NAMES: [&str; 5] = ["echo-1", "json-1", "good-1", "bad-1", "text"];
+    let entry = |name: &str| format!(r#"{{"id":"{name}","object":"model","owned_by":"fake"}}"#);
+    format!(r#"{{"object":"list","data":[{}]}}"#, NAMES.map(entry).join(","))
+}

@@ -1,0 +1,199 @@
+//! The HTTP side of a fake server.
+
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Response, http};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::behaviour::{Behaviour, Fault};
+use super::counts::{Counts, Tally};
+use super::reply::{self, Request};
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// What all connections of a server share.
+pub(super) struct Shared {
+    tally: Mutex<Tally>,
+    latency_micros: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(latency: Duration) -> Self {
+        let shared = Self { tally: Mutex::default(), latency_micros: AtomicU64::new(0) };
+        shared.set_latency(latency);
+        shared
+    }
+
+    pub(super) fn set_latency(&self, latency: Duration) {
+        self.latency_micros.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.tally().counts()
+    }
+
+    pub(super) fn reset(&self) {
+        self.tally().reset();
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn think(&self) {
+        let latency = self.latency_micros.load(Ordering::Relaxed);
+        if latency > 0 {
+            tokio::time::sleep(Duration::from_micros(latency)).await;
+        }
+    }
+}
+
+/// One request in flight, until it is dropped.
+struct InFlight<'a>(&'a Shared);
+
+impl<'a> InFlight<'a> {
+    fn begin(shared: &'a Shared) -> Self {
+        shared.tally().begin();
+        Self(shared)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.tally().end();
+    }
+}
+
+/// Serves connections for ever.
+pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    // Connections end with the server, since the set aborts them when it is dropped.
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        if let Ok((socket, _)) = listener.accept().await {
+            connections.spawn(serve(socket, Arc::clone(&shared)));
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(socket: TcpStream, shared: Arc<Shared>) {
+    // Neither a socket without the option nor a connection that ends in an error is of interest here.
+    drop(socket.set_nodelay(true));
+    let service = service_fn(|request| route(request, &shared));
+    drop(http1::Builder::new().serve_connection(TokioIo::new(socket), service).await);
+}
+
+async fn route(request: hyper::Request<Incoming>, shared: &Shared) -> io::Result<Response<Body>> {
+    match (request.method(), request.uri().path()) {
+        (&Method::POST, "/v1/chat/completions") => complete(request.into_body(), shared).await,
+        (&Method::GET, "/v1/models") => json(200, reply::models()),
+        (&Method::GET, "/_counts") => json(200, serde_json::to_string(&shared.counts())?),
+        (&Method::POST, "/_reset") => {
+            shared.reset();
+            json(200, "{}")
+        }
+        _ => json(404, reply::error(404, "not_found")),
+    }
+}
+
+async fn complete(body: Incoming, shared: &Shared) -> io::Result<Response<Body>> {
+    let _in_flight = InFlight::begin(shared);
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let Ok(request) = serde_json::from_slice::<Request<'_>>(&body) else {
+        return json(400, reply::error(400, "invalid_request_error"));
+    };
+    let hash = hash(&body);
+    shared.tally().body(hash, &request.model);
+    shared.think().await;
+    let behaviour = Behaviour::of(&request.model);
+    if let Behaviour::Fault { fault, times } = behaviour
+        && times.is_none_or(|times| shared.tally().fault(hash) <= times)
+    {
+        return fail(fault, &request.model).await;
+    }
+    let text = request.text(behaviour, hash);
+    let (input, output) = (request.tokens(), (text.len() as u64).div_ceil(4));
+    shared.tally().report(input, output);
+    json(200, reply::completion(&request.model, &text, (input, output)))
+}
+
+fn hash(body: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    hasher.finish()
+}
+
+async fn fail(fault: Fault<'_>, model: &str) -> io::Result<Response<Body>> {
+    match fault {
+        Fault::Status { status, retry_after } => turn_away(status, retry_after),
+        Fault::Named("quota") => json(429, reply::error(429, "insufficient_quota")),
+        Fault::Named("reset") => Err(io::ErrorKind::ConnectionReset.into()),
+        Fault::Named("hang") => std::future::pending().await,
+        Fault::Named("truncate") => answer(Response::builder().header(CONTENT_LENGTH, 500), breaking_off()),
+        Fault::Named("chunks") => answer(Response::builder(), breaking_off()),
+        Fault::Named("trickle") => answer(Response::builder(), repeating(b"{", Duration::from_secs(1))),
+        Fault::Named("endless") => answer(Response::builder(), repeating(&[b' '; 16384], Duration::ZERO)),
+        Fault::Named(name) => match reply::faulty(name, model) {
+            Some(body) => json(200, body),
+            None => json(404, reply::error(404, "model_not_found")),
+        },
+    }
+}
+
+fn turn_away(status: u16, retry_after: Option<&str>) -> io::Result<Response<Body>> {
+    let mut head = Response::builder().status(status);
+    if let Some(wait) = retry_after {
+        head = head.header(RETRY_AFTER, wait);
+    }
+    if status < 400 {
+        head = head.header(LOCATION, "/elsewhere");
+    }
+    answer(head, whole(reply::error(status, "fake")))
+}
+
+fn json(status: u16, body: impl Into<Bytes>) -> io::Result<Response<Body>> {
+    let head = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
+    answer(head, whole(body))
+}
+
+fn answer(head: http::response::Builder, body: Body) -> io::Result<Response<Body>> {
+    head.body(body).map_err(io::Error::other)
+}
+
+fn whole(body: impl Into<Bytes>) -> Body {
+    Full::new(body.into()).map_err(|never: Infallible| match never {}).boxed_unsync()
+}
+
+/// The beginning of a completion, then an error, late enough for the beginning to be on its way.
+fn breaking_off() -> Body {
+    let beginning = stream::iter([Ok(Frame::data(Bytes::from_static(br#"{"choices":[{"message":{"#)))]);
+    let end = stream::once(async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::ErrorKind::ConnectionReset.into())
+    });
+    StreamBody::new(beginning.chain(end)).boxed_unsync()
+}
+
+/// These bytes over and over.
+fn repeating(bytes: &'static [u8], pause: Duration) -> Body {
+    let pieces = stream::repeat_with(move || Bytes::from_static(bytes)).then(move |piece| async move {
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        Ok(Frame::data(piece))
+    });
+    StreamBody::new(pieces).boxed_unsync()
+}

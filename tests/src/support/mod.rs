@@ -1,0 +1,3 @@
+//! Servers and the like that suites stand upon.
+
+pub mod fake_llm;
