@@ -15,6 +15,7 @@ pub mod random;
 pub mod retry;
 pub mod run;
 pub mod sample;
+pub mod scoring;
 pub mod secret;
 pub mod space;
 pub mod stage;

@@ -1,0 +1,65 @@
+//! Whether an output has the words it should have, and none that it should not.
+
+use super::options::Options;
+use super::{Judgement, Score};
+use crate::value::Value;
+
+/// Terms that must be there, and terms that must not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyword {
+    /// Terms that must be there.
+    pub required: Vec<String>,
+    /// Terms that must not.
+    pub forbidden: Vec<String>,
+    /// Whether upper and lower case are the same.
+    pub ignore_case: bool,
+    /// Whether a term counts only where no letter or digit touches it.
+    pub whole_word: bool,
+}
+
+impl Keyword {
+    pub(super) fn read(options: &mut Options<'_>) -> Option<Self> {
+        let (required, forbidden) = (options.texts("required"), options.texts("forbidden"));
+        let (ignore_case, whole_word) =
+            (options.flag("ignore_case", true), options.flag("whole_word", false));
+        if required.is_empty() && forbidden.is_empty() {
+            options.wrong("required", "missing", "name required terms, forbidden ones, or both");
+            return None;
+        }
+        Some(Self { required, forbidden, ignore_case, whole_word })
+    }
+
+    /// The share of terms that are as they should be.
+    pub(super) fn evaluate(&self, output: &str) -> Judgement {
+        let output = self.folded(output);
+        let found = |term: &&String| self.has(&output, &self.folded(term));
+        let missing: Vec<&String> = self.required.iter().filter(|term| !found(term)).collect();
+        let present: Vec<&String> = self.forbidden.iter().filter(found).collect();
+        let all = self.required.len() + self.forbidden.len();
+        let judgement = Judgement::new(Score::share(all - missing.len() - present.len(), all));
+        let named = |terms: Vec<&String>| {
+            Value::List(terms.into_iter().map(|term| Value::from(term.as_str())).collect())
+        };
+        match (missing.is_empty(), present.is_empty()) {
+            (true, true) => judgement,
+            (false, true) => judgement.with("missing", named(missing)),
+            (true, false) => judgement.with("forbidden", named(present)),
+            (false, false) => judgement.with("missing", named(missing)).with("forbidden", named(present)),
+        }
+    }
+
+    fn folded(&self, text: &str) -> String {
+        if self.ignore_case { text.to_lowercase() } else { text.to_owned() }
+    }
+
+    fn has(&self, output: &str, term: &str) -> bool {
+        let mut places = output.match_indices(term);
+        places.any(|(at, _)| !self.whole_word || stands_alone(output, at, at + term.len()))
+    }
+}
+
+fn stands_alone(text: &str, from: usize, to: usize) -> bool {
+    let before = text[..from].chars().next_back();
+    let after = text[to..].chars().next();
+    [before, after].into_iter().flatten().all(|neighbour| !neighbour.is_alphanumeric())
+}

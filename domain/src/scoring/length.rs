@@ -1,0 +1,71 @@
+//! Whether an output is of the right length.
+
+use super::options::Options;
+use super::{Judgement, Score};
+use crate::pricing::estimated_tokens;
+use crate::value::Value;
+
+/// What a length is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Unicode scalar values.
+    Characters,
+    /// Stretches without white space.
+    Words,
+    /// Tokens, estimated as a quarter of the UTF-8 bytes.
+    Tokens,
+}
+
+/// Within a shortest and a longest length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Length {
+    /// What is counted.
+    pub unit: Unit,
+    /// The shortest that is right.
+    pub min: Option<u64>,
+    /// The longest that is right.
+    pub max: Option<u64>,
+}
+
+impl Length {
+    pub(super) fn read(options: &mut Options<'_>) -> Option<Self> {
+        let unit = options.word("unit", &["characters", "words", "tokens"], Some("characters"));
+        let (min, max) = (options.count("min"), options.count("max"));
+        if let (Some(min), Some(max)) = (min, max)
+            && min > max
+        {
+            options.wrong("min", "out_of_range", format!("min {min} is above max {max}: swap them"));
+        }
+        if min.is_none() && max.is_none() {
+            options.wrong("max", "missing", "give min, max or both: any length would do otherwise");
+        }
+        let unit = match unit? {
+            "words" => Unit::Words,
+            "tokens" => Unit::Tokens,
+            _ => Unit::Characters,
+        };
+        Some(Self { unit, min, max })
+    }
+
+    /// 1 within; outside it falls off as length / min or max / length.
+    pub(super) fn evaluate(&self, output: &str) -> Judgement {
+        let length = self.unit.count(output);
+        let ratio = |part: u64, whole: u64| Score::try_new(part as f64 / whole as f64).unwrap_or(Score::ZERO);
+        let value = match (self.min, self.max) {
+            (Some(min), _) if length < min => ratio(length, min),
+            (_, Some(max)) if length > max => ratio(max, length),
+            _ => Score::ONE,
+        };
+        Judgement::new(value).with("length", Value::from(length))
+    }
+}
+
+impl Unit {
+    fn count(self, text: &str) -> u64 {
+        match self {
+            Self::Characters => text.chars().count() as u64,
+            Self::Words => text.split_whitespace().count() as u64,
+            Self::Tokens => estimated_tokens(text),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Reads the options of a scorer, and finds everything that is wrong with them.
+
+use crate::problem::{Problem, segment};
+use crate::value::{Map, Number, Value};
+
+/// Options that are being read: what nobody asks for is unknown.
+pub(super) struct Options<'a> {
+    scorer: &'a str,
+    given: &'a Map,
+    known: Vec<&'static str>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Options<'a> {
+    pub(super) const fn new(scorer: &'a str, given: &'a Map) -> Self {
+        Self { scorer, given, known: Vec::new(), problems: Vec::new() }
+    }
+
+    /// The scorer, or everything that was wrong.
+    pub(super) fn finish<T>(mut self, scorer: Option<T>) -> Result<T, Vec<Problem>> {
+        for name in self.given.keys().filter(|name| !self.known.contains(&name.as_str())) {
+            let detail = format!(
+                "scorer `{}` has no option `{name}` here: it takes {}",
+                self.scorer,
+                self.known.join(", ")
+            );
+            let pointer = format!("/options/{}", segment(name));
+            self.problems.push(Problem::new(pointer, "unknown_option", detail));
+        }
+        match scorer {
+            Some(scorer) if self.problems.is_empty() => Ok(scorer),
+            _ => Err(self.problems),
+        }
+    }
+
+    pub(super) fn wrong(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
+        self.problems.push(Problem::new(format!("/options/{name}"), code, detail));
+    }
+
+    pub(super) fn optional(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.known.push(name);
+        self.given.get(name)
+    }
+
+    pub(super) fn required(&mut self, name: &'static str) -> Option<&'a Value> {
+        let value = self.optional(name);
+        if value.is_none() {
+            self.wrong(name, "missing", format!("scorer `{}` needs `{name}`", self.scorer));
+        }
+        value
+    }
+
+    pub(super) fn required_text(&mut self, name: &'static str) -> Option<String> {
+        let value = self.required(name)?;
+        let text = value.as_text().map(str::to_owned);
+        if text.is_none() {
+            self.wrong(name, "wrong_value", format!("takes a text, not {value}"));
+        }
+        text
+    }
+
+    pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
+        match self.optional(name) {
+            None => default,
+            Some(Value::Bool(flag)) => *flag,
+            Some(other) => {
+                self.wrong(name, "wrong_value", format!("takes true or false, not {other}"));
+                default
+            }
+        }
+    }
+
+    pub(super) fn count(&mut self, name: &'static str) -> Option<u64> {
+        let value = self.optional(name)?;
+        let count = value.as_number().and_then(Number::as_u64);
+        if count.is_none() {
+            self.wrong(name, "wrong_value", format!("takes a whole number from 0 up, not {value}"));
+        }
+        count
+    }
+
+    /// A list of texts, none of them empty; empty where it is not given.
+    pub(super) fn texts(&mut self, name: &'static str) -> Vec<String> {
+        let Some(value) = self.optional(name) else { return Vec::new() };
+        let list = value.as_list().map(|list| list.iter().map(Value::as_text).collect::<Option<Vec<_>>>());
+        match list.flatten() {
+            Some(texts) if texts.iter().all(|text| !text.is_empty()) => {
+                texts.into_iter().map(str::to_owned).collect()
+            }
+            _ => {
+                self.wrong(
+                    name,
+                    "wrong_value",
+                    format!("takes a list of texts that are not empty, not {value}"),
+                );
+                Vec::new()
+            }
+        }
+    }
+
+    /// One of these words.
+    pub(super) fn word(
+        &mut self,
+        name: &'static str,
+        words: &[&'static str],
+        default: Option<&'static str>,
+    ) -> Option<&'static str> {
+        let given = if default.is_some() { self.optional(name) } else { self.required(name) };
+        let Some(value) = given else { return default };
+        let word = words.iter().copied().find(|word| value.as_text() == Some(word));
+        if word.is_none() {
+            self.wrong(name, "wrong_value", format!("takes {}, not {value}", words.join(", ")));
+        }
+        word
+    }
+}
