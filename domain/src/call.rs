@@ -196,6 +196,7 @@ impl fmt::Debug for Digest {
 
 /// What is odd about an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Flags {
     /// It was cut at the limit of output tokens.
     pub truncated: bool,

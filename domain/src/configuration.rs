@@ -114,7 +114,8 @@ mod tests {
             extra: Map::new(),
         };
         let endpoint = EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1:8000/v1/");
-        let params = Map::from([("tone".to_owned(), Value::from("dry")), ("t".to_owned(), Value::number(0.3))]);
+        let params =
+            Map::from([("tone".to_owned(), Value::from("dry")), ("t".to_owned(), Value::number(0.3))]);
         let free = Map::from([("tone".to_owned(), Value::from("dry"))]);
         let stages = vec![ConfiguredStage { stage, endpoint, model: "qwen".into() }];
         Configuration { stages, params, free, repeats: 1 }
@@ -150,7 +151,7 @@ mod tests {
             |c| c.stages[0].model.push('2'),
             |c| c.stages[0].endpoint.url.push('2'),
             |c| c.stages[0].stage.prompt.push('!'),
-            |c| drop(c.stages[0].stage.parameters.clear()),
+            |c| c.stages[0].stage.parameters.clear(),
         ];
         for (i, change) in changes.into_iter().enumerate() {
             let mut changed = configuration();

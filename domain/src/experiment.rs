@@ -111,12 +111,20 @@ pub struct Applied {
 }
 
 impl Draft {
-    /// Finds everything that is wrong with the draft.
+    /// Finds everything that is wrong with the draft, its samples included.
     ///
     /// # Errors
     /// Each problem with its place in the document.
-    pub fn check(self) -> Result<(Definition, Vec<Sample>), Vec<Problem>> {
+    pub fn check(&self) -> Result<(), Vec<Problem>> {
         check::check(self)
+    }
+
+    /// What the draft defines, apart from its samples.
+    ///
+    /// # Errors
+    /// Each problem with its place in the document.
+    pub fn define(self) -> Result<Definition, Vec<Problem>> {
+        check::define(self)
     }
 }
 

@@ -81,7 +81,9 @@ impl CompiledStage {
             name: stage.name.as_str().to_owned(),
             endpoint: configured.endpoint.clone(),
             model: configured.model.clone(),
-            messages: texts.map(|(role, text)| Ok((role, Template::parse(text)?))).collect::<Result<_, _>>()?,
+            messages: texts
+                .map(|(role, text)| Ok((role, Template::parse(text)?)))
+                .collect::<Result<_, _>>()?,
             parameters: stage.parameters.clone(),
             response_format: stage.response_format.clone(),
             extra: stage.extra.clone(),
@@ -107,9 +109,10 @@ impl CompiledStage {
     }
 
     fn call(&self, scope: &Scope<'_>, repeat: u32) -> Result<Call, TemplateError> {
-        let rendered = self.messages.iter().map(|(role, template)| {
-            Ok(Message { role: *role, content: template.render(scope)? })
-        });
+        let rendered = self
+            .messages
+            .iter()
+            .map(|(role, template)| Ok(Message { role: *role, content: template.render(scope)? }));
         Ok(Call {
             endpoint: self.endpoint.clone(),
             model: self.model.clone(),

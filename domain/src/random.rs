@@ -41,10 +41,6 @@ pub const fn unit(seed: u64, purpose: Purpose, counter: u64) -> f64 {
 
 /// A whole number in `[0, bound)`; 0 where the bound is 0. Biased by less than bound / 2^64.
 #[must_use]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the upper half of a product of two 64-bit numbers has 64 bits"
-)]
 pub const fn below(bound: u64, seed: u64, purpose: Purpose, counter: u64) -> u64 {
     ((bits(seed, purpose, counter) as u128 * bound as u128) >> 64) as u64
 }

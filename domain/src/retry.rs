@@ -89,7 +89,7 @@ mod tests {
             (FailureKind::Unauthorized, 1, 1.0, Verdict::GiveUp),
             (limited(Some(2)), 1, 0.0, secs(2)),
             (limited(Some(120)), 3, 0.0, secs(120)),
-            (limited(Some(3600)), 1, 0.0, Verdict::Postpone(Duration::from_secs(3600))),
+            (limited(Some(3600)), 1, 0.0, Verdict::Postpone(Duration::from_hours(1))),
             (limited(None), 1, 1.0, ms(500)),
             (limited(Some(2)), 4, 0.0, Verdict::GiveUp),
         ] {

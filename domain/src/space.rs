@@ -89,6 +89,7 @@ impl Space {
     }
 
     /// The dimensions, by name.
+    #[must_use]
     pub fn dimensions(&self) -> impl ExactSizeIterator<Item = &Dimension> {
         self.dimensions.iter()
     }

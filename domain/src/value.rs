@@ -57,7 +57,7 @@ impl Number {
         if !value.is_finite() {
             return None;
         }
-        Some(if value.fract() != 0.0 || value < -TWO_63 || value >= TWO_64 {
+        Some(if value.fract() != 0.0 || !(-TWO_63..TWO_64).contains(&value) {
             Self(Repr::Fraction(value))
         } else if value < TWO_63 {
             Self(Repr::Signed(value as i64))

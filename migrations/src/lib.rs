@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The database schema, step by step. Each step is one concern, with a real way back, for SQLite and PostgreSQL alike.
+
+mod ddl;
+mod m0001_workers_endpoints;
+mod m0002_experiments;
+mod m0003_sweeps_runs;
+mod m0004_answers;
+mod m0005_events;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+/// Every step there is, in order.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_workers_endpoints::Migration),
+            Box::new(m0002_experiments::Migration),
+            Box::new(m0003_sweeps_runs::Migration),
+            Box::new(m0004_answers::Migration),
+            Box::new(m0005_events::Migration),
+        ]
+    }
+}

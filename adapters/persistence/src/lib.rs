@@ -1,1 +1,23 @@
-//! Placeholder.
+//! Stores of PromptLooper on SQLite and PostgreSQL.
+//!
+//! SQLite has one writer connection and several read-only ones, PostgreSQL a pool. On both, everything that is written
+//! often goes through one group writer, where units of many callers share a transaction.
+
+mod batch;
+mod calls;
+mod dialect;
+mod endpoints;
+mod events;
+mod experiments;
+mod group;
+mod journal;
+mod lock;
+mod lookup;
+mod open;
+mod rows;
+mod runs;
+mod sweeps;
+mod workers;
+
+pub use journal::DeadWorkers;
+pub use open::{Database, OpenError, Stores};

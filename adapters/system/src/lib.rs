@@ -1,9 +1,13 @@
-//! Time, ids and chance as the operating system has them.
+//! Time, ids, chance and waiting as the operating system and the runtime have them.
+
+mod waiting;
 
 use std::time::SystemTime;
 
 use application::ports::{Chance, Clock, Ids};
 use domain::time::Timestamp;
+
+pub use waiting::{BlockingThreads, TokioTimer};
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,1 +1,7 @@
-//! Placeholder.
+//! Documents and messages of PromptLooper as they are read and written: serde is the only codec.
+
+pub mod experiment;
+pub mod export;
+pub mod file;
+pub mod stored;
+pub mod value;

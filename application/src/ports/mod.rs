@@ -1,9 +1,45 @@
-//! What the use cases need from the world, as small traits.
+//! What the use cases need from the world, as small traits: domain types in and out, and errors that one can act on.
 
+mod bell;
+mod calls;
+mod endpoints;
+mod experiments;
+mod journal;
 mod models;
+mod runs;
+mod sweeps;
 mod system;
+mod timer;
 mod vault;
+mod workers;
 
+use thiserror::Error;
+
+pub use bell::Bell;
+pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
+pub use endpoints::{Breaker, EndpointStore, SlotStore};
+pub use experiments::{ExperimentStore, NewExperiment, StoredExperiment};
+pub use journal::{
+    AnswerId, Block, CommitError, FailedCall, Fill, Journal, Launch, NewRun, NewSweep, Receipt, RunEnd, RunError,
+    RunLease, ScoreRow, ScorerTotal, StageError, StageResultRow, SweepMove, Unit,
+};
 pub use models::ModelServer;
+pub use runs::{
+    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunStore, RunSummary, ScoreVector, StageBinding, StoredScore,
+};
+pub use sweeps::{StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};
+pub use timer::{Offload, Timer};
 pub use vault::{Vault, VaultError};
+pub use workers::{Beat, WorkerStore};
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// The database could not be reached, or did not answer; the same may work later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// The database answered, and what it said makes no sense: a defect, or a file that something else wrote.
+    #[error("the database holds something unexpected: {0}")]
+    Corrupt(String),
+}

@@ -17,32 +17,56 @@ const MAX_REPEATS: u32 = 1_000;
 /// The longest name of an experiment, in bytes.
 const MAX_NAME: usize = 200;
 
-pub(super) fn check(draft: Draft) -> Result<(Definition, Vec<Sample>), Vec<Problem>> {
+pub(super) fn check(draft: &Draft) -> Result<(), Vec<Problem>> {
+    let mut problems = Vec::new();
+    samples(&draft.samples, &mut problems);
+    let apart = Draft { samples: Vec::new(), ..draft.clone() };
+    match define(apart) {
+        Ok(definition) => {
+            templates::check_samples(&definition.stages, &definition.space, &draft.samples, &mut problems);
+        }
+        Err(found) => problems.extend(found),
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+pub(super) fn define(draft: Draft) -> Result<Definition, Vec<Problem>> {
     let mut problems = Vec::new();
     about(&draft, &mut problems);
     let stages = stages(draft.stages, &mut problems);
     let scoring = scoring(draft.scoring, &stages, &mut problems);
     let space = space(draft.space, &stages, &mut problems);
     let documents = Value::List(draft.documents);
+    nul(&documents, "/documents", &mut problems);
     if let (Some(space), false) = (&space, stages.is_empty()) {
-        templates::check(&stages, space, &draft.samples, &mut problems);
+        templates::check(&stages, space, &mut problems);
     }
     match space {
         Some(space) if problems.is_empty() => {
             let (name, description, repeats) = (draft.name, draft.description, draft.repeats);
-            Ok((Definition { name, description, documents, stages, scoring, space, repeats }, draft.samples))
+            Ok(Definition { name, description, documents, stages, scoring, space, repeats })
         }
         _ => Err(problems),
+    }
+}
+
+fn samples(samples: &[Sample], problems: &mut Vec<Problem>) {
+    if samples.is_empty() {
+        problems.push(Problem::new("/sample_data", "empty", "give at least one sample"));
+    }
+    for (i, sample) in samples.iter().enumerate() {
+        nul(&sample.to_value(), &format!("/sample_data/{i}"), problems);
     }
 }
 
 fn about(draft: &Draft, problems: &mut Vec<Problem>) {
     let mut wrong = |pointer: &str, code, detail: String| problems.push(Problem::new(pointer, code, detail));
     if draft.name.trim().is_empty() || draft.name.len() > MAX_NAME || draft.name.contains(char::is_control) {
-        wrong("/name", "invalid_name", format!("give the experiment a name of 1 to {MAX_NAME} bytes on one line"));
-    }
-    if draft.samples.is_empty() {
-        wrong("/sample_data", "empty", "give at least one sample".to_owned());
+        wrong(
+            "/name",
+            "invalid_name",
+            format!("give the experiment a name of 1 to {MAX_NAME} bytes on one line"),
+        );
     }
     if draft.stages.is_empty() {
         wrong("/pipeline_stages", "empty", "give at least one stage".to_owned());
@@ -55,10 +79,11 @@ fn about(draft: &Draft, problems: &mut Vec<Problem>) {
         wrong("/repeats", "out_of_range", format!("repeats takes a whole number from 1 to {MAX_REPEATS}"));
     }
     if draft.holdout != 0.0 {
-        wrong("/holdout", "not_supported", "holding samples out is not possible yet: set holdout to 0".to_owned());
-    }
-    for (i, sample) in draft.samples.iter().enumerate() {
-        nul(&sample.to_value(), &format!("/sample_data/{i}"), problems);
+        wrong(
+            "/holdout",
+            "not_supported",
+            "holding samples out is not possible yet: set holdout to 0".to_owned(),
+        );
     }
 }
 
@@ -110,7 +135,8 @@ fn place(problems: &mut Vec<Problem>, found: usize, at: &str) {
 }
 
 fn stage(draft: StageDraft, problems: &mut Vec<Problem>) -> Option<LlmStage> {
-    let name = Name::try_new(draft.name).map_err(|e| problems.push(Problem::new("/name", "invalid_name", e.to_string())));
+    let name = Name::try_new(draft.name)
+        .map_err(|e| problems.push(Problem::new("/name", "invalid_name", e.to_string())));
     parameters(&draft.parameters, problems);
     let messages = few_shot(&draft.messages, problems);
     let format = draft.response_format.as_ref().map(stage::response_format).transpose();
@@ -152,13 +178,12 @@ fn parameters(parameters: &Map, problems: &mut Vec<Problem>) {
 fn few_shot(drafts: &[Value], problems: &mut Vec<Problem>) -> Vec<Message> {
     let mut messages = Vec::new();
     for (i, draft) in drafts.iter().enumerate() {
-        match stage::message(draft) {
-            Some(message) => messages.push(message),
-            None => {
-                let roles: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
-                let detail = format!("a message is {{role, content}} with role {}", roles.join(", "));
-                problems.push(Problem::new(format!("/messages/{i}"), "wrong_value", detail));
-            }
+        if let Some(message) = stage::message(draft) {
+            messages.push(message)
+        } else {
+            let roles: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
+            let detail = format!("a message is {{role, content}} with role {}", roles.join(", "));
+            problems.push(Problem::new(format!("/messages/{i}"), "wrong_value", detail));
         }
     }
     messages
@@ -171,7 +196,8 @@ fn scoring(drafts: Vec<ScoringDraft>, stages: &[LlmStage], problems: &mut Vec<Pr
         let found = problems.len();
         if let Some(entry) = scoring_entry(draft, stages, problems) {
             if entries.iter().any(|other| other.name == entry.name) {
-                let detail = format!("two scoring entries are called `{}`: give one another name", entry.name);
+                let detail =
+                    format!("two scoring entries are called `{}`: give one another name", entry.name);
                 problems.push(Problem::new("/name", "duplicate", detail));
             }
             entries.push(entry);
@@ -179,7 +205,11 @@ fn scoring(drafts: Vec<ScoringDraft>, stages: &[LlmStage], problems: &mut Vec<Pr
         place(problems, found, &format!("/scoring_config/{i}"));
     }
     if given > 0 && entries.len() == given && entries.iter().all(|entry| entry.weight == 0.0) {
-        problems.push(Problem::new("/scoring_config", "no_weight", "at least one scorer needs a weight above 0"));
+        problems.push(Problem::new(
+            "/scoring_config",
+            "no_weight",
+            "at least one scorer needs a weight above 0",
+        ));
     }
     entries
 }
@@ -251,7 +281,9 @@ fn dimension(name: &str, draft: DimensionDraft, problems: &mut Vec<Problem>) -> 
         when.insert(named(format!("/when/{}", segment(&other)), &other)?, values);
     }
     let target = draft.target.map(|target| Target::parse(&target));
-    let target = target.transpose().map_err(|error| problems.push(Problem::new("/target", "invalid_target", error.to_string())));
+    let target = target
+        .transpose()
+        .map_err(|error| problems.push(Problem::new("/target", "invalid_target", error.to_string())));
     Some(Dimension { name: own?, target: target.ok()?, levels: draft.levels, default: draft.default, when })
 }
 

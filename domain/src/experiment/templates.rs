@@ -13,39 +13,54 @@ struct View<'a> {
     stage: usize,
     stages: &'a [LlmStage],
     space: &'a Space,
-    samples: &'a [Sample],
 }
 
-pub(super) fn check(stages: &[LlmStage], space: &Space, samples: &[Sample], problems: &mut Vec<Problem>) {
-    for (i, stage) in stages.iter().enumerate() {
-        let view = View { stage: i, stages, space, samples };
-        for (place, source) in stage.templates() {
-            view.template(source, &format!("/pipeline_stages/{i}{place}"), problems);
-        }
-    }
-    for dimension in space.dimensions() {
-        dimension_templates(dimension, stages, space, samples, problems);
+/// Finds what is wrong whatever the samples are.
+pub(super) fn check(stages: &[LlmStage], space: &Space, problems: &mut Vec<Problem>) {
+    for (stage, pointer, source) in all(stages, space) {
+        View { stage, stages, space }.template(source, &pointer, problems);
     }
 }
 
-/// Values of a dimension that go where templates go are templates.
-fn dimension_templates(
-    dimension: &Dimension,
+/// Finds what some sample does not have. The templates are known to parse.
+pub(super) fn check_samples(
     stages: &[LlmStage],
     space: &Space,
     samples: &[Sample],
     problems: &mut Vec<Problem>,
 ) {
-    let Some(target) = dimension.target.as_ref().filter(|target| is_template(&target.field)) else { return };
-    let Some(stage) = stages.iter().position(|stage| stage.name == target.stage) else { return };
-    let Levels::Choice(values) = &dimension.levels else { return };
-    let view = View { stage, stages, space, samples };
-    for (i, value) in values.iter().enumerate() {
-        let at = format!("/parameter_space/{}/values/{i}", segment(dimension.name.as_str()));
-        for (place, text) in texts(value) {
-            view.template(text, &format!("{at}{place}"), problems);
-        }
+    for (_, pointer, source) in all(stages, space) {
+        let references = Template::parse(source).map(|template| template.references()).unwrap_or_default();
+        let unguarded = references.iter().filter(|reference| !reference.guarded);
+        let lacking = unguarded.filter_map(|reference| lacking(reference, samples));
+        problems.extend(lacking.map(|detail| Problem::new(pointer.clone(), "unknown_name", detail)));
     }
+}
+
+/// Every template there is: its stage, its place and its text.
+fn all<'a>(stages: &'a [LlmStage], space: &'a Space) -> Vec<(usize, String, &'a str)> {
+    let mut all = Vec::new();
+    for (i, stage) in stages.iter().enumerate() {
+        let own = stage.templates();
+        all.extend(own.map(|(place, source)| (i, format!("/pipeline_stages/{i}{place}"), source)));
+    }
+    for dimension in space.dimensions() {
+        all.extend(dimension_templates(dimension, stages));
+    }
+    all
+}
+
+/// Values of a dimension that go where templates go are templates.
+fn dimension_templates<'a>(dimension: &'a Dimension, stages: &[LlmStage]) -> Vec<(usize, String, &'a str)> {
+    let target = dimension.target.as_ref().filter(|target| is_template(&target.field));
+    let stage = target.and_then(|target| stages.iter().position(|stage| stage.name == target.stage));
+    let (Some(stage), Levels::Choice(values)) = (stage, &dimension.levels) else { return Vec::new() };
+    let name = segment(dimension.name.as_str());
+    let places = values.iter().enumerate().flat_map(|(i, value)| {
+        let at = format!("/parameter_space/{name}/values/{i}");
+        texts(value).into_iter().map(move |(place, text)| (stage, format!("{at}{place}"), text))
+    });
+    places.collect()
 }
 
 fn texts(value: &Value) -> Vec<(String, &str)> {
@@ -78,13 +93,15 @@ impl View<'_> {
     fn unknown(&self, reference: &Reference) -> Option<String> {
         let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
         match *path.as_slice() {
-            ["sample", ref rest @ ..] => self.unknown_in_sample(rest),
+            ["sample", field, ..] if !SAMPLE.contains(&field) => {
+                Some(format!("`sample.{field}` is not known: a sample has input, reference, meta and index"))
+            }
             ["params", name, ..] => self.unknown_param(name),
             ["stages", name, ref rest @ ..] => self.unknown_stage(name, rest),
             ["previous", ..] if self.stage == 0 => {
                 Some("`previous` is not there in the first stage: no stage comes before it".to_owned())
             }
-            ["params" | "stages" | "previous" | "documents", ..] | [] => None,
+            ["sample" | "params" | "stages" | "previous" | "documents", ..] | [] => None,
             [name, ..] => Some(format!(
                 "`{name}` is not known here: templates see sample, params, previous, stages and documents"
             )),
@@ -94,7 +111,11 @@ impl View<'_> {
     fn unknown_param(&self, name: &str) -> Option<String> {
         let known = || {
             let names: Vec<_> = self.space.dimensions().map(|dimension| dimension.name.as_str()).collect();
-            if names.is_empty() { "the parameter space has none".to_owned() } else { format!("there are {}", names.join(", ")) }
+            if names.is_empty() {
+                "the parameter space has none".to_owned()
+            } else {
+                format!("there are {}", names.join(", "))
+            }
         };
         match self.space.dimensions().find(|dimension| dimension.name.as_str() == name) {
             None => Some(format!("`params.{name}` is no dimension of the parameter space: {}", known())),
@@ -109,7 +130,11 @@ impl View<'_> {
         let earlier = &self.stages[..self.stage];
         if !earlier.iter().any(|stage| stage.name.as_str() == name) {
             let names: Vec<_> = earlier.iter().map(|stage| stage.name.as_str()).collect();
-            let known = if names.is_empty() { "none does".to_owned() } else { format!("these do: {}", names.join(", ")) };
+            let known = if names.is_empty() {
+                "none does".to_owned()
+            } else {
+                format!("these do: {}", names.join(", "))
+            };
             return Some(format!("`stages.{name}` is no stage that comes before this one: {known}"));
         }
         match rest {
@@ -119,16 +144,18 @@ impl View<'_> {
             _ => None,
         }
     }
+}
 
-    fn unknown_in_sample(&self, rest: &[&str]) -> Option<String> {
-        let (first, inner) = rest.split_first()?;
-        if !["input", "reference", "meta", "index"].contains(first) {
-            return Some(format!("`sample.{first}` is not known: a sample has input, reference, meta and index"));
-        }
-        let lacking = self.samples.iter().position(|sample| !reaches(sample, first, inner))?;
-        let path = rest.join(".");
-        Some(format!("sample {lacking} has no `{path}`: give it one, or write `sample.{path} | default(…)`"))
-    }
+/// What a sample has.
+const SAMPLE: [&str; 4] = ["input", "reference", "meta", "index"];
+
+/// The first sample that does not have what a template asks of it.
+fn lacking(reference: &Reference, samples: &[Sample]) -> Option<String> {
+    let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
+    let ["sample", first, ref inner @ ..] = *path.as_slice() else { return None };
+    let lacking = samples.iter().position(|sample| !reaches(sample, first, inner))?;
+    let path = path[1..].join(".");
+    Some(format!("sample {lacking} has no `{path}`: give it one, or write `sample.{path} | default(…)`"))
 }
 
 /// Whether a path leads somewhere in a sample. Whatever is not a map is left to the rendering.

@@ -120,7 +120,7 @@ fn conditions(dimension: &Dimension, dimensions: &[Dimension]) -> Vec<Problem> {
         let mut wrong = |code, detail: String| problems.push(Problem::new(at.clone(), code, detail));
         match dimensions.iter().find(|other| other.name == *name) {
             None => {
-                wrong("unknown_dimension", format!("there is no dimension `{name}`: {}", names(dimensions)))
+                wrong("unknown_dimension", format!("there is no dimension `{name}`: {}", names(dimensions)));
             }
             Some(other) if other.levels.count().is_none() => {
                 wrong(

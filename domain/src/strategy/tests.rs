@@ -55,7 +55,7 @@ proptest! {
         let space = space(vec![int(a), int(b)]);
         for kind in [SweepKind::Grid { shuffle: false }, SweepKind::Grid { shuffle: true }, SweepKind::Random] {
             let (points, reason) = all(&*guide(kind), &space, seed, None, want);
-            prop_assert_eq!(points.len() as i64, a * b);
+            prop_assert_eq!(i64::try_from(points.len()).unwrap(), a * b);
             prop_assert_eq!(points.iter().collect::<BTreeSet<_>>().len(), points.len());
             prop_assert_eq!(reason, Reason::AllRuns);
             prop_assert_eq!(all(&*guide(kind), &space, seed, None, 3).0, points);

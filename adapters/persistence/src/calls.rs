@@ -1,0 +1,275 @@
+//! Claims calls, and finds their answers.
+
+use std::collections::{BTreeMap, HashMap};
+
+use application::ports::{AnswerId, CallClaim, CallStore, Claim, Reservation, StoreError, StoredAnswer};
+use async_trait::async_trait;
+use domain::call::{CallFailure, Completion, Digest, FailureKind, Flags};
+use domain::id::{RunId, SweepId, WorkerId};
+use domain::pricing::Tokens;
+use domain::run::Place;
+use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
+
+use crate::batch::{Rows, padded};
+use crate::dialect::{Session, corrupt, failed, id, maybe_id, text, whole};
+use crate::group::{Deltas, Spent};
+use crate::open::Stores;
+use crate::rows::Row;
+
+/// The columns of an answer, in a row where it may be missing.
+pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.model_returned, a.tool_calls, a.tokens_in, \
+     a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
+     a.paid_stage";
+
+const CLAIM: &str =
+    "INSERT INTO response_cache (config_hash, claimed_by, claim_no, sweep_id, reserved_tokens, reserved_nano)";
+
+/// Free are calls that nobody has answered, that did not fail for good in this sweep, and that no other live worker is
+/// making.
+const FREE: &str = "ON CONFLICT (config_hash) DO UPDATE SET claimed_by = excluded.claimed_by, \
+     claim_no = response_cache.claim_no + 1, sweep_id = excluded.sweep_id, \
+     reserved_tokens = excluded.reserved_tokens, reserved_nano = excluded.reserved_nano, \
+     failed_kind = NULL, failed_message = NULL \
+     WHERE response_cache.answer_id IS NULL \
+     AND (response_cache.failed_kind IS NULL OR response_cache.sweep_id IS DISTINCT FROM excluded.sweep_id) \
+     AND (response_cache.claimed_by IS NULL OR response_cache.claimed_by = excluded.claimed_by \
+     OR NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = response_cache.claimed_by AND w.lease_until >= {now})) \
+     RETURNING config_hash";
+
+const RELEASE: &str = "UPDATE response_cache SET claimed_by = NULL, reserved_tokens = 0, reserved_nano = 0 \
+     WHERE config_hash = $1 AND claimed_by = $2 AND answer_id IS NULL";
+
+const BUDGET: &str = "SELECT s.max_tokens, s.max_cost_nano, t.tokens_in + t.tokens_out AS tokens, t.cost_nano \
+     FROM sweep_total t JOIN sweep s ON s.id = t.sweep_id WHERE t.sweep_id = $1 {lock totals}";
+
+const RESERVED: &str = "SELECT CAST(COALESCE(SUM(reserved_tokens), 0) AS bigint) AS tokens, \
+     CAST(COALESCE(SUM(reserved_nano), 0) AS bigint) AS nano FROM response_cache c \
+     JOIN worker w ON w.id = c.claimed_by \
+     WHERE c.answer_id IS NULL AND c.sweep_id = $1 AND w.lease_until >= {now}";
+
+#[async_trait]
+impl CallStore for Stores {
+    /// Most calls of a repeated sweep are answered: they are read, together with what others look for at the moment,
+    /// before anything is written.
+    async fn claim(&self, calls: Vec<CallClaim>, by: WorkerId) -> Result<Vec<Claim>, StoreError> {
+        let mut known = self.lookups.look(calls.iter().map(|call| call.hash).collect()).await?;
+        let open: Vec<CallClaim> = calls.iter().filter(|call| settled(&known, call).is_none()).copied().collect();
+        if open.is_empty() {
+            return Ok(calls.iter().filter_map(|call| take(&mut known, call)).collect());
+        }
+        let mut claimed = self.group.claim(open, by).await?.into_iter();
+        let answers = calls.iter().map(|call| take(&mut known, call).or_else(|| claimed.next()));
+        answers.collect::<Option<_>>().ok_or_else(|| StoreError::Corrupt("a claim was not answered".to_owned()))
+    }
+
+    async fn release(&self, calls: &[Digest], by: WorkerId) -> Result<(), StoreError> {
+        for hash in calls {
+            let values = vec![text(hash.to_string()), id(by.bits())];
+            self.database.write().execute(RELEASE, values).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is known of a call that is not to be made.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    Answered(StoredAnswer),
+    Failed(CallFailure, Option<SweepId>),
+}
+
+pub(crate) type Found = HashMap<Digest, Known>;
+
+/// What there is to say of a call without claiming it.
+fn settled<'a>(known: &'a Found, call: &CallClaim) -> Option<&'a Known> {
+    known.get(&call.hash).filter(|known| match known {
+        Known::Answered(_) => true,
+        Known::Failed(_, sweep) => *sweep == call.sweep,
+    })
+}
+
+fn take(known: &mut Found, call: &CallClaim) -> Option<Claim> {
+    settled(known, call).map(|known| match known.clone() {
+        Known::Answered(answer) => Claim::Answered(Box::new(answer)),
+        Known::Failed(failure, _) => Claim::Failed(failure),
+    })
+}
+
+/// Answers and failures of these calls.
+pub(crate) async fn look<C: ConnectionTrait>(session: Session<'_, C>, hashes: &[Digest]) -> Result<Found, DbErr> {
+    let mut found = Found::with_capacity(hashes.len());
+    for (chunk, placeholders) in padded(hashes) {
+        let sql = format!(
+            "SELECT c.config_hash, c.failed_kind, c.failed_message, c.sweep_id, {ANSWER} FROM response_cache c \
+             LEFT JOIN answer a ON a.id = c.answer_id WHERE c.config_hash IN ({placeholders}) \
+             AND (c.answer_id IS NOT NULL OR c.failed_kind IS NOT NULL)"
+        );
+        let values = chunk.map(|hash| text(hash.to_string())).collect();
+        for row in session.all(&sql, values).await? {
+            let hash = Digest::parse(&Row(&row).text("config_hash")?).ok_or_else(|| corrupt("call hash"))?;
+            found.insert(hash, known(Row(&row))?);
+        }
+    }
+    Ok(found)
+}
+
+fn known(row: Row<'_>) -> Result<Known, DbErr> {
+    let Some(kind) = row.maybe_text("failed_kind")? else { return Ok(Known::Answered(stored(row)?)) };
+    let kind = FailureKind::parse(&kind).ok_or_else(|| corrupt(format!("failure kind {kind}")))?;
+    let message = row.maybe_text("failed_message")?.unwrap_or_default();
+    Ok(Known::Failed(CallFailure::new(kind, message), row.maybe_id("sweep_id")?.map(SweepId::new)))
+}
+
+fn stored(row: Row<'_>) -> Result<StoredAnswer, DbErr> {
+    Ok(StoredAnswer {
+        id: AnswerId(row.whole("answer_id")?),
+        completion: completion(row)?,
+        cost: row.maybe_money("cost_nano")?,
+        paid_by: Place {
+            run: RunId::new(row.id("paid_run")?),
+            sample: row.small("paid_sample")?,
+            repeat: row.small("paid_repeat")?,
+            stage: row.small("paid_stage")?,
+        },
+    })
+}
+
+pub(crate) fn completion(row: Row<'_>) -> Result<Completion, DbErr> {
+    Ok(Completion {
+        text: row.text("response")?,
+        model_returned: row.maybe_text("model_returned")?,
+        tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
+        latency: std::time::Duration::from_micros(row.count("latency_us")?),
+        finish_reason: row.maybe_text("finish_reason")?,
+        flags: Flags::from_bits(u8::try_from(row.whole("flags")?).unwrap_or_default()),
+        tool_calls: row.maybe_json("tool_calls")?,
+    })
+}
+
+/// Claims calls within a transaction. A call that is asked for twice is busy the second time. `deltas` is what the
+/// transaction has spent so far and not yet written.
+pub(crate) async fn claim<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    calls: &[CallClaim],
+    by: WorkerId,
+    deltas: &Deltas,
+) -> Result<Vec<Claim>, DbErr> {
+    let mut first: BTreeMap<Digest, CallClaim> = BTreeMap::new();
+    for call in calls {
+        first.entry(call.hash).or_insert(*call);
+    }
+    let mut claims = taken(session, &first, by).await?;
+    refuse_unaffordable(session, &first, &mut claims, by, deltas).await?;
+    let left: Vec<Digest> = first.keys().filter(|hash| !claims.contains_key(*hash)).copied().collect();
+    let mut known = look(session, &left).await?;
+    let answers = calls.iter().map(|call| {
+        claims.remove(&call.hash).or_else(|| take(&mut known, call)).unwrap_or(Claim::Busy)
+    });
+    Ok(answers.collect())
+}
+
+/// Takes what is free.
+async fn taken<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    calls: &BTreeMap<Digest, CallClaim>,
+    by: WorkerId,
+) -> Result<BTreeMap<Digest, Claim>, DbErr> {
+    let rows = calls.values().map(|call| claim_row(call, by)).collect();
+    let rows = session.insert_returning(Rows { insert: CLAIM, then: FREE, rows }).await?;
+    let hash = |row| Digest::parse(&Row(row).text("config_hash")?).ok_or_else(|| corrupt("call hash"));
+    rows.iter().map(|row| Ok((hash(row)?, Claim::Yours))).collect()
+}
+
+fn claim_row(call: &CallClaim, by: WorkerId) -> Vec<Bound> {
+    let reserve = call.reserve.unwrap_or_default();
+    vec![
+        text(call.hash.to_string()),
+        id(by.bits()),
+        whole(1),
+        maybe_id(call.sweep.map(SweepId::bits)),
+        whole(reserve.tokens),
+        whole(reserve.cost.nanos()),
+    ]
+}
+
+/// Gives back what does not fit the budget of its sweep. The calls are locked before the totals, as everywhere.
+async fn refuse_unaffordable<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    calls: &BTreeMap<Digest, CallClaim>,
+    claims: &mut BTreeMap<Digest, Claim>,
+    by: WorkerId,
+    deltas: &Deltas,
+) -> Result<(), DbErr> {
+    let mut budgeted: BTreeMap<SweepId, Vec<(Digest, Reservation)>> = BTreeMap::new();
+    for call in calls.values().filter(|call| claims.contains_key(&call.hash)) {
+        if let (Some(sweep), Some(reserve)) = (call.sweep, call.reserve) {
+            budgeted.entry(sweep).or_default().push((call.hash, reserve));
+        }
+    }
+    for (sweep, wanted) in budgeted {
+        let spent = deltas.get(&sweep).map(Spent::from).unwrap_or_default();
+        let mut budget = Budget::read(session, sweep, &wanted, spent).await?;
+        for (hash, reserve) in wanted {
+            if !budget.takes(&reserve) {
+                session.execute(RELEASE, vec![text(hash.to_string()), id(by.bits())]).await?;
+                claims.insert(hash, Claim::NoBudget { open: budget.is_open() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is left of a sweep's budget.
+struct Budget {
+    max_tokens: i64,
+    max_nano: i64,
+    spent_tokens: i64,
+    spent_nano: i64,
+    reserved_tokens: i64,
+    reserved_nano: i64,
+}
+
+impl Budget {
+    /// `wanted` is already counted among the reservations of the store, and left out here.
+    async fn read<C: ConnectionTrait>(
+        session: Session<'_, C>,
+        sweep: SweepId,
+        wanted: &[(Digest, Reservation)],
+        spent: Spent,
+    ) -> Result<Self, DbErr> {
+        let row = session.one(BUDGET, vec![id(sweep.bits())]).await?.ok_or_else(|| corrupt("sweep without totals"))?;
+        let reserved = session.one(RESERVED, vec![id(sweep.bits())]).await?;
+        let reserved = reserved.ok_or_else(|| corrupt("reservations cannot be counted"))?;
+        let tokens: i64 = wanted.iter().map(|(_, reserve)| signed(reserve.tokens)).sum();
+        let nano: i64 = wanted.iter().map(|(_, reserve)| reserve.cost.nanos()).sum();
+        Ok(Self {
+            max_tokens: Row(&row).maybe_whole("max_tokens")?.unwrap_or(i64::MAX),
+            max_nano: Row(&row).maybe_whole("max_cost_nano")?.unwrap_or(i64::MAX),
+            spent_tokens: Row(&row).whole("tokens")?.saturating_add(spent.tokens),
+            spent_nano: Row(&row).whole("cost_nano")?.saturating_add(spent.nano),
+            reserved_tokens: Row(&reserved).whole("tokens")?.saturating_sub(tokens),
+            reserved_nano: Row(&reserved).whole("nano")?.saturating_sub(nano),
+        })
+    }
+
+    /// Sets a reservation aside, where it fits.
+    fn takes(&mut self, reserve: &Reservation) -> bool {
+        let tokens = self.reserved_tokens.saturating_add(signed(reserve.tokens));
+        let nano = self.reserved_nano.saturating_add(reserve.cost.nanos());
+        let fits = self.spent_tokens.saturating_add(tokens) <= self.max_tokens
+            && self.spent_nano.saturating_add(nano) <= self.max_nano;
+        if fits {
+            (self.reserved_tokens, self.reserved_nano) = (tokens, nano);
+        }
+        fits
+    }
+
+    /// Reservations that may still be given back.
+    const fn is_open(&self) -> bool {
+        self.reserved_tokens > 0 || self.reserved_nano > 0
+    }
+}
+
+fn signed(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,167 @@
+//! What the two databases say differently.
+
+use application::json::to_json;
+use application::ports::StoreError;
+use domain::time::Timestamp;
+use domain::value::{Map, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value as Bound};
+
+/// One of the two databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    pub(crate) const fn backend(self) -> DbBackend {
+        match self {
+            Self::Sqlite => DbBackend::Sqlite,
+            Self::Postgres => DbBackend::Postgres,
+        }
+    }
+
+    /// SQL for this dialect: `{now}` is the database's clock, `{in:$1}` the moment so many milliseconds from now, `{skip
+    /// locked}` the row locks of PostgreSQL.
+    pub(crate) fn sql(self, template: &str) -> String {
+        match self {
+            Self::Sqlite => sqlite(template),
+            Self::Postgres => postgres(template),
+        }
+    }
+
+    /// A moment as it is bound.
+    pub(crate) fn time(self, at: Timestamp) -> Bound {
+        match self {
+            Self::Sqlite => Bound::BigInt(Some(at.micros())),
+            Self::Postgres => {
+                Bound::ChronoDateTimeUtc(chrono::DateTime::from_timestamp_micros(at.micros()))
+            }
+        }
+    }
+
+    /// A moment as it is read.
+    pub(crate) fn read_time(self, row: &QueryResult, column: &str) -> Result<Option<Timestamp>, DbErr> {
+        Ok(match self {
+            Self::Sqlite => row.try_get::<Option<i64>>("", column)?.map(Timestamp::from_micros),
+            Self::Postgres => row
+                .try_get::<Option<chrono::DateTime<chrono::Utc>>>("", column)?
+                .map(|at| Timestamp::from_micros(at.timestamp_micros())),
+        })
+    }
+}
+
+const SQLITE_NOW: &str = "CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER)";
+
+fn sqlite(template: &str) -> String {
+    let mut sql = template.replace("{now}", SQLITE_NOW).replace("{skip locked}", "").replace("{for update}", "").replace("{lock totals}", "");
+    while let Some((before, rest)) = sql.split_once("{in:") {
+        let Some((parameter, after)) = rest.split_once('}') else { break };
+        sql = format!("{before}({SQLITE_NOW} + {parameter} * 1000){after}");
+    }
+    sql
+}
+
+fn postgres(template: &str) -> String {
+    let mut sql = template
+        .replace("{now}", "clock_timestamp()")
+        .replace("{skip locked}", "FOR UPDATE OF r SKIP LOCKED")
+        .replace("{for update}", "FOR UPDATE")
+        .replace("{lock totals}", "FOR UPDATE OF t");
+    while let Some((before, rest)) = sql.split_once("{in:") {
+        let Some((parameter, after)) = rest.split_once('}') else { break };
+        sql = format!("{before}(clock_timestamp() + {parameter} * interval '1 millisecond'){after}");
+    }
+    sql
+}
+
+/// A connection or transaction with its dialect.
+pub(crate) struct Session<'a, C> {
+    pub(crate) connection: &'a C,
+    pub(crate) dialect: Dialect,
+}
+
+// Derived, these would ask the connection itself to be copied.
+impl<C> Clone for Session<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Session<'_, C> {}
+
+impl<C: ConnectionTrait> Session<'_, C> {
+    pub(crate) async fn execute(&self, template: &str, values: Vec<Bound>) -> Result<ExecResult, DbErr> {
+        self.connection.execute_raw(self.statement(template, values)).await
+    }
+
+    pub(crate) async fn all(&self, template: &str, values: Vec<Bound>) -> Result<Vec<QueryResult>, DbErr> {
+        self.connection.query_all_raw(self.statement(template, values)).await
+    }
+
+    pub(crate) async fn one(&self, template: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
+        self.connection.query_one_raw(self.statement(template, values)).await
+    }
+
+    fn statement(&self, template: &str, values: Vec<Bound>) -> Statement {
+        let sql = if template.contains('{') { self.dialect.sql(template) } else { template.to_owned() };
+        Statement::from_sql_and_values(self.dialect.backend(), sql, values)
+    }
+}
+
+/// What went wrong, as ports say it.
+pub(crate) fn failed(error: DbErr) -> StoreError {
+    match error {
+        DbErr::Type(_) | DbErr::Json(_) | DbErr::Custom(_) => StoreError::Corrupt(error.to_string()),
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+pub(crate) fn corrupt(what: impl ToString) -> DbErr {
+    DbErr::Custom(what.to_string())
+}
+
+pub(crate) fn text(text: impl Into<String>) -> Bound {
+    Bound::String(Some(text.into()))
+}
+
+pub(crate) fn maybe_text(text: Option<String>) -> Bound {
+    Bound::String(text)
+}
+
+pub(crate) fn id(bits: u128) -> Bound {
+    Bound::Uuid(Some(uuid::Uuid::from_u128(bits)))
+}
+
+pub(crate) fn maybe_id(bits: Option<u128>) -> Bound {
+    Bound::Uuid(bits.map(uuid::Uuid::from_u128))
+}
+
+pub(crate) fn whole(number: impl TryInto<i64>) -> Bound {
+    Bound::BigInt(Some(number.try_into().unwrap_or(i64::MAX)))
+}
+
+pub(crate) fn maybe_whole<N: TryInto<i64>>(number: Option<N>) -> Bound {
+    Bound::BigInt(number.map(|number| number.try_into().unwrap_or(i64::MAX)))
+}
+
+pub(crate) fn maybe_real(number: Option<f64>) -> Bound {
+    Bound::Double(number.filter(|number| !number.is_nan()))
+}
+
+pub(crate) fn bytes(bytes: Vec<u8>) -> Bound {
+    Bound::Bytes(Some(bytes))
+}
+
+pub(crate) fn json(value: &Value) -> Bound {
+    Bound::Json(Some(Box::new(to_json(value))))
+}
+
+/// A map, where it holds anything.
+pub(crate) fn maybe_json(map: &Map) -> Bound {
+    Bound::Json((!map.is_empty()).then(|| Box::new(to_json(&Value::Map(map.clone())))))
+}
+
+pub(crate) fn raw_json(text: &str) -> Result<Bound, DbErr> {
+    Ok(Bound::Json(Some(serde_json::from_str(text).map_err(corrupt)?)))
+}

@@ -1,0 +1,237 @@
+//! Endpoints, with their keys sealed, and the slots that processes share.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use application::ports::{Breaker, EndpointStore, SlotStore, StoreError};
+use async_trait::async_trait;
+use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::id::{EndpointId, WorkerId};
+use domain::money::NanoDollars;
+use domain::pricing::Price;
+use domain::value::{Map, Value};
+use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
+
+use crate::dialect::{Session, corrupt, failed, id, json, maybe_text, maybe_whole, text, whole};
+use crate::open::Stores;
+use crate::rows::{Row, read_all};
+
+const COLUMNS: &str =
+    "id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, max_output_tokens, timeout_ms";
+
+const PUT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, \
+     max_output_tokens, timeout_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+     ON CONFLICT (label) DO UPDATE SET kind = excluded.kind, url = excluded.url, \
+     api_key_cipher = excluded.api_key_cipher, prices = excluded.prices, limits = excluded.limits, \
+     max_tokens_field = excluded.max_tokens_field, max_output_tokens = excluded.max_output_tokens, \
+     timeout_ms = excluded.timeout_ms, breaker_reason = NULL";
+
+#[async_trait]
+impl EndpointStore for Stores {
+    async fn put(&self, endpoint: Endpoint) -> Result<Endpoint, StoreError> {
+        let known = self.by_label(&endpoint.label).await?;
+        let stored = match known {
+            Some(known) => {
+                let kept = known.api_key.filter(|_| same_server(&known.identity.url, &endpoint.identity.url));
+                Endpoint { id: known.id, api_key: endpoint.api_key.or(kept), ..endpoint }
+            }
+            None => endpoint,
+        };
+        let values = self.values(&stored)?;
+        self.database.write().execute(PUT, values).await.map_err(failed)?;
+        Ok(stored)
+    }
+
+    async fn all(&self) -> Result<Vec<Endpoint>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM endpoint ORDER BY label");
+        let rows = self.database.read().all(&sql, vec![]).await.map_err(failed)?;
+        read_all(&rows, |row| self.endpoint_of(row)).map_err(failed)
+    }
+
+    async fn endpoint(&self, endpoint: EndpointId) -> Result<Option<Endpoint>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM endpoint WHERE id = $1");
+        self.first(&sql, id(endpoint.bits())).await
+    }
+
+    async fn breaker(&self, endpoint: EndpointId) -> Result<Option<Breaker>, StoreError> {
+        let sql = "SELECT breaker_reason FROM endpoint WHERE id = $1";
+        let row = self.database.read().one(sql, vec![id(endpoint.bits())]).await.map_err(failed)?;
+        let reason = row.map(|row| Row(&row).maybe_text("breaker_reason")).transpose().map_err(failed)?;
+        Ok(reason.flatten().map(|reason| Breaker { reason }))
+    }
+
+    async fn set_breaker(&self, endpoint: EndpointId, breaker: Option<Breaker>) -> Result<(), StoreError> {
+        let sql = "UPDATE endpoint SET breaker_reason = $2 WHERE id = $1";
+        let values = vec![id(endpoint.bits()), maybe_text(breaker.map(|breaker| breaker.reason))];
+        self.database.write().execute(sql, values).await.map(drop).map_err(failed)
+    }
+}
+
+/// A key belongs to the scheme, host and port that it was entered for.
+fn same_server(one: &str, other: &str) -> bool {
+    let origin = |url: &str| {
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split(['/', '?', '#']).next()?;
+        Some((scheme.to_ascii_lowercase(), host.to_ascii_lowercase()))
+    };
+    origin(one).is_some() && origin(one) == origin(other)
+}
+
+impl Stores {
+    async fn by_label(&self, label: &str) -> Result<Option<Endpoint>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM endpoint WHERE label = $1");
+        self.first(&sql, text(label)).await
+    }
+
+    async fn first(&self, sql: &str, value: Bound) -> Result<Option<Endpoint>, StoreError> {
+        let row = self.database.read().one(sql, vec![value]).await.map_err(failed)?;
+        row.map(|row| self.endpoint_of(Row(&row))).transpose().map_err(failed)
+    }
+
+    fn values(&self, endpoint: &Endpoint) -> Result<Vec<Bound>, StoreError> {
+        let seal = |key| self.vault.seal(key, &context(endpoint.id));
+        let sealed = endpoint.api_key.as_ref().map(seal).transpose();
+        let sealed = sealed.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let limits = Value::from([("concurrency", Value::from(endpoint.limits.concurrency.get()))]);
+        Ok(vec![
+            id(endpoint.id.bits()),
+            text(endpoint.label.as_str()),
+            text(endpoint.identity.kind.as_str()),
+            text(endpoint.identity.url.as_str()),
+            Bound::Bytes(sealed),
+            json(&prices(&endpoint.prices)),
+            json(&limits),
+            text(field_name(endpoint.max_tokens_field)),
+            maybe_whole(endpoint.max_output_tokens),
+            whole(endpoint.timeout.as_millis()),
+        ])
+    }
+
+    fn endpoint_of(&self, row: Row<'_>) -> Result<Endpoint, DbErr> {
+        let endpoint = EndpointId::new(row.id("id")?);
+        let kind = EndpointKind::parse(&row.text("kind")?).ok_or_else(|| corrupt("endpoint kind"))?;
+        let open = |sealed: Vec<u8>| self.vault.open(&sealed, &context(endpoint));
+        let max_output = row.maybe_whole("max_output_tokens")?;
+        Ok(Endpoint {
+            id: endpoint,
+            label: row.text("label")?,
+            identity: EndpointIdentity { kind, url: row.text("url")? },
+            api_key: row.maybe_bytes("api_key_cipher")?.map(open).transpose().map_err(corrupt)?,
+            prices: read_prices(&row.json("prices")?),
+            limits: read_limits(&row.json("limits")?),
+            max_tokens_field: read_field(&row.text("max_tokens_field")?),
+            max_output_tokens: max_output.and_then(|tokens| u32::try_from(tokens).ok()),
+            timeout: Duration::from_millis(row.count("timeout_ms")?),
+        })
+    }
+}
+
+/// What a sealed key is bound to.
+fn context(endpoint: EndpointId) -> String {
+    format!("endpoint/{endpoint}/api_key")
+}
+
+const fn field_name(field: MaxTokensField) -> &'static str {
+    match field {
+        MaxTokensField::MaxTokens => "max_tokens",
+        MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+    }
+}
+
+fn read_field(name: &str) -> MaxTokensField {
+    if name == field_name(MaxTokensField::MaxCompletionTokens) {
+        MaxTokensField::MaxCompletionTokens
+    } else {
+        MaxTokensField::MaxTokens
+    }
+}
+
+fn prices(prices: &BTreeMap<String, Price>) -> Value {
+    let price = |price: &Price| {
+        Value::from([
+            ("input_nano_per_million", Value::from(price.input_per_million.nanos())),
+            ("output_nano_per_million", Value::from(price.output_per_million.nanos())),
+        ])
+    };
+    Value::Map(prices.iter().map(|(model, of)| (model.clone(), price(of))).collect())
+}
+
+fn read_prices(value: &Value) -> BTreeMap<String, Price> {
+    let number = |fields: &Map, name: &str| {
+        fields.get(name).and_then(Value::as_number).and_then(domain::value::Number::as_i64).map(NanoDollars::new)
+    };
+    let price = |value: &Value| {
+        let fields = value.as_map()?;
+        let input_per_million = number(fields, "input_nano_per_million")?;
+        Some(Price { input_per_million, output_per_million: number(fields, "output_nano_per_million")? })
+    };
+    let models = value.as_map().into_iter().flatten();
+    models.filter_map(|(model, value)| Some((model.clone(), price(value)?))).collect()
+}
+
+fn read_limits(value: &Value) -> Limits {
+    let concurrency = value.as_map().and_then(|fields| fields.get("concurrency")?.as_number()?.as_u64());
+    let concurrency = concurrency.and_then(|n| NonZeroU32::new(u32::try_from(n).ok()?));
+    concurrency.map_or_else(Limits::default, |concurrency| Limits { concurrency })
+}
+
+/// What other live workers hold, and how many live.
+const OTHERS: &str = "SELECT CAST(COALESCE(SUM(CASE WHEN s.worker_id <> $2 THEN s.held ELSE 0 END), 0) AS bigint) \
+     AS held, (SELECT count(*) FROM worker WHERE lease_until >= {now}) AS workers \
+     FROM endpoint_slot s JOIN worker w ON w.id = s.worker_id \
+     WHERE s.endpoint_id = $1 AND w.lease_until >= {now}";
+
+const HOLD: &str = "INSERT INTO endpoint_slot (endpoint_id, worker_id, held) VALUES ($1, $2, $3) \
+     ON CONFLICT (endpoint_id, worker_id) DO UPDATE SET held = excluded.held";
+
+#[async_trait]
+impl SlotStore for Stores {
+    async fn hold(
+        &self,
+        worker: WorkerId,
+        endpoint: EndpointId,
+        concurrency: u32,
+        want: u32,
+    ) -> Result<u32, StoreError> {
+        self.share_slots(worker, endpoint, concurrency, want).await.map_err(failed)
+    }
+}
+
+impl Stores {
+    /// Each live worker may hold its even share of the concurrency, as far as the others have left it.
+    async fn share_slots(
+        &self,
+        worker: WorkerId,
+        endpoint: EndpointId,
+        concurrency: u32,
+        want: u32,
+    ) -> Result<u32, DbErr> {
+        let transaction = self.database.writer.begin().await?;
+        let session = Session { connection: &transaction, dialect: self.database.dialect };
+        let lock = "SELECT id FROM endpoint WHERE id = $1 {for update}";
+        session.one(lock, vec![id(endpoint.bits())]).await?;
+        let row = session.one(OTHERS, vec![id(endpoint.bits()), id(worker.bits())]).await?;
+        let row = row.ok_or_else(|| corrupt("slots cannot be counted"))?;
+        let (held, workers) = (Row(&row).small("held")?, Row(&row).small("workers")?.max(1));
+        let share = concurrency.div_ceil(workers);
+        let granted = want.min(share).min(concurrency.saturating_sub(held));
+        session.execute(HOLD, vec![id(endpoint.bits()), id(worker.bits()), whole(granted)]).await?;
+        transaction.commit().await?;
+        Ok(granted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_stays_with_its_server() {
+        assert!(same_server("https://Api.example/v1", "https://api.example/v2"));
+        for other in ["http://api.example/v1", "https://api.example:8443/v1", "https://api.example.org/v1"] {
+            assert!(!same_server("https://api.example/v1", other), "{other}");
+        }
+        assert!(!same_server("nonsense", "nonsense"));
+    }
+}

@@ -1,0 +1,40 @@
+//! Numbers and stores events. Taken last in a transaction, the clock makes commit order sequence order.
+
+use domain::event::NewEvent;
+use domain::value::Value;
+use sea_orm::{ConnectionTrait, DbErr};
+
+use crate::batch::Rows;
+use crate::dialect::{Session, json, maybe_id, text, whole};
+use crate::rows::Row;
+
+const TICK: &str = "UPDATE event_clock SET last = last + $1 WHERE id = 1 RETURNING last";
+const EVENTS: &str = "INSERT INTO event (seq, experiment_id, type, payload)";
+
+pub(crate) async fn write<C: ConnectionTrait>(session: Session<'_, C>, events: Vec<&NewEvent>) -> Result<(), DbErr> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let ticked = session.one(TICK, vec![whole(count)]).await?;
+    let last = ticked.map_or(Ok(count), |row| Row(&row).whole("last"))?;
+    let rows = events.into_iter().zip(last - count + 1..).map(|(event, seq)| {
+        vec![
+            whole(seq),
+            maybe_id(event.experiment.map(domain::id::ExperimentId::bits)),
+            text(event.kind.as_str()),
+            json(&Value::Map(event.data.clone())),
+        ]
+    });
+    session.insert(Rows { insert: EVENTS, then: "", rows: rows.collect() }).await
+}
+
+/// A run has been claimed for the first time.
+pub(crate) fn run_started(experiment: u128, run: u128, values: Value) -> NewEvent {
+    let data = [("run_id".to_owned(), Value::from(uuid::Uuid::from_u128(run).to_string())), ("values".to_owned(), values)];
+    NewEvent {
+        experiment: Some(domain::id::ExperimentId::new(experiment)),
+        kind: domain::event::EventType::RunStarted,
+        data: data.into(),
+    }
+}

@@ -1,0 +1,133 @@
+//! One transaction of the group writer. Locks are taken in one order everywhere: calls, sweeps, runs, totals, clock.
+
+mod block;
+mod fill;
+mod sweep;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicI64;
+
+use application::ports::{Block, CallClaim, Claim, CommitError, Receipt, Unit};
+use domain::event::NewEvent;
+use domain::id::{SweepId, WorkerId};
+use sea_orm::{ConnectionTrait, DbErr};
+
+use crate::dialect::Session;
+use crate::journal::Request;
+use crate::{calls, events};
+
+/// What a group's requests are answered, each kind in the order of the requests.
+pub(crate) struct Answers {
+    pub(crate) receipts: Vec<Result<Receipt, CommitError>>,
+    pub(crate) claims: Vec<Vec<Claim>>,
+}
+
+/// What changes in a sweep's counters.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Delta {
+    outcomes: i64,
+    completed: i64,
+    failed: i64,
+    cached: i64,
+    cancelled: i64,
+    running: i64,
+    samples: i64,
+    tokens_in: i64,
+    tokens_out: i64,
+    cost_nano: i64,
+    unpriced: i64,
+    calls: i64,
+    hits: i64,
+}
+
+/// What a sweep has spent.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Spent {
+    pub(crate) tokens: i64,
+    pub(crate) nano: i64,
+}
+
+impl From<&Delta> for Spent {
+    fn from(delta: &Delta) -> Self {
+        Self { tokens: delta.tokens_in.saturating_add(delta.tokens_out), nano: delta.cost_nano }
+    }
+}
+
+pub(crate) type Deltas = BTreeMap<SweepId, Delta>;
+
+/// Writes everything that the requests ask for. A unit that is fenced is left out; the others are not harmed.
+pub(crate) async fn apply<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    requests: &[Request],
+    next_answer: &AtomicI64,
+) -> Result<Answers, DbErr> {
+    let units: Vec<&Unit> = requests.iter().filter_map(unit).collect();
+    let mut receipts: Vec<Result<Receipt, CommitError>> = vec![Ok(Receipt::default()); units.len()];
+    let mut deltas = Deltas::new();
+    fill::write(session, &units, &mut receipts, &mut deltas, next_answer).await?;
+    let claims = claim(session, requests, &deltas).await?;
+    for (unit, receipt) in units.iter().zip(&mut receipts) {
+        sweep::write(session, unit, receipt, &mut deltas).await?;
+    }
+    let mut landed: Vec<&Block> = Vec::new();
+    let mut leads: Vec<&NewEvent> = Vec::new();
+    for (unit, receipt) in units.iter().zip(&mut receipts) {
+        let Some(block) = &unit.block else { continue };
+        if block::fence(session, block, &mut deltas).await? {
+            landed.push(block);
+            leads.extend(block::lead(session, block).await?);
+        } else {
+            *receipt = Err(CommitError::Conflict);
+        }
+    }
+    let outcomes = totals(session, &deltas).await?;
+    block::write(session, &landed, outcomes).await?;
+    let accepted = units.iter().zip(&receipts).filter(|(_, receipt)| receipt.is_ok());
+    let told = accepted.flat_map(|(unit, _)| &unit.events).chain(leads).collect();
+    events::write(session, told).await?;
+    Ok(Answers { receipts, claims })
+}
+
+fn unit(request: &Request) -> Option<&Unit> {
+    match request {
+        Request::Commit(unit, _) => Some(unit),
+        Request::Claim(..) => None,
+    }
+}
+
+/// All claims of the group in one go, then told apart again.
+async fn claim<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    requests: &[Request],
+    deltas: &Deltas,
+) -> Result<Vec<Vec<Claim>>, DbErr> {
+    let mut by_worker: BTreeMap<WorkerId, Vec<CallClaim>> = BTreeMap::new();
+    for request in requests {
+        if let Request::Claim(calls, by, _) = request {
+            by_worker.entry(*by).or_default().extend(calls);
+        }
+    }
+    let mut claimed = BTreeMap::new();
+    for (by, calls) in by_worker {
+        claimed.insert(by, calls::claim(session, &calls, by, deltas).await?.into_iter());
+    }
+    let shares = requests.iter().filter_map(|request| match request {
+        Request::Claim(calls, by, _) => {
+            Some(claimed.get_mut(by).map(|claims| claims.take(calls.len()).collect()).unwrap_or_default())
+        }
+        Request::Commit(..) => None,
+    });
+    Ok(shares.collect())
+}
+
+/// Adds to the counters of sweeps; the number of outcomes that each then has.
+async fn totals<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    deltas: &Deltas,
+) -> Result<BTreeMap<SweepId, i64>, DbErr> {
+    let mut outcomes = BTreeMap::new();
+    for (sweep, delta) in deltas {
+        outcomes.insert(*sweep, sweep::add(session, *sweep, delta).await?);
+    }
+    Ok(outcomes)
+}

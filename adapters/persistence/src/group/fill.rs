@@ -1,0 +1,133 @@
+//! Stores answers and failures of calls.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use application::ports::{AnswerId, CommitError, FailedCall, Fill, Receipt, Unit};
+use domain::value::Value;
+use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
+
+use super::Deltas;
+use crate::batch::Rows;
+use crate::dialect::{Dialect, Session, id, json, maybe_id, maybe_text, maybe_whole, text, whole};
+use crate::rows::{Row, read_all};
+
+const ANSWERS: &str = "INSERT INTO answer (id, endpoint_id, request, response, model, model_returned, parameters, \
+     tool_calls, tokens_in, tokens_out, latency_us, finish_reason, flags, cost_nano, paid_run, paid_sample, \
+     paid_repeat, paid_stage)";
+
+const FILLS: &str = "INSERT INTO response_cache (config_hash, answer_id, claim_no)";
+
+/// The first answer stays. What the claim reserved is spent or free.
+const FILL: &str = "ON CONFLICT (config_hash) DO UPDATE SET answer_id = excluded.answer_id, claimed_by = NULL, \
+     sweep_id = NULL, reserved_tokens = 0, reserved_nano = 0, failed_kind = NULL, failed_message = NULL \
+     WHERE response_cache.answer_id IS NULL";
+
+const FAIL: &str = "UPDATE response_cache SET claimed_by = NULL, sweep_id = $1, reserved_tokens = 0, \
+     reserved_nano = 0, failed_kind = $2, failed_message = $3 \
+     WHERE config_hash = $4 AND claimed_by = $5 AND answer_id IS NULL";
+
+pub(super) async fn write<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    units: &[&Unit],
+    receipts: &mut [Result<Receipt, CommitError>],
+    deltas: &mut Deltas,
+    next_answer: &AtomicI64,
+) -> Result<(), DbErr> {
+    let fills: Vec<&Fill> = units.iter().flat_map(|unit| &unit.fills).collect();
+    let ids = numbers(session, fills.len(), next_answer).await?;
+    let mut numbered = ids.iter();
+    for (unit, receipt) in units.iter().zip(receipts) {
+        if let Ok(receipt) = receipt {
+            receipt.answers = numbered.by_ref().take(unit.fills.len()).map(|id| AnswerId(*id)).collect();
+        }
+    }
+    store(session, &fills, &ids).await?;
+    for fill in fills {
+        count(fill, deltas);
+    }
+    for failed in units.iter().flat_map(|unit| &unit.failures) {
+        fail(session, failed).await?;
+    }
+    Ok(())
+}
+
+/// Numbers for new answers. SQLite has one writer, which counts itself.
+async fn numbers<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    count: usize,
+    next_answer: &AtomicI64,
+) -> Result<Vec<i64>, DbErr> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let wanted = i64::try_from(count).unwrap_or(i64::MAX);
+    match session.dialect {
+        Dialect::Sqlite => {
+            let first = next_answer.fetch_add(wanted, Ordering::Relaxed);
+            Ok((first..first + wanted).collect())
+        }
+        Dialect::Postgres => {
+            let sql = "SELECT nextval('answer_id') AS id FROM generate_series(1, $1)";
+            read_all(&session.all(sql, vec![whole(wanted)]).await?, |row: Row<'_>| row.whole("id"))
+        }
+    }
+}
+
+async fn store<C: ConnectionTrait>(session: Session<'_, C>, fills: &[&Fill], ids: &[i64]) -> Result<(), DbErr> {
+    let numbered = || fills.iter().zip(ids);
+    let rows = numbered().map(|(fill, id)| answer_row(fill, *id)).collect();
+    session.insert(Rows { insert: ANSWERS, then: "", rows }).await?;
+    let mut filled: Vec<_> = numbered().collect();
+    filled.sort_by_key(|(fill, _)| fill.hash);
+    filled.dedup_by_key(|(fill, _)| fill.hash);
+    let rows = filled.into_iter().map(|(fill, id)| vec![text(fill.hash.to_string()), whole(*id), whole(1)]);
+    session.insert(Rows { insert: FILLS, then: FILL, rows: rows.collect() }).await
+}
+
+fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {
+    let (call, completion, place) = (&fill.call, &fill.completion, fill.place);
+    vec![
+        whole(number),
+        id(fill.endpoint.bits()),
+        text(call.messages_value().canonical()),
+        text(completion.text.as_str()),
+        text(call.model.as_str()),
+        maybe_text(completion.model_returned.clone()),
+        json(&Value::Map(call.parameters.clone())),
+        completion.tool_calls.as_ref().map_or(Bound::Json(None), json),
+        whole(completion.tokens.input),
+        whole(completion.tokens.output),
+        whole(completion.latency.as_micros()),
+        maybe_text(completion.finish_reason.clone()),
+        whole(completion.flags.bits()),
+        maybe_whole(fill.cost.map(domain::money::NanoDollars::nanos)),
+        id(place.run.bits()),
+        whole(place.sample),
+        whole(place.repeat),
+        whole(place.stage),
+    ]
+}
+
+fn count(fill: &Fill, deltas: &mut Deltas) {
+    let Some(sweep) = fill.sweep else { return };
+    let delta = deltas.entry(sweep).or_default();
+    let tokens = fill.completion.tokens;
+    delta.calls += 1;
+    delta.tokens_in = delta.tokens_in.saturating_add_unsigned(tokens.input);
+    delta.tokens_out = delta.tokens_out.saturating_add_unsigned(tokens.output);
+    match fill.cost {
+        Some(cost) => delta.cost_nano = delta.cost_nano.saturating_add(cost.nanos()),
+        None => delta.unpriced += 1,
+    }
+}
+
+async fn fail<C: ConnectionTrait>(session: Session<'_, C>, failed: &FailedCall) -> Result<(), DbErr> {
+    let values = vec![
+        maybe_id(failed.sweep.map(domain::id::SweepId::bits)),
+        text(failed.failure.kind.as_str()),
+        text(failed.failure.message.replace('\0', "\u{fffd}")),
+        text(failed.hash.to_string()),
+        id(failed.by.bits()),
+    ];
+    session.execute(FAIL, values).await.map(drop)
+}

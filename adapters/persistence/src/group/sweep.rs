@@ -1,0 +1,238 @@
+//! Begins and moves sweeps, and launches their runs.
+
+use application::ports::{CommitError, Launch, NewRun, NewSweep, Receipt, SweepMove, Unit};
+use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
+use domain::id::SweepId;
+use domain::money::NanoDollars;
+use domain::value::Value;
+use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
+
+use super::{Delta, Deltas};
+use crate::batch::Rows;
+use crate::dialect::{Session, corrupt, id, json, maybe_text, maybe_whole, raw_json, text, whole};
+use crate::rows::Row;
+
+const BEGIN: &str = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed, max_runs, max_tokens, \
+     max_cost_nano, status, version, asked, duplicates, epoch) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', 1, 0, 0, 0) ON CONFLICT DO NOTHING";
+
+const EXPERIMENT: &str = "UPDATE experiment SET status = $2, updated_at = {now} WHERE id = $1";
+
+const MOVE: &str = "UPDATE sweep SET status = $3, pause_reason = $4, finish_reason = $5, version = version + 1, \
+     finished_at = CASE WHEN $6 = 1 THEN {now} END, lease_owner = NULL, lease_until = NULL \
+     WHERE id = $1 AND version = $2";
+
+const LIMITS: &str = "UPDATE sweep SET max_runs = $2, max_tokens = $3, max_cost_nano = $4 WHERE id = $1";
+
+const RECALL: &str = "UPDATE run SET lease_epoch = lease_epoch + 1, lease_owner = NULL, lease_until = NULL \
+     WHERE sweep_id = $1 AND completed_at IS NULL AND lease_owner IS NOT NULL";
+
+const CANCEL: &str = "UPDATE run SET status = 'cancelled', completed_at = {now}, asked = done, \
+     lease_epoch = lease_epoch + 1, lease_owner = NULL, lease_until = NULL \
+     WHERE sweep_id = $1 AND completed_at IS NULL";
+
+const LAUNCH: &str = "UPDATE sweep SET asked = asked + $4 \
+     WHERE id = $1 AND epoch = $2 AND version = $3 AND status = 'running'";
+
+const RUNS: &str = "INSERT INTO run (id, experiment_id, sweep_id, config_hash, config, status, asked)";
+
+const DUPLICATES: &str = "UPDATE sweep SET duplicates = duplicates + $2 WHERE id = $1";
+
+const TRIALS: &str = "INSERT INTO trial (sweep_id, no, run_id)";
+
+const ADD: &str = "UPDATE sweep_total SET outcomes = outcomes + $2, completed = completed + $3, failed = failed + $4, \
+     cached = cached + $5, cancelled = cancelled + $6, running = running + $7, samples = samples + $8, \
+     tokens_in = tokens_in + $9, tokens_out = tokens_out + $10, cost_nano = cost_nano + $11, \
+     unpriced = unpriced + $12, calls = calls + $13, hits = hits + $14 WHERE sweep_id = $1 RETURNING outcomes";
+
+pub(super) async fn write<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    unit: &Unit,
+    receipt: &mut Result<Receipt, CommitError>,
+    deltas: &mut Deltas,
+) -> Result<(), DbErr> {
+    if let Some(new) = &unit.begin
+        && !begin(session, new).await?
+    {
+        *receipt = Err(CommitError::SweepActive);
+    }
+    if let Some(moved) = &unit.moved
+        && !move_to(session, moved, deltas).await?
+    {
+        *receipt = Err(CommitError::Conflict);
+    }
+    if let Some(launched) = &unit.launch {
+        match launch(session, launched).await? {
+            None => *receipt = Err(CommitError::Conflict),
+            Some(duplicates) => {
+                if let Ok(receipt) = receipt {
+                    receipt.duplicates = duplicates;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn begin<C: ConnectionTrait>(session: Session<'_, C>, new: &NewSweep) -> Result<bool, DbErr> {
+    let mut values = vec![
+        id(new.id.bits()),
+        id(new.experiment.bits()),
+        text(new.kind.as_str()),
+        json(&strategy(new.kind)),
+        whole(new.seed.cast_signed()),
+    ];
+    values.extend(limits(&new.limits));
+    if session.execute(BEGIN, values).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    session.execute("INSERT INTO sweep_total (sweep_id) VALUES ($1)", vec![id(new.id.bits())]).await?;
+    session.execute(EXPERIMENT, vec![id(new.experiment.bits()), text("running")]).await?;
+    Ok(true)
+}
+
+fn strategy(kind: SweepKind) -> Value {
+    match kind {
+        SweepKind::Grid { shuffle } => Value::from([("shuffle", Value::from(shuffle))]),
+        SweepKind::Random => Value::Map(domain::value::Map::new()),
+    }
+}
+
+fn limits(limits: &SweepLimits) -> [Bound; 3] {
+    let cost = limits.max_cost.map(NanoDollars::nanos);
+    [maybe_whole(limits.max_runs), maybe_whole(limits.max_tokens), maybe_whole(cost)]
+}
+
+async fn move_to<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    moved: &SweepMove,
+    deltas: &mut Deltas,
+) -> Result<bool, DbErr> {
+    let (pause, finish) = reasons(moved.status);
+    let values = vec![
+        id(moved.sweep.bits()),
+        whole(moved.version),
+        text(moved.status.as_str()),
+        maybe_text(pause),
+        maybe_text(finish),
+        whole(i64::from(moved.status.is_over())),
+    ];
+    if session.execute(MOVE, values).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    session.execute(EXPERIMENT, vec![id(moved.experiment.bits()), text(moved.status.as_str())]).await?;
+    if let Some(changed) = &moved.limits {
+        let mut values = vec![id(moved.sweep.bits())];
+        values.extend(limits(changed));
+        session.execute(LIMITS, values).await?;
+    }
+    if moved.cancel {
+        cancel(session, moved.sweep, deltas.entry(moved.sweep).or_default()).await?;
+    } else if moved.recall {
+        session.execute(RECALL, vec![id(moved.sweep.bits())]).await?;
+    }
+    Ok(true)
+}
+
+fn reasons(status: SweepStatus) -> (Option<String>, Option<String>) {
+    match status {
+        SweepStatus::Paused(reason) => (Some(reason.as_str().to_owned()), None),
+        SweepStatus::Completed(reason) => (None, Some(reason.as_str().to_owned())),
+        SweepStatus::Running => (None, None),
+        SweepStatus::Stopped => (None, Some("stopped".to_owned())),
+    }
+}
+
+async fn cancel<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    sweep: SweepId,
+    delta: &mut Delta,
+) -> Result<(), DbErr> {
+    let started = "SELECT count(*) AS n FROM run WHERE sweep_id = $1 AND completed_at IS NULL AND status = 'running'";
+    let running = session.one(started, vec![id(sweep.bits())]).await?;
+    let running = running.map_or(Ok(0), |row| Row(&row).whole("n"))?;
+    let cancelled = session.execute(CANCEL, vec![id(sweep.bits())]).await?.rows_affected();
+    delta.running -= running;
+    delta.cancelled = delta.cancelled.saturating_add_unsigned(cancelled);
+    Ok(())
+}
+
+/// Makes runs of what is new to the sweep; how many were not. `None` where the sweep has moved.
+async fn launch<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) -> Result<Option<u64>, DbErr> {
+    let trials = launch.runs.len();
+    let values = vec![id(launch.sweep.bits()), whole(launch.epoch), whole(launch.version), whole(trials as u64)];
+    if session.execute(LAUNCH, values).await?.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let rows = launch.runs.iter().map(|run| run_row(launch, run)).collect::<Result<_, _>>()?;
+    let then = "ON CONFLICT (sweep_id, config_hash) DO NOTHING RETURNING id";
+    let made = session.insert_returning(Rows { insert: RUNS, then, rows }).await?.len();
+    let duplicates = (trials - made) as u64;
+    let rows = trial_rows(session, launch, duplicates > 0).await?;
+    session.insert(Rows { insert: TRIALS, then: "", rows }).await?;
+    if duplicates > 0 {
+        session.execute(DUPLICATES, vec![id(launch.sweep.bits()), whole(duplicates)]).await?;
+    }
+    Ok(Some(duplicates))
+}
+
+fn run_row(launch: &Launch, run: &NewRun) -> Result<Vec<Bound>, DbErr> {
+    let config = wire::stored::write(&wire::stored::RunConfigDocument::from(&run.config)).map_err(corrupt)?;
+    Ok(vec![
+        id(run.id.bits()),
+        id(launch.experiment.bits()),
+        id(launch.sweep.bits()),
+        text(run.config_hash.to_string()),
+        raw_json(&config)?,
+        text("pending"),
+        whole(run.asked),
+    ])
+}
+
+/// Each trial with its run: its own, or the one that had its configuration first.
+async fn trial_rows<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    launch: &Launch,
+    look: bool,
+) -> Result<Vec<Vec<Bound>>, DbErr> {
+    let mut rows = Vec::new();
+    for run in &launch.runs {
+        let mut of = run.id.bits();
+        if look {
+            let sql = "SELECT id FROM run WHERE sweep_id = $1 AND config_hash = $2";
+            let values = vec![id(launch.sweep.bits()), text(run.config_hash.to_string())];
+            if let Some(row) = session.one(sql, values).await? {
+                of = Row(&row).id("id")?;
+            }
+        }
+        rows.push(vec![id(launch.sweep.bits()), whole(run.trial), id(of)]);
+    }
+    Ok(rows)
+}
+
+/// Adds to a sweep's counters; the number of outcomes it then has.
+pub(super) async fn add<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    sweep: SweepId,
+    delta: &Delta,
+) -> Result<i64, DbErr> {
+    let numbers = [
+        delta.outcomes,
+        delta.completed,
+        delta.failed,
+        delta.cached,
+        delta.cancelled,
+        delta.running,
+        delta.samples,
+        delta.tokens_in,
+        delta.tokens_out,
+        delta.cost_nano,
+        delta.unpriced,
+        delta.calls,
+        delta.hits,
+    ];
+    let mut values = vec![id(sweep.bits())];
+    values.extend(numbers.map(|number| Bound::BigInt(Some(number))));
+    let row = session.one(ADD, values).await?;
+    row.map_or(Ok(0), |row| Row(&row).whole("outcomes"))
+}

@@ -1,0 +1,59 @@
+//! Looks calls up: while one query runs, what is asked for meanwhile becomes the next one.
+
+use std::sync::Arc;
+
+use application::ports::StoreError;
+use domain::call::Digest;
+use sea_orm::{DatabaseConnection, DbErr};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::calls::{self, Found};
+use crate::dialect::{Dialect, Session, failed};
+
+/// The most questions in one query.
+const GROUP: usize = 128;
+
+type Question = (Vec<Digest>, oneshot::Sender<Result<Arc<Found>, StoreError>>);
+
+/// The way to the reader.
+#[derive(Clone)]
+pub(crate) struct Lookups {
+    questions: mpsc::UnboundedSender<Question>,
+}
+
+impl Lookups {
+    /// Starts the reader; it ends when its last handle is dropped.
+    pub(crate) fn start(connection: DatabaseConnection, dialect: Dialect) -> Self {
+        let (questions, inbox) = mpsc::unbounded_channel();
+        tokio::spawn(answer(connection, dialect, inbox));
+        Self { questions }
+    }
+
+    /// What is known of these calls.
+    pub(crate) async fn look(&self, hashes: Vec<Digest>) -> Result<Found, StoreError> {
+        let (tell, told) = oneshot::channel();
+        let wanted = hashes.clone();
+        self.questions.send((hashes, tell)).map_err(|_| closed())?;
+        let found = told.await.unwrap_or_else(|_| Err(closed()))?;
+        Ok(wanted.into_iter().filter_map(|hash| Some((hash, found.get(&hash)?.clone()))).collect())
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the database has been closed".to_owned())
+}
+
+async fn answer(connection: DatabaseConnection, dialect: Dialect, mut inbox: mpsc::UnboundedReceiver<Question>) {
+    let mut group = Vec::new();
+    while inbox.recv_many(&mut group, GROUP).await > 0 {
+        let mut hashes: Vec<Digest> = group.iter().flat_map(|(hashes, _)| hashes).copied().collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        let session = Session { connection: &connection, dialect };
+        let found: Result<Found, DbErr> = calls::look(session, &hashes).await;
+        let found = found.map(Arc::new).map_err(failed);
+        for (_, tell) in group.drain(..) {
+            drop(tell.send(found.clone()));
+        }
+    }
+}

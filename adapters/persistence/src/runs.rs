@@ -1,0 +1,311 @@
+//! Runs: claimed, resumed, listed and shown.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use application::ports::{
+    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunError, RunLease, RunStore, RunSummary, ScoreVector,
+    ScorerTotal, StageError, StoreError, StoredScore,
+};
+use async_trait::async_trait;
+use domain::call::Digest;
+use domain::id::{ExperimentId, RunId, SweepId, WorkerId};
+use domain::pricing::Tokens;
+use domain::run::RunStatus;
+use domain::value::{Map, Value};
+use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait as _, Value as Bound};
+use wire::stored::{self, RunConfigDocument};
+
+use crate::batch::padded;
+use crate::calls::{ANSWER, completion};
+use crate::dialect::{Dialect, Session, corrupt, failed, id, whole};
+use crate::events;
+use crate::open::Stores;
+use crate::rows::{Row, read_all};
+use crate::workers::milliseconds;
+
+const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id = r.sweep_id \
+     WHERE r.asked > r.done AND r.completed_at IS NULL \
+     AND (r.lease_until IS NULL OR r.lease_until < {now}) AND (r.not_before IS NULL OR r.not_before <= {now}) \
+     AND (s.id IS NULL OR s.status = 'running') ORDER BY r.id LIMIT $2 {skip locked}) \
+     UPDATE run SET status = 'running', lease_epoch = lease_epoch + 1, lease_owner = $1, lease_until = {in:$3}, \
+     not_before = NULL, started_at = COALESCE(started_at, {now}) FROM c WHERE run.id = c.id \
+     RETURNING run.id, experiment_id, sweep_id, config, asked, done, blocks, lease_epoch, calls";
+
+const RELEASE: &str = "UPDATE run SET lease_owner = NULL, lease_until = NULL, not_before = {in:$3} \
+     WHERE id = $1 AND lease_epoch = $2 AND completed_at IS NULL";
+
+const RUNNING: &str = "UPDATE sweep_total SET running = running + $2 WHERE sweep_id = $1";
+
+const COLUMNS: &str = "id, experiment_id, sweep_id, config_hash, config, status, asked, done, failures, score, \
+     ci_low, ci_high, n, scores, tokens_in, tokens_out, paid_in, paid_out, cost_nano, paid_nano, latency_ms, \
+     started_at, completed_at, error";
+
+#[async_trait]
+impl RunStore for Stores {
+    async fn claim(&self, by: WorkerId, want: usize, lease: Duration) -> Result<Vec<ClaimedRun>, StoreError> {
+        self.claim_runs(by, want, lease).await.map_err(failed)
+    }
+
+    async fn release(&self, lease: RunLease, wait: Duration) -> Result<(), StoreError> {
+        let values = vec![id(lease.run.bits()), whole(lease.epoch), milliseconds(wait)];
+        self.database.write().execute(RELEASE, values).await.map(drop).map_err(failed)
+    }
+
+    async fn resumed(&self, run: RunId) -> Result<ResumedScores, StoreError> {
+        self.resumed_scores(run).await.map_err(failed)
+    }
+
+    async fn board(&self, experiment: ExperimentId, limit: usize) -> Result<Vec<RunSummary>, StoreError> {
+        let which = "experiment_id = $1 AND listed = 1 ORDER BY rank_score DESC, id DESC LIMIT $2";
+        self.summaries(which, vec![id(experiment.bits()), whole(limit as u64)]).await
+    }
+
+    async fn run(&self, run: RunId) -> Result<Option<RunSummary>, StoreError> {
+        Ok(self.summaries("id = $1", vec![id(run.bits())]).await?.pop())
+    }
+
+    async fn list(
+        &self,
+        experiment: ExperimentId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunSummary>, StoreError> {
+        let which = "experiment_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+        let after = after.map_or(0, RunId::bits);
+        self.summaries(which, vec![id(experiment.bits()), id(after), whole(limit as u64)]).await
+    }
+
+    async fn vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, StoreError> {
+        self.score_vectors(runs).await.map_err(failed)
+    }
+
+    async fn results(
+        &self,
+        run: RunId,
+        after: Option<(u32, u32, u32)>,
+        limit: usize,
+    ) -> Result<Vec<ResultRow>, StoreError> {
+        let sql = format!(
+            "SELECT r.sample_index, r.repeat, r.stage_index, r.paid, r.error, a.request, {ANSWER} \
+             FROM stage_result r LEFT JOIN answer a ON a.id = r.answer_id \
+             WHERE r.run_id = $1 AND (r.sample_index, r.repeat, r.stage_index) > ($2, $3, $4) \
+             ORDER BY r.sample_index, r.repeat, r.stage_index LIMIT $5"
+        );
+        let after = after.map_or([-1, 0, 0], |(sample, repeat, stage)| [sample, repeat, stage].map(i64::from));
+        let mut values = vec![id(run.bits())];
+        values.extend(after.map(whole));
+        values.push(whole(limit as u64));
+        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
+        read_all(&rows, result).map_err(failed)
+    }
+}
+
+impl Stores {
+    async fn claim_runs(&self, by: WorkerId, want: usize, lease: Duration) -> Result<Vec<ClaimedRun>, DbErr> {
+        let transaction = self.database.writer.begin().await?;
+        let session = Session { connection: &transaction, dialect: self.database.dialect };
+        let rows = session.all(CLAIM, vec![id(by.bits()), whole(want as u64), milliseconds(lease)]).await?;
+        let mut claimed = read_all(&rows, claimed_run)?;
+        claimed.sort_by_key(|run| run.lease.run);
+        let budgeted = budgeted(session, &claimed).await?;
+        for run in &mut claimed {
+            run.budgeted = run.sweep.is_some_and(|sweep| budgeted.get(&sweep) == Some(&true));
+        }
+        announce(session, &claimed).await?;
+        transaction.commit().await?;
+        Ok(claimed)
+    }
+
+    async fn resumed_scores(&self, run: RunId) -> Result<ResumedScores, DbErr> {
+        let read = self.database.read();
+        let sql = "SELECT sample_index, repeat, scorer_no, value FROM score WHERE run_id = $1 \
+                   ORDER BY sample_index, repeat, scorer_no";
+        let scores = read_all(&read.all(sql, vec![id(run.bits())]).await?, |row| {
+            Ok(StoredScore {
+                sample: row.small("sample_index")?,
+                repeat: row.small("repeat")?,
+                scorer: row.small("scorer_no")?,
+                value: row.maybe_real("value")?,
+            })
+        })?;
+        let sql = "SELECT sample_index, stage_index, error FROM stage_result WHERE run_id = $1 \
+                   AND error IS NOT NULL ORDER BY sample_index, repeat, stage_index LIMIT 1";
+        let first = read.one(sql, vec![id(run.bits())]).await?;
+        let first_error = first.as_ref().map(|row| first_error(Row(row))).transpose()?;
+        let failures = read.one("SELECT failures FROM run WHERE id = $1", vec![id(run.bits())]).await?;
+        let failures = failures.map_or(Ok(0), |row| Row(&row).small("failures"))?;
+        let vector = self.score_vectors(&[run]).await?.pop().map(|vector| vector.scores).unwrap_or_default();
+        Ok(ResumedScores { vector, scores, first_error, failures })
+    }
+
+    async fn summaries(&self, which: &str, values: Vec<Bound>) -> Result<Vec<RunSummary>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM run WHERE {which}");
+        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
+        read_all(&rows, |row| summary(row, self.database.dialect)).map_err(failed)
+    }
+
+    async fn score_vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, DbErr> {
+        let mut of: BTreeMap<RunId, Vec<f64>> = runs.iter().map(|run| (*run, Vec::new())).collect();
+        for (chunk, placeholders) in padded(runs) {
+            let sql = format!("SELECT run_id, scores FROM block WHERE run_id IN ({placeholders}) ORDER BY run_id, no");
+            let values = chunk.map(|run| id(run.bits())).collect();
+            for row in self.database.read().all(&sql, values).await? {
+                let bytes = Row(&row).bytes("scores")?;
+                of.entry(Row(&row).run_id("run_id")?).or_default().extend(vector(&bytes));
+            }
+        }
+        Ok(runs.iter().map(|run| ScoreVector { run: *run, scores: of.get(run).cloned().unwrap_or_default() }).collect())
+    }
+}
+
+fn vector(bytes: &[u8]) -> impl Iterator<Item = f64> {
+    bytes.chunks_exact(8).map(|chunk| chunk.try_into().map_or(f64::NAN, f64::from_le_bytes))
+}
+
+/// Which of the runs' sweeps have a budget.
+async fn budgeted(
+    session: Session<'_, DatabaseTransaction>,
+    claimed: &[ClaimedRun],
+) -> Result<BTreeMap<SweepId, bool>, DbErr> {
+    let mut budgeted: BTreeMap<SweepId, bool> = claimed.iter().filter_map(|run| Some((run.sweep?, false))).collect();
+    for (sweep, has) in &mut budgeted {
+        let sql = "SELECT max_tokens, max_cost_nano FROM sweep WHERE id = $1";
+        if let Some(row) = session.one(sql, vec![id(sweep.bits())]).await? {
+            *has = Row(&row).maybe_whole("max_tokens")?.or(Row(&row).maybe_whole("max_cost_nano")?).is_some();
+        }
+    }
+    Ok(budgeted)
+}
+
+/// Counts and tells of runs that are claimed for the first time.
+async fn announce(session: Session<'_, DatabaseTransaction>, claimed: &[ClaimedRun]) -> Result<(), DbErr> {
+    let fresh: Vec<&ClaimedRun> = claimed.iter().filter(|run| run.lease.epoch == 1).collect();
+    let mut running: BTreeMap<SweepId, i64> = BTreeMap::new();
+    for run in &fresh {
+        if let Some(sweep) = run.sweep {
+            *running.entry(sweep).or_default() += 1;
+        }
+    }
+    for (sweep, runs) in running {
+        session.execute(RUNNING, vec![id(sweep.bits()), whole(runs)]).await?;
+    }
+    let told = fresh.iter().map(|run| {
+        let values = Value::Map(run.config.values.clone());
+        events::run_started(run.experiment.bits(), run.lease.run.bits(), values)
+    });
+    let told: Vec<_> = told.collect();
+    events::write(session, told.iter().collect()).await
+}
+
+fn claimed_run(row: Row<'_>) -> Result<ClaimedRun, DbErr> {
+    Ok(ClaimedRun {
+        lease: RunLease { run: row.run_id("id")?, epoch: row.whole("lease_epoch")? },
+        experiment: ExperimentId::new(row.id("experiment_id")?),
+        sweep: row.maybe_id("sweep_id")?.map(SweepId::new),
+        config: config(row)?,
+        asked: row.small("asked")?,
+        done: row.small("done")?,
+        blocks: row.small("blocks")?,
+        budgeted: false,
+        calls: row.count("calls")?,
+    })
+}
+
+fn config(row: Row<'_>) -> Result<RunConfig, DbErr> {
+    let document: RunConfigDocument = stored::read(&row.raw_json("config")?).map_err(corrupt)?;
+    RunConfig::try_from(document).map_err(corrupt)
+}
+
+fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
+    let status = row.text("status")?;
+    let interval = row.maybe_real("ci_low")?.zip(row.maybe_real("ci_high")?);
+    Ok(RunSummary {
+        id: row.run_id("id")?,
+        experiment: ExperimentId::new(row.id("experiment_id")?),
+        sweep: row.maybe_id("sweep_id")?.map(SweepId::new),
+        config_hash: Digest::parse(&row.text("config_hash")?).ok_or_else(|| corrupt("config hash"))?,
+        config: config(row)?,
+        status: RunStatus::parse(&status).ok_or_else(|| corrupt(format!("run status {status}")))?,
+        asked: row.small("asked")?,
+        done: row.small("done")?,
+        failed: row.small("failures")?,
+        score: row.maybe_real("score")?,
+        interval,
+        n: row.small("n")?,
+        scores: row.maybe_json("scores")?.as_ref().and_then(Value::as_list).into_iter().flatten().filter_map(scorer).collect(),
+        tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
+        paid: Tokens { input: row.count("paid_in")?, output: row.count("paid_out")? },
+        cost: row.maybe_money("cost_nano")?,
+        paid_cost: row.maybe_money("paid_nano")?,
+        latency_ms: row.count("latency_ms")?,
+        started_at: dialect.read_time(row.0, "started_at")?,
+        completed_at: dialect.read_time(row.0, "completed_at")?,
+        error: row.maybe_json("error")?.as_ref().map(run_error),
+    })
+}
+
+fn scorer(value: &Value) -> Option<ScorerTotal> {
+    let fields = value.as_map()?;
+    let real = |name: &str| fields.get(name).and_then(Value::as_number).map(domain::value::Number::as_f64);
+    Some(ScorerTotal {
+        name: fields.get("name")?.as_text()?.to_owned(),
+        value: real("value"),
+        interval: real("ci_low").zip(real("ci_high")),
+        n: small(fields, "n").unwrap_or_default(),
+        failed: small(fields, "failed").unwrap_or_default(),
+    })
+}
+
+fn small(fields: &Map, name: &str) -> Option<u32> {
+    u32::try_from(fields.get(name)?.as_number()?.as_u64()?).ok()
+}
+
+/// A run's error as it is stored.
+pub(crate) fn error_value(error: &RunError) -> Value {
+    let mut fields = Map::from([
+        ("kind".to_owned(), Value::from(error.kind.as_str())),
+        ("message".to_owned(), Value::from(error.message.replace('\0', "\u{fffd}"))),
+    ]);
+    if let Some(stage) = &error.stage {
+        fields.insert("stage".to_owned(), Value::from(stage.as_str()));
+    }
+    if let Some(sample) = error.sample {
+        fields.insert("sample_index".to_owned(), Value::from(sample));
+    }
+    Value::Map(fields)
+}
+
+fn run_error(value: &Value) -> RunError {
+    let empty = Map::new();
+    let fields = value.as_map().unwrap_or(&empty);
+    let text = |name: &str| fields.get(name).and_then(Value::as_text).map(str::to_owned);
+    RunError {
+        kind: text("kind").unwrap_or_default(),
+        message: text("message").unwrap_or_default(),
+        stage: text("stage"),
+        sample: small(fields, "sample_index"),
+    }
+}
+
+fn stage_error(value: &Value) -> StageError {
+    let RunError { kind, message, .. } = run_error(value);
+    StageError { kind, message }
+}
+
+fn first_error(row: Row<'_>) -> Result<(u32, u32, StageError), DbErr> {
+    Ok((row.small("sample_index")?, row.small("stage_index")?, stage_error(&row.json("error")?)))
+}
+
+fn result(row: Row<'_>) -> Result<ResultRow, DbErr> {
+    let answered = row.maybe_whole("answer_id")?.is_some();
+    Ok(ResultRow {
+        sample: row.small("sample_index")?,
+        repeat: row.small("repeat")?,
+        stage: row.small("stage_index")?,
+        prompt_sent: row.maybe_text("request")?,
+        completion: answered.then(|| completion(row)).transpose()?,
+        cached: answered && row.whole("paid")? == 0,
+        error: row.maybe_json("error")?.as_ref().map(stage_error),
+    })
+}

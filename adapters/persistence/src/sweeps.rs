@@ -1,0 +1,126 @@
+//! Sweeps and their counters.
+
+use std::time::Duration;
+
+use application::ports::{StoreError, StoredSweep, SweepStore, SweepTotals};
+use async_trait::async_trait;
+use domain::id::{ExperimentId, SweepId, WorkerId};
+use domain::money::NanoDollars;
+use domain::pricing::Tokens;
+use domain::strategy::Reason;
+use domain::sweep::{PauseReason, SweepKind, SweepLimits, SweepStatus};
+use domain::value::Value;
+use sea_orm::DbErr;
+
+use crate::dialect::{Dialect, corrupt, failed, id, whole};
+use crate::open::Stores;
+use crate::rows::{Row, read_all};
+use crate::workers::milliseconds;
+
+const COLUMNS: &str = "id, experiment_id, kind, strategy, seed, max_runs, max_tokens, max_cost_nano, status, \
+     pause_reason, finish_reason, version, epoch, asked, duplicates, created_at, finished_at";
+
+/// The epoch tells one holder's lease from the next one's.
+const CONDUCT: &str = "UPDATE sweep SET epoch = CASE WHEN lease_owner = $1 THEN epoch ELSE epoch + 1 END, \
+     lease_owner = $1, lease_until = {in:$2} \
+     WHERE status = 'running' AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until < {now})";
+
+#[async_trait]
+impl SweepStore for Stores {
+    async fn conduct(&self, by: WorkerId, lease: Duration) -> Result<Vec<StoredSweep>, StoreError> {
+        let sql = format!("{CONDUCT} RETURNING {COLUMNS}");
+        let rows = self.database.write().all(&sql, vec![id(by.bits()), milliseconds(lease)]).await.map_err(failed)?;
+        read_all(&rows, |row| read(row, self.database.dialect)).map_err(failed)
+    }
+
+    async fn sweep(&self, sweep: SweepId) -> Result<Option<StoredSweep>, StoreError> {
+        self.one_sweep("id = $1", sweep.bits()).await
+    }
+
+    async fn latest(&self, experiment: ExperimentId) -> Result<Option<StoredSweep>, StoreError> {
+        self.one_sweep("experiment_id = $1 ORDER BY id DESC LIMIT 1", experiment.bits()).await
+    }
+
+    async fn totals(&self, sweep: SweepId) -> Result<SweepTotals, StoreError> {
+        let sql = "SELECT * FROM sweep_total WHERE sweep_id = $1";
+        let row = self.database.read().one(sql, vec![id(sweep.bits())]).await.map_err(failed)?;
+        row.map_or_else(|| Ok(SweepTotals::default()), |row| totals(Row(&row)).map_err(failed))
+    }
+
+    async fn count_unknown(&self, sweep: SweepId, calls: u64) -> Result<(), StoreError> {
+        let sql = "UPDATE sweep_total SET unknown_calls = unknown_calls + $2 WHERE sweep_id = $1";
+        let values = vec![id(sweep.bits()), whole(calls)];
+        self.database.write().execute(sql, values).await.map(drop).map_err(failed)
+    }
+}
+
+impl Stores {
+    async fn one_sweep(&self, which: &str, of: u128) -> Result<Option<StoredSweep>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM sweep WHERE {which}");
+        let row = self.database.read().one(&sql, vec![id(of)]).await.map_err(failed)?;
+        row.map(|row| read(Row(&row), self.database.dialect)).transpose().map_err(failed)
+    }
+}
+
+fn read(row: Row<'_>, dialect: Dialect) -> Result<StoredSweep, DbErr> {
+    let count = |column| Ok::<_, DbErr>(row.maybe_whole(column)?.and_then(|n| u64::try_from(n).ok()));
+    Ok(StoredSweep {
+        id: SweepId::new(row.id("id")?),
+        experiment: ExperimentId::new(row.id("experiment_id")?),
+        kind: kind(row)?,
+        seed: row.whole("seed")?.cast_unsigned(),
+        limits: SweepLimits {
+            max_runs: count("max_runs")?,
+            max_tokens: count("max_tokens")?,
+            max_cost: row.maybe_money("max_cost_nano")?,
+        },
+        status: status(row)?,
+        version: row.whole("version")?,
+        epoch: row.whole("epoch")?,
+        asked: row.count("asked")?,
+        duplicates: row.count("duplicates")?,
+        started_at: dialect.read_time(row.0, "created_at")?.ok_or_else(|| corrupt("sweep without a start"))?,
+        finished_at: dialect.read_time(row.0, "finished_at")?,
+    })
+}
+
+fn kind(row: Row<'_>) -> Result<SweepKind, DbErr> {
+    let strategy = row.json("strategy")?;
+    let shuffle = strategy.as_map().and_then(|fields| fields.get("shuffle")) == Some(&Value::Bool(true));
+    match row.text("kind")?.as_str() {
+        "grid" => Ok(SweepKind::Grid { shuffle }),
+        "random" => Ok(SweepKind::Random),
+        other => Err(corrupt(format!("sweep kind {other}"))),
+    }
+}
+
+fn status(row: Row<'_>) -> Result<SweepStatus, DbErr> {
+    let pause = row.maybe_text("pause_reason")?.and_then(|word| PauseReason::parse(&word));
+    let finish = row.maybe_text("finish_reason")?.and_then(|word| Reason::parse(&word));
+    match (row.text("status")?.as_str(), pause, finish) {
+        ("running", ..) => Ok(SweepStatus::Running),
+        ("paused", Some(reason), _) => Ok(SweepStatus::Paused(reason)),
+        ("stopped", ..) => Ok(SweepStatus::Stopped),
+        ("completed", _, Some(reason)) => Ok(SweepStatus::Completed(reason)),
+        (other, ..) => Err(corrupt(format!("sweep status {other}"))),
+    }
+}
+
+/// Money is known where every call had a price.
+fn totals(row: Row<'_>) -> Result<SweepTotals, DbErr> {
+    let priced = row.whole("unpriced")? == 0;
+    Ok(SweepTotals {
+        completed: row.count("completed")?,
+        failed: row.count("failed")?,
+        cached: row.count("cached")?,
+        pruned: row.count("pruned")?,
+        cancelled: row.count("cancelled")?,
+        running: row.count("running")?,
+        samples: row.count("samples")?,
+        tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
+        cost: if priced { Some(NanoDollars::new(row.whole("cost_nano")?)) } else { None },
+        calls: row.count("calls")?,
+        hits: row.count("hits")?,
+        unknown: row.count("unknown_calls")?,
+    })
+}

@@ -1,0 +1,82 @@
+//! Who lives.
+
+use std::time::Duration;
+
+use application::ports::{Beat, RunLease, StoreError, WorkerStore};
+use async_trait::async_trait;
+use domain::id::WorkerId;
+use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
+
+use crate::dialect::{Session, failed, id, whole};
+use crate::journal::DeadWorkers;
+use crate::open::{Database, Stores};
+
+const REGISTER: &str = "INSERT INTO worker (id, lease_until) VALUES ($1, {in:$2}) \
+     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until";
+
+const RENEW: &str = "UPDATE run SET lease_until = {in:$3} WHERE id = $1 AND lease_epoch = $2 \
+     AND lease_owner IS NOT NULL AND completed_at IS NULL";
+
+/// What a worker that is gone held: its runs can be claimed at once.
+const FREE_RUNS: &str = "UPDATE run SET lease_owner = NULL, lease_until = NULL \
+     WHERE lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
+const FREE_SWEEPS: &str = "UPDATE sweep SET lease_owner = NULL, lease_until = NULL \
+     WHERE lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
+const FREE_CALLS: &str = "UPDATE response_cache SET claimed_by = NULL, reserved_tokens = 0, reserved_nano = 0 \
+     WHERE answer_id IS NULL AND claimed_by IS NOT NULL AND claimed_by NOT IN (SELECT id FROM worker)";
+
+impl Database {
+    /// Takes out workers that are gone, with all they held.
+    pub(crate) async fn forget_workers(&self, which: DeadWorkers) -> Result<(), DbErr> {
+        let delete = match which {
+            DeadWorkers::All => "DELETE FROM worker",
+            DeadWorkers::Expired => "DELETE FROM worker WHERE lease_until < {now}",
+        };
+        self.write().execute(delete, vec![]).await?;
+        for free in [FREE_CALLS, FREE_SWEEPS, FREE_RUNS] {
+            self.write().execute(free, vec![]).await?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn milliseconds(span: Duration) -> Bound {
+    whole(span.as_millis())
+}
+
+#[async_trait]
+impl WorkerStore for Stores {
+    async fn register(&self, worker: WorkerId, lease: Duration) -> Result<(), StoreError> {
+        let values = vec![id(worker.bits()), milliseconds(lease)];
+        self.database.write().execute(REGISTER, values).await.map(drop).map_err(failed)
+    }
+
+    async fn beat(&self, worker: WorkerId, runs: &[RunLease], lease: Duration) -> Result<Beat, StoreError> {
+        self.renew(worker, runs, lease).await.map_err(failed)
+    }
+
+    async fn retire(&self, worker: WorkerId) -> Result<(), StoreError> {
+        let values = vec![id(worker.bits())];
+        self.database.write().execute("DELETE FROM worker WHERE id = $1", values).await.map_err(failed)?;
+        self.database.forget_workers(DeadWorkers::Expired).await.map_err(failed)
+    }
+}
+
+impl Stores {
+    async fn renew(&self, worker: WorkerId, runs: &[RunLease], lease: Duration) -> Result<Beat, DbErr> {
+        let transaction = self.database.writer.begin().await?;
+        let session = Session { connection: &transaction, dialect: self.database.dialect };
+        session.execute(REGISTER, vec![id(worker.bits()), milliseconds(lease)]).await?;
+        let mut beat = Beat::default();
+        let mut sorted = runs.to_vec();
+        sorted.sort_by_key(|lease| lease.run);
+        for run in sorted {
+            let values = vec![id(run.run.bits()), whole(run.epoch), milliseconds(lease)];
+            if session.execute(RENEW, values).await?.rows_affected() == 0 {
+                beat.lost.push(run);
+            }
+        }
+        transaction.commit().await?;
+        Ok(beat)
+    }
+}

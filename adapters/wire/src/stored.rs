@@ -1,0 +1,128 @@
+//! Documents as the database keeps them: wrapped with a version, so that a later form can be told from this one.
+
+use domain::endpoint::{EndpointIdentity, EndpointKind};
+use domain::id::EndpointId;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::value::{AnyMap, from_map, into_map};
+
+/// A document with the version of its form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Versioned<T> {
+    v: u32,
+    doc: T,
+}
+
+/// A stored document that cannot be read.
+#[derive(Debug, Error)]
+pub enum StoredError {
+    /// It is not of the form that it should be.
+    #[error("a stored document cannot be read")]
+    Form(#[from] serde_json::Error),
+    /// A later release wrote it.
+    #[error("a stored document has version {0}, which a later release wrote")]
+    Version(u32),
+    /// A field holds what it cannot hold.
+    #[error("a stored document has an impossible {0}")]
+    Field(&'static str),
+}
+
+const VERSION: u32 = 1;
+
+/// Writes a document for storage.
+///
+/// # Errors
+/// Where serde cannot write it, which no document of this crate meets.
+pub fn write<T: Serialize>(doc: &T) -> Result<String, StoredError> {
+    Ok(serde_json::to_string(&Versioned { v: VERSION, doc })?)
+}
+
+/// Reads a stored document.
+///
+/// # Errors
+/// [`StoredError`] where it cannot be read.
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, StoredError> {
+    let versioned: Versioned<T> = serde_json::from_str(text)?;
+    if versioned.v == VERSION { Ok(versioned.doc) } else { Err(StoredError::Version(versioned.v)) }
+}
+
+/// A run's configuration as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunConfigDocument {
+    values: AnyMap,
+    stages: Vec<BindingDocument>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct BindingDocument {
+    endpoint: String,
+    kind: String,
+    url: String,
+    model: String,
+}
+
+impl From<&application::ports::RunConfig> for RunConfigDocument {
+    fn from(config: &application::ports::RunConfig) -> Self {
+        let binding = |stage: &application::ports::StageBinding| BindingDocument {
+            endpoint: stage.endpoint.to_string(),
+            kind: stage.identity.kind.as_str().to_owned(),
+            url: stage.identity.url.clone(),
+            model: stage.model.clone(),
+        };
+        Self { values: from_map(&config.values), stages: config.stages.iter().map(binding).collect() }
+    }
+}
+
+impl TryFrom<RunConfigDocument> for application::ports::RunConfig {
+    type Error = StoredError;
+
+    fn try_from(document: RunConfigDocument) -> Result<Self, StoredError> {
+        let stages = document.stages.into_iter().map(BindingDocument::into_binding).collect::<Result<_, _>>()?;
+        Ok(Self { values: into_map(document.values), stages })
+    }
+}
+
+impl BindingDocument {
+    fn into_binding(self) -> Result<application::ports::StageBinding, StoredError> {
+        let endpoint: EndpointId = self.endpoint.parse().map_err(|_| StoredError::Field("endpoint"))?;
+        let kind = EndpointKind::parse(&self.kind).ok_or(StoredError::Field("endpoint kind"))?;
+        let identity = EndpointIdentity { kind, url: self.url };
+        Ok(application::ports::StageBinding { endpoint, identity, model: self.model })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use application::ports::{RunConfig, StageBinding};
+    use domain::value::{Map, Value};
+
+    use super::*;
+
+    #[test]
+    fn a_stored_configuration_is_pinned_and_reads_back() {
+        let config = RunConfig {
+            values: Map::from([("temperature".to_owned(), Value::number(0.3))]),
+            stages: vec![StageBinding {
+                endpoint: EndpointId::new(1),
+                identity: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1/v1"),
+                model: "m".into(),
+            }],
+        };
+        let text = write(&RunConfigDocument::from(&config)).unwrap();
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"v":1,"doc":{"values":{"temperature":0.3},"stages":[{"endpoint":"#,
+                r#""00000000-0000-0000-0000-000000000001","kind":"openai","url":"http://127.0.0.1/v1","model":"m"}]}}"#
+            )
+        );
+        assert_eq!(RunConfig::try_from(read::<RunConfigDocument>(&text).unwrap()).unwrap(), config);
+    }
+
+    #[test]
+    fn a_later_form_is_refused_by_name() {
+        assert!(matches!(read::<u32>(r#"{"v":2,"doc":1}"#), Err(StoredError::Version(2))));
+    }
+}

@@ -1,0 +1,193 @@
+//! Finds the endpoints and models that stages name.
+
+use std::collections::BTreeSet;
+
+use domain::configuration::{Configuration, ConfiguredStage};
+use domain::endpoint::Endpoint;
+use domain::experiment::{Applied, Definition};
+use domain::problem::{Problem, segment};
+use domain::space::{Field, Levels, Parameter};
+use domain::stage::LlmStage;
+use domain::sweep::SweepLimits;
+use domain::value::{Map, Value};
+
+use crate::ports::{RunConfig, StageBinding};
+
+/// The endpoints there are.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    endpoints: Vec<Endpoint>,
+}
+
+/// The label of the endpoint that stages use which name none.
+pub const DEFAULT_ENDPOINT: &str = "default";
+
+impl Catalog {
+    /// A catalog of these endpoints.
+    #[must_use]
+    pub const fn new(endpoints: Vec<Endpoint>) -> Self {
+        Self { endpoints }
+    }
+
+    /// The endpoint with this label.
+    #[must_use]
+    pub fn by_label(&self, label: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.label == label)
+    }
+
+    /// The endpoint of a stage.
+    #[must_use]
+    pub fn of_stage(&self, stage: &LlmStage) -> Option<&Endpoint> {
+        self.by_label(stage.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT))
+    }
+
+    /// Everything that a definition names and the catalog has not, over all values that dimensions can take.
+    #[must_use]
+    pub fn check(&self, definition: &Definition) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (i, stage) in definition.stages().iter().enumerate() {
+            let at = format!("/pipeline_stages/{i}");
+            if !chosen(definition, stage, &Field::Endpoint) && self.of_stage(stage).is_none() {
+                problems.push(self.unknown(&format!("{at}/endpoint"), stage.endpoint.as_deref()));
+            }
+            if stage.model.is_none() && !chosen(definition, stage, &Field::Model) {
+                let detail = "name the model, or give the parameter space a dimension that targets it";
+                problems.push(Problem::new(format!("{at}/model"), "missing", detail));
+            }
+        }
+        problems.extend(self.unknown_levels(definition));
+        problems
+    }
+
+    fn unknown_levels(&self, definition: &Definition) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for dimension in definition.space().dimensions() {
+            let Levels::Choice(values) = &dimension.levels else { continue };
+            if dimension.target.as_ref().is_none_or(|target| target.field != Field::Endpoint) {
+                continue;
+            }
+            for (i, label) in values.iter().enumerate() {
+                if label.as_text().is_none_or(|label| self.by_label(label).is_none()) {
+                    let at = format!("/parameter_space/{}/values/{i}", segment(dimension.name.as_str()));
+                    problems.push(self.unknown(&at, label.as_text()));
+                }
+            }
+        }
+        problems
+    }
+
+    /// What keeps a sweep with a budget from starting: calls whose tokens have no bound, models without a price.
+    #[must_use]
+    pub fn unbounded(&self, definition: &Definition, limits: &SweepLimits) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (i, stage) in definition.stages().iter().enumerate() {
+            let endpoints = self.possible_endpoints(definition, stage);
+            let at = format!("/pipeline_stages/{i}");
+            if limits.is_budgeted() && !bounded(definition, stage, &endpoints) {
+                let detail = "a budget needs a bound on each answer: give the stage `parameters.max_tokens`, or its \
+                              endpoint `max_output_tokens`";
+                problems.push(Problem::new(format!("{at}/parameters/max_tokens"), "unbounded", detail));
+            }
+            if limits.max_cost.is_some() {
+                problems.extend(unpriced(definition, stage, &endpoints, &at));
+            }
+        }
+        problems
+    }
+
+    fn possible_endpoints(&self, definition: &Definition, stage: &LlmStage) -> Vec<&Endpoint> {
+        let own = stage.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
+        let labels = possible(definition, stage, &Field::Endpoint, Some(own));
+        labels.into_iter().filter_map(|label| self.by_label(label)).collect()
+    }
+
+    fn unknown(&self, pointer: &str, label: Option<&str>) -> Problem {
+        let known: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.label.as_str()).collect();
+        let known = if known.is_empty() { "there is none".to_owned() } else { format!("there are {}", known.join(", ")) };
+        let detail = match label {
+            Some(label) => format!("there is no endpoint `{label}`: {known}"),
+            None => format!("name an endpoint, or set DEFAULT_ENDPOINT_URL: {known}"),
+        };
+        Problem::new(pointer, "unknown_endpoint", detail)
+    }
+
+    /// The whole configuration at a point, and what is to be stored of it.
+    ///
+    /// # Errors
+    /// What a stage names and the catalog has not, or a value that its field cannot take.
+    pub fn configure(&self, definition: &Definition, values: Map) -> Result<(Configuration, RunConfig), Problem> {
+        let applied = definition.apply(&values)?;
+        let bindings = applied.stages.iter().map(|stage| self.bind(stage)).collect::<Result<Vec<_>, _>>()?;
+        let config = RunConfig { values, stages: bindings };
+        Ok((bound(applied, &config.stages, definition.repeats()), config))
+    }
+
+    fn bind(&self, stage: &LlmStage) -> Result<StageBinding, Problem> {
+        let endpoint = self.of_stage(stage).ok_or_else(|| self.unknown("", stage.endpoint.as_deref()))?;
+        let model = stage.model.clone();
+        let model = model.ok_or_else(|| Problem::new("", "missing", format!("stage `{}` names no model", stage.name)))?;
+        Ok(StageBinding { endpoint: endpoint.id, identity: endpoint.identity.clone(), model })
+    }
+}
+
+/// Every text that a field of a stage can be: its own, unless a dimension always decides, and those of dimensions.
+fn possible<'a>(
+    definition: &'a Definition,
+    stage: &LlmStage,
+    field: &Field,
+    own: Option<&'a str>,
+) -> BTreeSet<&'a str> {
+    let aimed = definition.space().dimensions().filter(|dimension| {
+        dimension.target.as_ref().is_some_and(|target| target.stage == stage.name && target.field == *field)
+    });
+    let levels = aimed.flat_map(|dimension| match &dimension.levels {
+        Levels::Choice(values) => values.iter().filter_map(Value::as_text).collect(),
+        Levels::Int { .. } | Levels::Float { .. } => Vec::new(),
+    });
+    levels.chain(own.filter(|_| !chosen(definition, stage, field))).collect()
+}
+
+fn bounded(definition: &Definition, stage: &LlmStage, endpoints: &[&Endpoint]) -> bool {
+    let field = Field::Parameter(Parameter::MaxTokens);
+    stage.parameters.contains_key(Parameter::MaxTokens.as_str())
+        || chosen(definition, stage, &field)
+        || !endpoints.is_empty() && endpoints.iter().all(|endpoint| endpoint.max_output_tokens.is_some())
+}
+
+fn unpriced(definition: &Definition, stage: &LlmStage, endpoints: &[&Endpoint], at: &str) -> Vec<Problem> {
+    let models = possible(definition, stage, &Field::Model, stage.model.as_deref());
+    let pairs = endpoints.iter().flat_map(|endpoint| models.iter().map(move |model| (*endpoint, *model)));
+    let unknown = pairs.filter(|(endpoint, model)| !endpoint.prices.contains_key(*model));
+    unknown
+        .map(|(endpoint, model)| {
+            let detail =
+                format!("max_cost needs a price for model `{model}`: give it under `prices` of endpoint `{}`", endpoint.label);
+            Problem::new(format!("{at}/model"), "unknown_price", detail)
+        })
+        .collect()
+}
+
+/// Whether a dimension without a condition decides a field of a stage.
+fn chosen(definition: &Definition, stage: &LlmStage, field: &Field) -> bool {
+    definition.space().dimensions().any(|dimension| {
+        let aimed = dimension.target.as_ref().is_some_and(|target| target.stage == stage.name && target.field == *field);
+        aimed && dimension.when.is_empty()
+    })
+}
+
+/// The configuration that a stored one stands for.
+///
+/// # Errors
+/// A value that its field cannot take.
+pub fn restore(definition: &Definition, config: &RunConfig) -> Result<Configuration, Problem> {
+    Ok(bound(definition.apply(&config.values)?, &config.stages, definition.repeats()))
+}
+
+fn bound(applied: Applied, bindings: &[StageBinding], repeats: u32) -> Configuration {
+    let stages = applied.stages.into_iter().zip(bindings).map(|(stage, binding)| ConfiguredStage {
+        stage,
+        endpoint: binding.identity.clone(),
+        model: binding.model.clone(),
+    });
+    Configuration { stages: stages.collect(), params: applied.params, free: applied.free, repeats }
+}

@@ -1,0 +1,235 @@
+//! Lets as many calls through to an endpoint as this process may have in flight.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::time::Timestamp;
+use futures::channel::oneshot;
+
+/// The door to one endpoint. A [`Permit`] is held for the HTTP exchange and nothing else.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    slots: u32,
+    in_use: u32,
+    asking: bool,
+    waiting: VecDeque<oneshot::Sender<()>>,
+    closed_until: Option<Timestamp>,
+    broken: Option<String>,
+}
+
+/// The right to one exchange, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Permit {
+    gate: Arc<Gate>,
+}
+
+/// How much a gate is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Demand {
+    /// Slots this process holds.
+    pub slots: u32,
+    /// Permits out.
+    pub in_use: u32,
+    /// Calls that wait for one.
+    pub waiting: u32,
+}
+
+impl Gate {
+    /// Waits for a permit; `None` where the endpoint is broken or the gate was [`wake`](Self::wake)d.
+    pub(super) async fn pass(self: &Arc<Self>) -> Option<Permit> {
+        let turn = {
+            let mut state = self.lock();
+            if state.broken.is_some() {
+                return None;
+            }
+            if state.in_use < state.slots && state.waiting.is_empty() {
+                state.in_use += 1;
+                return Some(Permit { gate: Arc::clone(self) });
+            }
+            let (tell, turn) = oneshot::channel();
+            state.waiting.push_back(tell);
+            turn
+        };
+        Handed { gate: Arc::clone(self), turn: Some(turn) }.take().await
+    }
+
+    /// Sets how many slots there are, and lets those in that now fit.
+    pub(super) fn resize(&self, slots: u32) {
+        let mut state = self.lock();
+        state.slots = slots;
+        state.asking = false;
+        state.admit();
+    }
+
+    /// How much it is used.
+    #[must_use]
+    pub(super) fn demand(&self) -> Demand {
+        let state = self.lock();
+        let waiting = state.waiting.iter().filter(|turn| !turn.is_canceled()).count();
+        Demand {
+            slots: state.slots,
+            in_use: state.in_use,
+            waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Whether more slots should be asked for: all are in use, there may be more, and nobody is asking. Who is told so
+    /// is the one who asks, and has asked when it calls [`resize`](Self::resize).
+    #[must_use]
+    pub(super) fn lacks(&self, concurrency: u32) -> bool {
+        let mut state = self.lock();
+        let lacks = !state.asking && state.in_use >= state.slots && state.slots < concurrency;
+        state.asking |= lacks;
+        lacks
+    }
+
+    /// The endpoint wants to be left alone until then.
+    pub(super) fn close_until(&self, until: Timestamp) {
+        let mut state = self.lock();
+        state.closed_until = state.closed_until.max(Some(until));
+    }
+
+    /// Until when the endpoint wants to be left alone.
+    #[must_use]
+    pub(super) fn closed_until(&self) -> Option<Timestamp> {
+        self.lock().closed_until
+    }
+
+    /// Nothing passes any more, for this reason; or passes again.
+    pub(super) fn set_broken(&self, reason: Option<String>) {
+        let mut state = self.lock();
+        state.broken = reason;
+        if state.broken.is_some() {
+            state.waiting.clear();
+        }
+    }
+
+    /// Why nothing passes.
+    #[must_use]
+    pub(super) fn broken(&self) -> Option<String> {
+        self.lock().broken.clone()
+    }
+
+    /// Sends everyone who waits away without a permit.
+    pub(super) fn wake(&self) {
+        self.lock().waiting.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Gives free slots to those who wait, in their order.
+    fn admit(&mut self) {
+        while self.in_use < self.slots {
+            let Some(turn) = self.waiting.pop_front() else { break };
+            if turn.send(()).is_ok() {
+                self.in_use += 1;
+            }
+        }
+    }
+}
+
+/// A turn that may be handed over while nobody looks: whoever drops it then gives the permit back.
+struct Handed {
+    gate: Arc<Gate>,
+    turn: Option<oneshot::Receiver<()>>,
+}
+
+impl Handed {
+    async fn take(mut self) -> Option<Permit> {
+        let turn = self.turn.as_mut()?;
+        let came = turn.await.is_ok();
+        self.turn = None;
+        came.then(|| Permit { gate: Arc::clone(&self.gate) })
+    }
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        if let Some(mut turn) = self.turn.take() {
+            turn.close();
+            if matches!(turn.try_recv(), Ok(Some(()))) {
+                drop(Permit { gate: Arc::clone(&self.gate) });
+            }
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = self.gate.lock();
+        state.in_use = state.in_use.saturating_sub(1);
+        state.admit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use futures::executor::block_on;
+
+    use super::*;
+
+    fn gate(slots: u32) -> Arc<Gate> {
+        let gate = Arc::new(Gate::default());
+        gate.resize(slots);
+        gate
+    }
+
+    #[test]
+    fn no_more_pass_than_there_are_slots() {
+        let gate = gate(2);
+        let held = [block_on(gate.pass()), block_on(gate.pass())];
+        let mut third = Box::pin(gate.pass());
+        assert!(third.as_mut().now_or_never().is_none());
+        assert_eq!(gate.demand(), Demand { slots: 2, in_use: 2, waiting: 1 });
+        drop(held);
+        assert!(block_on(third).is_some());
+        assert_eq!(gate.demand().in_use, 0);
+    }
+
+    #[test]
+    fn a_turn_that_nobody_takes_goes_to_the_next() {
+        let gate = gate(1);
+        let held = block_on(gate.pass());
+        let mut left = Box::pin(gate.pass());
+        assert!(left.as_mut().now_or_never().is_none());
+        let mut next = Box::pin(gate.pass());
+        assert!(next.as_mut().now_or_never().is_none());
+        drop(held);
+        drop(left);
+        assert!(next.now_or_never().flatten().is_some());
+        assert_eq!(gate.demand().in_use, 0);
+    }
+
+    #[test]
+    fn a_broken_endpoint_sends_everyone_away() {
+        let gate = gate(1);
+        let held = block_on(gate.pass());
+        let mut waiting = Box::pin(gate.pass());
+        assert!(waiting.as_mut().now_or_never().is_none());
+        gate.set_broken(Some("401".into()));
+        assert!(block_on(waiting).is_none());
+        drop(held);
+        assert!(block_on(gate.pass()).is_none());
+        gate.set_broken(None);
+        assert!(block_on(gate.pass()).is_some());
+    }
+
+    #[test]
+    fn more_slots_let_more_in() {
+        let gate = gate(0);
+        let mut waiting = Box::pin(gate.pass());
+        assert!(waiting.as_mut().now_or_never().is_none());
+        gate.resize(1);
+        assert!(block_on(waiting).is_some());
+    }
+}

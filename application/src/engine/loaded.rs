@@ -1,0 +1,87 @@
+//! An experiment as executors keep it in memory: what every run of it needs.
+
+use domain::experiment::Definition;
+use domain::id::SampleSetId;
+use domain::pipeline::{Pipeline, Progress};
+use domain::run::Place;
+use domain::sample;
+use domain::value::Value;
+
+use crate::catalog;
+use crate::ports::{Offload, RunConfig, RunError, ScoreRow, StoredExperiment};
+use crate::scoring::{Evaluator, Judged};
+
+/// An experiment, ready to be executed.
+pub(super) struct Loaded {
+    experiment: StoredExperiment,
+    order: Vec<u32>,
+    evaluator: Evaluator,
+    offload: std::sync::Arc<dyn Offload>,
+}
+
+/// What scorers said of one repetition of a sample.
+pub(super) struct Verdict {
+    pub(super) rows: Vec<ScoreRow>,
+    pub(super) score: Option<f64>,
+}
+
+impl Loaded {
+    pub(super) fn new(experiment: StoredExperiment, offload: std::sync::Arc<dyn Offload>) -> Self {
+        let order = sample::order(experiment.samples_digest.seed(), experiment.samples);
+        let evaluator = Evaluator::new(&experiment.definition);
+        Self { experiment, order, evaluator, offload }
+    }
+
+    pub(super) fn definition(&self) -> &Definition {
+        &self.experiment.definition
+    }
+
+    pub(super) const fn sample_set(&self) -> SampleSetId {
+        self.experiment.sample_set
+    }
+
+    /// How many samples a whole run takes.
+    pub(super) const fn samples(&self) -> usize {
+        self.experiment.samples as usize
+    }
+
+    /// The order in which runs take the samples.
+    pub(super) fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    /// The names of the scoring entries.
+    pub(super) fn scorers(&self) -> &[String] {
+        self.evaluator.names()
+    }
+
+    pub(super) fn stage_names(&self) -> Vec<&str> {
+        self.definition().stages().iter().map(|stage| stage.name.as_str()).collect()
+    }
+
+    /// A run's pipeline, or why it has none.
+    pub(super) fn pipeline(&self, config: &RunConfig) -> Result<Pipeline, RunError> {
+        let error = |kind: &str, message: String, stage| RunError { kind: kind.to_owned(), message, stage, sample: None };
+        let configuration = catalog::restore(self.definition(), config)
+            .map_err(|problem| error("configuration", problem.to_string(), None))?;
+        configuration.pipeline().map_err(|(stage, wrong)| {
+            let stage = self.stage_names().get(stage).map(|name| (*name).to_owned());
+            error("template", wrong.to_string(), stage)
+        })
+    }
+
+    /// Has the outputs of a sample judged; what takes long is done elsewhere.
+    pub(super) async fn judge(&self, place: Place, progress: &Progress, reference: Option<&Value>) -> Verdict {
+        let judged = self.evaluator.judge(progress, reference, &*self.offload).await;
+        let Judged { entries, score } = judged;
+        let rows = entries.into_iter().map(|entry| ScoreRow {
+            sample: place.sample,
+            repeat: place.repeat,
+            scorer: entry.scorer,
+            value: entry.value,
+            metadata: entry.metadata,
+            error: entry.error,
+        });
+        Verdict { rows: rows.collect(), score }
+    }
+}

@@ -1,0 +1,171 @@
+//! Executes runs and conducts sweeps in one process, beside any number of others on the same database.
+
+mod caller;
+mod conductor;
+mod examination;
+mod executor;
+mod gate;
+mod loaded;
+mod pulse;
+mod runner;
+mod tally;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::id::{ExperimentId, RunId, WorkerId};
+use futures::future::{BoxFuture, FutureExt as _, join3};
+
+use self::caller::Caller;
+use self::executor::Held;
+use self::loaded::Loaded;
+use crate::ports::{
+    Bell, CallStore, Chance, Clock, EndpointStore, ExperimentStore, Ids, Journal, ModelServer, Offload, RunStore,
+    SlotStore, StoreError, SweepStore, Timer, WorkerStore,
+};
+use crate::sweeps::Sweeps;
+
+/// What the engine needs from the world.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each port says what it is")]
+pub struct Ports {
+    pub bell: Arc<dyn Bell>,
+    pub calls: Arc<dyn CallStore>,
+    pub chance: Arc<dyn Chance>,
+    pub clock: Arc<dyn Clock>,
+    pub endpoints: Arc<dyn EndpointStore>,
+    pub experiments: Arc<dyn ExperimentStore>,
+    pub ids: Arc<dyn Ids>,
+    pub journal: Arc<dyn Journal>,
+    pub offload: Arc<dyn Offload>,
+    pub runs: Arc<dyn RunStore>,
+    pub servers: Arc<dyn ModelServer>,
+    pub slots: Arc<dyn SlotStore>,
+    pub sweeps: Arc<dyn SweepStore>,
+    pub timer: Arc<dyn Timer>,
+    pub workers: Arc<dyn WorkerStore>,
+}
+
+/// How the engine behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Runs executed at once.
+    pub concurrent_runs: usize,
+    /// How long a lease holds that is not renewed: how long others wait before they take over.
+    pub lease: Duration,
+    /// How often to look for work when the bell is silent.
+    pub poll: Duration,
+    /// The least time between two looks of a conductor.
+    pub breath: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            concurrent_runs: 4,
+            lease: Duration::from_secs(15),
+            poll: Duration::from_secs(1),
+            breath: Duration::from_millis(20),
+        }
+    }
+}
+
+/// Experiments kept in memory at once.
+const LOADED: usize = 32;
+
+/// The engine of one process.
+pub struct Engine {
+    ports: Ports,
+    settings: Settings,
+    worker: WorkerId,
+    caller: Arc<Caller>,
+    sweeps: Sweeps,
+    held: Mutex<HashMap<RunId, Held>>,
+    loaded: Mutex<HashMap<ExperimentId, Arc<Loaded>>>,
+    stopping: AtomicBool,
+}
+
+impl Engine {
+    /// An engine that has not started.
+    #[must_use]
+    pub fn new(ports: Ports, settings: Settings, worker: WorkerId) -> Self {
+        let calling = caller::Ports {
+            calls: Arc::clone(&ports.calls),
+            journal: Arc::clone(&ports.journal),
+            servers: Arc::clone(&ports.servers),
+            endpoints: Arc::clone(&ports.endpoints),
+            slots: Arc::clone(&ports.slots),
+            sweeps: Arc::clone(&ports.sweeps),
+            clock: Arc::clone(&ports.clock),
+            timer: Arc::clone(&ports.timer),
+            chance: Arc::clone(&ports.chance),
+        };
+        Self {
+            caller: Arc::new(Caller::new(calling, worker)),
+            sweeps: Sweeps::new(crate::sweeps::Ports::of_engine(&ports)),
+            ports,
+            settings,
+            worker,
+            held: Mutex::default(),
+            loaded: Mutex::default(),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Works until [`stop`](Self::stop) is called, then stores the calls in flight, gives everything back and returns.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached at the start, or at the end.
+    pub async fn run(&self) -> Result<(), StoreError> {
+        self.ports.workers.register(self.worker, self.settings.lease).await?;
+        join3(self.execute(), self.conduct(), self.keep_alive()).await;
+        self.ports.workers.retire(self.worker).await
+    }
+
+    /// Begins nothing more.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.halt(|_| true);
+        self.caller.stop();
+        self.ports.bell.ring();
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Returns once the engine is to stop.
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        async {
+            loop {
+                let seen = self.ports.bell.rings();
+                if self.is_stopping() {
+                    return;
+                }
+                self.ports.bell.rung_after(seen).await;
+            }
+        }
+        .boxed()
+    }
+
+    /// An experiment, from memory where it is there.
+    async fn load(&self, id: ExperimentId) -> Result<Option<Arc<Loaded>>, StoreError> {
+        if let Some(loaded) = self.loaded().get(&id) {
+            return Ok(Some(Arc::clone(loaded)));
+        }
+        let Some(stored) = self.ports.experiments.experiment(id).await? else { return Ok(None) };
+        let fresh = Arc::new(Loaded::new(stored, Arc::clone(&self.ports.offload)));
+        let mut loaded = self.loaded();
+        if loaded.len() >= LOADED {
+            loaded.clear();
+        }
+        loaded.insert(id, Arc::clone(&fresh));
+        Ok(Some(fresh))
+    }
+
+    fn loaded(&self) -> std::sync::MutexGuard<'_, HashMap<ExperimentId, Arc<Loaded>>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,295 @@
+//! Executes one run: sample by sample through the stages, block by block into the journal.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::endpoint::Endpoint;
+use domain::event::{EventType, NewEvent};
+use domain::pipeline::Pipeline;
+use domain::value::{Map, Value};
+use futures::future::{FusedFuture, FutureExt as _, OptionFuture};
+use futures::stream::{self, StreamExt as _};
+
+use super::caller::{Blocked, Caller};
+use super::examination::{Examination, Examined};
+use super::loaded::Loaded;
+use super::tally::{Done, Tally};
+use crate::ports::{
+    Block, ClaimedRun, CommitError, ExperimentStore, Journal, Receipt, ResumedScores, RunEnd, RunError, RunStore, StoreError, StoredScore, Unit,
+};
+
+/// Samples that are committed together, at most.
+pub(super) const BLOCK: u32 = 64;
+
+/// What executing a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Every sample asked for is done.
+    Finished,
+    /// It has to be given back.
+    GivenBack(Blocked),
+    /// Somebody else has it now.
+    Lost,
+}
+
+/// What a runner needs from the world.
+#[derive(Clone)]
+pub(super) struct Ports {
+    /// Gives samples.
+    pub experiments: Arc<dyn ExperimentStore>,
+    /// Takes blocks.
+    pub journal: Arc<dyn Journal>,
+    /// Knows what an interrupted run had stored.
+    pub runs: Arc<dyn RunStore>,
+}
+
+/// One run in execution.
+pub(super) struct Runner {
+    ports: Ports,
+    caller: Arc<Caller>,
+    run: ClaimedRun,
+    loaded: Arc<Loaded>,
+    pipeline: Pipeline,
+    endpoints: Vec<Arc<Endpoint>>,
+    /// Samples prepared ahead of the endpoint.
+    ahead: usize,
+    halt: Arc<AtomicBool>,
+}
+
+/// A stretch of samples that is being put together.
+#[derive(Default)]
+struct Stretch {
+    samples: Vec<Examined>,
+}
+
+impl Runner {
+    /// A runner for a claimed run. `halt` tells it to begin nothing more.
+    #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "one place puts a runner together, from parts that differ in type")]
+    pub(super) fn new(
+        ports: Ports,
+        caller: Arc<Caller>,
+        run: ClaimedRun,
+        loaded: Arc<Loaded>,
+        pipeline: Pipeline,
+        endpoints: Vec<Arc<Endpoint>>,
+        halt: Arc<AtomicBool>,
+    ) -> Self {
+        let concurrency = endpoints.iter().map(|endpoint| endpoint.limits.concurrency.get()).max();
+        let ahead = 2 * concurrency.unwrap_or(1) as usize;
+        Self { ports, caller, run, loaded, pipeline, endpoints, ahead, halt }
+    }
+
+    /// Executes the run from where it stands to its end, or until it has to be given back. Calls in flight are always
+    /// waited for, so that nothing paid is lost.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub(super) async fn execute(self) -> Result<Outcome, StoreError> {
+        let resumed = match self.run.done {
+            0 => ResumedScores::default(),
+            _ => self.ports.runs.resumed(self.run.lease.run).await?,
+        };
+        let mut tally = Tally::resume(self.loaded.scorers().len(), self.run.calls, resumed);
+        match self.blocks(&mut tally).await {
+            Ok(()) => Ok(Outcome::Finished),
+            Err(Stopped::Blocked(Blocked::Store(error))) => Err(error),
+            Err(Stopped::Blocked(blocked)) => Ok(Outcome::GivenBack(blocked)),
+            Err(Stopped::Lost) => Ok(Outcome::Lost),
+        }
+    }
+
+    /// Examines samples ahead while blocks are being committed, one commit at a time.
+    async fn blocks(&self, tally: &mut Tally) -> Result<(), Stopped> {
+        let mut samples = self.samples().fuse();
+        let mut commit = std::pin::pin!(OptionFuture::from(None).fuse());
+        let mut stretch = Stretch::default();
+        let (mut at, mut no) = (self.run.done, self.run.blocks);
+        let mut stopped = None;
+        loop {
+            futures::select_biased! {
+                landed = commit => landed_or_stop(landed, &self.halt, &mut stopped),
+                examined = samples.next() => match examined {
+                    None => break,
+                    Some(Err(blocked)) => self.stop(Stopped::Blocked(blocked), &mut stopped),
+                    Some(Ok(examined)) => stretch.samples.push(examined),
+                },
+            }
+            let full = stretch.samples.len() == BLOCK as usize || at + stretch.len() == self.run.asked;
+            if full && stopped.is_none() && stretch.len() > 0 {
+                if !commit.is_terminated() {
+                    landed_or_stop(commit.as_mut().await, &self.halt, &mut stopped);
+                }
+                at += stretch.len();
+                let unit = self.unit(std::mem::take(&mut stretch), at, no, tally);
+                commit.set(OptionFuture::from(Some(self.ports.journal.commit(unit))).fuse());
+                no += 1;
+            }
+        }
+        if !commit.is_terminated() {
+            landed_or_stop(commit.await, &self.halt, &mut stopped);
+        }
+        stopped.map_or(Ok(()), Err)
+    }
+
+    fn stop(&self, why: Stopped, stopped: &mut Option<Stopped>) {
+        self.halt.store(true, Ordering::Relaxed);
+        // The first reason is the one that matters: what comes after it was told to stop.
+        stopped.get_or_insert(why);
+    }
+
+    /// Every sample that is left, examined, in order.
+    fn samples(&self) -> impl stream::Stream<Item = Result<Examined, Blocked>> + Unpin {
+        let starts = (self.run.done..self.run.asked).step_by(BLOCK as usize);
+        let loaded = stream::iter(starts).then(|start| self.load(start..(start + BLOCK).min(self.run.asked)));
+        let each = loaded.flat_map(|block| match block {
+            Ok(samples) => stream::iter(samples.into_iter().map(Ok).collect::<Vec<_>>()),
+            Err(error) => stream::iter(vec![Err(Blocked::Store(error))]),
+        });
+        Box::pin(each.map(|sample| self.examine(sample)).buffered(self.ahead))
+    }
+
+    async fn load(&self, range: Range<u32>) -> Result<Vec<(u32, Value)>, StoreError> {
+        if self.halt.load(Ordering::Relaxed) {
+            return Ok(range.map(|_| (0, Value::Null)).collect());
+        }
+        let order = self.loaded.order();
+        let indices = &order[range.start as usize..range.end as usize];
+        let samples = self.ports.experiments.samples(self.loaded.sample_set(), indices).await?;
+        let each = indices.iter().zip(samples);
+        Ok(each.map(|(index, sample)| (*index, sample.for_templates(*index))).collect())
+    }
+
+    async fn examine(&self, sample: Result<(u32, Value), Blocked>) -> Result<Examined, Blocked> {
+        let (index, sample) = sample?;
+        let examination = Examination {
+            caller: &self.caller,
+            run: &self.run,
+            loaded: &self.loaded,
+            pipeline: &self.pipeline,
+            endpoints: &self.endpoints,
+            halt: &self.halt,
+        };
+        examination.sample(index, sample).await
+    }
+
+    fn unit(&self, stretch: Stretch, upto: u32, no: u32, tally: &mut Tally) -> Unit {
+        let mut block = stretch.into_block(&self.run, upto, no, tally);
+        let mut events = self.progress_events(&block);
+        if upto == self.run.asked {
+            let ended = std::mem::take(tally).end(
+                self.loaded.scorers(),
+                &self.loaded.stage_names(),
+                self.loaded.definition().repeats(),
+            );
+            block.lead = self.lead(&ended);
+            events.push(self.end_event(&ended));
+            block.end = Some(ended);
+        }
+        Unit { block: Some(block), events, ..Unit::default() }
+    }
+
+    fn progress_events(&self, block: &Block) -> Vec<NewEvent> {
+        let stages = self.loaded.stage_names();
+        let passed = stages.iter().map(|stage| {
+            let done = [("stage", Value::from(*stage)), ("samples_done", Value::from(block.upto))];
+            self.event(EventType::StageCompleted, done)
+        });
+        let hits = (block.hits > 0).then(|| {
+            let saved = block.tokens.total().saturating_sub(block.paid.total());
+            let hits = [("hits", Value::from(block.hits)), ("tokens_saved", Value::from(saved))];
+            self.event(EventType::CacheHit, hits)
+        });
+        passed.chain(hits).collect()
+    }
+
+    fn end_event(&self, end: &RunEnd) -> NewEvent {
+        if let Some(error) = &end.error {
+            return failed_event(&self.run, error);
+        }
+        let status = Value::from(end.status.as_str());
+        let fields = [("status", status), ("scores", scores(end)), ("score", optional(end.score))];
+        self.event(EventType::RunCompleted, fields)
+    }
+
+    fn lead(&self, end: &RunEnd) -> Option<NewEvent> {
+        let score = end.score.filter(|_| !end.partial)?;
+        let config = Value::Map(self.run.config.values.clone());
+        let fields = [("score", Value::number(score)), ("scores", scores(end)), ("config", config)];
+        Some(self.event(EventType::NewBestFound, fields))
+    }
+
+    fn event<const N: usize>(&self, kind: EventType, fields: [(&str, Value); N]) -> NewEvent {
+        event(&self.run, kind, fields)
+    }
+}
+
+/// A run has come to nothing.
+pub(super) fn failed_event(run: &ClaimedRun, error: &RunError) -> NewEvent {
+    let error = [("kind", Value::from(error.kind.as_str())), ("message", Value::from(error.message.as_str()))];
+    event(run, EventType::RunFailed, [("error", Value::from(error))])
+}
+
+fn event<const N: usize>(run: &ClaimedRun, kind: EventType, fields: [(&str, Value); N]) -> NewEvent {
+    let mut data: Map = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    data.retain(|_, value| *value != Value::Null);
+    data.insert("run_id".to_owned(), Value::from(run.lease.run.to_string()));
+    NewEvent { experiment: Some(run.experiment), kind, data }
+}
+
+/// Why no more blocks are committed.
+#[derive(Debug)]
+enum Stopped {
+    Blocked(Blocked),
+    Lost,
+}
+
+fn landed_or_stop(
+    landed: Option<Result<Receipt, CommitError>>,
+    halt: &AtomicBool,
+    stopped: &mut Option<Stopped>,
+) {
+    let why = match landed {
+        None | Some(Ok(_)) => return,
+        Some(Err(CommitError::Store(error))) => Stopped::Blocked(Blocked::Store(error)),
+        Some(Err(CommitError::Conflict | CommitError::SweepActive)) => Stopped::Lost,
+    };
+    halt.store(true, Ordering::Relaxed);
+    stopped.get_or_insert(why);
+}
+
+fn scores(end: &RunEnd) -> Value {
+    let named = end.scores.iter().filter_map(|total| Some((total.name.clone(), Value::number(total.value?))));
+    Value::Map(named.collect())
+}
+
+fn optional(score: Option<f64>) -> Value {
+    score.map_or(Value::Null, Value::number)
+}
+
+impl Stretch {
+    fn len(&self) -> u32 {
+        u32::try_from(self.samples.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Adds the samples up, into the run's tally too.
+    fn into_block(self, run: &ClaimedRun, upto: u32, no: u32, tally: &mut Tally) -> Block {
+        let mut block = Block::empty(run.lease, run.sweep, no, upto);
+        for examined in self.samples {
+            tally.sample(&Done {
+                sample: examined.sample,
+                score: examined.score,
+                failed: examined.failed,
+                error: examined.first_error(),
+            });
+            for row in &examined.scores {
+                let (sample, repeat, scorer, value) = (row.sample, row.repeat, row.scorer, row.value);
+                tally.score(StoredScore { sample, repeat, scorer, value });
+            }
+            examined.add_to(&mut block);
+        }
+        tally.paid(block.calls);
+        block
+    }
+}

@@ -1,0 +1,70 @@
+use async_trait::async_trait;
+use domain::call::{CallFailure, Completion, Digest};
+use domain::id::{SweepId, WorkerId};
+use domain::money::NanoDollars;
+use domain::run::Place;
+
+use super::StoreError;
+use super::journal::AnswerId;
+
+/// The wish to make a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallClaim {
+    /// The call hash.
+    pub hash: Digest,
+    /// The sweep on whose behalf.
+    pub sweep: Option<SweepId>,
+    /// What to set aside of that sweep's budget before the call is made; `None` without a budget.
+    pub reserve: Option<Reservation>,
+}
+
+/// The most that a call can use up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reservation {
+    /// Tokens, prompt and answer.
+    pub tokens: u64,
+    /// Money; zero where the sweep has no cost budget.
+    pub cost: NanoDollars,
+}
+
+/// What comes of the wish.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// It has been answered before.
+    Answered(Box<StoredAnswer>),
+    /// The claimant is to make it, and nobody else will until it is filled, failed or released, or its worker is gone.
+    Yours,
+    /// Another live worker is making it.
+    Busy,
+    /// It failed for good earlier in this sweep.
+    Failed(CallFailure),
+    /// It does not fit the sweep's budget. `open` tells whether other reservations may still be given back.
+    NoBudget {
+        /// Other calls of the sweep are reserved and not yet answered.
+        open: bool,
+    },
+}
+
+/// An answer as it was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// Its id.
+    pub id: AnswerId,
+    /// What the model said.
+    pub completion: Completion,
+    /// What it cost when it was made; `None` where no price was known.
+    pub cost: Option<NanoDollars>,
+    /// Who paid for it.
+    pub paid_by: Place,
+}
+
+/// Remembers what models answered, and who is asking them.
+#[async_trait]
+pub trait CallStore: Send + Sync {
+    /// For each call, in order: its answer, the right to make it, or why neither. Hashes may repeat; the first is
+    /// served first.
+    async fn claim(&self, calls: Vec<CallClaim>, by: WorkerId) -> Result<Vec<Claim>, StoreError>;
+
+    /// Gives claims back that were not used, with what was reserved for them.
+    async fn release(&self, calls: &[Digest], by: WorkerId) -> Result<(), StoreError>;
+}

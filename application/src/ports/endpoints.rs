@@ -1,0 +1,46 @@
+use async_trait::async_trait;
+use domain::endpoint::Endpoint;
+use domain::id::{EndpointId, WorkerId};
+
+use super::StoreError;
+
+/// Why nothing is sent to an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breaker {
+    /// What the endpoint said.
+    pub reason: String,
+}
+
+/// Keeps endpoints; their keys are encrypted at rest.
+#[async_trait]
+pub trait EndpointStore: Send + Sync {
+    /// Stores an endpoint under its label: a new one with the given id, or the one with this label changed, which
+    /// keeps its id. An absent key keeps the stored one unless scheme, host or port change. The endpoint as stored.
+    async fn put(&self, endpoint: Endpoint) -> Result<Endpoint, StoreError>;
+
+    /// Every endpoint, by label.
+    async fn all(&self) -> Result<Vec<Endpoint>, StoreError>;
+
+    /// An endpoint.
+    async fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, StoreError>;
+
+    /// What keeps calls away from it.
+    async fn breaker(&self, id: EndpointId) -> Result<Option<Breaker>, StoreError>;
+
+    /// Sets or lifts what keeps calls away from it.
+    async fn set_breaker(&self, id: EndpointId, breaker: Option<Breaker>) -> Result<(), StoreError>;
+}
+
+/// Shares the concurrency of endpoints among workers.
+#[async_trait]
+pub trait SlotStore: Send + Sync {
+    /// Brings the slots of an endpoint that a worker holds up or down to `want`, as far as other live workers leave
+    /// any of its `concurrency`; how many it holds then.
+    async fn hold(
+        &self,
+        worker: WorkerId,
+        endpoint: EndpointId,
+        concurrency: u32,
+        want: u32,
+    ) -> Result<u32, StoreError>;
+}

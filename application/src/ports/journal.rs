@@ -1,0 +1,316 @@
+use async_trait::async_trait;
+use domain::call::{Call, CallFailure, Completion, Digest};
+use domain::event::NewEvent;
+use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
+use domain::money::NanoDollars;
+use domain::pricing::Tokens;
+use domain::run::{Place, RunStatus};
+use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
+use domain::value::Map;
+use thiserror::Error;
+
+use super::StoreError;
+
+/// The number of a stored answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AnswerId(pub i64);
+
+/// What must land together, or not at all. Plain data; an empty part is left alone.
+#[derive(Debug, Clone, Default)]
+pub struct Unit {
+    /// Calls that were answered. Never refused: what was paid is kept, whoever paid it.
+    pub fills: Vec<Fill>,
+    /// Calls that failed for good; waiters of the same sweep learn it from the claim.
+    pub failures: Vec<FailedCall>,
+    /// A finished block of a run, fenced by the run's lease.
+    pub block: Option<Block>,
+    /// New runs of a sweep, fenced by the sweep's lease and version.
+    pub launch: Option<Launch>,
+    /// A sweep that begins.
+    pub begin: Option<NewSweep>,
+    /// A sweep whose status changes, fenced by its version.
+    pub moved: Option<SweepMove>,
+    /// What listeners are told.
+    pub events: Vec<NewEvent>,
+}
+
+/// A call that was answered.
+#[derive(Debug, Clone)]
+pub struct Fill {
+    /// The call hash.
+    pub hash: Digest,
+    /// The endpoint that answered.
+    pub endpoint: EndpointId,
+    /// What was asked.
+    pub call: Call,
+    /// What came back.
+    pub completion: Completion,
+    /// What it cost, where a price is known.
+    pub cost: Option<NanoDollars>,
+    /// Who pays for it.
+    pub place: Place,
+    /// The sweep that pays; its reservation for the call is released.
+    pub sweep: Option<SweepId>,
+}
+
+/// A call that failed for good.
+#[derive(Debug, Clone)]
+pub struct FailedCall {
+    /// The call hash.
+    pub hash: Digest,
+    /// The worker that held the claim.
+    pub by: WorkerId,
+    /// The sweep in which it is not tried again; its reservation for the call is released.
+    pub sweep: Option<SweepId>,
+    /// Why.
+    pub failure: CallFailure,
+}
+
+/// The right to write to a run: valid while no one else has claimed it since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunLease {
+    /// The run.
+    pub run: RunId,
+    /// Which claim of it.
+    pub epoch: i64,
+}
+
+/// The next samples of a run, done.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// The run and the right to write to it.
+    pub lease: RunLease,
+    /// Its sweep.
+    pub sweep: Option<SweepId>,
+    /// Its place among the run's blocks, from 0.
+    pub no: u32,
+    /// How many samples of the order are done with it.
+    pub upto: u32,
+    /// One row for each sample, repetition and stage that was tried.
+    pub results: Vec<StageResultRow>,
+    /// One row for each sample, repetition and scorer that has something to say.
+    pub scores: Vec<ScoreRow>,
+    /// The weighted score of each sample of the block, in order; NaN where it has none.
+    pub vector: Vec<f64>,
+    /// Tokens of all its answers, cached ones included.
+    pub tokens: Tokens,
+    /// Tokens of the answers that this run paid for.
+    pub paid: Tokens,
+    /// Cost of all its answers; `None` where some price is not known.
+    pub cost: Option<NanoDollars>,
+    /// Cost of those that this run paid for; `None` where some price is not known.
+    pub paid_cost: Option<NanoDollars>,
+    /// Latency of all its answers together, in milliseconds, as it was when each was made.
+    pub latency_ms: u64,
+    /// Calls that this run paid for.
+    pub calls: u64,
+    /// Calls answered from the cache.
+    pub hits: u64,
+    /// Samples that failed.
+    pub failures: u32,
+    /// The run's end, where this was its last block.
+    pub end: Option<RunEnd>,
+    /// What listeners are told where the run takes the lead of its experiment with this block.
+    pub lead: Option<NewEvent>,
+}
+
+/// What one stage came to for one sample.
+#[derive(Debug, Clone)]
+pub struct StageResultRow {
+    /// The sample, by its index in the set.
+    pub sample: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The stage, from 0.
+    pub stage: u32,
+    /// The answer it rests on.
+    pub answer: Option<AnswerId>,
+    /// Whether this run paid for it.
+    pub paid: bool,
+    /// Why there is no output.
+    pub error: Option<StageError>,
+}
+
+/// Why a stage gave no output for a sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageError {
+    /// The stable word for the kind of error.
+    pub kind: String,
+    /// What happened, for people.
+    pub message: String,
+}
+
+/// What a scorer said of one output.
+#[derive(Debug, Clone)]
+pub struct ScoreRow {
+    /// The sample, by its index in the set.
+    pub sample: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The scoring entry, from 0.
+    pub scorer: u32,
+    /// The score in [0, 1]; `None` where the scorer failed.
+    pub value: Option<f64>,
+    /// What the scorer has to say beyond the number.
+    pub metadata: Map,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct RunEnd {
+    /// Completed, cached or failed.
+    pub status: RunStatus,
+    /// Mean score over its samples, if any has one.
+    pub score: Option<f64>,
+    /// The 95 % confidence interval of the score, where it can be said.
+    pub interval: Option<(f64, f64)>,
+    /// Samples with a score.
+    pub n: u32,
+    /// Each scorer's own totals.
+    pub scores: Vec<ScorerTotal>,
+    /// What went wrong, where it failed.
+    pub error: Option<RunError>,
+    /// Under nine tenths of its samples have a score, so that it cannot lead.
+    pub partial: bool,
+}
+
+impl RunEnd {
+    /// The end of a run that could not be executed.
+    #[must_use]
+    pub const fn failed(error: RunError) -> Self {
+        Self {
+            status: RunStatus::Failed,
+            score: None,
+            interval: None,
+            n: 0,
+            scores: Vec::new(),
+            error: Some(error),
+            partial: true,
+        }
+    }
+}
+
+/// One scorer over a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScorerTotal {
+    /// The entry's name.
+    pub name: String,
+    /// Mean over the samples that have a value.
+    pub value: Option<f64>,
+    /// Its 95 % confidence interval.
+    pub interval: Option<(f64, f64)>,
+    /// Samples with a value.
+    pub n: u32,
+    /// Samples on which the scorer failed.
+    pub failed: u32,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunError {
+    /// The stable word for the kind of error.
+    pub kind: String,
+    /// What happened, for people.
+    pub message: String,
+    /// The stage, where one is to blame.
+    pub stage: Option<String>,
+    /// The first sample that met it.
+    pub sample: Option<u32>,
+}
+
+/// New runs of a sweep.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The sweep.
+    pub sweep: SweepId,
+    /// Its experiment.
+    pub experiment: ExperimentId,
+    /// The conductor's lease of it.
+    pub epoch: i64,
+    /// The version that the decision rests on; launching does not change it.
+    pub version: i64,
+    /// The runs, in the order of their trials.
+    pub runs: Vec<NewRun>,
+}
+
+/// A run to be made.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its id, where its configuration is new to the sweep.
+    pub id: RunId,
+    /// The trial that asked for it, from 0.
+    pub trial: u64,
+    /// The SHA-256 of its configuration's canonical text.
+    pub config_hash: Digest,
+    /// Its configuration as it is stored.
+    pub config: super::RunConfig,
+    /// Samples asked for.
+    pub asked: u32,
+}
+
+/// A sweep that begins.
+#[derive(Debug, Clone)]
+pub struct NewSweep {
+    /// Its id.
+    pub id: SweepId,
+    /// Its experiment.
+    pub experiment: ExperimentId,
+    /// How it chooses.
+    pub kind: SweepKind,
+    /// What its random choices hang on.
+    pub seed: u64,
+    /// What it may use up.
+    pub limits: SweepLimits,
+}
+
+/// A sweep's change of status. Pending and running runs are given back with `recall`, and cancelled with `cancel`.
+#[derive(Debug, Clone)]
+pub struct SweepMove {
+    /// The sweep.
+    pub sweep: SweepId,
+    /// Its experiment, whose status follows.
+    pub experiment: ExperimentId,
+    /// The version that the decision rests on; the move makes it one higher.
+    pub version: i64,
+    /// The new status.
+    pub status: SweepStatus,
+    /// Take running runs away from their workers.
+    pub recall: bool,
+    /// End every run that is not over.
+    pub cancel: bool,
+    /// New limits, where they change with it.
+    pub limits: Option<SweepLimits>,
+}
+
+/// What a commit came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The stored answers of the unit's fills, in order.
+    pub answers: Vec<AnswerId>,
+    /// How many of the launched runs were configurations that the sweep had already.
+    pub duplicates: u64,
+}
+
+/// Why a unit did not land.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum CommitError {
+    /// Somebody else has taken over, or has changed what the decision rests on: load again and decide again.
+    #[error("somebody else has changed this in the meantime")]
+    Conflict,
+    /// The experiment has an active sweep already.
+    #[error("the experiment has an active sweep already")]
+    SweepActive,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The one door through which facts that belong together are written.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Stores a unit durably, whole or not at all. Units of many callers share transactions.
+    async fn commit(&self, unit: Unit) -> Result<Receipt, CommitError>;
+}
+

@@ -1,0 +1,198 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::call::{Completion, Digest};
+use domain::endpoint::EndpointIdentity;
+use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
+use domain::money::NanoDollars;
+use domain::pricing::Tokens;
+use domain::run::RunStatus;
+use domain::time::Timestamp;
+use domain::value::Map;
+
+use super::StoreError;
+use super::journal::{RunError, RunLease, ScorerTotal, StageError};
+
+/// What is stored of a run's configuration: the point, and what each stage's endpoint and model came to when it was
+/// made. With the experiment's stages, which are frozen once there are runs, it gives the whole configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunConfig {
+    /// The values of the active dimensions.
+    pub values: Map,
+    /// For each stage where its calls go.
+    pub stages: Vec<StageBinding>,
+}
+
+/// Where a stage's calls go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageBinding {
+    /// The endpoint's row, for its key and limits.
+    pub endpoint: EndpointId,
+    /// The endpoint as caches know it.
+    pub identity: EndpointIdentity,
+    /// The model asked for.
+    pub model: String,
+}
+
+/// A run that this worker is to execute.
+#[derive(Debug, Clone)]
+pub struct ClaimedRun {
+    /// The run and the right to write to it.
+    pub lease: RunLease,
+    /// Its experiment.
+    pub experiment: ExperimentId,
+    /// Its sweep.
+    pub sweep: Option<SweepId>,
+    /// Its configuration.
+    pub config: RunConfig,
+    /// Samples asked for: a prefix of the sample order.
+    pub asked: u32,
+    /// Samples done.
+    pub done: u32,
+    /// Blocks done.
+    pub blocks: u32,
+    /// Whether the sweep has a budget, so that calls must be reserved.
+    pub budgeted: bool,
+    /// Calls of the done blocks that this run paid for.
+    pub calls: u64,
+}
+
+/// What an interrupted run has scored so far.
+#[derive(Debug, Clone, Default)]
+pub struct ResumedScores {
+    /// The weighted score of each done sample, in order; NaN where it has none.
+    pub vector: Vec<f64>,
+    /// Each scorer's values of the done samples.
+    pub scores: Vec<StoredScore>,
+    /// The first error of a stage, if there was any.
+    pub first_error: Option<(u32, u32, StageError)>,
+    /// Samples that failed.
+    pub failures: u32,
+}
+
+/// A stored score of one output.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StoredScore {
+    /// The sample, by its index in the set.
+    pub sample: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The scoring entry, from 0.
+    pub scorer: u32,
+    /// The score; `None` where the scorer failed.
+    pub value: Option<f64>,
+}
+
+/// A run as lists and leaderboards show it.
+#[derive(Debug, Clone)]
+pub struct RunSummary {
+    /// Its id.
+    pub id: RunId,
+    /// Its experiment.
+    pub experiment: ExperimentId,
+    /// Its sweep.
+    pub sweep: Option<SweepId>,
+    /// The hash of its configuration.
+    pub config_hash: Digest,
+    /// Its configuration.
+    pub config: RunConfig,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Samples asked for.
+    pub asked: u32,
+    /// Samples done.
+    pub done: u32,
+    /// Samples that failed.
+    pub failed: u32,
+    /// Mean score.
+    pub score: Option<f64>,
+    /// Its 95 % confidence interval.
+    pub interval: Option<(f64, f64)>,
+    /// Samples with a score.
+    pub n: u32,
+    /// Each scorer's totals.
+    pub scores: Vec<ScorerTotal>,
+    /// Tokens, cached calls included.
+    pub tokens: Tokens,
+    /// Tokens that this run paid for.
+    pub paid: Tokens,
+    /// Cost, cached calls included.
+    pub cost: Option<NanoDollars>,
+    /// What this run paid.
+    pub paid_cost: Option<NanoDollars>,
+    /// Latency of all calls together, in milliseconds.
+    pub latency_ms: u64,
+    /// First claim.
+    pub started_at: Option<Timestamp>,
+    /// End.
+    pub completed_at: Option<Timestamp>,
+    /// Why it failed.
+    pub error: Option<RunError>,
+}
+
+/// One stage's result as a run's page shows it.
+#[derive(Debug, Clone)]
+pub struct ResultRow {
+    /// The sample, by its index in the set.
+    pub sample: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The stage, from 0.
+    pub stage: u32,
+    /// The conversation that was sent, as JSON.
+    pub prompt_sent: Option<String>,
+    /// What came back.
+    pub completion: Option<Completion>,
+    /// Whether another run paid for it.
+    pub cached: bool,
+    /// Why there is no output.
+    pub error: Option<StageError>,
+}
+
+/// The weighted scores of a run's samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreVector {
+    /// The run.
+    pub run: RunId,
+    /// One score a sample, in the sample order; NaN where there is none.
+    pub scores: Vec<f64>,
+}
+
+/// Keeps runs.
+#[async_trait]
+pub trait RunStore: Send + Sync {
+    /// Claims up to `want` runs that have samples to do and no live lease, of running sweeps, oldest first. A run's
+    /// first claim is announced with it. The lease lasts `lease` from now, by the database's clock.
+    async fn claim(&self, by: WorkerId, want: usize, lease: Duration) -> Result<Vec<ClaimedRun>, StoreError>;
+
+    /// Gives a claimed run back, to be claimed again after `wait`. Without effect where the lease is lost.
+    async fn release(&self, lease: RunLease, wait: Duration) -> Result<(), StoreError>;
+
+    /// What the done blocks of an interrupted run hold.
+    async fn resumed(&self, run: RunId) -> Result<ResumedScores, StoreError>;
+
+    /// Ranked runs of an experiment: the newest finished one of each configuration, best score first, at most `limit`.
+    async fn board(&self, experiment: ExperimentId, limit: usize) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// A run.
+    async fn run(&self, id: RunId) -> Result<Option<RunSummary>, StoreError>;
+
+    /// An experiment's runs, oldest first, after the given one, at most `limit`.
+    async fn list(
+        &self,
+        experiment: ExperimentId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// Score vectors of these runs, in the order asked for.
+    async fn vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, StoreError>;
+
+    /// Stage results of a run by (sample, repeat, stage), after the given one, at most `limit`.
+    async fn results(
+        &self,
+        run: RunId,
+        after: Option<(u32, u32, u32)>,
+        limit: usize,
+    ) -> Result<Vec<ResultRow>, StoreError>;
+}

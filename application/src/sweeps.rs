@@ -1,0 +1,324 @@
+//! Starts, steers and shows sweeps.
+
+use std::sync::Arc;
+
+use domain::event::{EventType, NewEvent};
+use domain::experiment::Definition;
+use domain::id::{ExperimentId, SweepId};
+use domain::problem::Problem;
+use domain::strategy::{Reason, StartRefused, check_start};
+use domain::sweep::{
+    Action, Command, Counts, InvalidTransition, Outcome, PauseReason, Sweep, SweepKind, SweepLimits, SweepStatus,
+};
+use domain::value::{Map, Value};
+use thiserror::Error;
+
+use crate::catalog::Catalog;
+use crate::engine;
+use crate::ports::{
+    Bell, CommitError, EndpointStore, ExperimentStore, Ids, Journal, NewSweep, RunStore, StoreError, StoredSweep,
+    SweepMove, SweepStore, SweepTotals, Unit,
+};
+
+/// What the use cases need from the world.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each port says what it is")]
+pub struct Ports {
+    pub bell: Arc<dyn Bell>,
+    pub endpoints: Arc<dyn EndpointStore>,
+    pub experiments: Arc<dyn ExperimentStore>,
+    pub ids: Arc<dyn Ids>,
+    pub journal: Arc<dyn Journal>,
+    pub runs: Arc<dyn RunStore>,
+    pub sweeps: Arc<dyn SweepStore>,
+}
+
+impl Ports {
+    pub(crate) fn of_engine(ports: &engine::Ports) -> Self {
+        Self {
+            bell: Arc::clone(&ports.bell),
+            endpoints: Arc::clone(&ports.endpoints),
+            experiments: Arc::clone(&ports.experiments),
+            ids: Arc::clone(&ports.ids),
+            journal: Arc::clone(&ports.journal),
+            runs: Arc::clone(&ports.runs),
+            sweeps: Arc::clone(&ports.sweeps),
+        }
+    }
+}
+
+/// A sweep to be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SweepRequest {
+    /// How it chooses.
+    pub kind: SweepKind,
+    /// What its random choices hang on; made up where absent.
+    pub seed: Option<u64>,
+    /// What it may use up.
+    pub limits: SweepLimits,
+}
+
+/// Why a sweep was not started or steered.
+#[derive(Debug, Error)]
+pub enum SweepError {
+    /// There is no such experiment.
+    #[error("there is no such experiment")]
+    NoExperiment,
+    /// There is no such sweep.
+    #[error("there is no such sweep")]
+    NoSweep,
+    /// The space is too large for this sweep, or has no end.
+    #[error(transparent)]
+    Start(#[from] StartRefused),
+    /// The experiment names what is not there.
+    #[error("the experiment cannot run: {}", list(.0))]
+    Problems(Vec<Problem>),
+    /// The experiment has an active sweep already.
+    #[error("the experiment has an active sweep already: stop it first")]
+    Active,
+    /// The sweep's state does not allow it.
+    #[error(transparent)]
+    Transition(#[from] InvalidTransition),
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn list(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The use cases of sweeps.
+pub struct Sweeps {
+    ports: Ports,
+}
+
+/// A sweep with its counters.
+#[derive(Debug, Clone)]
+pub struct SweepView {
+    /// The sweep.
+    pub sweep: StoredSweep,
+    /// Its counters.
+    pub totals: SweepTotals,
+    /// Runs it will make in all, where that is known.
+    pub total: Option<u64>,
+}
+
+impl Sweeps {
+    /// The use cases over these ports.
+    #[must_use]
+    pub const fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    /// Starts a sweep.
+    ///
+    /// # Errors
+    /// [`SweepError`] says why not; nothing is stored then.
+    pub async fn start(&self, experiment: ExperimentId, request: SweepRequest) -> Result<SweepId, SweepError> {
+        let stored = self.ports.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
+        self.check(&stored.definition, &request).await?;
+        let id = SweepId::new(self.ports.ids.next());
+        let seed = request.seed.unwrap_or_else(|| made_up_seed(id));
+        let begin = NewSweep { id, experiment, kind: request.kind, seed, limits: request.limits };
+        let config = Map::from([
+            ("kind".to_owned(), Value::from(request.kind.as_str())),
+            ("seed".to_owned(), Value::from(seed)),
+        ]);
+        let data = [("sweep_id", Value::from(id.to_string())), ("sweep_config", Value::Map(config))];
+        let events = vec![event(experiment, EventType::ExperimentStarted, data)];
+        self.commit(Unit { begin: Some(begin), events, ..Unit::default() }).await?;
+        Ok(id)
+    }
+
+    /// Finds out whether a sweep of an experiment could start.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub async fn check(&self, definition: &Definition, request: &SweepRequest) -> Result<(), SweepError> {
+        check_start(definition.space(), request.kind, request.limits.max_runs)?;
+        let catalog = Catalog::new(self.ports.endpoints.all().await?);
+        let mut problems = catalog.check(definition);
+        problems.extend(catalog.unbounded(definition, &request.limits));
+        if problems.is_empty() { Ok(()) } else { Err(SweepError::Problems(problems)) }
+    }
+
+    /// Carries out somebody's wish.
+    ///
+    /// # Errors
+    /// Where the sweep's state does not allow it.
+    pub async fn command(&self, id: SweepId, command: Command) -> Result<SweepView, SweepError> {
+        if command == Command::Resume {
+            self.mend_endpoints(id).await?;
+        }
+        self.change(id, |sweep| sweep.command(command).map_err(SweepError::from)).await?;
+        self.view(id).await
+    }
+
+    /// Takes note of a fact that executing runs brought to light.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn observe(&self, id: SweepId, outcome: Outcome) -> Result<(), StoreError> {
+        match self.change(id, |sweep| Ok(sweep.observe(outcome.clone()))).await {
+            Ok(()) | Err(SweepError::NoSweep) => Ok(()),
+            Err(SweepError::Store(error)) => Err(error),
+            Err(other) => Err(StoreError::Corrupt(other.to_string())),
+        }
+    }
+
+    /// A sweep with its counters.
+    ///
+    /// # Errors
+    /// Where there is none, or a store fails.
+    pub async fn view(&self, id: SweepId) -> Result<SweepView, SweepError> {
+        let sweep = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
+        let totals = self.ports.sweeps.totals(id).await?;
+        let experiment = self.ports.experiments.experiment(sweep.experiment).await?;
+        let size = experiment.and_then(|experiment| points(&experiment.definition));
+        let total = match (size, sweep.limits.max_runs) {
+            (Some(size), Some(limit)) => Some(size.min(limit)),
+            (size, limit) => size.or(limit),
+        };
+        Ok(SweepView { sweep, totals, total })
+    }
+
+    /// Ends a sweep that has come to its own end.
+    pub(crate) async fn complete(&self, stored: &StoredSweep, reason: Reason) -> Result<(), CommitError> {
+        let unit = self.moved(stored, SweepStatus::Completed(reason), &[]).await?;
+        self.ports.journal.commit(unit).await?;
+        self.ports.bell.ring();
+        Ok(())
+    }
+
+    /// A resumed sweep tries again what had refused it.
+    async fn mend_endpoints(&self, id: SweepId) -> Result<(), SweepError> {
+        let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
+        if stored.status == SweepStatus::Paused(PauseReason::Endpoint) {
+            for endpoint in self.ports.endpoints.all().await? {
+                self.ports.endpoints.set_breaker(endpoint.id, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the sweep, decides, commits; again where somebody else was quicker.
+    async fn change(
+        &self,
+        id: SweepId,
+        decide: impl Fn(&mut Sweep) -> Result<Vec<Action>, SweepError>,
+    ) -> Result<(), SweepError> {
+        loop {
+            let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
+            let counts = Counts { asked: stored.asked, duplicates: stored.duplicates, ..Counts::default() };
+            let actions = decide(&mut Sweep::new(stored.status, counts, 1))?;
+            let Some(status) = moved_to(&actions) else { return Ok(()) };
+            let unit = self.moved(&stored, status, &actions).await?;
+            match self.commit(unit).await {
+                Err(SweepError::Store(error)) => return Err(error.into()),
+                Err(_) => {}
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    async fn moved(
+        &self,
+        stored: &StoredSweep,
+        status: SweepStatus,
+        actions: &[Action],
+    ) -> Result<Unit, StoreError> {
+        let totals = self.ports.sweeps.totals(stored.id).await?;
+        let moved = SweepMove {
+            sweep: stored.id,
+            experiment: stored.experiment,
+            version: stored.version,
+            status,
+            recall: actions.contains(&Action::Recall),
+            cancel: actions.contains(&Action::Cancel),
+            limits: None,
+        };
+        let best = match status {
+            SweepStatus::Completed(_) => self.ports.runs.board(stored.experiment, 1).await?.pop(),
+            _ => None,
+        };
+        let events = announce(stored, status, &totals, best.as_ref());
+        Ok(Unit { moved: Some(moved), events, ..Unit::default() })
+    }
+
+    async fn commit(&self, unit: Unit) -> Result<(), SweepError> {
+        let landed = self.ports.journal.commit(unit).await;
+        self.ports.bell.ring();
+        match landed {
+            Ok(_) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(CommitError::SweepActive | CommitError::Conflict) => Err(SweepError::Active),
+        }
+    }
+}
+
+/// A seed nobody chose.
+fn made_up_seed(id: SweepId) -> u64 {
+    u64::try_from(id.bits() & u128::from(u64::MAX >> 11)).unwrap_or_default()
+}
+
+fn points(definition: &Definition) -> Option<u64> {
+    match definition.space().size() {
+        domain::space::Size::Points(points) => u64::try_from(points).ok(),
+        _ => None,
+    }
+}
+
+fn moved_to(actions: &[Action]) -> Option<SweepStatus> {
+    actions.iter().find_map(|action| if let Action::Move(status) = action { Some(*status) } else { None })
+}
+
+fn announce(
+    stored: &StoredSweep,
+    status: SweepStatus,
+    totals: &SweepTotals,
+    best: Option<&crate::ports::RunSummary>,
+) -> Vec<NewEvent> {
+    let told = |kind, data: Vec<(&str, Value)>| {
+        let mut data: Map = data.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        data.retain(|_, value| *value != Value::Null);
+        data.insert("sweep_id".to_owned(), Value::from(stored.id.to_string()));
+        NewEvent { experiment: Some(stored.experiment), kind, data }
+    };
+    let cost = totals.cost.map_or(Value::Null, |cost| Value::number(cost.dollars()));
+    match status {
+        SweepStatus::Running => vec![told(EventType::ExperimentResumed, vec![])],
+        SweepStatus::Stopped => vec![told(EventType::ExperimentStopped, vec![])],
+        SweepStatus::Paused(reason) => {
+            let said = Value::from(reason.as_str());
+            let mut events = vec![told(EventType::ExperimentPaused, vec![("reason", said.clone())])];
+            if reason == PauseReason::Budget {
+                let spent = vec![("token_count", Value::from(totals.tokens.total())), ("cost", cost)];
+                events.push(told(EventType::BudgetExhausted, spent));
+            }
+            if reason == PauseReason::Endpoint {
+                events.push(told(EventType::HumanNeeded, vec![("reason", said)]));
+            }
+            events
+        }
+        SweepStatus::Completed(_) => {
+            let summary = Map::from([
+                ("runs".to_owned(), Value::from(totals.ended())),
+                ("failed".to_owned(), Value::from(totals.failed)),
+                ("cached".to_owned(), Value::from(totals.cached)),
+                ("pruned".to_owned(), Value::from(totals.pruned)),
+                ("tokens".to_owned(), Value::from(totals.tokens.total())),
+                ("cost".to_owned(), cost),
+            ]);
+            let run = best.map_or(Value::Null, |best| Value::from(best.id.to_string()));
+            let config = best.map_or(Value::Null, |best| Value::Map(best.config.values.clone()));
+            let data = vec![("summary", Value::Map(summary)), ("best_run_id", run), ("best_config", config)];
+            vec![told(EventType::ExperimentCompleted, data)]
+        }
+    }
+}
+
+fn event<const N: usize>(experiment: ExperimentId, kind: EventType, data: [(&str, Value); N]) -> NewEvent {
+    let data = data.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    NewEvent { experiment: Some(experiment), kind, data }
+}

@@ -1,0 +1,258 @@
+//! Ranks runs honestly: with intervals, with a mark on those that cannot be told from the first.
+
+use std::cmp::Ordering;
+
+use crate::id::RunId;
+use crate::statistics::{
+    Comparison, DRAWS, Interval, compare, holm, interval_of_mean, mean, probability_best, shrunk,
+    standard_error,
+};
+
+/// A finished run as the board sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contender {
+    /// The run.
+    pub run: RunId,
+    /// The weighted score of each sample of the experiment in the samples' order, repetitions averaged; NaN is none.
+    pub scores: Vec<f64>,
+    /// How often each sample was asked.
+    pub repeats: u32,
+}
+
+/// A run's place on the board.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// The run.
+    pub run: RunId,
+    /// Its rank, from 1.
+    pub rank: usize,
+    /// What ranks it: the mean over its samples; of a partial run the leader's mean and the difference to it on the
+    /// samples that both have.
+    pub score: Option<f64>,
+    /// The 95 % interval of the score.
+    pub interval: Option<Interval>,
+    /// Samples with a score.
+    pub n: usize,
+    /// Samples there are.
+    pub n_total: usize,
+    /// Under nine tenths of its samples have a score.
+    pub partial: bool,
+    /// The score drawn towards that of all: the best of many is biased upwards. Whole runs only.
+    pub score_shrunk: Option<f64>,
+    /// It cannot be told from the first at the 5 % level, corrected for the number of runs (Holm).
+    pub ties_best: bool,
+    /// The probability that it is the best one, among the runs that have a score on every sample.
+    pub p_best: Option<f64>,
+}
+
+/// Runs that are compared with the leader; those behind them do not tie with it.
+const COMPARED: usize = 50;
+/// What the bootstrap's resamples hang on: the same board has the same numbers wherever it is computed.
+const SEED: u64 = 0x1ead_e4b0_a4d5_eed5;
+
+/// Ranks runs: whole ones by their mean, then partial ones, then those without a score; older runs first among equals.
+#[must_use]
+pub fn standings(contenders: &[Contender]) -> Vec<Standing> {
+    let mut ranked: Vec<(Standing, &Contender)> =
+        contenders.iter().map(|contender| (alone(contender), contender)).collect();
+    ranked.sort_by(|(a, _), (b, _)| order(a, b));
+    if let Some((first, leader)) = ranked.first().copied() {
+        for (standing, contender) in ranked.iter_mut().skip(1).filter(|(standing, _)| standing.partial) {
+            follow(standing, &compare(&contender.scores, &leader.scores), first.score);
+        }
+        ranked.sort_by(|(a, _), (b, _)| order(a, b));
+    }
+    shrink(&mut ranked);
+    mark_ties(&mut ranked);
+    mark_best(&mut ranked);
+    let numbered = ranked.into_iter().zip(1..);
+    numbered.map(|((standing, _), rank)| Standing { rank, ..standing }).collect()
+}
+
+/// What a run is by itself.
+fn alone(contender: &Contender) -> Standing {
+    let scored = scored(contender);
+    Standing {
+        run: contender.run,
+        rank: 0,
+        score: mean(&scored),
+        interval: interval_of_mean(&scored, contender.repeats),
+        n: scored.len(),
+        n_total: contender.scores.len(),
+        partial: scored.len() * 10 < contender.scores.len() * 9,
+        score_shrunk: None,
+        ties_best: false,
+        p_best: None,
+    }
+}
+
+fn scored(contender: &Contender) -> Vec<f64> {
+    contender.scores.iter().copied().filter(|score| !score.is_nan()).collect()
+}
+
+fn order(a: &Standing, b: &Standing) -> Ordering {
+    let class = |standing: &Standing| (standing.score.is_none(), standing.partial);
+    let score = |standing: &Standing| standing.score.unwrap_or(0.0);
+    class(a).cmp(&class(b)).then(score(b).total_cmp(&score(a))).then(a.run.cmp(&b.run))
+}
+
+/// A partial run stands where its difference to the leader puts it.
+fn follow(standing: &mut Standing, to_leader: &Comparison, leader: Option<f64>) {
+    let Some(leader) = leader.filter(|_| to_leader.n > 0) else { return };
+    let shifted = |diff: f64| (leader + diff).clamp(0.0, 1.0);
+    standing.score = Some(shifted(to_leader.diff));
+    standing.interval = to_leader
+        .interval
+        .map(|interval| Interval { low: shifted(interval.low), high: shifted(interval.high) });
+}
+
+fn shrink(ranked: &mut [(Standing, &Contender)]) {
+    let whole: Vec<(usize, f64, f64)> = ranked
+        .iter()
+        .enumerate()
+        .filter(|(_, (standing, _))| !standing.partial)
+        .filter_map(|(i, (standing, contender))| {
+            Some((i, standing.score?, standard_error(&scored(contender)).unwrap_or(0.0)))
+        })
+        .collect();
+    let (means, errors): (Vec<f64>, Vec<f64>) = whole.iter().map(|(_, mean, error)| (*mean, *error)).unzip();
+    for ((i, ..), value) in whole.iter().zip(shrunk(&means, &errors)) {
+        ranked[*i].0.score_shrunk = Some(value);
+    }
+}
+
+/// Without enough data to tell two runs apart they tie.
+fn mark_ties(ranked: &mut [(Standing, &Contender)]) {
+    const LEVEL: f64 = 0.05;
+    let Some((_, leader)) = ranked.first().copied() else { return };
+    let others = ranked.iter_mut().take(COMPARED).skip(1).filter(|(standing, _)| standing.score.is_some());
+    let mut compared: Vec<(&mut Standing, f64)> = others
+        .map(|(standing, contender)| {
+            let p = compare(&contender.scores, &leader.scores).p.unwrap_or(1.0);
+            (standing, p)
+        })
+        .collect();
+    let adjusted = holm(&compared.iter().map(|(_, p)| *p).collect::<Vec<_>>());
+    for ((standing, _), p) in compared.iter_mut().zip(adjusted) {
+        standing.ties_best = p >= LEVEL;
+    }
+    ranked[0].0.ties_best = ranked.iter().skip(1).any(|(standing, _)| standing.ties_best);
+}
+
+fn mark_best(ranked: &mut [(Standing, &Contender)]) {
+    let mut complete: Vec<&mut (Standing, &Contender)> = ranked
+        .iter_mut()
+        .take(COMPARED)
+        .filter(|(standing, _)| standing.n == standing.n_total && standing.n > 0)
+        .collect();
+    let rows: Vec<Vec<f64>> = complete.iter().map(|(_, contender)| contender.scores.clone()).collect();
+    for ((standing, _), p) in
+        complete.iter_mut().map(|pair| &mut **pair).zip(probability_best(&rows, DRAWS, SEED))
+    {
+        standing.p_best = Some(p);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn run(n: u128, scores: &[f64]) -> Contender {
+        Contender { run: RunId::new(n), scores: scores.to_vec(), repeats: 1 }
+    }
+
+    fn order_of(contenders: &[Contender]) -> Vec<u128> {
+        standings(contenders).iter().map(|standing| standing.run.bits()).collect()
+    }
+
+    const NAN: f64 = f64::NAN;
+
+    #[test]
+    fn whole_runs_come_before_partial_ones_and_those_before_runs_without_a_score() {
+        let board = [
+            run(1, &[NAN; 4]),
+            run(2, &[0.2; 4]),
+            run(3, &[0.9, 0.9, NAN, NAN]),
+            run(4, &[0.6; 4]),
+            run(5, &[0.6; 4]),
+        ];
+        assert_eq!(order_of(&board), [4, 5, 2, 3, 1]);
+        let partial = standings(&board)[3];
+        assert!(partial.partial);
+        assert_eq!((partial.n, partial.n_total), (2, 4));
+    }
+
+    #[test]
+    fn a_partial_run_is_judged_on_the_samples_it_shares_with_the_leader() {
+        // Both saw the easy half only; one of them was better than the leader there.
+        let leader = run(1, &[1.0, 1.0, 0.0, 0.2]);
+        let better = run(2, &[1.0, 1.0, NAN, NAN]);
+        let worse = run(3, &[0.8, 0.8, NAN, NAN]);
+        let board = standings(&[better, worse, leader]);
+        assert_eq!(board.iter().map(|standing| standing.run.bits()).collect::<Vec<_>>(), [1, 2, 3]);
+        assert!((board[1].score.unwrap() - 0.55).abs() < 1e-12, "{:?}", board[1]);
+        assert!((board[2].score.unwrap() - 0.35).abs() < 1e-12, "{:?}", board[2]);
+    }
+
+    #[test]
+    fn what_cannot_be_told_from_the_first_is_marked() {
+        let base: Vec<f64> = (0..20).map(|i| f64::from(i % 7) / 10.0).collect();
+        let shifted = |by: f64, jitter: f64| -> Vec<f64> {
+            base.iter()
+                .enumerate()
+                .map(|(i, score)| score + by + if i % 2 == 0 { jitter } else { -jitter })
+                .collect()
+        };
+        let board = standings(&[
+            run(1, &shifted(0.3, 0.0)),
+            run(2, &shifted(0.299, 0.05)),
+            run(3, &shifted(0.0, 0.02)),
+        ]);
+        assert_eq!(board.iter().map(|standing| standing.ties_best).collect::<Vec<_>>(), [true, true, false]);
+        assert!(board[0].p_best > board[2].p_best);
+        assert_eq!(board[2].p_best, Some(0.0));
+        let clear = standings(&[run(1, &shifted(0.3, 0.0)), run(3, &shifted(0.0, 0.02))]);
+        assert!(!clear[0].ties_best);
+    }
+
+    #[test]
+    fn the_best_of_many_is_not_as_good_as_it_looks() {
+        let noisy = |n: u128, mean: f64| run(n, &[mean - 0.3, mean + 0.3, mean, mean - 0.1, mean + 0.1]);
+        let board = standings(&[noisy(1, 0.6), noisy(2, 0.5), noisy(3, 0.45), noisy(4, 0.4)]);
+        assert!(board[0].score_shrunk < board[0].score);
+        assert!(board[3].score_shrunk > board[3].score);
+    }
+
+    proptest! {
+        #[test]
+        fn every_run_has_a_rank_of_its_own(
+            rows in proptest::collection::vec(proptest::collection::vec(proptest::option::weighted(0.8, 0.0..=1.0_f64), 6), 0..8),
+        ) {
+            let board: Vec<Contender> = rows
+                .iter()
+                .zip(1..)
+                .map(|(row, n)| run(n, &row.iter().map(|score| score.unwrap_or(NAN)).collect::<Vec<_>>()))
+                .collect();
+            let found = standings(&board);
+            prop_assert!(found.iter().map(|standing| standing.rank).eq(1..=board.len()));
+            let whole = |standing: &&Standing| !standing.partial && standing.score.is_some();
+            let best = board.iter().filter_map(|contender| Some(alone(contender)).filter(|s| whole(&s))?.score);
+            let best = best.fold(None, |best: Option<f64>, score| Some(best.map_or(score, |best| best.max(score))));
+            if let Some(best) = best {
+                prop_assert_eq!(found[0].score, Some(best));
+            }
+            for standing in &found {
+                prop_assert!(standing.score.is_none_or(|score| (0.0..=1.0).contains(&score)));
+            }
+        }
+
+        #[test]
+        fn a_worse_run_changes_nothing_at_the_top(scores in proptest::collection::vec(0.2..=1.0_f64, 6..12)) {
+            let top = run(1, &scores);
+            let worse = run(2, &scores.iter().map(|score| score - 0.2).collect::<Vec<_>>());
+            prop_assert_eq!(order_of(&[worse, top]), [1, 2]);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Says how sure a number is.
+//!
+//! Everything here is about samples: repetitions of a sample are averaged before, and `n` never counts them.
+
+mod bootstrap;
+mod compare;
+mod shrink;
+mod special;
+mod student;
+mod wilson;
+
+pub use bootstrap::{DRAWS, probability_best};
+pub use compare::{Comparison, compare, holm, mcnemar, paired_t, sign_flip};
+pub use shrink::shrunk;
+pub use student::{t_critical, t_two_sided};
+pub use wilson::wilson;
+
+/// A 95 % confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// The mean of values, added up in their order; `None` of nothing.
+#[must_use]
+pub fn mean(values: &[f64]) -> Option<f64> {
+    if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) }
+}
+
+/// The standard error of the mean, from the variance with n - 1; `None` below two values.
+#[must_use]
+pub fn standard_error(values: &[f64]) -> Option<f64> {
+    let center = mean(values).filter(|_| values.len() >= 2)?;
+    let squares: f64 = values.iter().map(|value| (value - center).powi(2)).sum();
+    let n = values.len() as f64;
+    Some((squares / (n - 1.0) / n).sqrt())
+}
+
+/// The 95 % confidence interval of the mean score of samples. Scores of 0 and 1 alone, asked once each, get the Wilson
+/// interval; others Student's t with n - 1 degrees of freedom, cut to [0, 1]. `None` where one score says nothing about
+/// its spread.
+#[must_use]
+pub fn interval_of_mean(scores: &[f64], repeats: u32) -> Option<Interval> {
+    if repeats == 1 && !scores.is_empty() && is_binary(scores) {
+        let successes = scores.iter().filter(|score| **score == 1.0).count();
+        return wilson(successes as u64, scores.len() as u64);
+    }
+    let (center, error) = (mean(scores)?, standard_error(scores)?);
+    let half = t_critical(scores.len() as f64 - 1.0) * error;
+    Some(Interval { low: (center - half).clamp(0.0, 1.0), high: (center + half).clamp(0.0, 1.0) })
+}
+
+/// Whether every score is exactly 0 or 1.
+fn is_binary(scores: &[f64]) -> bool {
+    scores.iter().all(|score| *score == 0.0 || *score == 1.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! How likely each of several configurations is the best one.
+
+use crate::random::{Purpose, below};
+
+/// Resamples that a probability rests on.
+pub const DRAWS: u32 = 2_000;
+
+/// For each row of scores the share of resamples in which its mean is the highest; rows that tie share a resample. All
+/// rows have scores on the same samples, and each resample takes the same samples from all of them (Efron 1979). Rows
+/// of no samples share everything.
+#[must_use]
+pub fn probability_best(rows: &[Vec<f64>], draws: u32, seed: u64) -> Vec<f64> {
+    let samples = rows.iter().map(Vec::len).min().unwrap_or(0);
+    let mut wins = vec![0.0; rows.len()];
+    let mut counts = vec![0.0; samples];
+    for draw in 0..draws {
+        resample(&mut counts, draw, seed);
+        let sums: Vec<f64> =
+            rows.iter().map(|row| row.iter().zip(&counts).map(|(score, n)| score * n).sum()).collect();
+        let best = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // Sums of the same scores in another order differ by a rounding error.
+        let first: Vec<usize> = (0..rows.len()).filter(|row| sums[*row] >= best - 1e-9).collect();
+        for row in &first {
+            wins[*row] += 1.0 / first.len() as f64;
+        }
+    }
+    wins.into_iter().map(|won| won / f64::from(draws.max(1))).collect()
+}
+
+/// How often each sample is drawn, of as many draws as there are samples.
+fn resample(counts: &mut [f64], draw: u32, seed: u64) {
+    counts.fill(0.0);
+    let samples = counts.len() as u64;
+    for i in 0..samples {
+        let drawn = below(samples, seed, Purpose::Resample, u64::from(draw) * samples + i);
+        if let Some(count) = usize::try_from(drawn).ok().and_then(|drawn| counts.get_mut(drawn)) {
+            *count += 1.0;
+        }
+    }
+}

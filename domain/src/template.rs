@@ -1,0 +1,144 @@
+//! Texts with holes, in a subset of Jinja2. Values are data: what was put in is never read as a template again.
+//!
+//! ```
+//! use promptlooper_domain::template::{Scope, Template};
+//! use promptlooper_domain::value::Value;
+//!
+//! let template = Template::parse("Sort {{ sample.input | trim }}{% if tone %}, {{ tone }}{% endif %}.").unwrap();
+//! let sample = Value::from([("input", Value::text(" this "))]);
+//! let tone = Value::text("kindly");
+//! let scope = Scope::new().with("sample", &sample).with("tone", &tone);
+//! assert_eq!(template.render(&scope).unwrap(), "Sort this, kindly.");
+//! ```
+
+mod ast;
+mod expression;
+mod filters;
+mod lexer;
+mod limits;
+mod parser;
+mod references;
+mod render;
+mod value;
+
+use std::fmt;
+
+use self::ast::Node;
+use crate::value::Value;
+
+/// A template that has been parsed.
+#[derive(Debug, Clone)]
+pub struct Template {
+    source: String,
+    nodes: Vec<Node>,
+}
+
+/// The names that a template sees.
+#[derive(Debug, Clone, Default)]
+pub struct Scope<'a> {
+    names: Vec<(String, &'a Value)>,
+}
+
+/// A name that a template reads from its scope, as far as it is written out: `sample.meta.lang`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The name and the fields behind it.
+    pub path: Vec<String>,
+    /// It may be missing: there is a default, or it is read only where it is defined.
+    pub guarded: bool,
+}
+
+/// What is wrong with a template, or with what it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// What is wrong, at a place in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fault {
+    at: usize,
+    message: String,
+}
+
+impl Fault {
+    fn new(at: usize, message: impl Into<String>) -> Self {
+        Self { at, message: message.into() }
+    }
+
+    fn in_source(self, source: &str) -> TemplateError {
+        let before = source.get(..self.at).unwrap_or(source);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        TemplateError {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: self.message,
+        }
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// A scope without names.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The scope with one more name.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &'a Value) -> Self {
+        self.names.push((name.to_owned(), value));
+        self
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.names.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+}
+
+impl Template {
+    /// Parses a template.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, by line and column.
+    pub fn parse(source: &str) -> Result<Self, TemplateError> {
+        let nodes = parser::parse(source).map_err(|fault| fault.in_source(source))?;
+        Ok(Self { source: source.to_owned(), nodes })
+    }
+
+    /// Renders the template. It takes at most 10^6 steps (a node is one, a filter as many as its input is long) and
+    /// gives at most 4 MiB.
+    ///
+    /// # Errors
+    /// A name that is not defined, a value that a filter cannot take, or a limit that was met.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
+        render::render(&self.nodes, scope).map_err(|fault| fault.in_source(&self.source))
+    }
+
+    /// The names that it reads from its scope, in their order.
+    #[must_use]
+    pub fn references(&self) -> Vec<Reference> {
+        references::of(&self.nodes)
+    }
+
+    /// The text that it was parsed from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,375 @@
+//! Parses what stands inside of tags.
+
+use super::Fault;
+use super::ast::{Argument, Comparison, Expr, Kind};
+use super::filters::Filter;
+use super::lexer::{Token, TokenKind};
+use super::limits::check_depth;
+
+/// The tokens of one tag.
+pub(super) struct Tokens {
+    /// Where the tag begins.
+    tag: usize,
+    left: std::iter::Peekable<std::vec::IntoIter<Token>>,
+    in_loop: bool,
+    depth: usize,
+}
+
+/// Words that cannot be names.
+const RESERVED: [&str; 14] =
+    ["true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else", "loop"];
+
+const COMPARISONS: [(&str, Comparison); 6] = [
+    ("==", Comparison::Equal),
+    ("!=", Comparison::NotEqual),
+    ("<=", Comparison::LessOrEqual),
+    (">=", Comparison::GreaterOrEqual),
+    ("<", Comparison::Less),
+    (">", Comparison::Greater),
+];
+
+impl Tokens {
+    pub(super) fn new(tag: usize, tokens: Vec<Token>, in_loop: bool) -> Self {
+        Self { tag, left: tokens.into_iter().peekable(), in_loop, depth: 0 }
+    }
+
+    fn at(&mut self) -> usize {
+        let tag = self.tag;
+        self.left.peek().map_or(tag, |token| token.at)
+    }
+
+    fn fault<T>(&mut self, message: impl Into<String>) -> Result<T, Fault> {
+        Err(Fault::new(self.at(), message))
+    }
+
+    fn next_is(&mut self, sign: &str) -> bool {
+        self.left.peek().is_some_and(|token| matches!(token.kind, TokenKind::Sign(found) if found == sign))
+    }
+
+    pub(super) fn next_is_name(&mut self, name: &str) -> bool {
+        self.left.peek().is_some_and(|token| matches!(&token.kind, TokenKind::Name(found) if found == name))
+    }
+
+    /// Takes a sign where it comes next.
+    pub(super) fn takes(&mut self, sign: &str) -> bool {
+        let comes = self.next_is(sign);
+        if comes {
+            self.left.next();
+        }
+        comes
+    }
+
+    fn takes_name(&mut self, name: &str) -> bool {
+        let comes = self.next_is_name(name);
+        if comes {
+            self.left.next();
+        }
+        comes
+    }
+
+    pub(super) fn sign(&mut self, sign: &str, wanted: &str) -> Result<(), Fault> {
+        if self.takes(sign) { Ok(()) } else { self.fault(format!("expected {wanted}")) }
+    }
+
+    pub(super) fn keyword(&mut self, word: &str) -> Result<(), Fault> {
+        if self.takes_name(word) { Ok(()) } else { self.fault(format!("expected `{word}`")) }
+    }
+
+    pub(super) fn name(&mut self, wanted: &str) -> Result<String, Fault> {
+        match self.left.next_if(|token| matches!(token.kind, TokenKind::Name(_))) {
+            Some(Token { kind: TokenKind::Name(name), .. }) => Ok(name),
+            _ => self.fault(format!("expected {wanted}")),
+        }
+    }
+
+    /// A name that can be given to a value.
+    pub(super) fn variable(&mut self) -> Result<String, Fault> {
+        let at = self.at();
+        let name = self.name("a name")?;
+        if RESERVED.contains(&name.as_str()) {
+            return Err(Fault::new(at, format!("`{name}` cannot be the name of a value")));
+        }
+        Ok(name)
+    }
+
+    /// Nothing may be left.
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        match self.left.peek() {
+            None => Ok(()),
+            Some(token) => Err(Fault::new(token.at, left_over(&token.kind))),
+        }
+    }
+
+    pub(super) fn expression(&mut self) -> Result<Expr, Fault> {
+        self.depth = check_depth(self.depth + 1, self.at())?;
+        let expr = self.or();
+        self.depth -= 1;
+        expr
+    }
+
+    fn or(&mut self) -> Result<Expr, Fault> {
+        let mut left = self.and()?;
+        while self.takes_name("or") {
+            let right = self.and()?;
+            left = both(left, right, Kind::Or)?;
+        }
+        Ok(left)
+    }
+
+    fn and(&mut self) -> Result<Expr, Fault> {
+        let mut left = self.not()?;
+        while self.takes_name("and") {
+            let right = self.not()?;
+            left = both(left, right, Kind::And)?;
+        }
+        Ok(left)
+    }
+
+    fn not(&mut self) -> Result<Expr, Fault> {
+        let at = self.at();
+        if !self.takes_name("not") {
+            return self.comparison();
+        }
+        self.depth = check_depth(self.depth + 1, at)?;
+        let negated = self.not();
+        self.depth -= 1;
+        around(at, negated?, Kind::Not)
+    }
+
+    fn comparison(&mut self) -> Result<Expr, Fault> {
+        let left = self.filtered()?;
+        let Some(compare) = self.comparison_sign()? else { return Ok(left) };
+        let right = self.filtered()?;
+        let compared = match compare {
+            Compare::Sign(comparison) => both(left, right, |a, b| Kind::Compare(comparison, a, b))?,
+            Compare::In => both(left, right, Kind::In)?,
+            Compare::NotIn => {
+                let at = left.at;
+                around(at, both(left, right, Kind::In)?, Kind::Not)?
+            }
+        };
+        if self.comparison_sign()?.is_some() {
+            return self.fault("comparisons are not chained: write `a < b and b < c`");
+        }
+        Ok(compared)
+    }
+
+    fn comparison_sign(&mut self) -> Result<Option<Compare>, Fault> {
+        if self.takes_name("in") {
+            return Ok(Some(Compare::In));
+        }
+        if self.takes_name("not") {
+            self.keyword("in")?;
+            return Ok(Some(Compare::NotIn));
+        }
+        let sign = COMPARISONS.iter().find(|(sign, _)| self.takes(sign));
+        Ok(sign.map(|(_, comparison)| Compare::Sign(*comparison)))
+    }
+
+    /// A value with the filters and tests behind it.
+    fn filtered(&mut self) -> Result<Expr, Fault> {
+        let mut expr = self.postfix()?;
+        loop {
+            let at = self.at();
+            if self.takes("|") {
+                expr = self.filter(expr)?;
+            } else if self.takes_name("is") {
+                let negated = self.takes_name("not");
+                let test = self.name("`defined`")?;
+                if test != "defined" {
+                    return Err(Fault::new(
+                        at,
+                        format!("there is no test `is {test}`: there is `is defined`"),
+                    ));
+                }
+                if self.next_is_name("in") || self.next_is_name("not") {
+                    return self.fault("put the test into brackets: `(a is defined) in b`");
+                }
+                let place = expr.at;
+                expr = around(place, expr, Kind::Defined)?;
+                if negated {
+                    expr = around(place, expr, Kind::Not)?;
+                }
+            } else {
+                return Ok(expr);
+            }
+        }
+    }
+
+    fn filter(&mut self, of: Expr) -> Result<Expr, Fault> {
+        let at = self.at();
+        let name = self.name("the name of a filter")?;
+        let filter = Filter::parse(&name).ok_or_else(|| Fault::new(at, Filter::unknown(&name)))?;
+        let arguments = if self.takes("(") { self.arguments()? } else { Vec::new() };
+        filter.check(&arguments).map_err(|message| Fault::new(at, message))?;
+        let deepest = arguments.iter().map(|argument| argument.value.depth).max().unwrap_or(0);
+        let depth = check_depth(of.depth.max(deepest) + 1, at)?;
+        Ok(Expr { at: of.at, depth, kind: Kind::Filter(filter, Box::new(of), arguments) })
+    }
+
+    fn arguments(&mut self) -> Result<Vec<Argument>, Fault> {
+        let mut arguments: Vec<Argument> = Vec::new();
+        while !self.takes(")") {
+            let mut value = self.expression()?;
+            let mut name = None;
+            if let (true, Kind::Name(named)) = (self.next_is("="), &value.kind) {
+                name = Some(named.clone());
+                self.takes("=");
+                value = self.expression()?;
+            }
+            if name.is_none() && arguments.iter().any(|argument| argument.name.is_some()) {
+                return Err(Fault::new(value.at, "arguments without a name come first"));
+            }
+            arguments.push(Argument { name, value });
+            if !self.takes(",") && !self.next_is(")") {
+                return self.fault("expected `,` or `)`");
+            }
+        }
+        Ok(arguments)
+    }
+
+    /// A value with the fields and indices behind it.
+    fn postfix(&mut self) -> Result<Expr, Fault> {
+        let mut expr = self.primary()?;
+        loop {
+            let at = self.at();
+            if self.takes(".") {
+                let field = self.name("the name of a field; items of lists are written `[0]`")?;
+                check_loop(&expr, &field)?;
+                let place = expr.at;
+                expr = around(place, expr, |of| Kind::Field(of, field))?;
+            } else if self.takes("[") {
+                let index = self.expression()?;
+                if self.next_is(":") {
+                    return self
+                        .fault("`[a:b]` is not part of templates: there are `[0]`, `first` and `last`");
+                }
+                self.sign("]", "`]`")?;
+                expr = both(expr, index, Kind::Index)?;
+            } else if self.next_is("(") {
+                return Err(Fault::new(
+                    at,
+                    "templates call no functions: filters are written `value | filter`",
+                ));
+            } else {
+                return check_loop_alone(expr);
+            }
+        }
+    }
+
+    fn primary(&mut self) -> Result<Expr, Fault> {
+        let at = self.at();
+        let leaf = |kind| Ok(Expr { at, depth: 1, kind });
+        let Some(token) = self.left.next() else {
+            return Err(Fault::new(at, "expected a value before the tag ends"));
+        };
+        match token.kind {
+            TokenKind::Text(text) => leaf(Kind::Text(text)),
+            TokenKind::Whole(whole) => leaf(Kind::Whole(whole)),
+            TokenKind::Float(float) => leaf(Kind::Float(float)),
+            TokenKind::Name(name) => self.named(at, name),
+            TokenKind::Sign("(") => {
+                let inner = self.expression()?;
+                if self.next_is(",") {
+                    return self.fault("`(a, b)` is not part of templates: lists are written `[a, b]`");
+                }
+                self.sign(")", "`)`")?;
+                Ok(inner)
+            }
+            TokenKind::Sign("[") => self.list(at),
+            TokenKind::Sign("-") => self.negative(at),
+            TokenKind::Sign("{") => {
+                Err(Fault::new(at, "`{…}` is not part of templates: maps come from the data only"))
+            }
+            TokenKind::Sign(sign) => Err(Fault::new(at, left_over(&TokenKind::Sign(sign)))),
+        }
+    }
+
+    fn named(&mut self, at: usize, name: String) -> Result<Expr, Fault> {
+        let kind = match name.as_str() {
+            "true" | "True" => Kind::Bool(true),
+            "false" | "False" => Kind::Bool(false),
+            "none" | "None" => Kind::None,
+            "loop" if !self.in_loop => return Err(Fault::new(at, "`loop` is only there inside of a loop")),
+            "and" | "or" | "in" | "is" | "if" | "else" | "not" => {
+                return Err(Fault::new(at, format!("expected a value, not `{name}`")));
+            }
+            _ => Kind::Name(name),
+        };
+        Ok(Expr { at, depth: 1, kind })
+    }
+
+    fn list(&mut self, at: usize) -> Result<Expr, Fault> {
+        let mut items: Vec<Expr> = Vec::new();
+        while !self.takes("]") {
+            items.push(self.expression()?);
+            if !self.takes(",") && !self.next_is("]") {
+                return self.fault("expected `,` or `]`");
+            }
+        }
+        let depth = check_depth(items.iter().map(|item| item.depth).max().unwrap_or(0) + 1, at)?;
+        Ok(Expr { at, depth, kind: Kind::List(items) })
+    }
+
+    fn negative(&mut self, at: usize) -> Result<Expr, Fault> {
+        let kind = match self.left.next() {
+            Some(Token { kind: TokenKind::Whole(whole), .. }) => Kind::Whole(-whole),
+            Some(Token { kind: TokenKind::Float(float), .. }) => Kind::Float(-float),
+            _ => return Err(Fault::new(at, left_over(&TokenKind::Sign("-")))),
+        };
+        Ok(Expr { at, depth: 1, kind })
+    }
+}
+
+enum Compare {
+    Sign(Comparison),
+    In,
+    NotIn,
+}
+
+fn around(at: usize, inner: Expr, kind: impl FnOnce(Box<Expr>) -> Kind) -> Result<Expr, Fault> {
+    let depth = check_depth(inner.depth + 1, at)?;
+    Ok(Expr { at, depth, kind: kind(Box::new(inner)) })
+}
+
+fn both(left: Expr, right: Expr, kind: impl FnOnce(Box<Expr>, Box<Expr>) -> Kind) -> Result<Expr, Fault> {
+    let depth = check_depth(left.depth.max(right.depth) + 1, left.at)?;
+    Ok(Expr { at: left.at, depth, kind: kind(Box::new(left), Box::new(right)) })
+}
+
+/// What a loop tells of itself.
+const LOOP: [&str; 3] = ["index", "first", "last"];
+
+fn check_loop(of: &Expr, field: &str) -> Result<(), Fault> {
+    let is_loop = matches!(&of.kind, Kind::Name(name) if name == "loop");
+    if is_loop && !LOOP.contains(&field) {
+        let message = format!("there is no `loop.{field}`: there are loop.{}", LOOP.join(", loop."));
+        return Err(Fault::new(of.at, message));
+    }
+    Ok(())
+}
+
+fn check_loop_alone(expr: Expr) -> Result<Expr, Fault> {
+    match &expr.kind {
+        Kind::Name(name) if name == "loop" => {
+            Err(Fault::new(expr.at, format!("`loop` is no value: there are loop.{}", LOOP.join(", loop."))))
+        }
+        _ => Ok(expr),
+    }
+}
+
+/// What is wrong with a token that nothing takes.
+fn left_over(token: &TokenKind) -> String {
+    match token {
+        TokenKind::Sign(sign @ ("+" | "-" | "*" | "/" | "//" | "**" | "%")) => {
+            format!("`{sign}`: templates have no arithmetic")
+        }
+        TokenKind::Sign(sign) => format!("`{sign}` does not belong here"),
+        TokenKind::Name(name) if name == "if" => {
+            "`a if b else c` is not part of templates: write `{% if b %}a{% else %}c{% endif %}`".to_owned()
+        }
+        TokenKind::Name(name) => format!("`{name}` does not belong here"),
+        TokenKind::Text(_) => "a text does not belong here".to_owned(),
+        TokenKind::Whole(_) | TokenKind::Float(_) => "a number does not belong here".to_owned(),
+    }
+}

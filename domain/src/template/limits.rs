@@ -1,0 +1,63 @@
+//! How much a template may cost.
+
+use super::Fault;
+
+/// Steps of one rendering.
+pub(super) const STEPS: usize = 1_000_000;
+/// Bytes of one rendering, and of every text on the way.
+pub(super) const BYTES: usize = 4 << 20;
+/// Levels of blocks, of expressions and of lists.
+pub(super) const DEPTH: usize = 64;
+
+/// A text that does not grow beyond [`BYTES`].
+#[derive(Debug, Default)]
+pub(super) struct Bounded {
+    text: String,
+}
+
+impl Bounded {
+    pub(super) fn push(&mut self, more: &str, at: usize) -> Result<(), Fault> {
+        if self.text.len() + more.len() > BYTES {
+            return Err(Fault::new(at, format!("the text grows beyond {} MiB", BYTES >> 20)));
+        }
+        self.text.push_str(more);
+        Ok(())
+    }
+
+    /// The same text so many times.
+    pub(super) fn push_times(&mut self, more: &str, times: usize, at: usize) -> Result<(), Fault> {
+        (0..times).try_for_each(|_| self.push(more, at))
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// The steps that are left.
+#[derive(Debug)]
+pub(super) struct Budget(usize);
+
+impl Budget {
+    pub(super) const fn new() -> Self {
+        Self(STEPS)
+    }
+
+    pub(super) fn spend(&mut self, steps: usize, at: usize) -> Result<(), Fault> {
+        match self.0.checked_sub(steps) {
+            Some(left) => {
+                self.0 = left;
+                Ok(())
+            }
+            None => Err(Fault::new(at, format!("rendering takes more than {STEPS} steps"))),
+        }
+    }
+}
+
+pub(super) fn check_depth(depth: usize, at: usize) -> Result<usize, Fault> {
+    if depth > DEPTH {
+        Err(Fault::new(at, format!("this is nested more than {DEPTH} levels deep")))
+    } else {
+        Ok(depth)
+    }
+}
