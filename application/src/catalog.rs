@@ -95,6 +95,17 @@ impl Catalog {
         problems
     }
 
+    /// Every endpoint that some configuration can call, each once.
+    #[must_use]
+    pub fn used_by(&self, definition: &Definition) -> Vec<&Endpoint> {
+        let stages = definition.stages().iter();
+        let mut used: Vec<&Endpoint> =
+            stages.flat_map(|stage| self.possible_endpoints(definition, stage)).collect();
+        used.sort_by(|a, b| a.label.cmp(&b.label));
+        used.dedup_by(|a, b| a.label == b.label);
+        used
+    }
+
     fn possible_endpoints(&self, definition: &Definition, stage: &LlmStage) -> Vec<&Endpoint> {
         let own = stage.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
         let labels = possible(definition, stage, &Field::Endpoint, Some(own));
@@ -103,7 +114,11 @@ impl Catalog {
 
     fn unknown(&self, pointer: &str, label: Option<&str>) -> Problem {
         let known: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.label.as_str()).collect();
-        let known = if known.is_empty() { "there is none".to_owned() } else { format!("there are {}", known.join(", ")) };
+        let known = if known.is_empty() {
+            "there is none".to_owned()
+        } else {
+            format!("there are {}", known.join(", "))
+        };
         let detail = match label {
             Some(label) => format!("there is no endpoint `{label}`: {known}"),
             None => format!("name an endpoint, or set DEFAULT_ENDPOINT_URL: {known}"),
@@ -115,7 +130,11 @@ impl Catalog {
     ///
     /// # Errors
     /// What a stage names and the catalog has not, or a value that its field cannot take.
-    pub fn configure(&self, definition: &Definition, values: Map) -> Result<(Configuration, RunConfig), Problem> {
+    pub fn configure(
+        &self,
+        definition: &Definition,
+        values: Map,
+    ) -> Result<(Configuration, RunConfig), Problem> {
         let applied = definition.apply(&values)?;
         let bindings = applied.stages.iter().map(|stage| self.bind(stage)).collect::<Result<Vec<_>, _>>()?;
         let config = RunConfig { values, stages: bindings };
@@ -125,7 +144,8 @@ impl Catalog {
     fn bind(&self, stage: &LlmStage) -> Result<StageBinding, Problem> {
         let endpoint = self.of_stage(stage).ok_or_else(|| self.unknown("", stage.endpoint.as_deref()))?;
         let model = stage.model.clone();
-        let model = model.ok_or_else(|| Problem::new("", "missing", format!("stage `{}` names no model", stage.name)))?;
+        let model = model
+            .ok_or_else(|| Problem::new("", "missing", format!("stage `{}` names no model", stage.name)))?;
         Ok(StageBinding { endpoint: endpoint.id, identity: endpoint.identity.clone(), model })
     }
 }
@@ -160,8 +180,10 @@ fn unpriced(definition: &Definition, stage: &LlmStage, endpoints: &[&Endpoint], 
     let unknown = pairs.filter(|(endpoint, model)| !endpoint.prices.contains_key(*model));
     unknown
         .map(|(endpoint, model)| {
-            let detail =
-                format!("max_cost needs a price for model `{model}`: give it under `prices` of endpoint `{}`", endpoint.label);
+            let detail = format!(
+                "max_cost needs a price for model `{model}`: give it under `prices` of endpoint `{}`",
+                endpoint.label
+            );
             Problem::new(format!("{at}/model"), "unknown_price", detail)
         })
         .collect()
@@ -170,7 +192,10 @@ fn unpriced(definition: &Definition, stage: &LlmStage, endpoints: &[&Endpoint], 
 /// Whether a dimension without a condition decides a field of a stage.
 fn chosen(definition: &Definition, stage: &LlmStage, field: &Field) -> bool {
     definition.space().dimensions().any(|dimension| {
-        let aimed = dimension.target.as_ref().is_some_and(|target| target.stage == stage.name && target.field == *field);
+        let aimed = dimension
+            .target
+            .as_ref()
+            .is_some_and(|target| target.stage == stage.name && target.field == *field);
         aimed && dimension.when.is_empty()
     })
 }

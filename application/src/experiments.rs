@@ -10,8 +10,8 @@ use domain::sample;
 use thiserror::Error;
 
 use crate::digest::sha256;
-use crate::scoring::Evaluator;
 use crate::ports::{ExperimentStore, Ids, NewExperiment, StoreError};
+use crate::scoring::Evaluator;
 
 /// Why an experiment was not made.
 #[derive(Debug, Error)]

@@ -93,8 +93,11 @@ fn csv(output: &str, columns: &[String]) -> Result<(), String> {
     if header.is_empty() {
         return Err("there is no header".to_owned());
     }
-    let missing: Vec<&str> =
-        columns.iter().map(String::as_str).filter(|column| !header.iter().any(|name| name == *column)).collect();
+    let missing: Vec<&str> = columns
+        .iter()
+        .map(String::as_str)
+        .filter(|column| !header.iter().any(|name| name == *column))
+        .collect();
     if !missing.is_empty() {
         return Err(format!("the header lacks {}", missing.join(", ")));
     }

@@ -20,7 +20,9 @@ pub fn from_json(json: Json) -> Value {
         Json::Number(number) => from_number(&number),
         Json::String(text) => Value::Text(text),
         Json::Array(items) => Value::List(items.into_iter().map(from_json).collect()),
-        Json::Object(fields) => Value::Map(fields.into_iter().map(|(name, json)| (name, from_json(json))).collect()),
+        Json::Object(fields) => {
+            Value::Map(fields.into_iter().map(|(name, json)| (name, from_json(json))).collect())
+        }
     }
 }
 
@@ -65,11 +67,7 @@ mod tests {
 
     #[test]
     fn values_survive_the_way_there_and_back() {
-        for text in [
-            "null",
-            "[true,-1,18446744073709551615,0.1,1e300]",
-            r#"{"a":{"b":["x\n\"y"]},"z":""}"#,
-        ] {
+        for text in ["null", "[true,-1,18446744073709551615,0.1,1e300]", r#"{"a":{"b":["x\n\"y"]},"z":""}"#] {
             let value = parse(text).unwrap();
             assert_eq!(value.canonical(), text);
             assert_eq!(from_json(to_json(&value)), value);

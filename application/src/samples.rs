@@ -112,7 +112,9 @@ fn csv_error(error: &csv::Error) -> SampleError {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => wrong(
             line,
-            format!("the row has {len} fields and the header {expected_len}: quote fields that hold commas or line breaks"),
+            format!(
+                "the row has {len} fields and the header {expected_len}: quote fields that hold commas or line breaks"
+            ),
         ),
         _ => wrong(line, error.to_string()),
     }
@@ -160,7 +162,9 @@ impl Columns {
         let missing = named.into_iter().find(|column| !header.contains(column));
         missing.map_or(Ok(()), |column| {
             let known = header.join(", ");
-            Err(format!("there is no column `{column}`: there are {known}. Say under `columns` which is which"))
+            Err(format!(
+                "there is no column `{column}`: there are {known}. Say under `columns` which is which"
+            ))
         })
     }
 
@@ -206,10 +210,30 @@ mod tests {
             meta: Some(vec!["lang".into()]),
         };
         for (format, text, columns, expected) in [
-            (SampleFormat::Csv, "\u{feff}input,reference,lang\n\"a, b\",x,en\n", Columns::default(), r#"{"input":"a, b","meta":{"lang":"en"},"reference":"x"}"#),
-            (SampleFormat::Csv, "text,label,lang,id\r\nhi,x,en,7\r\n", named.clone(), r#"{"input":"hi","meta":{"lang":"en"},"reference":"x"}"#),
-            (SampleFormat::Csv, "input,reference,meta.lang\nhi,,en\n", Columns::default(), r#"{"input":"hi","meta":{"lang":"en"}}"#),
-            (SampleFormat::Jsonl, "\n{\"input\": {\"q\": 1}, \"meta\": {\"a\": 2}, \"id\": 3}\n", Columns::default(), r#"{"input":{"q":1},"meta":{"a":2,"id":3}}"#),
+            (
+                SampleFormat::Csv,
+                "\u{feff}input,reference,lang\n\"a, b\",x,en\n",
+                Columns::default(),
+                r#"{"input":"a, b","meta":{"lang":"en"},"reference":"x"}"#,
+            ),
+            (
+                SampleFormat::Csv,
+                "text,label,lang,id\r\nhi,x,en,7\r\n",
+                named.clone(),
+                r#"{"input":"hi","meta":{"lang":"en"},"reference":"x"}"#,
+            ),
+            (
+                SampleFormat::Csv,
+                "input,reference,meta.lang\nhi,,en\n",
+                Columns::default(),
+                r#"{"input":"hi","meta":{"lang":"en"}}"#,
+            ),
+            (
+                SampleFormat::Jsonl,
+                "\n{\"input\": {\"q\": 1}, \"meta\": {\"a\": 2}, \"id\": 3}\n",
+                Columns::default(),
+                r#"{"input":{"q":1},"meta":{"a":2,"id":3}}"#,
+            ),
             (SampleFormat::Json, r#"[{"text": "hi", "label": null}]"#, named, r#"{"input":"hi"}"#),
         ] {
             assert_eq!(parse(text, format, &columns), Ok(vec![expected.to_owned()]), "{text}");
@@ -221,10 +245,22 @@ mod tests {
         let good = "\"one\ntwo\",x\n".repeat(5);
         for (format, text, error) in [
             (SampleFormat::Csv, format!("input,reference\n{good}a,b,c\n"), "line 12: the row has 3 fields"),
-            (SampleFormat::Csv, format!("input,reference\n{good},y\n"), "line 12: `input` is missing or empty"),
-            (SampleFormat::Csv, "question\nx\n".into(), "line 1: there is no column `input`: there are question."),
+            (
+                SampleFormat::Csv,
+                format!("input,reference\n{good},y\n"),
+                "line 12: `input` is missing or empty",
+            ),
+            (
+                SampleFormat::Csv,
+                "question\nx\n".into(),
+                "line 1: there is no column `input`: there are question.",
+            ),
             (SampleFormat::Csv, "input\n".into(), "there are no samples in it"),
-            (SampleFormat::Jsonl, format!("{}{{\"input\": }}\n", "{\"input\": 1}\n".repeat(16)), "line 17: this is no JSON"),
+            (
+                SampleFormat::Jsonl,
+                format!("{}{{\"input\": }}\n", "{\"input\": 1}\n".repeat(16)),
+                "line 17: this is no JSON",
+            ),
             (SampleFormat::Jsonl, "{\"input\": 1}\n[1]\n".into(), "line 2: a sample is an object"),
             (SampleFormat::Json, "[{\"input\": 1}, {\"reference\": 1}]".into(), "item 1: `input` is missing"),
             (SampleFormat::Json, "{\"input\": 1}".into(), "line 1: the file must hold a list"),

@@ -86,7 +86,12 @@ impl Evaluator {
     }
 
     /// Judges the outputs of one repetition of a sample; what takes long is done elsewhere.
-    pub async fn judge(&self, progress: &Progress, reference: Option<&Value>, offload: &dyn Offload) -> Judged {
+    pub async fn judge(
+        &self,
+        progress: &Progress,
+        reference: Option<&Value>,
+        offload: &dyn Offload,
+    ) -> Judged {
         let mut entries = Vec::new();
         let mut counted = Vec::with_capacity(self.judges.len());
         for (scorer, judge) in (0..).zip(&self.judges) {

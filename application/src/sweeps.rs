@@ -8,7 +8,8 @@ use domain::id::{ExperimentId, SweepId};
 use domain::problem::Problem;
 use domain::strategy::{Reason, StartRefused, check_start};
 use domain::sweep::{
-    Action, Command, Counts, InvalidTransition, Outcome, PauseReason, Sweep, SweepKind, SweepLimits, SweepStatus,
+    Action, Command, Counts, InvalidTransition, Outcome, PauseReason, Sweep, SweepKind, SweepLimits,
+    SweepStatus,
 };
 use domain::value::{Map, Value};
 use thiserror::Error;
@@ -16,8 +17,8 @@ use thiserror::Error;
 use crate::catalog::Catalog;
 use crate::engine;
 use crate::ports::{
-    Bell, CommitError, EndpointStore, ExperimentStore, Ids, Journal, NewSweep, RunStore, StoreError, StoredSweep,
-    SweepMove, SweepStore, SweepTotals, Unit,
+    Bell, CommitError, EndpointStore, ExperimentStore, Ids, Journal, NewSweep, RunStore, StoreError,
+    StoredSweep, SweepMove, SweepStore, SweepTotals, Unit,
 };
 
 /// What the use cases need from the world.
@@ -115,9 +116,13 @@ impl Sweeps {
     ///
     /// # Errors
     /// [`SweepError`] says why not; nothing is stored then.
-    pub async fn start(&self, experiment: ExperimentId, request: SweepRequest) -> Result<SweepId, SweepError> {
+    pub async fn start(
+        &self,
+        experiment: ExperimentId,
+        request: SweepRequest,
+    ) -> Result<SweepId, SweepError> {
         let stored = self.ports.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
-        self.check(&stored.definition, &request).await?;
+        check(&Catalog::new(self.ports.endpoints.all().await?), &stored.definition, &request)?;
         let id = SweepId::new(self.ports.ids.next());
         let seed = request.seed.unwrap_or_else(|| made_up_seed(id));
         let begin = NewSweep { id, experiment, kind: request.kind, seed, limits: request.limits };
@@ -131,16 +136,41 @@ impl Sweeps {
         Ok(id)
     }
 
-    /// Finds out whether a sweep of an experiment could start.
+    /// Goes on with a sweep that is not over, under limits that may have changed.
     ///
     /// # Errors
-    /// Why it could not.
-    pub async fn check(&self, definition: &Definition, request: &SweepRequest) -> Result<(), SweepError> {
-        check_start(definition.space(), request.kind, request.limits.max_runs)?;
-        let catalog = Catalog::new(self.ports.endpoints.all().await?);
-        let mut problems = catalog.check(definition);
-        problems.extend(catalog.unbounded(definition, &request.limits));
-        if problems.is_empty() { Ok(()) } else { Err(SweepError::Problems(problems)) }
+    /// Where it is over, or a store fails.
+    pub async fn go_on(&self, id: SweepId, limits: SweepLimits) -> Result<(), SweepError> {
+        self.mend_endpoints(id).await?;
+        loop {
+            let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
+            let running = stored.status == SweepStatus::Running;
+            if running && stored.limits == limits {
+                return Ok(());
+            }
+            if !running {
+                let counts =
+                    Counts { asked: stored.asked, duplicates: stored.duplicates, ..Counts::default() };
+                Sweep::new(stored.status, counts, 1).command(Command::Resume)?;
+            }
+            let mut unit = self.moved(&stored, SweepStatus::Running, &[]).await?;
+            unit.moved.iter_mut().for_each(|moved| moved.limits = Some(limits));
+            if running {
+                unit.events.clear();
+            }
+            match self.commit(unit).await {
+                Err(SweepError::Active) => {}
+                landed => return landed,
+            }
+        }
+    }
+
+    /// The newest sweep of an experiment.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn latest(&self, experiment: ExperimentId) -> Result<Option<StoredSweep>, StoreError> {
+        self.ports.sweeps.latest(experiment).await
     }
 
     /// Carries out somebody's wish.
@@ -255,6 +285,17 @@ impl Sweeps {
             Err(CommitError::SweepActive | CommitError::Conflict) => Err(SweepError::Active),
         }
     }
+}
+
+/// Finds out whether a sweep of an experiment could start with these endpoints.
+///
+/// # Errors
+/// Why it could not.
+pub fn check(catalog: &Catalog, definition: &Definition, request: &SweepRequest) -> Result<(), SweepError> {
+    check_start(definition.space(), request.kind, request.limits.max_runs)?;
+    let mut problems = catalog.check(definition);
+    problems.extend(catalog.unbounded(definition, &request.limits));
+    if problems.is_empty() { Ok(()) } else { Err(SweepError::Problems(problems)) }
 }
 
 /// A seed nobody chose.

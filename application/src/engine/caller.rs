@@ -15,8 +15,8 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 
 use super::gate::Gate;
 use crate::ports::{
-    Breaker, CallClaim, CallStore, Chance, Claim, Clock, CommitError, EndpointStore, FailedCall, Fill, Journal,
-    ModelServer, Reservation, SlotStore, StoreError, StoredAnswer, SweepStore, Timer, Unit,
+    Breaker, CallClaim, CallStore, Chance, Claim, Clock, CommitError, EndpointStore, FailedCall, Fill,
+    Journal, ModelServer, Reservation, SlotStore, StoreError, StoredAnswer, SweepStore, Timer, Unit,
 };
 
 /// A call that somebody wants answered.
@@ -214,11 +214,7 @@ impl Caller {
     }
 
     /// One exchange under a permit; `None` where nothing may pass.
-    async fn exchange(
-        &self,
-        gate: &Arc<Gate>,
-        ask: &Ask,
-    ) -> Option<Result<Completion, CallFailure>> {
+    async fn exchange(&self, gate: &Arc<Gate>, ask: &Ask) -> Option<Result<Completion, CallFailure>> {
         if self.is_stopping() {
             return None;
         }

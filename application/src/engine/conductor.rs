@@ -88,7 +88,7 @@ impl Engine {
 
     /// Renews the leases of its sweeps and takes those that nobody conducts.
     async fn take_over(&self, conducted: &mut HashMap<SweepId, Conducted>) -> Result<(), StoreError> {
-        let sweeps = self.ports.sweeps.conduct(self.worker, self.settings.lease).await?;
+        let sweeps = self.ports.sweeps.conduct(self.worker, self.settings.lease, self.settings.only).await?;
         conducted.retain(|id, held| sweeps.iter().any(|sweep| sweep.id == *id && same(sweep, &held.stored)));
         for stored in sweeps {
             if conducted.contains_key(&stored.id) {
@@ -157,7 +157,8 @@ impl Engine {
                     next.extend(sweep.state.observe(Outcome::Asked(answer)));
                 }
                 Action::Launch(work) => {
-                    let runs = work.iter().map(|work| self.new_run(sweep, work)).collect::<Result<_, Trouble>>()?;
+                    let runs =
+                        work.iter().map(|work| self.new_run(sweep, work)).collect::<Result<_, Trouble>>()?;
                     let duplicates = self.launch(sweep, runs).await?;
                     sweep.stored.asked = sweep.state.asked();
                     next.extend(sweep.state.observe(Outcome::Duplicates(duplicates)));
@@ -204,7 +205,12 @@ fn same(now: &StoredSweep, held: &StoredSweep) -> bool {
 }
 
 fn counts(stored: &StoredSweep, totals: &SweepTotals) -> Counts {
-    Counts { asked: stored.asked, duplicates: stored.duplicates, ended: totals.ended(), failed: totals.failed }
+    Counts {
+        asked: stored.asked,
+        duplicates: stored.duplicates,
+        ended: totals.ended(),
+        failed: totals.failed,
+    }
 }
 
 fn view(sweep: &Conducted) -> SweepView<'_> {

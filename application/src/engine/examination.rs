@@ -16,7 +16,9 @@ use super::caller::{Answer, Ask, Blocked, Caller};
 use super::loaded::Loaded;
 use crate::digest::sha256;
 use crate::json;
-use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageError, StageResultRow, StoredAnswer};
+use crate::ports::{
+    Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageError, StageResultRow, StoredAnswer,
+};
 
 /// What the samples of a run have in common.
 pub(super) struct Examination<'a> {
@@ -113,7 +115,8 @@ impl Examination<'_> {
         };
         let endpoint = Arc::clone(&self.endpoints[stage]);
         let hash = sha256(&call.canonical());
-        let reserve = self.run.budgeted.then(|| reservation(&call, &endpoint, &self.pipeline.stages()[stage]));
+        let reserve =
+            self.run.budgeted.then(|| reservation(&call, &endpoint, &self.pipeline.stages()[stage]));
         let ask = Ask { call, hash, endpoint, place, sweep: self.run.sweep, reserve };
         match self.caller.answer(ask).await {
             Answer::Stored(answer) => Ok(Ok(answer)),
@@ -218,7 +221,8 @@ impl Examined {
     fn of(sample: u32, attempts: Vec<Attempt>) -> Self {
         let failed = attempts.iter().all(|attempt| attempt.failed);
         let scored: Vec<f64> = attempts.iter().filter_map(|attempt| attempt.score).collect();
-        let score = if scored.is_empty() { f64::NAN } else { scored.iter().sum::<f64>() / scored.len() as f64 };
+        let score =
+            if scored.is_empty() { f64::NAN } else { scored.iter().sum::<f64>() / scored.len() as f64 };
         let mut examined =
             Self { sample, score, failed, results: Vec::new(), scores: Vec::new(), usage: Usage::NONE };
         for attempt in attempts {

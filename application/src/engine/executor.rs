@@ -49,7 +49,7 @@ impl Engine {
         if free == 0 {
             return true;
         }
-        let claimed = self.ports.runs.claim(self.worker, free, self.settings.lease).await;
+        let claimed = self.ports.runs.claim(self.worker, free, self.settings.lease, self.settings.only).await;
         let claimed = claimed.unwrap_or_else(|error| {
             tracing::warn!(%error, "runs could not be claimed");
             Vec::new()
@@ -124,7 +124,9 @@ impl Engine {
             match self.ports.endpoints.endpoint(binding.endpoint).await? {
                 Some(endpoint) if endpoint.identity == binding.identity => {
                     let gate = self.caller.gate(endpoint.id);
-                    gate.set_broken(self.ports.endpoints.breaker(endpoint.id).await?.map(|breaker| breaker.reason));
+                    gate.set_broken(
+                        self.ports.endpoints.breaker(endpoint.id).await?.map(|breaker| breaker.reason),
+                    );
                     endpoints.push(Arc::new(endpoint));
                 }
                 changed => return Ok(Err(endpoint_error(loaded, stage, changed.as_ref()))),
@@ -138,7 +140,12 @@ impl Engine {
         let mut block = crate::ports::Block::empty(run.lease, run.sweep, run.blocks, run.done);
         let event = failed_event(run, &error);
         block.end = Some(RunEnd::failed(error));
-        match self.ports.journal.commit(Unit { block: Some(block), events: vec![event], ..Unit::default() }).await {
+        match self
+            .ports
+            .journal
+            .commit(Unit { block: Some(block), events: vec![event], ..Unit::default() })
+            .await
+        {
             Ok(_) => Ok(Outcome::Finished),
             Err(CommitError::Store(error)) => Err(error),
             Err(_) => Ok(Outcome::Lost),

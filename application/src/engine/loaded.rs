@@ -61,7 +61,12 @@ impl Loaded {
 
     /// A run's pipeline, or why it has none.
     pub(super) fn pipeline(&self, config: &RunConfig) -> Result<Pipeline, RunError> {
-        let error = |kind: &str, message: String, stage| RunError { kind: kind.to_owned(), message, stage, sample: None };
+        let error = |kind: &str, message: String, stage| RunError {
+            kind: kind.to_owned(),
+            message,
+            stage,
+            sample: None,
+        };
         let configuration = catalog::restore(self.definition(), config)
             .map_err(|problem| error("configuration", problem.to_string(), None))?;
         configuration.pipeline().map_err(|(stage, wrong)| {
@@ -71,7 +76,12 @@ impl Loaded {
     }
 
     /// Has the outputs of a sample judged; what takes long is done elsewhere.
-    pub(super) async fn judge(&self, place: Place, progress: &Progress, reference: Option<&Value>) -> Verdict {
+    pub(super) async fn judge(
+        &self,
+        place: Place,
+        progress: &Progress,
+        reference: Option<&Value>,
+    ) -> Verdict {
         let judged = self.evaluator.judge(progress, reference, &*self.offload).await;
         let Judged { entries, score } = judged;
         let rows = entries.into_iter().map(|entry| ScoreRow {

@@ -15,15 +15,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::id::{ExperimentId, RunId, WorkerId};
+use domain::id::{ExperimentId, RunId, SweepId, WorkerId};
 use futures::future::{BoxFuture, FutureExt as _, join3};
 
 use self::caller::Caller;
 use self::executor::Held;
 use self::loaded::Loaded;
 use crate::ports::{
-    Bell, CallStore, Chance, Clock, EndpointStore, ExperimentStore, Ids, Journal, ModelServer, Offload, RunStore,
-    SlotStore, StoreError, SweepStore, Timer, WorkerStore,
+    Bell, CallStore, Chance, Clock, EndpointStore, ExperimentStore, Ids, Journal, ModelServer, Offload,
+    RunStore, SlotStore, StoreError, SweepStore, Timer, WorkerStore,
 };
 use crate::sweeps::Sweeps;
 
@@ -59,6 +59,8 @@ pub struct Settings {
     pub poll: Duration,
     /// The least time between two looks of a conductor.
     pub breath: Duration,
+    /// Work for this sweep and leave others alone.
+    pub only: Option<SweepId>,
 }
 
 impl Default for Settings {
@@ -68,6 +70,7 @@ impl Default for Settings {
             lease: Duration::from_secs(15),
             poll: Duration::from_secs(1),
             breath: Duration::from_millis(20),
+            only: None,
         }
     }
 }

@@ -16,7 +16,8 @@ use super::examination::{Examination, Examined};
 use super::loaded::Loaded;
 use super::tally::{Done, Tally};
 use crate::ports::{
-    Block, ClaimedRun, CommitError, ExperimentStore, Journal, Receipt, ResumedScores, RunEnd, RunError, RunStore, StoreError, StoredScore, Unit,
+    Block, ClaimedRun, CommitError, ExperimentStore, Journal, Receipt, ResumedScores, RunEnd, RunError,
+    RunStore, StoreError, StoredScore, Unit,
 };
 
 /// Samples that are committed together, at most.
@@ -66,7 +67,10 @@ struct Stretch {
 impl Runner {
     /// A runner for a claimed run. `halt` tells it to begin nothing more.
     #[must_use]
-    #[expect(clippy::too_many_arguments, reason = "one place puts a runner together, from parts that differ in type")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one place puts a runner together, from parts that differ in type"
+    )]
     pub(super) fn new(
         ports: Ports,
         caller: Arc<Caller>,
@@ -227,7 +231,8 @@ impl Runner {
 
 /// A run has come to nothing.
 pub(super) fn failed_event(run: &ClaimedRun, error: &RunError) -> NewEvent {
-    let error = [("kind", Value::from(error.kind.as_str())), ("message", Value::from(error.message.as_str()))];
+    let error =
+        [("kind", Value::from(error.kind.as_str())), ("message", Value::from(error.message.as_str()))];
     event(run, EventType::RunFailed, [("error", Value::from(error))])
 }
 

@@ -87,7 +87,9 @@ impl Tally {
             interval,
             n: count(&scored),
             scores: columns.map(|(name, column)| column.total(name, repeats)).collect(),
-            error: (succeeded == 0).then(|| self.first_error.as_ref().map(|error| run_error(error, stages))).flatten(),
+            error: (succeeded == 0)
+                .then(|| self.first_error.as_ref().map(|error| run_error(error, stages)))
+                .flatten(),
             partial: f64::from(count(&scored)) < 0.9 * f64::from(self.done),
         }
     }

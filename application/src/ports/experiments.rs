@@ -57,7 +57,11 @@ pub trait ExperimentStore: Send + Sync {
     async fn experiment(&self, id: ExperimentId) -> Result<Option<StoredExperiment>, StoreError>;
 
     /// The experiment that was made from the document with this digest.
-    async fn by_document(&self, project: ProjectId, digest: Digest) -> Result<Option<ExperimentId>, StoreError>;
+    async fn by_document(
+        &self,
+        project: ProjectId,
+        digest: Digest,
+    ) -> Result<Option<ExperimentId>, StoreError>;
 
     /// Experiments with this name in any project, newest first.
     async fn by_name(&self, name: &str) -> Result<Vec<ExperimentId>, StoreError>;

@@ -313,4 +313,3 @@ pub trait Journal: Send + Sync {
     /// Stores a unit durably, whole or not at all. Units of many callers share transactions.
     async fn commit(&self, unit: Unit) -> Result<Receipt, CommitError>;
 }
-

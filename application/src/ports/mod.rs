@@ -20,12 +20,13 @@ pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
 pub use endpoints::{Breaker, EndpointStore, SlotStore};
 pub use experiments::{ExperimentStore, NewExperiment, StoredExperiment};
 pub use journal::{
-    AnswerId, Block, CommitError, FailedCall, Fill, Journal, Launch, NewRun, NewSweep, Receipt, RunEnd, RunError,
-    RunLease, ScoreRow, ScorerTotal, StageError, StageResultRow, SweepMove, Unit,
+    AnswerId, Block, CommitError, FailedCall, Fill, Journal, Launch, NewRun, NewSweep, Receipt, RunEnd,
+    RunError, RunLease, ScoreRow, ScorerTotal, StageError, StageResultRow, SweepMove, Unit,
 };
 pub use models::ModelServer;
 pub use runs::{
-    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunStore, RunSummary, ScoreVector, StageBinding, StoredScore,
+    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunStore, RunSummary, ScoreVector, StageBinding,
+    StoredScore,
 };
 pub use sweeps::{StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};

@@ -161,9 +161,16 @@ pub struct ScoreVector {
 /// Keeps runs.
 #[async_trait]
 pub trait RunStore: Send + Sync {
-    /// Claims up to `want` runs that have samples to do and no live lease, of running sweeps, oldest first. A run's
-    /// first claim is announced with it. The lease lasts `lease` from now, by the database's clock.
-    async fn claim(&self, by: WorkerId, want: usize, lease: Duration) -> Result<Vec<ClaimedRun>, StoreError>;
+    /// Claims up to `want` runs that have samples to do and no live lease, of running sweeps, oldest first; with `only`,
+    /// those of one sweep. A run's first claim is announced with it. The lease lasts `lease` from now, by the
+    /// database's clock.
+    async fn claim(
+        &self,
+        by: WorkerId,
+        want: usize,
+        lease: Duration,
+        only: Option<SweepId>,
+    ) -> Result<Vec<ClaimedRun>, StoreError>;
 
     /// Gives a claimed run back, to be claimed again after `wait`. Without effect where the lease is lost.
     async fn release(&self, lease: RunLease, wait: Duration) -> Result<(), StoreError>;

@@ -78,9 +78,14 @@ impl SweepTotals {
 /// Keeps sweeps.
 #[async_trait]
 pub trait SweepStore: Send + Sync {
-    /// Takes running sweeps that nobody conducts, and those that this worker conducts already. The lease lasts `lease`
-    /// from now, by the database's clock.
-    async fn conduct(&self, by: WorkerId, lease: Duration) -> Result<Vec<StoredSweep>, StoreError>;
+    /// Takes running sweeps that nobody conducts, and those that this worker conducts already; with `only`, no other
+    /// than that one. The lease lasts `lease` from now, by the database's clock.
+    async fn conduct(
+        &self,
+        by: WorkerId,
+        lease: Duration,
+        only: Option<SweepId>,
+    ) -> Result<Vec<StoredSweep>, StoreError>;
 
     /// A sweep.
     async fn sweep(&self, id: SweepId) -> Result<Option<StoredSweep>, StoreError>;
