@@ -30,7 +30,8 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Res
         if sqlite && statement.starts_with(POSTGRES_ONLY) {
             continue;
         }
-        let statement = if sqlite { for_sqlite(statement) } else { statement.replace(NOW, "clock_timestamp()") };
+        let statement =
+            if sqlite { for_sqlite(statement) } else { statement.replace(NOW, "clock_timestamp()") };
         manager.get_connection().execute_unprepared(&statement).await?;
     }
     Ok(())

@@ -7,8 +7,8 @@ mod m0003_sweeps_runs;
 mod m0004_answers;
 mod m0005_events;
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
 /// Every step there is, in order.
 pub struct Migrator;

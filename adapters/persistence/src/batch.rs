@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn lists_come_in_a_few_sizes() {
         let items: Vec<u32> = (0..131).collect();
-        let chunks: Vec<(Vec<&u32>, String)> = padded(&items).map(|(chunk, sql)| (chunk.collect(), sql)).collect();
+        let chunks: Vec<(Vec<&u32>, String)> =
+            padded(&items).map(|(chunk, sql)| (chunk.collect(), sql)).collect();
         assert_eq!(chunks.len(), 2);
         assert_eq!(chunks[1].0, [&128, &129, &130, &130, &130, &130, &130, &130]);
         assert_eq!(chunks[1].1, list(1, 8));

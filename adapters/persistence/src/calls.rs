@@ -21,8 +21,7 @@ pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.model_returned
      a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
      a.paid_stage";
 
-const CLAIM: &str =
-    "INSERT INTO response_cache (config_hash, claimed_by, claim_no, sweep_id, reserved_tokens, reserved_nano)";
+const CLAIM: &str = "INSERT INTO response_cache (config_hash, claimed_by, claim_no, sweep_id, reserved_tokens, reserved_nano)";
 
 /// Free are calls that nobody has answered, that did not fail for good in this sweep, and that no other live worker is
 /// making.
@@ -53,13 +52,16 @@ impl CallStore for Stores {
     /// before anything is written.
     async fn claim(&self, calls: Vec<CallClaim>, by: WorkerId) -> Result<Vec<Claim>, StoreError> {
         let mut known = self.lookups.look(calls.iter().map(|call| call.hash).collect()).await?;
-        let open: Vec<CallClaim> = calls.iter().filter(|call| settled(&known, call).is_none()).copied().collect();
+        let open: Vec<CallClaim> =
+            calls.iter().filter(|call| settled(&known, call).is_none()).copied().collect();
         if open.is_empty() {
             return Ok(calls.iter().filter_map(|call| take(&mut known, call)).collect());
         }
         let mut claimed = self.group.claim(open, by).await?.into_iter();
         let answers = calls.iter().map(|call| take(&mut known, call).or_else(|| claimed.next()));
-        answers.collect::<Option<_>>().ok_or_else(|| StoreError::Corrupt("a claim was not answered".to_owned()))
+        answers
+            .collect::<Option<_>>()
+            .ok_or_else(|| StoreError::Corrupt("a claim was not answered".to_owned()))
     }
 
     async fn release(&self, calls: &[Digest], by: WorkerId) -> Result<(), StoreError> {
@@ -96,7 +98,10 @@ fn take(known: &mut Found, call: &CallClaim) -> Option<Claim> {
 }
 
 /// Answers and failures of these calls.
-pub(crate) async fn look<C: ConnectionTrait>(session: Session<'_, C>, hashes: &[Digest]) -> Result<Found, DbErr> {
+pub(crate) async fn look<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    hashes: &[Digest],
+) -> Result<Found, DbErr> {
     let mut found = Found::with_capacity(hashes.len());
     for (chunk, placeholders) in padded(hashes) {
         let sql = format!(
@@ -162,9 +167,9 @@ pub(crate) async fn claim<C: ConnectionTrait>(
     refuse_unaffordable(session, &first, &mut claims, by, deltas).await?;
     let left: Vec<Digest> = first.keys().filter(|hash| !claims.contains_key(*hash)).copied().collect();
     let mut known = look(session, &left).await?;
-    let answers = calls.iter().map(|call| {
-        claims.remove(&call.hash).or_else(|| take(&mut known, call)).unwrap_or(Claim::Busy)
-    });
+    let answers = calls
+        .iter()
+        .map(|call| claims.remove(&call.hash).or_else(|| take(&mut known, call)).unwrap_or(Claim::Busy));
     Ok(answers.collect())
 }
 
@@ -237,7 +242,10 @@ impl Budget {
         wanted: &[(Digest, Reservation)],
         spent: Spent,
     ) -> Result<Self, DbErr> {
-        let row = session.one(BUDGET, vec![id(sweep.bits())]).await?.ok_or_else(|| corrupt("sweep without totals"))?;
+        let row = session
+            .one(BUDGET, vec![id(sweep.bits())])
+            .await?
+            .ok_or_else(|| corrupt("sweep without totals"))?;
         let reserved = session.one(RESERVED, vec![id(sweep.bits())]).await?;
         let reserved = reserved.ok_or_else(|| corrupt("reservations cannot be counted"))?;
         let tokens: i64 = wanted.iter().map(|(_, reserve)| signed(reserve.tokens)).sum();

@@ -34,9 +34,7 @@ impl Dialect {
     pub(crate) fn time(self, at: Timestamp) -> Bound {
         match self {
             Self::Sqlite => Bound::BigInt(Some(at.micros())),
-            Self::Postgres => {
-                Bound::ChronoDateTimeUtc(chrono::DateTime::from_timestamp_micros(at.micros()))
-            }
+            Self::Postgres => Bound::ChronoDateTimeUtc(chrono::DateTime::from_timestamp_micros(at.micros())),
         }
     }
 
@@ -54,7 +52,11 @@ impl Dialect {
 const SQLITE_NOW: &str = "CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER)";
 
 fn sqlite(template: &str) -> String {
-    let mut sql = template.replace("{now}", SQLITE_NOW).replace("{skip locked}", "").replace("{for update}", "").replace("{lock totals}", "");
+    let mut sql = template
+        .replace("{now}", SQLITE_NOW)
+        .replace("{skip locked}", "")
+        .replace("{for update}", "")
+        .replace("{lock totals}", "");
     while let Some((before, rest)) = sql.split_once("{in:") {
         let Some((parameter, after)) = rest.split_once('}') else { break };
         sql = format!("{before}({SQLITE_NOW} + {parameter} * 1000){after}");

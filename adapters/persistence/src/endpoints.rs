@@ -159,7 +159,11 @@ fn prices(prices: &BTreeMap<String, Price>) -> Value {
 
 fn read_prices(value: &Value) -> BTreeMap<String, Price> {
     let number = |fields: &Map, name: &str| {
-        fields.get(name).and_then(Value::as_number).and_then(domain::value::Number::as_i64).map(NanoDollars::new)
+        fields
+            .get(name)
+            .and_then(Value::as_number)
+            .and_then(domain::value::Number::as_i64)
+            .map(NanoDollars::new)
     };
     let price = |value: &Value| {
         let fields = value.as_map()?;

@@ -11,7 +11,10 @@ use crate::rows::Row;
 const TICK: &str = "UPDATE event_clock SET last = last + $1 WHERE id = 1 RETURNING last";
 const EVENTS: &str = "INSERT INTO event (seq, experiment_id, type, payload)";
 
-pub(crate) async fn write<C: ConnectionTrait>(session: Session<'_, C>, events: Vec<&NewEvent>) -> Result<(), DbErr> {
+pub(crate) async fn write<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    events: Vec<&NewEvent>,
+) -> Result<(), DbErr> {
     if events.is_empty() {
         return Ok(());
     }
@@ -31,7 +34,10 @@ pub(crate) async fn write<C: ConnectionTrait>(session: Session<'_, C>, events: V
 
 /// A run has been claimed for the first time.
 pub(crate) fn run_started(experiment: u128, run: u128, values: Value) -> NewEvent {
-    let data = [("run_id".to_owned(), Value::from(uuid::Uuid::from_u128(run).to_string())), ("values".to_owned(), values)];
+    let data = [
+        ("run_id".to_owned(), Value::from(uuid::Uuid::from_u128(run).to_string())),
+        ("values".to_owned(), values),
+    ];
     NewEvent {
         experiment: Some(domain::id::ExperimentId::new(experiment)),
         kind: domain::event::EventType::RunStarted,

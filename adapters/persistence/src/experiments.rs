@@ -20,7 +20,8 @@ use crate::rows::{Row, read_all};
 const PROJECT: &str = "INSERT INTO project (id, name) SELECT $1, CAST($2 AS text) \
      WHERE NOT EXISTS (SELECT 1 FROM project WHERE name = $2)";
 
-const SET: &str = "INSERT INTO sample_set (id, digest, count) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING";
+const SET: &str =
+    "INSERT INTO sample_set (id, digest, count) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING";
 
 const INSERT: &str = "INSERT INTO experiment (id, project_id, sample_set_id, name, description, documents, \
      pipeline_stages, scoring_config, parameter_space, repeats, holdout, status, document_digest) \
@@ -52,7 +53,11 @@ impl ExperimentStore for Stores {
         row.map(|row| read(Row(&row))).transpose().map_err(failed)
     }
 
-    async fn by_document(&self, project: ProjectId, digest: Digest) -> Result<Option<ExperimentId>, StoreError> {
+    async fn by_document(
+        &self,
+        project: ProjectId,
+        digest: Digest,
+    ) -> Result<Option<ExperimentId>, StoreError> {
         let sql = "SELECT id FROM experiment WHERE project_id = $1 AND document_digest = $2";
         let values = vec![id(project.bits()), text(digest.to_string())];
         let row = self.database.read().one(sql, values).await.map_err(failed)?;
@@ -87,7 +92,8 @@ async fn insert(session: Session<'_, DatabaseTransaction>, new: NewExperiment) -
     let set = vec![id(new.sample_set.bits()), digest.clone(), whole(new.samples.len())];
     if session.execute(SET, set).await?.rows_affected() > 0 {
         let rows = new.samples.iter().zip(0_u64..);
-        let rows = rows.map(|(sample, index)| vec![id(new.sample_set.bits()), whole(index), json(&sample.to_value())]);
+        let rows = rows
+            .map(|(sample, index)| vec![id(new.sample_set.bits()), whole(index), json(&sample.to_value())]);
         let insert = "INSERT INTO sample (set_id, idx, doc)";
         session.insert(Rows { insert, then: "", rows: rows.collect() }).await?;
     }

@@ -43,7 +43,11 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the database has been closed".to_owned())
 }
 
-async fn answer(connection: DatabaseConnection, dialect: Dialect, mut inbox: mpsc::UnboundedReceiver<Question>) {
+async fn answer(
+    connection: DatabaseConnection,
+    dialect: Dialect,
+    mut inbox: mpsc::UnboundedReceiver<Question>,
+) {
     let mut group = Vec::new();
     while inbox.recv_many(&mut group, GROUP).await > 0 {
         let mut hashes: Vec<Digest> = group.iter().flat_map(|(hashes, _)| hashes).copied().collect();

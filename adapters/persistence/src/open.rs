@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::Vault;
-use migrations::{Migrator, MigratorTrait as _};
+use migrations::{MigrationStatus, Migrator, MigratorTrait as _};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database as Connector, DatabaseConnection, DbErr};
 use thiserror::Error;
 
@@ -38,7 +38,9 @@ pub enum OpenError {
     #[error("the database cannot be used: {0}")]
     Database(#[from] DbErr),
     /// The secrets in the database were sealed under another key.
-    #[error("this database was used with another SECRET_KEY: give it the same one, or its secrets cannot be read")]
+    #[error(
+        "this database was used with another SECRET_KEY: give it the same one, or its secrets cannot be read"
+    )]
     OtherKey,
 }
 
@@ -91,10 +93,7 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what is in the way.
     pub async fn postgres(url: &str) -> Result<Self, OpenError> {
-        let mut options = ConnectOptions::new(url);
-        options.max_connections(POOL).connect_timeout(CONNECT_TIMEOUT).acquire_timeout(CONNECT_TIMEOUT);
-        options.sqlx_logging(false);
-        let connection = Connector::connect(options).await?;
+        let connection = Connector::connect(postgres_options(url)).await?;
         migrate_alone(&connection).await?;
         let database =
             Self { reader: connection.clone(), writer: connection, dialect: Dialect::Postgres, _lock: None };
@@ -102,13 +101,30 @@ impl Database {
         Ok(database)
     }
 
+    /// Steps of the schema of the database in a folder, with whether each has been taken; changes nothing.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be read.
+    pub async fn sqlite_status(folder: &Path) -> Result<Vec<(String, bool)>, OpenError> {
+        let path = folder.join("promptlooper.db");
+        let reader = Connector::connect(sqlite_options(path, 1, true)).await?;
+        status(&reader).await
+    }
+
+    /// The same for PostgreSQL.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn postgres_status(url: &str) -> Result<Vec<(String, bool)>, OpenError> {
+        status(&Connector::connect(postgres_options(url)).await?).await
+    }
+
     /// Steps of the schema with whether each has been taken.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn migration_status(&self) -> Result<Vec<(String, bool)>, OpenError> {
-        let steps = Migrator::get_migration_with_status(&self.writer).await?;
-        Ok(steps.into_iter().map(|step| (step.name().to_owned(), step.is_applied())).collect())
+        status(&self.writer).await
     }
 
     /// The stores, once the key is known to be the one that the database's secrets were sealed with.
@@ -160,6 +176,19 @@ fn sqlite_options(path: PathBuf, connections: u32, read_only: bool) -> ConnectOp
             .statement_cache_capacity(256)
     });
     options
+}
+
+fn postgres_options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(POOL).connect_timeout(CONNECT_TIMEOUT).acquire_timeout(CONNECT_TIMEOUT);
+    options.sqlx_logging(false);
+    options
+}
+
+async fn status(connection: &DatabaseConnection) -> Result<Vec<(String, bool)>, OpenError> {
+    let steps = Migrator::get_migration_with_status(connection).await?;
+    let taken = |status| matches!(status, MigrationStatus::Applied);
+    Ok(steps.into_iter().map(|step| (step.name().to_owned(), taken(step.status()))).collect())
 }
 
 /// Two processes that start together must not both change the schema.

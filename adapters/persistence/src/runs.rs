@@ -18,7 +18,7 @@ use wire::stored::{self, RunConfigDocument};
 
 use crate::batch::padded;
 use crate::calls::{ANSWER, completion};
-use crate::dialect::{Dialect, Session, corrupt, failed, id, whole};
+use crate::dialect::{Dialect, Session, corrupt, failed, id, maybe_id, whole};
 use crate::events;
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
@@ -27,7 +27,7 @@ use crate::workers::milliseconds;
 const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id = r.sweep_id \
      WHERE r.asked > r.done AND r.completed_at IS NULL \
      AND (r.lease_until IS NULL OR r.lease_until < {now}) AND (r.not_before IS NULL OR r.not_before <= {now}) \
-     AND (s.id IS NULL OR s.status = 'running') ORDER BY r.id LIMIT $2 {skip locked}) \
+     AND (s.id IS NULL OR s.status = 'running') AND ($4 IS NULL OR r.sweep_id = $4) ORDER BY r.id LIMIT $2 {skip locked}) \
      UPDATE run SET status = 'running', lease_epoch = lease_epoch + 1, lease_owner = $1, lease_until = {in:$3}, \
      not_before = NULL, started_at = COALESCE(started_at, {now}) FROM c WHERE run.id = c.id \
      RETURNING run.id, experiment_id, sweep_id, config, asked, done, blocks, lease_epoch, calls";
@@ -43,8 +43,16 @@ const COLUMNS: &str = "id, experiment_id, sweep_id, config_hash, config, status,
 
 #[async_trait]
 impl RunStore for Stores {
-    async fn claim(&self, by: WorkerId, want: usize, lease: Duration) -> Result<Vec<ClaimedRun>, StoreError> {
-        self.claim_runs(by, want, lease).await.map_err(failed)
+    async fn claim(
+        &self,
+        by: WorkerId,
+        want: usize,
+        lease: Duration,
+        only: Option<SweepId>,
+    ) -> Result<Vec<ClaimedRun>, StoreError> {
+        let only = maybe_id(only.map(SweepId::bits));
+        let values = vec![id(by.bits()), whole(want as u64), milliseconds(lease), only];
+        self.claim_runs(values).await.map_err(failed)
     }
 
     async fn release(&self, lease: RunLease, wait: Duration) -> Result<(), StoreError> {
@@ -92,7 +100,8 @@ impl RunStore for Stores {
              WHERE r.run_id = $1 AND (r.sample_index, r.repeat, r.stage_index) > ($2, $3, $4) \
              ORDER BY r.sample_index, r.repeat, r.stage_index LIMIT $5"
         );
-        let after = after.map_or([-1, 0, 0], |(sample, repeat, stage)| [sample, repeat, stage].map(i64::from));
+        let after =
+            after.map_or([-1, 0, 0], |(sample, repeat, stage)| [sample, repeat, stage].map(i64::from));
         let mut values = vec![id(run.bits())];
         values.extend(after.map(whole));
         values.push(whole(limit as u64));
@@ -102,10 +111,10 @@ impl RunStore for Stores {
 }
 
 impl Stores {
-    async fn claim_runs(&self, by: WorkerId, want: usize, lease: Duration) -> Result<Vec<ClaimedRun>, DbErr> {
+    async fn claim_runs(&self, values: Vec<Bound>) -> Result<Vec<ClaimedRun>, DbErr> {
         let transaction = self.database.writer.begin().await?;
         let session = Session { connection: &transaction, dialect: self.database.dialect };
-        let rows = session.all(CLAIM, vec![id(by.bits()), whole(want as u64), milliseconds(lease)]).await?;
+        let rows = session.all(CLAIM, values).await?;
         let mut claimed = read_all(&rows, claimed_run)?;
         claimed.sort_by_key(|run| run.lease.run);
         let budgeted = budgeted(session, &claimed).await?;
@@ -148,14 +157,19 @@ impl Stores {
     async fn score_vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, DbErr> {
         let mut of: BTreeMap<RunId, Vec<f64>> = runs.iter().map(|run| (*run, Vec::new())).collect();
         for (chunk, placeholders) in padded(runs) {
-            let sql = format!("SELECT run_id, scores FROM block WHERE run_id IN ({placeholders}) ORDER BY run_id, no");
+            let sql = format!(
+                "SELECT run_id, scores FROM block WHERE run_id IN ({placeholders}) ORDER BY run_id, no"
+            );
             let values = chunk.map(|run| id(run.bits())).collect();
             for row in self.database.read().all(&sql, values).await? {
                 let bytes = Row(&row).bytes("scores")?;
                 of.entry(Row(&row).run_id("run_id")?).or_default().extend(vector(&bytes));
             }
         }
-        Ok(runs.iter().map(|run| ScoreVector { run: *run, scores: of.get(run).cloned().unwrap_or_default() }).collect())
+        Ok(runs
+            .iter()
+            .map(|run| ScoreVector { run: *run, scores: of.get(run).cloned().unwrap_or_default() })
+            .collect())
     }
 }
 
@@ -168,7 +182,8 @@ async fn budgeted(
     session: Session<'_, DatabaseTransaction>,
     claimed: &[ClaimedRun],
 ) -> Result<BTreeMap<SweepId, bool>, DbErr> {
-    let mut budgeted: BTreeMap<SweepId, bool> = claimed.iter().filter_map(|run| Some((run.sweep?, false))).collect();
+    let mut budgeted: BTreeMap<SweepId, bool> =
+        claimed.iter().filter_map(|run| Some((run.sweep?, false))).collect();
     for (sweep, has) in &mut budgeted {
         let sql = "SELECT max_tokens, max_cost_nano FROM sweep WHERE id = $1";
         if let Some(row) = session.one(sql, vec![id(sweep.bits())]).await? {
@@ -233,7 +248,14 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         score: row.maybe_real("score")?,
         interval,
         n: row.small("n")?,
-        scores: row.maybe_json("scores")?.as_ref().and_then(Value::as_list).into_iter().flatten().filter_map(scorer).collect(),
+        scores: row
+            .maybe_json("scores")?
+            .as_ref()
+            .and_then(Value::as_list)
+            .into_iter()
+            .flatten()
+            .filter_map(scorer)
+            .collect(),
         tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
         paid: Tokens { input: row.count("paid_in")?, output: row.count("paid_out")? },
         cost: row.maybe_money("cost_nano")?,

@@ -12,7 +12,7 @@ use domain::sweep::{PauseReason, SweepKind, SweepLimits, SweepStatus};
 use domain::value::Value;
 use sea_orm::DbErr;
 
-use crate::dialect::{Dialect, corrupt, failed, id, whole};
+use crate::dialect::{Dialect, corrupt, failed, id, maybe_id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 use crate::workers::milliseconds;
@@ -23,13 +23,20 @@ const COLUMNS: &str = "id, experiment_id, kind, strategy, seed, max_runs, max_to
 /// The epoch tells one holder's lease from the next one's.
 const CONDUCT: &str = "UPDATE sweep SET epoch = CASE WHEN lease_owner = $1 THEN epoch ELSE epoch + 1 END, \
      lease_owner = $1, lease_until = {in:$2} \
-     WHERE status = 'running' AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until < {now})";
+     WHERE status = 'running' AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until < {now}) \
+     AND ($3 IS NULL OR id = $3)";
 
 #[async_trait]
 impl SweepStore for Stores {
-    async fn conduct(&self, by: WorkerId, lease: Duration) -> Result<Vec<StoredSweep>, StoreError> {
+    async fn conduct(
+        &self,
+        by: WorkerId,
+        lease: Duration,
+        only: Option<SweepId>,
+    ) -> Result<Vec<StoredSweep>, StoreError> {
         let sql = format!("{CONDUCT} RETURNING {COLUMNS}");
-        let rows = self.database.write().all(&sql, vec![id(by.bits()), milliseconds(lease)]).await.map_err(failed)?;
+        let values = vec![id(by.bits()), milliseconds(lease), maybe_id(only.map(SweepId::bits))];
+        let rows = self.database.write().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, |row| read(row, self.database.dialect)).map_err(failed)
     }
 
@@ -79,7 +86,9 @@ fn read(row: Row<'_>, dialect: Dialect) -> Result<StoredSweep, DbErr> {
         epoch: row.whole("epoch")?,
         asked: row.count("asked")?,
         duplicates: row.count("duplicates")?,
-        started_at: dialect.read_time(row.0, "created_at")?.ok_or_else(|| corrupt("sweep without a start"))?,
+        started_at: dialect
+            .read_time(row.0, "created_at")?
+            .ok_or_else(|| corrupt("sweep without a start"))?,
         finished_at: dialect.read_time(row.0, "finished_at")?,
     })
 }

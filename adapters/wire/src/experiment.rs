@@ -165,7 +165,9 @@ impl Parts {
             documents: draft.documents.iter().cloned().map(Any).collect(),
             pipeline_stages: draft.stages.iter().map(StageDocument::of_draft).collect(),
             scoring_config: draft.scoring.iter().map(ScoringDocument::of_draft).collect(),
-            parameter_space: space.map(|(name, dim)| (name.clone(), DimensionDocument::of_draft(dim))).collect(),
+            parameter_space: space
+                .map(|(name, dim)| (name.clone(), DimensionDocument::of_draft(dim)))
+                .collect(),
         }
     }
 }
@@ -299,7 +301,9 @@ impl DimensionDocument {
             when: when.map(|(name, values)| (name.clone(), many(values))).collect(),
         };
         match &draft.levels {
-            Levels::Choice(values) => Self { values: Some(values.iter().cloned().map(Any).collect()), ..empty },
+            Levels::Choice(values) => {
+                Self { values: Some(values.iter().cloned().map(Any).collect()), ..empty }
+            }
             Levels::Int { low, high, step, log } => Self {
                 kind: DimensionType::Int,
                 low: Some(Number::from(*low).as_f64()),
@@ -335,9 +339,14 @@ fn missing(field: &str, detail: &str) -> Problem {
 
 /// Whole numbers beyond 2^53 cannot be told apart in a document's numbers.
 fn whole(field: &str, number: f64) -> Result<i64, Problem> {
-    let exact = Number::from_f64(number).and_then(Number::as_i64).filter(|whole| whole.unsigned_abs() <= 1 << 53);
+    let exact =
+        Number::from_f64(number).and_then(Number::as_i64).filter(|whole| whole.unsigned_abs() <= 1 << 53);
     exact.ok_or_else(|| {
-        Problem::new(format!("/{field}"), "not_whole", format!("type int takes whole numbers up to 2^53, not {number}"))
+        Problem::new(
+            format!("/{field}"),
+            "not_whole",
+            format!("type int takes whole numbers up to 2^53, not {number}"),
+        )
     })
 }
 
@@ -353,7 +362,8 @@ mod tests {
 
     #[test]
     fn parts_survive_the_way_into_a_draft_and_back() {
-        let parts = Parts { parameter_space: serde_saphyr::from_str(DIMENSIONS).unwrap(), ..Parts::default() };
+        let parts =
+            Parts { parameter_space: serde_saphyr::from_str(DIMENSIONS).unwrap(), ..Parts::default() };
         let draft = parts.into_draft().unwrap();
         let again = Parts::of_draft(&draft);
         let stored = serde_json::to_string(&again.parameter_space).unwrap();
@@ -377,7 +387,9 @@ mod tests {
 
     #[test]
     fn unknown_fields_and_kinds_are_refused() {
-        assert!(serde_saphyr::from_str::<DimensionDocument>("{type: int, low: 1, high: 2, hihg: 3}").is_err());
+        assert!(
+            serde_saphyr::from_str::<DimensionDocument>("{type: int, low: 1, high: 2, hihg: 3}").is_err()
+        );
         let stage = serde_saphyr::from_str::<StageDocument>("{name: a, kind: chunk, prompt: x}").unwrap_err();
         assert!(stage.to_string().contains("llm"), "{stage}");
     }

@@ -217,8 +217,23 @@ mod tests {
 
     #[test]
     fn any_prompt_comes_back_from_yaml() {
-        for prompt in ["", " ", "\n", "yes", "a: b", "x\n", "x\n\n", " lead", "\ttab", "#", "a\u{85}b", "a\u{2028}b", "- a\n- b", "é\r\nx", "---\n..."]
-        {
+        for prompt in [
+            "",
+            " ",
+            "\n",
+            "yes",
+            "a: b",
+            "x\n",
+            "x\n\n",
+            " lead",
+            "\ttab",
+            "#",
+            "a\u{85}b",
+            "a\u{2028}b",
+            "- a\n- b",
+            "é\r\nx",
+            "---\n...",
+        ] {
             let text = yaml(&export(&[prompt])).unwrap();
             let read: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
             assert_eq!(read["prompt"], *prompt, "{text}");

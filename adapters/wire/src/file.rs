@@ -263,7 +263,9 @@ impl EndpointDocument {
     ) -> Result<Endpoint, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut filled = |field: &str, text: &str| {
-            fill(text).map_err(|e| problems.push(Problem::new(format!("/{field}"), "unset", e))).unwrap_or_default()
+            fill(text)
+                .map_err(|e| problems.push(Problem::new(format!("/{field}"), "unset", e)))
+                .unwrap_or_default()
         };
         let label = filled("label", &self.label);
         let key = self.api_key.as_deref().map(|key| filled("api_key", key));
@@ -283,7 +285,10 @@ impl EndpointDocument {
             identity,
             api_key: key.filter(|key| !key.is_empty()).map(Secret::new),
             prices,
-            limits: self.limits.concurrency.map_or_else(Limits::default, |concurrency| Limits { concurrency }),
+            limits: self
+                .limits
+                .concurrency
+                .map_or_else(Limits::default, |concurrency| Limits { concurrency }),
             max_tokens_field: match self.max_tokens_field {
                 Some(MaxTokensFieldDocument::MaxCompletionTokens) => MaxTokensField::MaxCompletionTokens,
                 _ => MaxTokensField::MaxTokens,
@@ -307,14 +312,17 @@ fn identity(kind: KindDocument, url: Option<&str>, problems: &mut Vec<Problem>) 
         ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) && !rest.is_empty()
     });
     if !is_http || url.contains(char::is_whitespace) {
-        let detail = format!("an endpoint needs the base URL of its API, such as http://127.0.0.1:8000/v1, not `{url}`");
+        let detail = format!(
+            "an endpoint needs the base URL of its API, such as http://127.0.0.1:8000/v1, not `{url}`"
+        );
         problems.push(Problem::new("/url", "invalid_url", detail));
     }
     EndpointIdentity::new(kind, url)
 }
 
 fn prices(prices: BTreeMap<String, PriceDocument>, problems: &mut Vec<Problem>) -> BTreeMap<String, Price> {
-    let dollars = |amount: f64| NanoDollars::from_dollars(amount).filter(|amount| *amount >= NanoDollars::ZERO);
+    let dollars =
+        |amount: f64| NanoDollars::from_dollars(amount).filter(|amount| *amount >= NanoDollars::ZERO);
     let mut known = BTreeMap::new();
     for (model, price) in prices {
         match (dollars(price.input_per_million), dollars(price.output_per_million)) {
@@ -357,7 +365,8 @@ impl SweepDocument {
             }
             limit
         };
-        let (max_runs, max_tokens) = (positive("max_runs", self.max_runs), positive("max_tokens", self.max_tokens));
+        let (max_runs, max_tokens) =
+            (positive("max_runs", self.max_runs), positive("max_tokens", self.max_tokens));
         let max_cost = self.max_cost.map(|dollars| {
             NanoDollars::from_dollars(dollars).filter(|cost| *cost > NanoDollars::ZERO).unwrap_or_else(|| {
                 problems.push(Problem::new("/max_cost", "out_of_range", "max_cost takes US dollars above 0"));
@@ -428,7 +437,10 @@ mod tests {
             ("{label: a, kind: openai, url: localhost}", "/url"),
             ("{label: ' ', kind: simulated}", "/label"),
             ("{label: a, kind: simulated, timeout_s: -1}", "/timeout_s"),
-            ("{label: a, kind: simulated, prices: {m: {input_per_million: -1, output_per_million: 0}}}", "/prices/m"),
+            (
+                "{label: a, kind: simulated, prices: {m: {input_per_million: -1, output_per_million: 0}}}",
+                "/prices/m",
+            ),
         ] {
             let document: EndpointDocument = serde_saphyr::from_str(endpoint).unwrap();
             let problems = document.into_endpoint(EndpointId::new(1), fill).unwrap_err();

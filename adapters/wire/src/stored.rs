@@ -79,7 +79,8 @@ impl TryFrom<RunConfigDocument> for application::ports::RunConfig {
     type Error = StoredError;
 
     fn try_from(document: RunConfigDocument) -> Result<Self, StoredError> {
-        let stages = document.stages.into_iter().map(BindingDocument::into_binding).collect::<Result<_, _>>()?;
+        let stages =
+            document.stages.into_iter().map(BindingDocument::into_binding).collect::<Result<_, _>>()?;
         Ok(Self { values: into_map(document.values), stages })
     }
 }

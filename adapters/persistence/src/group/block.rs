@@ -12,7 +12,9 @@ use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use super::{Delta, Deltas};
 use crate::batch::Rows;
-use crate::dialect::{Session, bytes, id, json, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, text, whole};
+use crate::dialect::{
+    Session, bytes, id, json, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, text, whole,
+};
 
 /// An unknown cost makes the sum unknown: adding NULL gives NULL.
 const ADVANCE: &str = "UPDATE run SET done = $3, blocks = $4, failures = failures + $5, tokens_in = tokens_in + $6, \
@@ -36,8 +38,7 @@ const LEAD: &str = "UPDATE experiment SET best_run_id = $1, best_score = $2 \
 const BLOCKS: &str = "INSERT INTO block (run_id, no, sweep_id, outcome_seq, upto, scores)";
 const RESULTS: &str =
     "INSERT INTO stage_result (run_id, sample_index, repeat, stage_index, answer_id, paid, error)";
-const SCORES: &str =
-    "INSERT INTO score (run_id, sample_index, repeat, scorer_no, value, metadata, error)";
+const SCORES: &str = "INSERT INTO score (run_id, sample_index, repeat, scorer_no, value, metadata, error)";
 
 /// Advances the block's run, and ends it where the block says so; `false` where somebody else has the run now.
 pub(super) async fn fence<C: ConnectionTrait>(

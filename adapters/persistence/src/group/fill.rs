@@ -73,7 +73,11 @@ async fn numbers<C: ConnectionTrait>(
     }
 }
 
-async fn store<C: ConnectionTrait>(session: Session<'_, C>, fills: &[&Fill], ids: &[i64]) -> Result<(), DbErr> {
+async fn store<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    fills: &[&Fill],
+    ids: &[i64],
+) -> Result<(), DbErr> {
     let numbered = || fills.iter().zip(ids);
     let rows = numbered().map(|(fill, id)| answer_row(fill, *id)).collect();
     session.insert(Rows { insert: ANSWERS, then: "", rows }).await?;

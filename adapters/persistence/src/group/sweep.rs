@@ -1,9 +1,9 @@
 //! Begins and moves sweeps, and launches their runs.
 
 use application::ports::{CommitError, Launch, NewRun, NewSweep, Receipt, SweepMove, Unit};
-use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 use domain::id::SweepId;
 use domain::money::NanoDollars;
+use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
@@ -148,7 +148,8 @@ async fn cancel<C: ConnectionTrait>(
     sweep: SweepId,
     delta: &mut Delta,
 ) -> Result<(), DbErr> {
-    let started = "SELECT count(*) AS n FROM run WHERE sweep_id = $1 AND completed_at IS NULL AND status = 'running'";
+    let started =
+        "SELECT count(*) AS n FROM run WHERE sweep_id = $1 AND completed_at IS NULL AND status = 'running'";
     let running = session.one(started, vec![id(sweep.bits())]).await?;
     let running = running.map_or(Ok(0), |row| Row(&row).whole("n"))?;
     let cancelled = session.execute(CANCEL, vec![id(sweep.bits())]).await?.rows_affected();
@@ -160,7 +161,8 @@ async fn cancel<C: ConnectionTrait>(
 /// Makes runs of what is new to the sweep; how many were not. `None` where the sweep has moved.
 async fn launch<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) -> Result<Option<u64>, DbErr> {
     let trials = launch.runs.len();
-    let values = vec![id(launch.sweep.bits()), whole(launch.epoch), whole(launch.version), whole(trials as u64)];
+    let values =
+        vec![id(launch.sweep.bits()), whole(launch.epoch), whole(launch.version), whole(trials as u64)];
     if session.execute(LAUNCH, values).await?.rows_affected() == 0 {
         return Ok(None);
     }
