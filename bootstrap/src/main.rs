@@ -1,1 +1,49 @@
-fn main() {}
+//! The binary: reads the environment, picks the adapters, runs a command.
+
+mod cli;
+mod commands;
+mod document;
+mod failure;
+mod gate;
+mod logging;
+mod output;
+mod progress;
+mod settings;
+mod stop;
+mod table;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::progress::Screen;
+use crate::settings::Settings;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            failure.code()
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<(), Failure> {
+    let settings = Settings::from_environment()?;
+    let screen = Screen::new();
+    logging::start(&settings, &screen)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::error)?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Run(options) => commands::run::run(&settings, &screen, options).await,
+            Command::Worker => commands::worker::run(&settings).await,
+            Command::Migrate(options) => commands::migrate::run(&settings, &options).await,
+            Command::Export(options) => commands::export::run(&settings, options).await,
+        }
+    })
+}

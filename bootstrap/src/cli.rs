@@ -1,0 +1,115 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::id::RunId;
+
+use crate::gate::Gate;
+
+/// Finds the best configuration of an LLM pipeline.
+#[derive(Debug, Parser)]
+#[command(name = "promptlooper", version, about, after_help = ENVIRONMENT)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const ENVIRONMENT: &str = "Environment:
+  DATA_DIR               where SQLite and the key live [/data, else your data folder]
+  DATABASE_URL           PostgreSQL instead of SQLite: postgres://USER:PASSWORD@HOST/NAME
+  SECRET_KEY             seals stored API keys [a generated file in DATA_DIR]
+  DEFAULT_ENDPOINT_URL   endpoint for stages that name none, such as http://127.0.0.1:8000/v1
+  DEFAULT_ENDPOINT_KEY   its key
+  MAX_CONCURRENT_RUNS    runs in parallel [4]
+  MAX_TOKENS_PER_SWEEP   tokens a sweep may pay for [0 = no limit]
+  WORKER_LEASE_SECONDS   how long a lost worker's runs wait for another [15]
+  LOG                    tracing filter [info]
+  LOG_FORMAT             text or json [text]";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run an experiment file's sweep, show the leaderboard and write the winner
+    Run(RunOptions),
+    /// Execute runs of the database that DATABASE_URL names, until stopped
+    Worker,
+    /// Bring the database schema up to date
+    Migrate(MigrateOptions),
+    /// Write an experiment's best configuration, or that of one run
+    Export(ExportOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    /// The experiment, as YAML or JSON
+    pub(crate) file: PathBuf,
+    /// Write the winner (.json .yaml .env), a report (.md) or all runs (.csv .jsonl); may be given again
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Vec<PathBuf>,
+    /// Print one JSON document on stdout instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit with 100 unless the winner passes, as in "score>=0.85"; may be given again
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) gate: Vec<Gate>,
+    /// Rows of the leaderboard to print
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) top: usize,
+    /// Do not ask whether the endpoints answer before the sweep starts
+    #[arg(long)]
+    pub(crate) no_check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateOptions {
+    /// Only show which steps have been taken
+    #[arg(long)]
+    pub(crate) status: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportOptions {
+    /// The experiment, by id or name; of several with one name, the newest
+    pub(crate) experiment: String,
+    /// The run to export instead of the best
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<RunId>,
+    /// The form
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+}
+
+/// What can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The configuration as JSON
+    Json,
+    /// The configuration as YAML
+    Yaml,
+    /// The configuration as variables
+    Env,
+    /// A report in Markdown
+    #[value(alias = "md")]
+    Report,
+    /// All runs as CSV
+    Csv,
+    /// All runs as JSON lines
+    Jsonl,
+}
+
+impl Format {
+    /// The format of a file, by its suffix.
+    pub(crate) fn of(file: &std::path::Path) -> Option<Self> {
+        let name = file.file_name()?.to_str()?.to_ascii_lowercase();
+        let suffix = name.rsplit_once('.')?.1;
+        Some(match suffix {
+            "json" => Self::Json,
+            "yaml" | "yml" => Self::Yaml,
+            "env" => Self::Env,
+            "md" => Self::Report,
+            "csv" => Self::Csv,
+            "jsonl" => Self::Jsonl,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,336 @@
+//! Runs an experiment file's sweep from start to winner.
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::catalog::Catalog;
+use application::engine::Engine;
+use application::exports::Exports;
+use application::leaderboard::Row;
+use application::ports::{Clock as _, EndpointStore as _, ModelServer, RunStore as _, StoredSweep};
+use application::sweeps::{self, SweepRequest, SweepView};
+use domain::call::FailureKind;
+use domain::endpoint::Endpoint;
+use domain::experiment::Definition;
+use domain::id::{ExperimentId, SweepId};
+use domain::money::NanoDollars;
+use domain::sweep::{Command, PauseReason, SweepKind, SweepStatus};
+use domain::value::Value;
+use futures::future::join_all;
+use system::SystemClock;
+
+use crate::cli::{Format, RunOptions};
+use crate::document::Document;
+use crate::failure::Failure;
+use crate::output;
+use crate::progress::{Progress, Screen, span};
+use crate::settings::Settings;
+use crate::table;
+use crate::wiring::Wired;
+
+/// How often progress is shown.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// The project that experiments from files belong to.
+const PROJECT: &str = "cli";
+
+pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOptions) -> Result<(), Failure> {
+    let mut document = Document::read(&options.file)?;
+    let formats = formats(&options)?;
+    cap(&mut document.request, settings);
+    let definition =
+        document.draft.clone().define().map_err(|found| Failure::errors(&options.file.display(), found))?;
+    check_gates(&options, &definition)?;
+    let samples = document.draft.samples.len() as u64;
+
+    let wired = Wired::new(settings).await?;
+    let catalog = wired.catalog_with(&document.endpoints).await?;
+    sweeps::check(&catalog, &definition, &document.request).map_err(|error| refusal(&options, error))?;
+    if !options.no_check {
+        check_endpoints(&*wired.ports.servers, &catalog, &definition).await?;
+    }
+    let begun = wired.begin(document).await?;
+    if begun.continued {
+        screen.say("an unfinished sweep of this experiment goes on");
+    }
+
+    let view = conduct(&wired, screen, begun.sweep, samples).await?;
+    let told = Told { wired: &wired, options: &options, experiment: begun.experiment, view };
+    told.tell(screen, &formats).await
+}
+
+/// The format of each output, before anything is done for it.
+fn formats(options: &RunOptions) -> Result<Vec<Format>, Failure> {
+    let format = |file: &std::path::PathBuf| {
+        Format::of(file).ok_or_else(|| {
+            let advice = "--output takes files that end in .json, .yaml, .env, .md, .csv or .jsonl, not";
+            Failure::Usage(format!("{advice} {}", file.display()))
+        })
+    };
+    options.output.iter().map(format).collect()
+}
+
+fn check_gates(options: &RunOptions, definition: &Definition) -> Result<(), Failure> {
+    let scorers: Vec<&str> = definition.scoring().iter().map(|entry| entry.name.as_str()).collect();
+    options.gate.iter().try_for_each(|gate| gate.check(&scorers)).map_err(Failure::Usage)
+}
+
+/// The installation's own limit holds for every sweep.
+fn cap(request: &mut SweepRequest, settings: &Settings) {
+    let limits = [request.limits.max_tokens, settings.max_tokens_per_sweep];
+    request.limits.max_tokens = limits.into_iter().flatten().min();
+}
+
+fn refusal(options: &RunOptions, error: sweeps::SweepError) -> Failure {
+    match error {
+        sweeps::SweepError::Problems(problems) => Failure::errors(&options.file.display(), problems),
+        other => Failure::errors(&options.file.display(), [other]),
+    }
+}
+
+/// Asks the endpoints that the experiment needs for their models: one that is down is better known before than after.
+async fn check_endpoints(
+    servers: &dyn ModelServer,
+    catalog: &Catalog,
+    definition: &Definition,
+) -> Result<(), Failure> {
+    let endpoints = catalog.used_by(definition);
+    let answers = join_all(endpoints.iter().map(|endpoint| reach(servers, endpoint))).await;
+    let down: Vec<String> = answers.into_iter().flatten().collect();
+    if down.is_empty() { Ok(()) } else { Err(Failure::Error(down)) }
+}
+
+/// Why an endpoint cannot be used. Servers that list no models may well answer.
+async fn reach(servers: &dyn ModelServer, endpoint: &Endpoint) -> Option<String> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let quick = Endpoint { timeout: PATIENCE.min(endpoint.timeout), ..endpoint.clone() };
+    let failure = servers.models(&quick).await.err()?;
+    let advice = match failure.kind {
+        FailureKind::Connect | FailureKind::Timeout | FailureKind::BadHttp | FailureKind::AddressRefused => {
+            "start the server or mend the URL, or skip this check with --no-check"
+        }
+        FailureKind::Unauthorized => "give the endpoint its key (api_key)",
+        _ => return None,
+    };
+    Some(format!(
+        "endpoint `{}` at {} cannot be used: {failure}; {advice}",
+        endpoint.label, endpoint.identity.url
+    ))
+}
+
+/// A sweep that runs.
+struct Begun {
+    experiment: ExperimentId,
+    sweep: SweepId,
+    continued: bool,
+}
+
+impl Wired {
+    /// The endpoints there are, with those of a file as they would be stored.
+    async fn catalog_with(&self, endpoints: &[Endpoint]) -> Result<Catalog, Failure> {
+        let mut all = self.stores.all().await.map_err(Failure::error)?;
+        all.retain(|known| !endpoints.iter().any(|endpoint| endpoint.label == known.label));
+        all.extend(endpoints.iter().cloned());
+        Ok(Catalog::new(all))
+    }
+
+    /// Stores what the document describes, and starts its sweep or goes on with the one that is not over.
+    async fn begin(&self, document: Document) -> Result<Begun, Failure> {
+        for endpoint in document.endpoints {
+            self.stores.put(endpoint).await.map_err(Failure::error)?;
+        }
+        let project = self.experiments.project(PROJECT).await.map_err(Failure::error)?;
+        let experiment = self.experiments.of_document(project, document.digest, document.draft).await;
+        let experiment = experiment.map_err(Failure::error)?;
+        let latest = self.sweeps.latest(experiment).await.map_err(Failure::error)?;
+        let request = document.request;
+        if let Some(unfinished) = latest.filter(|sweep| !sweep.status.is_over()) {
+            if same(&unfinished, &request) {
+                self.sweeps.go_on(unfinished.id, request.limits).await.map_err(Failure::error)?;
+                return Ok(Begun { experiment, sweep: unfinished.id, continued: true });
+            }
+            self.sweeps.command(unfinished.id, Command::Stop).await.map_err(Failure::error)?;
+        }
+        let sweep = self.sweeps.start(experiment, request).await.map_err(Failure::error)?;
+        Ok(Begun { experiment, sweep, continued: false })
+    }
+}
+
+/// Whether an unfinished sweep is the one that a file asks for. Its limits may have changed.
+fn same(sweep: &StoredSweep, request: &SweepRequest) -> bool {
+    let kind = matches!(
+        (sweep.kind, request.kind),
+        (SweepKind::Grid { shuffle: a }, SweepKind::Grid { shuffle: b }) if a == b
+    ) || sweep.kind == SweepKind::Random && request.kind == SweepKind::Random;
+    kind && request.seed.is_none_or(|seed| seed == sweep.seed)
+}
+
+/// Works on the sweep until it is over, pauses, or somebody stops this process.
+async fn conduct(wired: &Wired, screen: &Screen, sweep: SweepId, samples: u64) -> Result<SweepView, Failure> {
+    let engine = wired.engine(Some(sweep));
+    let watching = async {
+        let watched = watch(wired, screen, sweep, samples, &engine).await;
+        engine.stop();
+        watched
+    };
+    let (worked, watched) = tokio::join!(engine.run(), watching);
+    worked.map_err(Failure::error)?;
+    watched?;
+    wired.sweeps.view(sweep).await.map_err(Failure::error)
+}
+
+async fn watch(
+    wired: &Wired,
+    screen: &Screen,
+    sweep: SweepId,
+    samples: u64,
+    engine: &Arc<Engine>,
+) -> Result<(), Failure> {
+    let first = wired.sweeps.view(sweep).await.map_err(Failure::error)?;
+    let mut progress = Progress::new(screen, samples, SystemClock.now(), first.totals.samples);
+    let mut stop = Box::pin(crate::stop::asked());
+    loop {
+        let view = wired.sweeps.view(sweep).await.map_err(Failure::error)?;
+        let best = wired.stores.board(view.sweep.experiment, 1).await.map_err(Failure::error)?;
+        progress.show(&view, best.first().and_then(|run| run.score), SystemClock.now());
+        if view.sweep.status != SweepStatus::Running {
+            break;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(GLANCE) => {}
+            asked = &mut stop => {
+                asked.map_err(Failure::error)?;
+                screen.say("stopping: calls in flight are stored first; press Ctrl-C again to stop at once");
+                engine.stop();
+                break;
+            }
+        }
+    }
+    progress.finish();
+    Ok(())
+}
+
+/// What is said when the sweep is over or stands still.
+struct Told<'a> {
+    wired: &'a Wired,
+    options: &'a RunOptions,
+    experiment: ExperimentId,
+    view: SweepView,
+}
+
+impl Told<'_> {
+    async fn tell(&self, screen: &Screen, formats: &[Format]) -> Result<(), Failure> {
+        let exports =
+            Exports::new(self.wired.stores.clone(), self.wired.stores.clone(), Arc::new(SystemClock));
+        let board = exports.board(self.experiment).await.map_err(Failure::error)?;
+        if self.options.json {
+            self.print(&format!("{}\n", self.document(&board)))?;
+        } else if !board.is_empty() {
+            self.print(&table::leaderboard(&board, self.options.top))?;
+        }
+        screen.say(&self.summary());
+        self.unfinished()?;
+        for (file, format) in self.options.output.iter().zip(formats) {
+            let text = output::text(&exports, self.experiment, None, *format).await?;
+            output::write(file, &text)?;
+            screen.say(&format!("wrote {}", file.display()));
+        }
+        self.gates(&board)
+    }
+
+    fn print(&self, text: &str) -> Result<(), Failure> {
+        io::stdout().write_all(text.as_bytes()).map_err(Failure::error)
+    }
+
+    fn document(&self, board: &[Row]) -> String {
+        let SweepView { sweep, totals, .. } = &self.view;
+        let reason = |word: Option<&str>| word.map_or(Value::Null, Value::from);
+        let (pause, finish) = match sweep.status {
+            SweepStatus::Paused(pause) => (Some(pause.as_str()), None),
+            SweepStatus::Completed(finish) => (None, Some(finish.as_str())),
+            SweepStatus::Running | SweepStatus::Stopped => (None, None),
+        };
+        let progress = [
+            ("completed", totals.completed),
+            ("failed", totals.failed),
+            ("cached", totals.cached),
+            ("cancelled", totals.cancelled),
+            ("running", totals.running),
+        ];
+        let told = output::compact([
+            ("id", Value::from(sweep.id.to_string())),
+            ("kind", Value::from(sweep.kind.as_str())),
+            ("seed", Value::from(sweep.seed)),
+            ("status", Value::from(sweep.status.as_str())),
+            ("pause_reason", reason(pause)),
+            ("finish_reason", reason(finish)),
+            ("progress", Value::from(progress.map(|(name, count)| (name, Value::from(count))))),
+            ("tokens_in", Value::from(totals.tokens.input)),
+            ("tokens_out", Value::from(totals.tokens.output)),
+            ("cost", totals.cost.map_or(Value::Null, |cost| Value::number(cost.dollars()))),
+            ("calls", Value::from(totals.calls)),
+            ("cache_hits", Value::from(totals.hits)),
+            ("calls_unknown", Value::from(totals.unknown)),
+        ]);
+        let rows = board.iter().map(output::row_value).collect();
+        let document = [
+            ("experiment_id", Value::from(self.experiment.to_string())),
+            ("sweep", told),
+            ("leaderboard", Value::List(rows)),
+        ];
+        Value::from(document).canonical()
+    }
+
+    fn summary(&self) -> String {
+        let SweepView { sweep, totals, .. } = &self.view;
+        let mut parts = vec![format!("{} runs", totals.ended())];
+        let counted = [("failed", totals.failed), ("cached", totals.cached), ("cancelled", totals.cancelled)];
+        parts.extend(counted.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")));
+        parts.push(format!("{} calls", totals.calls));
+        parts.push(format!("{} from the cache", totals.hits));
+        parts.push(format!("{} tokens", totals.tokens.total()));
+        parts.extend(totals.cost.filter(|cost| *cost > NanoDollars::ZERO).map(|cost| cost.to_string()));
+        if totals.unknown > 0 {
+            parts.push(format!("{} calls of unknown outcome that may have been billed", totals.unknown));
+        }
+        let took = sweep.finished_at.map(|end| span(end.since(sweep.started_at)));
+        parts.extend(took.map(|took| format!("took {took}")));
+        parts.join(" · ")
+    }
+
+    /// A sweep that stands still says how to go on.
+    fn unfinished(&self) -> Result<(), Failure> {
+        let again = "run the same command again";
+        let said = match self.view.sweep.status {
+            SweepStatus::Completed(domain::strategy::Reason::AllFailed) => {
+                let error = "every run failed: see the errors in a report (--output report.md)";
+                return self.first_error(error);
+            }
+            SweepStatus::Completed(_) => return Ok(()),
+            SweepStatus::Running => format!("stopped before the end: {again} to go on"),
+            SweepStatus::Stopped => "the sweep was stopped".to_owned(),
+            SweepStatus::Paused(PauseReason::Budget) => format!(
+                "the sweep paused because its budget is used up: raise max_tokens or max_cost under `sweep`, and {again}"
+            ),
+            SweepStatus::Paused(PauseReason::Endpoint) => {
+                format!(
+                    "the sweep paused because an endpoint refuses every call (see above): mend it, and {again}"
+                )
+            }
+            SweepStatus::Paused(_) => format!("the sweep is paused: {again} to go on"),
+        };
+        Err(Failure::error(said))
+    }
+
+    fn first_error(&self, error: &str) -> Result<(), Failure> {
+        Err(Failure::error(error))
+    }
+
+    fn gates(&self, board: &[Row]) -> Result<(), Failure> {
+        let winner = board.first().filter(|row| row.standing.score.is_some());
+        let missed: Vec<String> =
+            self.options.gate.iter().filter_map(|gate| gate.missed_by(winner)).collect();
+        if missed.is_empty() { Ok(()) } else { Err(Failure::GateMissed(missed)) }
+    }
+}

@@ -1,0 +1,26 @@
+//! Executes runs beside other processes, until it is stopped.
+
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::stop;
+use crate::wiring::Wired;
+
+pub(crate) async fn run(settings: &Settings) -> Result<(), Failure> {
+    if settings.database_url.is_none() {
+        let advice = "a worker shares a database with other processes: set DATABASE_URL to a PostgreSQL URL";
+        return Err(Failure::Usage(advice.to_owned()));
+    }
+    let wired = Wired::new(settings).await?;
+    let engine = wired.engine(None);
+    let working = engine.run();
+    tracing::info!(concurrent_runs = settings.concurrent_runs, "worker ready");
+    let stopping = async {
+        let asked = stop::asked().await;
+        tracing::info!("worker stops: calls in flight are stored first");
+        engine.stop();
+        asked
+    };
+    let (worked, asked) = tokio::join!(working, stopping);
+    worked.map_err(Failure::error)?;
+    asked.map_err(Failure::error)
+}

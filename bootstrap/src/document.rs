@@ -1,0 +1,163 @@
+//! Reads an experiment file, the sample file that it names, and the variables that it needs.
+
+use std::fmt::Display;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use application::digest::sha256;
+use application::experiments;
+use application::ports::Ids as _;
+use application::samples::{self, Columns, SampleFormat};
+use application::sweeps::SweepRequest;
+use domain::call::Digest;
+use domain::endpoint::Endpoint;
+use domain::experiment::Draft;
+use domain::id::EndpointId;
+use domain::problem::Problem;
+use domain::sample::Sample;
+use system::SystemIds;
+use wire::experiment::SampleDocument;
+use wire::file::{self, ColumnsDocument, EndpointDocument, FileDocument, SampleFile, SampleSource};
+
+use crate::failure::Failure;
+use crate::settings::variable;
+
+/// An experiment file that makes sense.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) draft: Draft,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) request: SweepRequest,
+    /// Tells whether it still describes the same experiment; endpoints and the sweep's limits do not count.
+    pub(crate) digest: Digest,
+}
+
+/// The largest file that is read.
+const LARGEST: u64 = 512 << 20;
+
+impl Document {
+    /// Reads a file, and finds everything that is wrong with it.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let mut document = parse(path)?;
+        let shown = path.display();
+        let samples = samples_of(&mut document, path)?;
+        let mut problems = Vec::new();
+        let endpoints = endpoints_of(std::mem::take(&mut document.endpoints), &mut problems);
+        let request = std::mem::take(&mut document.sweep).into_request();
+        let request = request.map_err(|found| problems.extend(found.into_iter().map(|p| p.under("/sweep"))));
+        let draft = document.into_draft(samples).map_err(|found| problems.extend(found));
+        if let Ok(draft) = &draft
+            && let Err(found) = experiments::check(draft)
+        {
+            problems.extend(found);
+        }
+        match (draft, request) {
+            (Ok(draft), Ok(request)) if problems.is_empty() => {
+                let digest = sha256(&file::spelling(&draft).map_err(Failure::error)?);
+                Ok(Self { draft, endpoints, request, digest })
+            }
+            _ => Err(Failure::errors(&shown, problems)),
+        }
+    }
+}
+
+fn parse(path: &Path) -> Result<FileDocument, Failure> {
+    let shown = path.display();
+    let bytes = read(path).map_err(|error| Failure::errors(&shown, [error]))?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::errors(&shown, ["this is not UTF-8"]))?;
+    let is_json = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"));
+    let parsed = if is_json { json(&text) } else { serde_saphyr::from_str(&text).map_err(|e| e.to_string()) };
+    parsed.map_err(|error| Failure::errors(&shown, [error]))
+}
+
+fn json(text: &str) -> Result<FileDocument, String> {
+    let mut source = serde_json::Deserializer::from_str(text);
+    let document = serde_path_to_error::deserialize(&mut source).map_err(|error| error.to_string())?;
+    source.end().map_err(|error| error.to_string())?;
+    Ok(document)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let told = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    };
+    let length = fs::metadata(path).map_err(told)?.len();
+    if length > LARGEST {
+        return Err(format!("the file is larger than {} MiB", LARGEST >> 20));
+    }
+    fs::read(path).map_err(told)
+}
+
+fn samples_of(document: &mut FileDocument, path: &Path) -> Result<Vec<Sample>, Failure> {
+    match std::mem::replace(&mut document.sample_data, SampleSource::Inline(Vec::new())) {
+        SampleSource::Inline(samples) => Ok(samples.into_iter().map(SampleDocument::into_sample).collect()),
+        SampleSource::File(file) => sample_file(file, path),
+    }
+}
+
+fn sample_file(file: SampleFile, document: &Path) -> Result<Vec<Sample>, Failure> {
+    let path: PathBuf = document.parent().unwrap_or_else(|| Path::new("")).join(&file.file);
+    let shown = path.display();
+    let wrong = |error: &dyn Display| Failure::errors(&shown, [error]);
+    let suffix = path.extension().and_then(|suffix| suffix.to_str());
+    let word = file.format.as_deref().or(suffix).unwrap_or_default();
+    let format = SampleFormat::parse(word).ok_or_else(|| {
+        wrong(&format!("samples are read from csv, json and jsonl, not `{word}`: name the `format`"))
+    })?;
+    let bytes = read(&path).map_err(|error| wrong(&error))?;
+    let ColumnsDocument { input, reference, meta } = file.columns;
+    samples::read(&bytes, format, &Columns { input, reference, meta }).map_err(|error| wrong(&error))
+}
+
+fn endpoints_of(documents: Vec<EndpointDocument>, problems: &mut Vec<Problem>) -> Vec<Endpoint> {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for (i, document) in documents.into_iter().enumerate() {
+        let at = format!("/endpoints/{i}");
+        match document.into_endpoint(EndpointId::new(SystemIds.next()), |text| fill(text, &variable)) {
+            Ok(endpoint) if endpoints.iter().any(|other| other.label == endpoint.label) => {
+                let detail = format!("two endpoints are called `{}`: rename one", endpoint.label);
+                problems.push(Problem::new(format!("{at}/label"), "duplicate", detail));
+            }
+            Ok(endpoint) => endpoints.push(endpoint),
+            Err(found) => problems.extend(found.into_iter().map(|problem| problem.under(&at))),
+        }
+    }
+    endpoints
+}
+
+/// Puts variables of the environment in the place of `${NAME}`.
+fn fill(text: &str, get: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, behind) =
+            after.split_once('}').ok_or_else(|| "`${` is not closed: write ${NAME}".to_owned())?;
+        let value = get(name)
+            .ok_or_else(|| format!("the environment has no `{name}`: set it, as in export {name}=…"))?;
+        out.push_str(before);
+        out.push_str(&value);
+        rest = behind;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_filled_in() {
+        let get = |name: &str| (name == "KEY").then(|| "sk-${KEY}".to_owned());
+        for (text, filled) in [
+            ("plain", Ok("plain".to_owned())),
+            ("a ${KEY} b", Ok("a sk-${KEY} b".to_owned())),
+            ("$KEY $", Ok("$KEY $".to_owned())),
+        ] {
+            assert_eq!(fill(text, &get), filled, "{text}");
+        }
+        assert!(fill("${OTHER}", &get).unwrap_err().contains("`OTHER`"));
+        assert!(fill("${KEY", &get).is_err());
+    }
+}

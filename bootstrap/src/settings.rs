@@ -1,0 +1,224 @@
+//! The environment, read once.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::secret::Secret;
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// What the environment says.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// PostgreSQL's URL; SQLite where absent.
+    pub(crate) database_url: Option<Secret>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) secret_key: Option<Secret>,
+    pub(crate) default_endpoint: Option<DefaultEndpoint>,
+    pub(crate) concurrent_runs: usize,
+    pub(crate) max_tokens_per_sweep: Option<u64>,
+    pub(crate) lease: Duration,
+    pub(crate) log: String,
+    pub(crate) log_as_json: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct DefaultEndpoint {
+    pub(crate) url: String,
+    pub(crate) key: Option<Secret>,
+}
+
+/// A variable that holds what it cannot hold.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BadVariable {
+    name: &'static str,
+    /// Absent where it may be a secret.
+    held: Option<String>,
+    takes: String,
+}
+
+impl fmt::Display for BadVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.held {
+            Some(held) => write!(f, "{} holds `{held}`, but takes {}", self.name, self.takes),
+            None => write!(f, "{} takes {}", self.name, self.takes),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the process's environment.
+    pub(crate) fn from_environment() -> Result<Self, Failure> {
+        Self::read(&|name| variable(name)).map_err(Failure::error)
+    }
+
+    fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, BadVariable> {
+        let data_dir = get("DATA_DIR").map_or_else(|| standard_data_dir(Path::new("/data")), PathBuf::from);
+        Ok(Self {
+            database_url: database_url(get)?,
+            data_dir,
+            secret_key: get("SECRET_KEY").map(Secret::new),
+            default_endpoint: default_endpoint(get)?,
+            concurrent_runs: number(get, "MAX_CONCURRENT_RUNS", 4, 1, 1024)?.try_into().unwrap_or(4),
+            max_tokens_per_sweep: Some(number(get, "MAX_TOKENS_PER_SWEEP", 0, 0, u64::MAX)?)
+                .filter(|max| *max > 0),
+            lease: Duration::from_secs(number(get, "WORKER_LEASE_SECONDS", 15, 1, 3600)?),
+            log: log_filter(get)?,
+            log_as_json: word(get, "LOG_FORMAT", &["text", "json"])? == "json",
+        })
+    }
+}
+
+/// A variable of the environment; an empty one counts as unset.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    let value = std::env::var(name).ok();
+    value.filter(|value| !value.is_empty())
+}
+
+fn database_url(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Secret>, BadVariable> {
+    let Some(url) = get("DATABASE_URL") else { return Ok(None) };
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Some(Secret::new(url)));
+    }
+    let takes =
+        "a PostgreSQL URL such as postgres://user:password@host/name; unset it to use SQLite in DATA_DIR";
+    Err(BadVariable { name: "DATABASE_URL", held: None, takes: takes.to_owned() })
+}
+
+fn default_endpoint(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<DefaultEndpoint>, BadVariable> {
+    let key = get("DEFAULT_ENDPOINT_KEY").map(Secret::new);
+    match get("DEFAULT_ENDPOINT_URL") {
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+            Ok(Some(DefaultEndpoint { url, key }))
+        }
+        Some(url) => Err(BadVariable {
+            name: "DEFAULT_ENDPOINT_URL",
+            held: Some(url),
+            takes: "the base URL of an API, such as http://127.0.0.1:8000/v1".to_owned(),
+        }),
+        None if key.is_some() => Err(BadVariable {
+            name: "DEFAULT_ENDPOINT_KEY",
+            held: None,
+            takes: "the key of the endpoint that DEFAULT_ENDPOINT_URL names, which is not set".to_owned(),
+        }),
+        None => Ok(None),
+    }
+}
+
+fn number(
+    get: &dyn Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: u64,
+    least: u64,
+    most: u64,
+) -> Result<u64, BadVariable> {
+    let Some(held) = get(name) else { return Ok(default) };
+    match held.trim().parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => {
+            let takes = if most == u64::MAX {
+                format!("a whole number from {least} up")
+            } else {
+                format!("a whole number from {least} to {most}")
+            };
+            Err(BadVariable { name, held: Some(held), takes })
+        }
+    }
+}
+
+fn word(
+    get: &dyn Fn(&str) -> Option<String>,
+    name: &'static str,
+    words: &[&'static str],
+) -> Result<&'static str, BadVariable> {
+    let Some(held) = get(name) else { return Ok(words[0]) };
+    let known = words.iter().copied().find(|word| *word == held);
+    known.ok_or_else(|| BadVariable { name, held: Some(held), takes: words.join(" or ") })
+}
+
+/// Each step of the schema is news to nobody.
+const DEFAULT_LOG: &str = "info,sea_orm_migration=warn";
+
+fn log_filter(get: &dyn Fn(&str) -> Option<String>) -> Result<String, BadVariable> {
+    let held = get("LOG").unwrap_or_else(|| DEFAULT_LOG.to_owned());
+    match EnvFilter::try_new(&held) {
+        Ok(_) => Ok(held),
+        Err(_) => Err(BadVariable {
+            name: "LOG",
+            held: Some(held),
+            takes: "a level (error, warn, info, debug, trace) or filters such as info,sqlx=warn".to_owned(),
+        }),
+    }
+}
+
+/// The volume of a container where there is one, else the user's own data folder.
+fn standard_data_dir(volume: &Path) -> PathBuf {
+    if volume.is_dir() && is_writable(volume) {
+        return volume.to_owned();
+    }
+    dirs::data_dir().map_or_else(|| PathBuf::from("promptlooper-data"), |folder| folder.join("promptlooper"))
+}
+
+fn is_writable(folder: &Path) -> bool {
+    let probe = folder.join(format!(".promptlooper-{}", std::process::id()));
+    let written = std::fs::write(&probe, "").is_ok();
+    written && std::fs::remove_file(probe).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let get =
+            |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+        Settings::read(&get).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_not_set_has_a_default() {
+        let settings = read(&[("DATA_DIR", "/tmp/x")]).unwrap();
+        assert_eq!((settings.concurrent_runs, settings.max_tokens_per_sweep), (4, None));
+        assert_eq!((settings.log.as_str(), settings.log_as_json), (DEFAULT_LOG, false));
+        assert!(settings.database_url.is_none() && settings.default_endpoint.is_none());
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_what_it_takes() {
+        for (name, held, error) in [
+            (
+                "MAX_CONCURRENT_RUNS",
+                "0",
+                "MAX_CONCURRENT_RUNS holds `0`, but takes a whole number from 1 to 1024",
+            ),
+            (
+                "MAX_TOKENS_PER_SWEEP",
+                "-1",
+                "MAX_TOKENS_PER_SWEEP holds `-1`, but takes a whole number from 0 up",
+            ),
+            ("LOG_FORMAT", "xml", "LOG_FORMAT holds `xml`, but takes text or json"),
+            ("LOG", "a=b=c", "LOG holds `a=b=c`, but takes a level"),
+            (
+                "DEFAULT_ENDPOINT_URL",
+                "localhost:8000",
+                "DEFAULT_ENDPOINT_URL holds `localhost:8000`, but takes the base",
+            ),
+            ("DEFAULT_ENDPOINT_KEY", "sk-secret", "DEFAULT_ENDPOINT_KEY takes the key of the endpoint"),
+            ("DATABASE_URL", "mysql://u:secret@h/n", "DATABASE_URL takes a PostgreSQL URL"),
+        ] {
+            let found = read(&[(name, held)]).unwrap_err();
+            assert!(found.starts_with(error), "{found}");
+            assert!(!found.contains("secret"), "{found}");
+        }
+    }
+
+    #[test]
+    fn the_volume_is_used_where_it_is_there() {
+        let volume = std::env::temp_dir();
+        assert_eq!(standard_data_dir(&volume), volume);
+        assert_ne!(standard_data_dir(Path::new("/nowhere")), Path::new("/nowhere"));
+    }
+}
