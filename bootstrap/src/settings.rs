@@ -140,7 +140,7 @@ fn word(
 }
 
 /// Each step of the schema is news to nobody.
-const DEFAULT_LOG: &str = "info,sea_orm_migration=warn";
+const DEFAULT_LOG: &str = "info,sea_orm_migration=warn,sqlx=warn";
 
 fn log_filter(get: &dyn Fn(&str) -> Option<String>) -> Result<String, BadVariable> {
     let held = get("LOG").unwrap_or_else(|| DEFAULT_LOG.to_owned());

@@ -1,3 +1,7 @@
-//! Servers and the like that suites stand upon.
+//! What suites and benches share.
 
+pub mod experiment;
+pub mod facts;
 pub mod fake_llm;
+pub mod home;
+pub mod program;

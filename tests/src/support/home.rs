@@ -1,0 +1,100 @@
+//! A database of a test's own, with the folder around it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use domain::secret::Secret;
+use persistence::{Database, Stores};
+use sea_orm::{ConnectionTrait as _, Database as Connector, DatabaseConnection};
+use security::SecretVault;
+use tempfile::TempDir;
+
+/// The two databases that everything must work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file in the folder.
+    Sqlite,
+    /// A database on the server that `PROMPTLOOPER_TEST_POSTGRES` names.
+    Postgres,
+}
+
+impl Kind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+}
+
+/// A folder, and on PostgreSQL a fresh database.
+pub struct Home {
+    folder: TempDir,
+    url: Option<String>,
+}
+
+/// The key that test databases are sealed with.
+pub const SECRET_KEY: &str = "a key for tests only";
+
+impl Home {
+    /// A home that nobody has used yet.
+    ///
+    /// # Panics
+    /// Where there is no PostgreSQL to be had.
+    pub async fn new(kind: Kind) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = match kind {
+            Kind::Sqlite => None,
+            Kind::Postgres => Some(fresh_database().await),
+        };
+        Self { folder, url }
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// The folder that the program keeps its data in.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// PostgreSQL's URL.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// Its stores, opened as the program opens them.
+    ///
+    /// # Panics
+    /// Where they do not open.
+    pub async fn stores(&self) -> Stores {
+        let database = match &self.url {
+            None => Database::sqlite(&self.data()).await,
+            Some(url) => Database::postgres(url).await,
+        };
+        let vault = SecretVault::from_text(&Secret::new(SECRET_KEY)).expect("a key");
+        database.expect("a database").stores(Arc::new(vault)).await.expect("stores")
+    }
+
+    /// A connection of the test's own, to look at tables.
+    ///
+    /// # Panics
+    /// Where there is nothing to connect to.
+    pub async fn connection(&self) -> DatabaseConnection {
+        let sqlite = || format!("sqlite://{}?mode=ro", self.data().join("promptlooper.db").display());
+        Connector::connect(self.url.clone().unwrap_or_else(sqlite)).await.expect("a connection")
+    }
+}
+
+async fn fresh_database() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    #[expect(clippy::disallowed_methods, reason = "the test command tells where its server is")]
+    let server = std::env::var("PROMPTLOOPER_TEST_POSTGRES");
+    let server = server.expect("PROMPTLOOPER_TEST_POSTGRES names no server: start the tests with tests/run");
+    let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let admin = Connector::connect(format!("{server}/postgres")).await.expect("PostgreSQL answers");
+    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
+    format!("{server}/{name}")
+}

@@ -1,0 +1,179 @@
+//! Real processes, killed for real.
+
+use std::time::Duration;
+
+use promptlooper_tests::support::experiment::Experiment;
+use promptlooper_tests::support::facts::Facts;
+use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
+use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::program;
+use sea_orm::{ConnectionTrait as _, Statement};
+use tokio::process::Child;
+
+const KILLS: u64 = 20;
+/// What the endpoint of [`Experiment::echo`] bears at once.
+const IN_FLIGHT: u64 = 16;
+
+fn options() -> Options {
+    Options { port: 0, latency: Duration::from_millis(8) }
+}
+
+/// What the same experiment comes to when nobody disturbs it.
+async fn undisturbed(kind: Kind, experiment: &dyn Fn(&str) -> Experiment) -> Facts {
+    let (home, fake) = (Home::new(kind).await, FakeLlm::start(options()).await.unwrap());
+    experiment(&fake.url()).write(&home);
+    let finished = program::run(&home, &["run", "experiment.json"]).await;
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    Facts::read(&home).await
+}
+
+/// The hash of a configuration covers the endpoint's URL, which differs between servers.
+fn by_score(facts: &Facts) -> Vec<String> {
+    let mut runs: Vec<String> = facts.runs.values().map(|run| format!("{run:?}")).collect();
+    runs.sort();
+    runs
+}
+
+fn assert_equal(recovered: &Facts, undisturbed: &Facts) {
+    assert_eq!(by_score(recovered), by_score(undisturbed));
+    assert_eq!(recovered.totals, undisturbed.totals);
+    assert_eq!(recovered.answers, undisturbed.answers);
+    assert_eq!(recovered.rows, undisturbed.rows);
+    assert_eq!((&recovered.sweep, &recovered.events), (&undisturbed.sweep, &undisturbed.events));
+}
+
+/// Waits until the server has had so many calls; `false` where the program ended before.
+async fn reaches(fake: &FakeLlm, calls: u64, child: &mut Child) -> bool {
+    while fake.counts().calls < calls {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    true
+}
+
+/// Kills the program at call after call until it ends by itself.
+async fn killed_again_and_again(kind: Kind, experiment: &dyn Fn(&str) -> Experiment, total: u64) {
+    let expected = undisturbed(kind, experiment).await;
+    let (home, fake) = (Home::new(kind).await, FakeLlm::start(options()).await.unwrap());
+    experiment(&fake.url()).write(&home);
+    let (mut kills, mut unfilled) = (0, 0);
+    for kill in 1..=KILLS {
+        let mut child = program::start(&home, &["run", "experiment.json"]);
+        if !reaches(&fake, kill * total / (KILLS + 1), &mut child).await {
+            let ended = program::finish(child).await;
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+            break;
+        }
+        // Each kill falls into another stretch between two commits.
+        tokio::time::sleep(Duration::from_millis(kill * 7 % 23)).await;
+        program::kill(child).await;
+        kills += 1;
+        unfilled += number(&home, UNFILLED).await;
+    }
+    assert!(kills >= KILLS - 2, "only {kills} kills");
+    let last = program::run(&home, &["run", "experiment.json"]).await;
+    assert_eq!(last.code, Some(0), "{last:?}");
+    let counts = fake.counts();
+    assert_eq!(counts.distinct, total, "calls lost");
+    assert!(counts.calls <= total + unfilled, "{} calls for {total}, {unfilled} were open at kills", counts.calls);
+    assert_equal(&Facts::read(&home).await, &expected);
+}
+
+#[tokio::test]
+async fn twenty_kills_change_nothing_on_sqlite() {
+    killed_again_and_again(Kind::Sqlite, &|url| Experiment::echo(url, 70, 12), 840).await;
+}
+
+#[tokio::test]
+async fn twenty_kills_change_nothing_on_postgres() {
+    killed_again_and_again(Kind::Postgres, &|url| Experiment::echo(url, 70, 12), 840).await;
+}
+
+/// The kill falls between the last answer and the end of a run: every answer is stored, and no block.
+#[tokio::test]
+async fn answers_without_their_block_are_not_asked_for_again() {
+    for kind in Kind::ALL {
+        let experiment = |url: &str| Experiment::echo(url, 30, 1);
+        let expected = undisturbed(kind, &experiment).await;
+        let (home, fake) = (Home::new(kind).await, FakeLlm::start(options()).await.unwrap());
+        experiment(&fake.url()).write(&home);
+        let mut child = program::start(&home, &["run", "experiment.json"]);
+        assert!(reaches(&fake, 30, &mut child).await);
+        program::kill(child).await;
+        let (before, unfilled) = (fake.counts().calls, number(&home, UNFILLED).await);
+        let last = program::run(&home, &["run", "experiment.json"]).await;
+        assert_eq!(last.code, Some(0), "{last:?}");
+        assert!(fake.counts().calls - before <= unfilled, "{} calls again", fake.counts().calls - before);
+        assert_equal(&Facts::read(&home).await, &expected);
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_five_thousand_samples_survives_and_stays_small() {
+    let experiment = |url: &str| Experiment::echo(url, 5_000, 1);
+    let home = Home::new(Kind::Sqlite).await;
+    let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(1) }).await.unwrap();
+    experiment(&fake.url()).write(&home);
+    for calls in [700, 2_000, 3_500] {
+        let mut child = program::start(&home, &["run", "experiment.json"]);
+        assert!(reaches(&fake, calls, &mut child).await);
+        program::kill(child).await;
+    }
+    let mut child = program::start(&home, &["run", "experiment.json"]);
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        peak = program::peak_memory(&child).unwrap_or(peak);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let ended = program::finish(child).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let facts = Facts::read(&home).await;
+    let run = facts.runs.values().next().unwrap();
+    assert_eq!((run.status.as_str(), run.samples), ("completed", [5_000, 5_000, 0, 5_000]));
+    assert_eq!(fake.counts().distinct, 5_000);
+    assert!(peak < 150 * 1024, "{peak} KiB");
+}
+
+/// Two workers on one database, one of them killed in the middle: the other takes over.
+#[tokio::test]
+async fn workers_share_the_work_and_take_over_from_the_dead() {
+    let home = Home::new(Kind::Postgres).await;
+    let fake = FakeLlm::start(options()).await.unwrap();
+    let experiment = |url: &str| Experiment::echo(url, 40, 12);
+    let expected = undisturbed(Kind::Postgres, &experiment).await;
+    experiment(&fake.url()).write(&home);
+    let mut first = program::start(&home, &["run", "experiment.json"]);
+    assert!(reaches(&fake, 20, &mut first).await);
+    program::kill(first).await;
+    let doomed = program::start(&home, &["worker"]);
+    let mut survivor = program::start(&home, &["worker"]);
+    assert!(reaches(&fake, 200, &mut survivor).await, "the workers do nothing");
+    program::kill(doomed).await;
+    // The sweep is over without anyone to run it but the worker.
+    for _ in 0..600 {
+        if fake.counts().distinct == 480 && number(&home, COMPLETED).await == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let id = survivor.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let ended = program::finish(survivor).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_equal(&Facts::read(&home).await, &expected);
+    assert!(fake.counts().max_in_flight <= 2 * IN_FLIGHT, "{} at once", fake.counts().max_in_flight);
+}
+
+/// Calls that are claimed and not answered.
+const UNFILLED: &str = "SELECT count(*) AS n FROM response_cache WHERE answer_id IS NULL AND claimed_by IS NOT NULL";
+const COMPLETED: &str = "SELECT count(*) AS n FROM sweep WHERE status = 'completed'";
+
+async fn number(home: &Home, sql: &str) -> u64 {
+    let connection = home.connection().await;
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+    connection.close().await.unwrap();
+    row.try_get::<i64>("", "n").unwrap().try_into().unwrap()
+}
