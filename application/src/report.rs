@@ -1,7 +1,6 @@
 //! What an experiment came to, as a text for people.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use domain::export::Export;
 use domain::run::RunStatus;
@@ -35,9 +34,10 @@ pub fn markdown(
     out
 }
 
-/// A paragraph and the empty line after it. Writing to a string cannot fail.
+/// A paragraph and the empty line after it.
 fn line(out: &mut String, text: &str) {
-    drop(write!(out, "{text}\n\n"));
+    out.push_str(text);
+    out.push_str("\n\n");
 }
 
 fn setup(out: &mut String, experiment: &StoredExperiment, runs: &[RunSummary]) {
@@ -116,7 +116,7 @@ fn ranking(out: &mut String, board: &[Row]) {
             row.latency_per_sample().map_or_else(String::new, |latency| format!("{latency:.0} ms")),
             values(&row.run.config.values).replace('|', "\\|"),
         ];
-        drop(writeln!(table, "| {} |", cells.join(" | ")));
+        table.push_str(&["| ", &cells.join(" | "), " |\n"].concat());
     }
     line(out, table.trim_end());
     if board.len() > TOP {

@@ -83,7 +83,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, SampleError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+        let line = before.split(|byte| *byte == b'\n').count() as u64;
         wrong(line, "this is not UTF-8: save the file as UTF-8")
     })
 }

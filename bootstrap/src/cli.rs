@@ -31,7 +31,7 @@ const ENVIRONMENT: &str = "Environment:
 pub(crate) enum Command {
     /// Run an experiment file's sweep, show the leaderboard and write the winner
     Run(RunOptions),
-    /// Execute runs of the database that DATABASE_URL names, until stopped
+    /// Execute runs of a PostgreSQL database beside other processes, until stopped
     Worker,
     /// Bring the database schema up to date
     Migrate(MigrateOptions),

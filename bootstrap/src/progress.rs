@@ -1,6 +1,5 @@
 //! What a person sees while a sweep runs.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
@@ -80,7 +79,7 @@ impl Progress {
         let totals = &view.totals;
         let of = view.total.map(|total| format!("/{total}")).unwrap_or_default();
         let mut line = format!("{}{of} runs · {} calls", totals.ended(), totals.calls);
-        let mut add = |part: String| drop(write!(line, " · {part}"));
+        let mut add = |part: String| line.extend([" · ", &part]);
         if totals.hits > 0 {
             add(format!("{} cached", totals.hits));
         }

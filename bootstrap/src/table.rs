@@ -21,7 +21,8 @@ pub(crate) fn leaderboard(board: &[Row], top: usize) -> String {
     lines.extend(shown.iter().map(|row| cells(row, priced, &dimensions)));
     let mut text = aligned(&lines);
     if board.len() > shown.len() {
-        text.push_str(&format!("… and {} more\n", board.len() - shown.len()));
+        let more = (board.len() - shown.len()).to_string();
+        text.extend(["… and ", &more, " more\n"]);
     }
     if shown.iter().any(|row| row.standing.ties_best) {
         text.push_str("= cannot be told from the first at the 5 % level\n");

@@ -1,1 +1,3 @@
+//! Figures of the engine.
+
 fn main() {}

@@ -6,7 +6,16 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Crates that only compute, which the application may use.
 const COMPUTING: [&str; 10] = [
-    "async-trait", "thiserror", "serde_json", "sha2", "jsonschema", "regex", "csv", "serde-saphyr", "roxmltree", "futures",
+    "async-trait",
+    "thiserror",
+    "serde_json",
+    "sha2",
+    "jsonschema",
+    "regex",
+    "csv",
+    "serde-saphyr",
+    "roxmltree",
+    "futures",
 ];
 
 fn workspace() -> Vec<Package> {
@@ -15,7 +24,8 @@ fn workspace() -> Vec<Package> {
 }
 
 fn normal(package: &Package) -> BTreeSet<&str> {
-    let dependencies = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+    let dependencies =
+        package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
     dependencies.map(|dependency| dependency.name.as_str()).collect()
 }
 
@@ -29,7 +39,8 @@ fn the_domain_depends_on_nothing() {
 #[test]
 fn the_application_knows_the_domain_and_what_only_computes() {
     let packages = workspace();
-    let application = packages.iter().find(|package| package.name.as_str() == "promptlooper-application").unwrap();
+    let application =
+        packages.iter().find(|package| package.name.as_str() == "promptlooper-application").unwrap();
     let mut allowed: BTreeSet<&str> = COMPUTING.into_iter().collect();
     allowed.extend(["promptlooper-domain", "tracing"]);
     let more: Vec<_> = normal(application).difference(&allowed).copied().collect();
@@ -38,7 +49,8 @@ fn the_application_knows_the_domain_and_what_only_computes() {
 
 #[test]
 fn no_adapter_knows_another() {
-    let shared = ["promptlooper-domain", "promptlooper-application", "promptlooper-wire", "promptlooper-outbound"];
+    let shared =
+        ["promptlooper-domain", "promptlooper-application", "promptlooper-wire", "promptlooper-outbound"];
     let vocabulary = BTreeMap::from([("promptlooper-wire", 2), ("promptlooper-outbound", 2)]);
     let packages = workspace();
     let adapters = packages.iter().filter(|package| package.manifest_path.as_str().contains("/adapters/"));
@@ -57,7 +69,8 @@ fn no_adapter_knows_another() {
 #[test]
 fn migrations_know_nothing_of_ours() {
     let packages = workspace();
-    let migrations = packages.iter().find(|package| package.name.as_str() == "promptlooper-migrations").unwrap();
+    let migrations =
+        packages.iter().find(|package| package.name.as_str() == "promptlooper-migrations").unwrap();
     assert!(normal(migrations).iter().all(|name| !name.starts_with("promptlooper")));
 }
 
@@ -75,7 +88,12 @@ fn every_dependency_stands_in_the_workspace_with_a_reason() {
     let known: BTreeSet<&str> = lines.iter().filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
     for package in &metadata.packages {
         for dependency in package.dependencies.iter().filter(|d| !d.name.starts_with("promptlooper")) {
-            assert!(known.contains(dependency.name.as_str()), "{} uses {} by itself", package.name, dependency.name);
+            assert!(
+                known.contains(dependency.name.as_str()),
+                "{} uses {} by itself",
+                package.name,
+                dependency.name
+            );
         }
     }
 }

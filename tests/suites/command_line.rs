@@ -42,7 +42,9 @@ fn sound(home: &Home) {
 async fn a_gate_decides_the_exit_code() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
     Experiment::echo(&fake.url(), 4, 1).write(&home);
-    for (gate, code) in [("score>=0.99", 0), ("exact_match==1", 0), ("ci_low>0.9", 100), ("latency_ms>1000000", 100)] {
+    for (gate, code) in
+        [("score>=0.99", 0), ("exact_match==1", 0), ("ci_low>0.9", 100), ("latency_ms>1000000", 100)]
+    {
         let finished = program::run(&home, &["run", "experiment.json", "--gate", gate]).await;
         assert_eq!(finished.code, Some(code), "{gate}: {finished:?}");
         assert_eq!(finished.stderr.contains("gate missed"), code == 100, "{finished:?}");
@@ -62,9 +64,16 @@ async fn the_winner_is_written_in_every_form() {
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let read = |file: &str| fs::read_to_string(home.folder().join(file)).unwrap();
     let json: serde_json::Value = serde_json::from_str(&read("best.json")).unwrap();
-    assert_eq!((&json["model"], &json["score"], &json["experiment"]), (&json!("echo-1"), &json!(1), &json!("echo")));
+    assert_eq!(
+        (&json["model"], &json["score"], &json["experiment"]),
+        (&json!("echo-1"), &json!(1), &json!("echo"))
+    );
     assert!(read("best.yaml").contains("prompt: |-\n  Say {{ sample.input }}\n"), "{}", read("best.yaml"));
-    assert!(read("best.env").starts_with("LLM_MODEL=echo-1\nLLM_API_URL=http://127.0.0.1:"), "{}", read("best.env"));
+    assert!(
+        read("best.env").starts_with("LLM_MODEL=echo-1\nLLM_API_URL=http://127.0.0.1:"),
+        "{}",
+        read("best.env")
+    );
     assert!(read("report.md").starts_with("# echo\n"));
     assert_eq!(read("runs.csv").lines().count(), 4);
     assert_eq!(read("runs.jsonl").lines().count(), 3);
@@ -90,7 +99,11 @@ async fn bad_variables_stop_the_start_by_name() {
     let home = Home::new(Kind::Sqlite).await;
     sound(&home);
     for (name, value, takes) in [
-        ("MAX_CONCURRENT_RUNS", "many", "MAX_CONCURRENT_RUNS holds `many`, but takes a whole number from 1 to 1024"),
+        (
+            "MAX_CONCURRENT_RUNS",
+            "many",
+            "MAX_CONCURRENT_RUNS holds `many`, but takes a whole number from 1 to 1024",
+        ),
         ("DATABASE_URL", "mysql://x", "DATABASE_URL takes a PostgreSQL URL"),
         ("SECRET_KEY", "short", "SECRET_KEY must have at least 16 characters"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT holds `xml`, but takes text or json"),
@@ -111,7 +124,10 @@ async fn a_data_folder_that_cannot_be_used_is_said_to_be() {
     let mut command = program::command(&home, &["run", "experiment.json"]);
     let finished = program::finish(command.env("DATA_DIR", file.join("data")).spawn().unwrap()).await;
     assert_eq!(finished.code, Some(1), "{finished:?}");
-    assert!(finished.stderr.contains("cannot be written") && finished.stderr.contains("DATA_DIR"), "{finished:?}");
+    assert!(
+        finished.stderr.contains("cannot be written") && finished.stderr.contains("DATA_DIR"),
+        "{finished:?}"
+    );
 }
 
 #[tokio::test]
@@ -134,7 +150,9 @@ async fn a_data_folder_in_use_says_by_whom() {
 async fn a_database_of_another_key_is_refused() {
     for kind in Kind::ALL {
         let (home, fake) = (Home::new(kind).await, fake().await);
-        Experiment::echo(&fake.url(), 2, 1).with("/endpoints/0/api_key", json!("sk-very-secret")).write(&home);
+        Experiment::echo(&fake.url(), 2, 1)
+            .with("/endpoints/0/api_key", json!("sk-very-secret"))
+            .write(&home);
         assert_eq!(program::run(&home, &["run", "experiment.json"]).await.code, Some(0));
         let mut command = program::command(&home, &["export", "echo"]);
         let finished = program::finish(command.env("SECRET_KEY", "quite another key").spawn().unwrap()).await;
@@ -149,7 +167,8 @@ async fn keys_are_neither_stored_in_the_clear_nor_exported() {
     let secret = "sk-very-secret-indeed";
     Experiment::echo(&fake.url(), 2, 1).with("/endpoints/0/api_key", json!(secret)).write(&home);
     let mut command = program::command(&home, &["run", "experiment.json", "--json", "--output", "report.md"]);
-    let finished = program::finish(command.env_remove("SECRET_KEY").env("LOG", "trace").spawn().unwrap()).await;
+    let finished =
+        program::finish(command.env_remove("SECRET_KEY").env("LOG", "trace").spawn().unwrap()).await;
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(!finished.stdout.contains(secret) && !finished.stderr.contains(secret));
     for entry in fs::read_dir(home.data()).unwrap() {

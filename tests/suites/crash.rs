@@ -77,7 +77,11 @@ async fn killed_again_and_again(kind: Kind, experiment: &dyn Fn(&str) -> Experim
     assert_eq!(last.code, Some(0), "{last:?}");
     let counts = fake.counts();
     assert_eq!(counts.distinct, total, "calls lost");
-    assert!(counts.calls <= total + unfilled, "{} calls for {total}, {unfilled} were open at kills", counts.calls);
+    assert!(
+        counts.calls <= total + unfilled,
+        "{} calls for {total}, {unfilled} were open at kills",
+        counts.calls
+    );
     assert_equal(&Facts::read(&home).await, &expected);
 }
 
@@ -167,7 +171,8 @@ async fn workers_share_the_work_and_take_over_from_the_dead() {
 }
 
 /// Calls that are claimed and not answered.
-const UNFILLED: &str = "SELECT count(*) AS n FROM response_cache WHERE answer_id IS NULL AND claimed_by IS NOT NULL";
+const UNFILLED: &str =
+    "SELECT count(*) AS n FROM response_cache WHERE answer_id IS NULL AND claimed_by IS NOT NULL";
 const COMPLETED: &str = "SELECT count(*) AS n FROM sweep WHERE status = 'completed'";
 
 async fn number(home: &Home, sql: &str) -> u64 {

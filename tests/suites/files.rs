@@ -34,11 +34,17 @@ async fn experiments_that_make_no_sense_are_refused_with_place_and_advice() {
     for (experiment, parts) in [
         (
             sound().with("/pipeline_stages/0/prompt", json!("{{ sample.text }}")),
-            ["/pipeline_stages/0/prompt", "`sample.text` is not known: a sample has input, reference, meta and index"],
+            [
+                "/pipeline_stages/0/prompt",
+                "`sample.text` is not known: a sample has input, reference, meta and index",
+            ],
         ),
         (
             sound().with("/pipeline_stages/0/prompt", json!("{{ params.tome }}")),
-            ["/pipeline_stages/0/prompt", "`params.tome` is no dimension of the parameter space: there are temperature"],
+            [
+                "/pipeline_stages/0/prompt",
+                "`params.tome` is no dimension of the parameter space: there are temperature",
+            ],
         ),
         (
             sound().with("/scoring_config/0/options", json!({"ignorecase": true})),
@@ -52,15 +58,18 @@ async fn experiments_that_make_no_sense_are_refused_with_place_and_advice() {
             dimension(json!({"type": "float", "low": 0, "high": 1, "step": 0, "target": "say.top_p"})),
             ["/parameter_space/x/step", "a step must be above 0"],
         ),
-        (
-            dimension(json!({"type": "choice", "values": []})),
-            ["/parameter_space/x/values", "at least one"],
-        ),
+        (dimension(json!({"type": "choice", "values": []})), ["/parameter_space/x/values", "at least one"]),
         (sound().with("/repeats", json!(0)), ["/repeats", "from 1 to 1000"]),
         (sound().with("/sweep", json!({"kind": "guided"})), ["sweep", "grid"]),
-        (sound().with("/scoring_config/0/scorer", json!("bleu")), ["/scoring_config/0/scorer", "there is no scorer `bleu`"]),
         (
-            sound().with("/scoring_config/0", json!({"scorer": "format", "options": {"type": "regex", "pattern": "("}})),
+            sound().with("/scoring_config/0/scorer", json!("bleu")),
+            ["/scoring_config/0/scorer", "there is no scorer `bleu`"],
+        ),
+        (
+            sound().with(
+                "/scoring_config/0",
+                json!({"scorer": "format", "options": {"type": "regex", "pattern": "("}}),
+            ),
             ["/scoring_config/0/options/pattern", "unclosed group"],
         ),
         (sound().with("/pipline_stages", json!([])), ["unknown field `pipline_stages`", "pipeline_stages"]),
@@ -81,7 +90,7 @@ async fn yaml_has_words_for_numbers_that_are_none() {
 #[tokio::test]
 async fn a_bad_line_of_a_sample_file_is_named() {
     let home = Home::new(Kind::Sqlite).await;
-    let good: String = (1..16).map(|i| format!("text {i},label\n")).collect();
+    let good = "text,label\n".repeat(15);
     fs::write(home.folder().join("samples.csv"), format!("input,reference\n{good}one,two,three\n")).unwrap();
     sound().with("/sample_data", json!({"file": "samples.csv"})).write(&home);
     let finished = program::run(&home, &["run", "experiment.json"]).await;
@@ -91,9 +100,17 @@ async fn a_bad_line_of_a_sample_file_is_named() {
 #[tokio::test]
 async fn files_that_are_not_there_are_named() {
     let home = Home::new(Kind::Sqlite).await;
-    check(&home, &program::run(&home, &["run", "nowhere.yaml"]).await, &["nowhere.yaml: there is no such file"]);
+    check(
+        &home,
+        &program::run(&home, &["run", "nowhere.yaml"]).await,
+        &["nowhere.yaml: there is no such file"],
+    );
     sound().with("/sample_data", json!({"file": "gone.csv"})).write(&home);
-    check(&home, &program::run(&home, &["run", "experiment.json"]).await, &["gone.csv: there is no such file"]);
+    check(
+        &home,
+        &program::run(&home, &["run", "experiment.json"]).await,
+        &["gone.csv: there is no such file"],
+    );
     sound().with("/endpoints/0/api_key", json!("${NO_SUCH_KEY}")).write(&home);
     let finished = program::run(&home, &["run", "experiment.json"]).await;
     check(&home, &finished, &["/endpoints/0/api_key", "export NO_SUCH_KEY="]);
@@ -114,7 +131,11 @@ async fn refused_at_start(experiment: Experiment, parts: &[&str]) {
 
 #[tokio::test]
 async fn what_cannot_start_is_refused_with_nothing_stored() {
-    refused_at_start(sound(), &["endpoint `fake` at http://127.0.0.1:9/v1 cannot be used", "start the server"]).await;
+    refused_at_start(
+        sound(),
+        &["endpoint `fake` at http://127.0.0.1:9/v1 cannot be used", "start the server"],
+    )
+    .await;
     let digits: Vec<Value> = (0..10).map(Value::from).collect();
     let space: serde_json::Map<String, Value> =
         (0..12).map(|i| (format!("d{i}"), json!({"type": "choice", "values": digits}))).collect();
@@ -125,9 +146,14 @@ async fn what_cannot_start_is_refused_with_nothing_stored() {
         &["/pipeline_stages/0/endpoint", "there is no endpoint `elsewhere`"],
     )
     .await;
-    let unbounded = sound().with("/pipeline_stages/0/parameters", json!({})).with("/sweep/max_tokens", json!(100));
+    let unbounded =
+        sound().with("/pipeline_stages/0/parameters", json!({})).with("/sweep/max_tokens", json!(100));
     refused_at_start(unbounded, &["/pipeline_stages/0/parameters/max_tokens", "max_output_tokens"]).await;
-    refused_at_start(sound().with("/sweep/max_cost", json!(1)), &["max_cost needs a price for model `echo-1`"]).await;
+    refused_at_start(
+        sound().with("/sweep/max_cost", json!(1)),
+        &["max_cost needs a price for model `echo-1`"],
+    )
+    .await;
 }
 
 #[tokio::test]

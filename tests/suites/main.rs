@@ -1,4 +1,5 @@
 //! Suites over real databases, real HTTP and real processes.
+#![expect(clippy::unwrap_used, reason = "what cannot be had in a test is its failure")]
 
 mod architecture;
 mod command_line;

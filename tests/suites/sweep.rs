@@ -23,7 +23,10 @@ async fn each_call_is_made_once(kind: Kind) {
     let facts = Facts::read(&home).await;
     assert_eq!((facts.sweep.as_str(), facts.runs.len()), ("completed", 5));
     assert!(facts.runs.values().all(|run| run.status == "completed" && run.samples == [20, 20, 0, 20]));
-    assert_eq!(facts.answers, [100, fake.counts().input_tokens as i64, fake.counts().output_tokens as i64]);
+    assert_eq!(
+        facts.answers,
+        [100, fake.counts().input_tokens.cast_signed(), fake.counts().output_tokens.cast_signed()]
+    );
     let again = program::run(&home, &["run", "experiment.json", "--json"]).await;
     assert_eq!(fake.counts().calls, 100, "a call was made again");
     assert_eq!(again.json()["sweep"]["progress"]["cached"], 5);

@@ -13,7 +13,7 @@ pub(crate) struct Rows<'a> {
     pub(crate) insert: &'a str,
     /// What stands behind them.
     pub(crate) then: &'a str,
-    pub(crate) rows: Vec<Vec<Bound>>,
+    pub(crate) values: Vec<Vec<Bound>>,
 }
 
 impl<C: ConnectionTrait> Session<'_, C> {
@@ -25,7 +25,7 @@ impl<C: ConnectionTrait> Session<'_, C> {
     /// Writes rows in their order; what the statements return.
     pub(crate) async fn insert_returning(&self, rows: Rows<'_>) -> Result<Vec<QueryResult>, DbErr> {
         let mut returned = Vec::new();
-        let mut left = rows.rows.into_iter().peekable();
+        let mut left = rows.values.into_iter().peekable();
         while left.peek().is_some() {
             let size = SIZES.into_iter().find(|size| *size <= left.len()).unwrap_or(1);
             let chunk: Vec<Vec<Bound>> = left.by_ref().take(size).collect();

@@ -180,7 +180,7 @@ async fn taken<C: ConnectionTrait>(
     by: WorkerId,
 ) -> Result<BTreeMap<Digest, Claim>, DbErr> {
     let rows = calls.values().map(|call| claim_row(call, by)).collect();
-    let rows = session.insert_returning(Rows { insert: CLAIM, then: FREE, rows }).await?;
+    let rows = session.insert_returning(Rows { insert: CLAIM, then: FREE, values: rows }).await?;
     let hash = |row| Digest::parse(&Row(row).text("config_hash")?).ok_or_else(|| corrupt("call hash"));
     rows.iter().map(|row| Ok((hash(row)?, Claim::Yours))).collect()
 }

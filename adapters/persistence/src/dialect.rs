@@ -4,7 +4,9 @@ use application::json::to_json;
 use application::ports::StoreError;
 use domain::time::Timestamp;
 use domain::value::{Map, Value};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value as Bound};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value as Bound,
+};
 
 /// One of the two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +32,9 @@ impl Dialect {
         }
     }
 
-    /// A moment as it is bound.
-    pub(crate) fn time(self, at: Timestamp) -> Bound {
-        match self {
-            Self::Sqlite => Bound::BigInt(Some(at.micros())),
-            Self::Postgres => Bound::ChronoDateTimeUtc(chrono::DateTime::from_timestamp_micros(at.micros())),
-        }
+    fn statement(self, template: &str, values: Vec<Bound>) -> Statement {
+        let sql = if template.contains('{') { self.sql(template) } else { template.to_owned() };
+        Statement::from_sql_and_values(self.backend(), sql, values)
     }
 
     /// A moment as it is read.
@@ -94,21 +93,47 @@ impl<C> Copy for Session<'_, C> {}
 
 impl<C: ConnectionTrait> Session<'_, C> {
     pub(crate) async fn execute(&self, template: &str, values: Vec<Bound>) -> Result<ExecResult, DbErr> {
-        self.connection.execute_raw(self.statement(template, values)).await
+        self.connection.execute_raw(self.dialect.statement(template, values)).await
     }
 
     pub(crate) async fn all(&self, template: &str, values: Vec<Bound>) -> Result<Vec<QueryResult>, DbErr> {
-        self.connection.query_all_raw(self.statement(template, values)).await
+        self.connection.query_all_raw(self.dialect.statement(template, values)).await
     }
 
     pub(crate) async fn one(&self, template: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
-        self.connection.query_one_raw(self.statement(template, values)).await
+        self.connection.query_one_raw(self.dialect.statement(template, values)).await
+    }
+}
+
+/// A connection whose statements run in tasks of their own. Whoever waits for one may not be polled for a while, and
+/// must not keep the connection from others meanwhile.
+pub(crate) struct Detached<'a> {
+    pub(crate) connection: &'a DatabaseConnection,
+    pub(crate) dialect: Dialect,
+}
+
+impl Detached<'_> {
+    pub(crate) async fn execute(&self, template: &str, values: Vec<Bound>) -> Result<ExecResult, DbErr> {
+        let (connection, statement) = (self.connection.clone(), self.dialect.statement(template, values));
+        detached(async move { connection.execute_raw(statement).await }).await
     }
 
-    fn statement(&self, template: &str, values: Vec<Bound>) -> Statement {
-        let sql = if template.contains('{') { self.dialect.sql(template) } else { template.to_owned() };
-        Statement::from_sql_and_values(self.dialect.backend(), sql, values)
+    pub(crate) async fn all(&self, template: &str, values: Vec<Bound>) -> Result<Vec<QueryResult>, DbErr> {
+        let (connection, statement) = (self.connection.clone(), self.dialect.statement(template, values));
+        detached(async move { connection.query_all_raw(statement).await }).await
     }
+
+    pub(crate) async fn one(&self, template: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
+        let (connection, statement) = (self.connection.clone(), self.dialect.statement(template, values));
+        detached(async move { connection.query_one_raw(statement).await }).await
+    }
+}
+
+/// Runs something in a task of its own, to its end.
+pub(crate) async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+) -> Result<T, DbErr> {
+    tokio::spawn(work).await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())))
 }
 
 /// What went wrong, as ports say it.
@@ -119,6 +144,7 @@ pub(crate) fn failed(error: DbErr) -> StoreError {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub(crate) fn corrupt(what: impl ToString) -> DbErr {
     DbErr::Custom(what.to_string())
 }

@@ -13,7 +13,7 @@ use domain::pricing::Price;
 use domain::value::{Map, Value};
 use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
 
-use crate::dialect::{Session, corrupt, failed, id, json, maybe_text, maybe_whole, text, whole};
+use crate::dialect::{Session, corrupt, detached, failed, id, json, maybe_text, maybe_whole, text, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
@@ -198,7 +198,10 @@ impl SlotStore for Stores {
         concurrency: u32,
         want: u32,
     ) -> Result<u32, StoreError> {
-        self.share_slots(worker, endpoint, concurrency, want).await.map_err(failed)
+        let stores = self.clone();
+        detached(async move { stores.share_slots(worker, endpoint, concurrency, want).await })
+            .await
+            .map_err(failed)
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn write<C: ConnectionTrait>(
             json(&Value::Map(event.data.clone())),
         ]
     });
-    session.insert(Rows { insert: EVENTS, then: "", rows: rows.collect() }).await
+    session.insert(Rows { insert: EVENTS, then: "", values: rows.collect() }).await
 }
 
 /// A run has been claimed for the first time.

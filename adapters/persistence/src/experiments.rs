@@ -13,7 +13,9 @@ use wire::experiment::{Parts, SampleDocument};
 use wire::stored;
 
 use crate::batch::{Rows, list};
-use crate::dialect::{Session, corrupt, failed, id, json, maybe_real, maybe_text, raw_json, text, whole};
+use crate::dialect::{
+    Session, corrupt, detached, failed, id, json, maybe_real, maybe_text, raw_json, text, whole,
+};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
@@ -42,10 +44,14 @@ impl ExperimentStore for Stores {
     }
 
     async fn insert(&self, experiment: NewExperiment) -> Result<(), StoreError> {
-        let transaction = self.database.writer.begin().await.map_err(failed)?;
-        let session = Session { connection: &transaction, dialect: self.database.dialect };
-        insert(session, experiment).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)
+        let database = Arc::clone(&self.database);
+        let inserted = detached(async move {
+            let transaction = database.writer.begin().await?;
+            let session = Session { connection: &transaction, dialect: database.dialect };
+            insert(session, experiment).await?;
+            transaction.commit().await
+        });
+        inserted.await.map_err(failed)
     }
 
     async fn experiment(&self, experiment: ExperimentId) -> Result<Option<StoredExperiment>, StoreError> {
@@ -95,7 +101,7 @@ async fn insert(session: Session<'_, DatabaseTransaction>, new: NewExperiment) -
         let rows = rows
             .map(|(sample, index)| vec![id(new.sample_set.bits()), whole(index), json(&sample.to_value())]);
         let insert = "INSERT INTO sample (set_id, idx, doc)";
-        session.insert(Rows { insert, then: "", rows: rows.collect() }).await?;
+        session.insert(Rows { insert, then: "", values: rows.collect() }).await?;
     }
     let parts = Parts::of_draft(&new.draft);
     let values = vec![

@@ -9,7 +9,7 @@ use migrations::{MigrationStatus, Migrator, MigratorTrait as _};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database as Connector, DatabaseConnection, DbErr};
 use thiserror::Error;
 
-use crate::dialect::{Dialect, Session};
+use crate::dialect::{Detached, Dialect};
 use crate::journal::{DeadWorkers, GroupWriter};
 use crate::lock::{FolderLock, LockError};
 use crate::lookup::Lookups;
@@ -141,12 +141,12 @@ impl Database {
         Ok(Stores { database: Arc::new(self), group, lookups, vault })
     }
 
-    pub(crate) const fn read(&self) -> Session<'_, DatabaseConnection> {
-        Session { connection: &self.reader, dialect: self.dialect }
+    pub(crate) const fn read(&self) -> Detached<'_> {
+        Detached { connection: &self.reader, dialect: self.dialect }
     }
 
-    pub(crate) const fn write(&self) -> Session<'_, DatabaseConnection> {
-        Session { connection: &self.writer, dialect: self.dialect }
+    pub(crate) const fn write(&self) -> Detached<'_> {
+        Detached { connection: &self.writer, dialect: self.dialect }
     }
 
     async fn check_key(&self, fingerprint: &str) -> Result<(), OpenError> {

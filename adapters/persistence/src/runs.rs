@@ -18,7 +18,7 @@ use wire::stored::{self, RunConfigDocument};
 
 use crate::batch::padded;
 use crate::calls::{ANSWER, completion};
-use crate::dialect::{Dialect, Session, corrupt, failed, id, maybe_id, whole};
+use crate::dialect::{Dialect, Session, corrupt, detached, failed, id, maybe_id, whole};
 use crate::events;
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
@@ -52,7 +52,8 @@ impl RunStore for Stores {
     ) -> Result<Vec<ClaimedRun>, StoreError> {
         let only = maybe_id(only.map(SweepId::bits));
         let values = vec![id(by.bits()), whole(want as u64), milliseconds(lease), only];
-        self.claim_runs(values).await.map_err(failed)
+        let stores = self.clone();
+        detached(async move { stores.claim_runs(values).await }).await.map_err(failed)
     }
 
     async fn release(&self, lease: RunLease, wait: Duration) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::id::WorkerId;
 use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
 
-use crate::dialect::{Session, failed, id, whole};
+use crate::dialect::{Session, detached, failed, id, whole};
 use crate::journal::DeadWorkers;
 use crate::open::{Database, Stores};
 
@@ -52,7 +52,8 @@ impl WorkerStore for Stores {
     }
 
     async fn beat(&self, worker: WorkerId, runs: &[RunLease], lease: Duration) -> Result<Beat, StoreError> {
-        self.renew(worker, runs, lease).await.map_err(failed)
+        let (stores, runs) = (self.clone(), runs.to_vec());
+        detached(async move { stores.renew(worker, runs, lease).await }).await.map_err(failed)
     }
 
     async fn retire(&self, worker: WorkerId) -> Result<(), StoreError> {
@@ -63,14 +64,13 @@ impl WorkerStore for Stores {
 }
 
 impl Stores {
-    async fn renew(&self, worker: WorkerId, runs: &[RunLease], lease: Duration) -> Result<Beat, DbErr> {
+    async fn renew(&self, worker: WorkerId, mut runs: Vec<RunLease>, lease: Duration) -> Result<Beat, DbErr> {
         let transaction = self.database.writer.begin().await?;
         let session = Session { connection: &transaction, dialect: self.database.dialect };
         session.execute(REGISTER, vec![id(worker.bits()), milliseconds(lease)]).await?;
         let mut beat = Beat::default();
-        let mut sorted = runs.to_vec();
-        sorted.sort_by_key(|lease| lease.run);
-        for run in sorted {
+        runs.sort_by_key(|lease| lease.run);
+        for run in runs {
             let values = vec![id(run.run.bits()), whole(run.epoch), milliseconds(lease)];
             if session.execute(RENEW, values).await?.rows_affected() == 0 {
                 beat.lost.push(run);

@@ -405,6 +405,7 @@ mod tests {
         serde_saphyr::from_str(text).unwrap()
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it stands for one that may fail")]
     fn fill(text: &str) -> Result<String, String> {
         Ok(text.replace("${HOST}", "127.0.0.1:8000").replace("${KEY}", "secret"))
     }

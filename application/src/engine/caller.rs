@@ -177,7 +177,8 @@ impl Caller {
                 Some(Claim::Failed(failure)) => return Ok(Answer::Failed(failure)),
                 Some(Claim::Yours) => return self.make(ask).await,
                 Some(Claim::NoBudget { open: false }) => return Ok(Answer::Blocked(Blocked::Budget)),
-                Some(Claim::Busy | Claim::NoBudget { open: true }) => {}
+                Some(Claim::NoBudget { open: true }) => look = FIRST_LOOK,
+                Some(Claim::Busy) => {}
                 None => return Err(StoreError::Corrupt("a claim was not answered".to_owned())),
             }
             if self.is_stopping() {

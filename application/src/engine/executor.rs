@@ -49,7 +49,8 @@ impl Engine {
         if free == 0 {
             return true;
         }
-        let claimed = self.ports.runs.claim(self.worker, free, self.settings.lease, self.settings.only).await;
+        let claimed = self.ports.runs.claim(self.worker, free, self.settings.lease, self.settings.only);
+        let claimed = beside(executing, claimed).await;
         let claimed = claimed.unwrap_or_else(|error| {
             tracing::warn!(%error, "runs could not be claimed");
             Vec::new()
@@ -195,6 +196,17 @@ impl Engine {
     pub(super) fn halt(&self, which: impl Fn(&Held) -> bool) {
         for held in self.held().values().filter(|held| which(held)) {
             held.halt.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Waits for something while the runs in execution go on.
+async fn beside<T>(executing: &mut Executing<'_>, wanted: impl Future<Output = T>) -> T {
+    let mut wanted = std::pin::pin!(wanted.fuse());
+    loop {
+        futures::select! {
+            came = wanted => return came,
+            _ = executing.select_next_some() => {}
         }
     }
 }

@@ -67,10 +67,6 @@ struct Stretch {
 impl Runner {
     /// A runner for a claimed run. `halt` tells it to begin nothing more.
     #[must_use]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one place puts a runner together, from parts that differ in type"
-    )]
     pub(super) fn new(
         ports: Ports,
         caller: Arc<Caller>,

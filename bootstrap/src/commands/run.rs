@@ -15,6 +15,7 @@ use domain::endpoint::Endpoint;
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
 use domain::money::NanoDollars;
+use domain::strategy::Reason;
 use domain::sweep::{Command, PauseReason, SweepKind, SweepStatus};
 use domain::value::Value;
 use futures::future::join_all;
@@ -225,22 +226,18 @@ impl Told<'_> {
             Exports::new(self.wired.stores.clone(), self.wired.stores.clone(), Arc::new(SystemClock));
         let board = exports.board(self.experiment).await.map_err(Failure::error)?;
         if self.options.json {
-            self.print(&format!("{}\n", self.document(&board)))?;
+            print(&format!("{}\n", self.document(&board)))?;
         } else if !board.is_empty() {
-            self.print(&table::leaderboard(&board, self.options.top))?;
+            print(&table::leaderboard(&board, self.options.top))?;
         }
         screen.say(&self.summary());
-        self.unfinished()?;
+        self.unfinished(&exports).await?;
         for (file, format) in self.options.output.iter().zip(formats) {
             let text = output::text(&exports, self.experiment, None, *format).await?;
             output::write(file, &text)?;
             screen.say(&format!("wrote {}", file.display()));
         }
         self.gates(&board)
-    }
-
-    fn print(&self, text: &str) -> Result<(), Failure> {
-        io::stdout().write_all(text.as_bytes()).map_err(Failure::error)
     }
 
     fn document(&self, board: &[Row]) -> String {
@@ -300,12 +297,16 @@ impl Told<'_> {
     }
 
     /// A sweep that stands still says how to go on.
-    fn unfinished(&self) -> Result<(), Failure> {
+    async fn unfinished(&self, exports: &Exports) -> Result<(), Failure> {
         let again = "run the same command again";
         let said = match self.view.sweep.status {
-            SweepStatus::Completed(domain::strategy::Reason::AllFailed) => {
-                let error = "every run failed: see the errors in a report (--output report.md)";
-                return self.first_error(error);
+            SweepStatus::Completed(Reason::AllFailed) => {
+                let runs = exports.runs(self.experiment).await.map_err(Failure::error)?;
+                let error = runs.into_iter().rev().find_map(|run| run.error);
+                error.map_or_else(
+                    || "every run failed".to_owned(),
+                    |error| format!("every run failed, as with {}: {}", error.kind, error.message),
+                )
             }
             SweepStatus::Completed(_) => return Ok(()),
             SweepStatus::Running => format!("stopped before the end: {again} to go on"),
@@ -323,14 +324,14 @@ impl Told<'_> {
         Err(Failure::error(said))
     }
 
-    fn first_error(&self, error: &str) -> Result<(), Failure> {
-        Err(Failure::error(error))
-    }
-
     fn gates(&self, board: &[Row]) -> Result<(), Failure> {
         let winner = board.first().filter(|row| row.standing.score.is_some());
         let missed: Vec<String> =
             self.options.gate.iter().filter_map(|gate| gate.missed_by(winner)).collect();
         if missed.is_empty() { Ok(()) } else { Err(Failure::GateMissed(missed)) }
     }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    io::stdout().write_all(text.as_bytes()).map_err(Failure::error)
 }

@@ -179,7 +179,7 @@ fn few_shot(drafts: &[Value], problems: &mut Vec<Problem>) -> Vec<Message> {
     let mut messages = Vec::new();
     for (i, draft) in drafts.iter().enumerate() {
         if let Some(message) = stage::message(draft) {
-            messages.push(message)
+            messages.push(message);
         } else {
             let roles: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
             let detail = format!("a message is {{role, content}} with role {}", roles.join(", "));

@@ -1,7 +1,6 @@
 //! Experiment files for tests.
 
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -18,8 +17,9 @@ impl Experiment {
     /// Samples `word-0`, `word-1`, …, each of which is the answer to itself; one run for each temperature.
     #[must_use]
     pub fn echo(url: &str, samples: usize, temperatures: usize) -> Self {
-        let samples: Vec<Value> =
-            (0..samples).map(|i| json!({"input": format!("word-{i}"), "reference": format!("word-{i}")})).collect();
+        let samples: Vec<Value> = (0..samples)
+            .map(|i| json!({"input": format!("word-{i}"), "reference": format!("word-{i}")}))
+            .collect();
         let temperatures: Vec<f64> = (0..temperatures).map(|i| i as f64 / 64.0).collect();
         Self {
             document: json!({
@@ -55,13 +55,12 @@ impl Experiment {
         self
     }
 
-    /// Writes it to a home.
+    /// Writes it to a home, as `experiment.json`.
     ///
     /// # Panics
     /// Where it cannot be written.
-    pub fn write(&self, home: &Home) -> PathBuf {
+    pub fn write(&self, home: &Home) {
         let path = home.folder().join("experiment.json");
-        fs::write(&path, self.document.to_string()).expect("a file");
-        path
+        fs::write(path, self.document.to_string()).expect("a file");
     }
 }

@@ -74,9 +74,14 @@ impl Facts {
         assert_eq!(sum(|run| run.usage[3]), self.totals[6], "tokens written: runs against the sweep");
         assert_eq!(sum(|run| run.usage[4]), self.totals[7], "calls: runs against the sweep");
         assert_eq!(sum(|run| run.samples[1]), self.totals[4], "samples: runs against the sweep");
-        assert_eq!(self.answers, [self.totals[7], self.totals[5], self.totals[6]], "answers against the sweep");
+        assert_eq!(
+            self.answers,
+            [self.totals[7], self.totals[5], self.totals[6]],
+            "answers against the sweep"
+        );
         assert_eq!(self.totals[3], 0, "runs that are still counted as running");
-        let ended = ["run.completed", "run.failed"].iter().filter_map(|kind| self.events.get(*kind)).sum::<usize>();
+        let ended =
+            ["run.completed", "run.failed"].iter().filter_map(|kind| self.events.get(*kind)).sum::<usize>();
         assert_eq!(ended, self.runs.len(), "runs that ended against runs");
         assert_eq!(self.events.get("run.started"), Some(&self.runs.len()), "runs that began against runs");
     }
@@ -96,14 +101,17 @@ fn text(row: &QueryResult, column: &str) -> String {
 }
 
 async fn numbers<const N: usize>(connection: &DatabaseConnection, sql: &str, columns: [&str; N]) -> [i64; N] {
-    let rows = all(connection, &sql.replace("count(*)", "CAST(count(*) AS bigint)").replace("SUM(", "SUM(1 * ")).await;
+    let rows =
+        all(connection, &sql.replace("count(*)", "CAST(count(*) AS bigint)").replace("SUM(", "SUM(1 * "))
+            .await;
     columns.map(|column| {
         let row = &rows[0];
-        row.try_get::<i64>("", column).or_else(|_| {
-            let exact = row.try_get::<sea_orm::prelude::Decimal>("", column);
-            exact.map(|exact| i64::try_from(exact).expect("a whole number"))
-        })
-        .unwrap_or_else(|error| panic!("{column}: {error}"))
+        row.try_get::<i64>("", column)
+            .or_else(|_| {
+                let exact = row.try_get::<sea_orm::prelude::Decimal>("", column);
+                exact.map(|exact| i64::try_from(exact).expect("a whole number"))
+            })
+            .unwrap_or_else(|error| panic!("{column}: {error}"))
     })
 }
 
@@ -124,9 +132,16 @@ fn run(row: &QueryResult) -> RunFacts {
     RunFacts {
         status: text(row, "status"),
         samples: ["asked", "done", "failures", "n"].map(|column| number(row, column)),
-        usage: ["tokens_in", "tokens_out", "paid_in", "paid_out", "calls", "hits"].map(|column| number(row, column)),
-        score: bits("score").zip(bits("ci_low")).zip(bits("ci_high")).map(|((score, low), high)| [score, low, high]),
-        scores: row.try_get::<Option<serde_json::Value>>("", "scores").expect("scores").map_or_else(String::new, |s| s.to_string()),
+        usage: ["tokens_in", "tokens_out", "paid_in", "paid_out", "calls", "hits"]
+            .map(|column| number(row, column)),
+        score: bits("score")
+            .zip(bits("ci_low"))
+            .zip(bits("ci_high"))
+            .map(|((score, low), high)| [score, low, high]),
+        scores: row
+            .try_get::<Option<serde_json::Value>>("", "scores")
+            .expect("scores")
+            .map_or_else(String::new, |s| s.to_string()),
     }
 }
 
@@ -134,7 +149,11 @@ fn run(row: &QueryResult) -> RunFacts {
 async fn events(connection: &DatabaseConnection) -> BTreeMap<String, usize> {
     let rows = all(connection, "SELECT seq, type FROM event ORDER BY seq").await;
     let seqs: BTreeSet<i64> = rows.iter().map(|row| number(row, "seq")).collect();
-    assert!(seqs.iter().copied().eq(1..=rows.len() as i64), "event numbers have gaps: {seqs:?}");
+    let last = seqs.last().copied().unwrap_or(0);
+    assert!(
+        seqs.iter().copied().eq(1..=last) && seqs.len() == rows.len(),
+        "event numbers have gaps: {seqs:?}"
+    );
     let mut counts = BTreeMap::new();
     for row in &rows {
         *counts.entry(text(row, "type")).or_insert(0) += 1;

@@ -47,7 +47,9 @@ pub fn path() -> PathBuf {
 #[must_use]
 pub fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(path());
-    for name in ["REDIS_URL", "DEFAULT_ENDPOINT_URL", "DEFAULT_ENDPOINT_KEY", "MAX_TOKENS_PER_SWEEP", "LOG_FORMAT"] {
+    for name in
+        ["REDIS_URL", "DEFAULT_ENDPOINT_URL", "DEFAULT_ENDPOINT_KEY", "MAX_TOKENS_PER_SWEEP", "LOG_FORMAT"]
+    {
         command.env_remove(name);
     }
     command.args(arguments).current_dir(home.folder());

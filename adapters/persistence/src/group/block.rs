@@ -160,11 +160,11 @@ pub(super) async fn write<C: ConnectionTrait>(
         });
         rows.push(block_row(block, seq));
     }
-    session.insert(Rows { insert: BLOCKS, then: "", rows }).await?;
+    session.insert(Rows { insert: BLOCKS, then: "", values: rows }).await?;
     let results = blocks.iter().flat_map(|block| block.results.iter().map(|row| result_row(block, row)));
-    session.insert(Rows { insert: RESULTS, then: "", rows: results.collect() }).await?;
+    session.insert(Rows { insert: RESULTS, then: "", values: results.collect() }).await?;
     let scores = blocks.iter().flat_map(|block| block.scores.iter().map(|row| score_row(block, row)));
-    session.insert(Rows { insert: SCORES, then: "", rows: scores.collect() }).await
+    session.insert(Rows { insert: SCORES, then: "", values: scores.collect() }).await
 }
 
 fn block_row(block: &Block, seq: i64) -> Vec<Bound> {

@@ -80,12 +80,12 @@ async fn store<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     let numbered = || fills.iter().zip(ids);
     let rows = numbered().map(|(fill, id)| answer_row(fill, *id)).collect();
-    session.insert(Rows { insert: ANSWERS, then: "", rows }).await?;
+    session.insert(Rows { insert: ANSWERS, then: "", values: rows }).await?;
     let mut filled: Vec<_> = numbered().collect();
     filled.sort_by_key(|(fill, _)| fill.hash);
     filled.dedup_by_key(|(fill, _)| fill.hash);
     let rows = filled.into_iter().map(|(fill, id)| vec![text(fill.hash.to_string()), whole(*id), whole(1)]);
-    session.insert(Rows { insert: FILLS, then: FILL, rows: rows.collect() }).await
+    session.insert(Rows { insert: FILLS, then: FILL, values: rows.collect() }).await
 }
 
 fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {

@@ -168,10 +168,10 @@ async fn launch<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) ->
     }
     let rows = launch.runs.iter().map(|run| run_row(launch, run)).collect::<Result<_, _>>()?;
     let then = "ON CONFLICT (sweep_id, config_hash) DO NOTHING RETURNING id";
-    let made = session.insert_returning(Rows { insert: RUNS, then, rows }).await?.len();
+    let made = session.insert_returning(Rows { insert: RUNS, then, values: rows }).await?.len();
     let duplicates = (trials - made) as u64;
     let rows = trial_rows(session, launch, duplicates > 0).await?;
-    session.insert(Rows { insert: TRIALS, then: "", rows }).await?;
+    session.insert(Rows { insert: TRIALS, then: "", values: rows }).await?;
     if duplicates > 0 {
         session.execute(DUPLICATES, vec![id(launch.sweep.bits()), whole(duplicates)]).await?;
     }
