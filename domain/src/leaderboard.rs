@@ -116,7 +116,10 @@ fn shrink(ranked: &mut [(Standing, &Contender)]) {
         })
         .collect();
     let (means, errors): (Vec<f64>, Vec<f64>) = whole.iter().map(|(_, mean, error)| (*mean, *error)).unzip();
-    for ((i, ..), value) in whole.iter().zip(shrunk(&means, &errors)) {
+    // One error for all: a run that happened to score alike on every sample is no surer than the others.
+    let squares = mean(&errors.iter().map(|error| error * error).collect::<Vec<_>>());
+    let pooled = vec![squares.unwrap_or(0.0).sqrt(); errors.len()];
+    for ((i, ..), value) in whole.iter().zip(shrunk(&means, &pooled)) {
         ranked[*i].0.score_shrunk = Some(value);
     }
 }

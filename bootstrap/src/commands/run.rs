@@ -11,7 +11,7 @@ use application::leaderboard::Row;
 use application::ports::{Clock as _, EndpointStore as _, ModelServer, RunStore as _, StoredSweep};
 use application::sweeps::{self, SweepRequest, SweepView};
 use domain::call::FailureKind;
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Endpoint, EndpointKind};
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
 use domain::money::NanoDollars;
@@ -50,6 +50,9 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOption
     sweeps::check(&catalog, &definition, &document.request).map_err(|error| refusal(&options, error))?;
     if !options.no_check {
         check_endpoints(&*wired.ports.servers, &catalog, &definition).await?;
+    }
+    if catalog.used_by(&definition).iter().any(|endpoint| endpoint.identity.kind == EndpointKind::Simulated) {
+        screen.say("note: endpoint `simulated` is a built-in simulation: its answers come from rules, not from a model");
     }
     let begun = wired.begin(document).await?;
     if begun.continued {

@@ -1,0 +1,95 @@
+//! Uses the domain by itself: counts a space, walks it, scores answers, compares configurations.
+//!
+//! `cargo run -p promptlooper-domain --example embed`
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{self, Write as _};
+
+use promptlooper_domain::experiment::{DimensionDraft, Draft, ScoringDraft, StageDraft};
+use promptlooper_domain::id::RunId;
+use promptlooper_domain::leaderboard::{Contender, standings};
+use promptlooper_domain::sample::Sample;
+use promptlooper_domain::space::{Levels, Size};
+use promptlooper_domain::strategy::{Ask, SweepView, guide};
+use promptlooper_domain::sweep::SweepKind;
+use promptlooper_domain::value::{Map, Value};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let draft = draft();
+    draft.check().map_err(|problems| problems[0].to_string())?;
+    let samples = draft.samples.clone();
+    let definition = draft.define().map_err(|problems| problems[0].to_string())?;
+    let mut out = io::stdout();
+    if let Size::Points(points) = definition.space().size() {
+        writeln!(out, "{points} configurations")?;
+    }
+
+    let view =
+        SweepView { space: definition.space(), samples: samples.len(), seed: 7, asked: 0, limit: None };
+    let Ask::Evaluate(work) = guide(SweepKind::Grid { shuffle: false }).ask(&view, 100) else {
+        return Ok(());
+    };
+    let scorer = &definition.scoring()[0].scorer;
+    let contenders = work.iter().map(|trial| {
+        let answers = samples.iter().map(|sample| model(trial.point.values(), sample));
+        let judged = answers.zip(&samples).map(|(answer, sample)| {
+            scorer
+                .evaluate(&answer, sample.reference.as_ref())
+                .map_or(f64::NAN, |judged| judged.value.value())
+        });
+        Contender { run: RunId::new(trial.trial.into()), scores: judged.collect(), repeats: 1 }
+    });
+    for standing in standings(&contenders.collect::<Vec<_>>()) {
+        let trial = &work[usize::try_from(standing.run.bits())?];
+        let values = Value::Map(trial.point.values().clone());
+        writeln!(out, "{}. {:.2} {values}", standing.rank, standing.score.unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// A stand-in for a language model: shouting comes from heat, and the small one knows less.
+fn model(values: &Map, sample: &Sample) -> Value {
+    let text = |name: &str| values.get(name).and_then(Value::as_text).unwrap_or_default();
+    let input = sample.input.as_text().unwrap_or_default();
+    if text("model") == "small" && input.len() > 3 {
+        Value::from("?")
+    } else {
+        Value::from(input.to_uppercase())
+    }
+}
+
+fn draft() -> Draft {
+    let sample = |text: &str| Sample {
+        input: Value::from(text),
+        reference: Some(Value::from(text.to_uppercase())),
+        meta: Map::new(),
+    };
+    let stage = StageDraft {
+        name: "shout".into(),
+        model: Some("large".into()),
+        prompt: "Say this loudly: {{ sample.input }}".into(),
+        ..StageDraft::default()
+    };
+    let models = DimensionDraft {
+        target: Some("shout.model".into()),
+        default: None,
+        levels: Levels::Choice(vec![Value::from("small"), Value::from("large")]),
+        when: BTreeMap::new(),
+    };
+    let heat = DimensionDraft {
+        target: Some("shout.temperature".into()),
+        default: None,
+        levels: Levels::Float { low: 0.0, high: 0.6, step: Some(0.3), log: false },
+        when: BTreeMap::new(),
+    };
+    Draft {
+        name: "shouting".into(),
+        samples: ["hi", "you", "there", "friend", "ha", "hello"].map(sample).to_vec(),
+        stages: vec![stage],
+        scoring: vec![ScoringDraft { scorer: "exact_match".into(), ..ScoringDraft::default() }],
+        space: BTreeMap::from([("model".to_owned(), models), ("temperature".to_owned(), heat)]),
+        repeats: 1,
+        ..Draft::default()
+    }
+}
