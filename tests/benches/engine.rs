@@ -1,3 +1,215 @@
-//! Figures of the engine.
+//! What the engine costs, against a bare HTTP loop on the same fake server.
+//!
+//! `cargo build --release --bins -p promptlooper -p promptlooper-tests && cargo bench -p promptlooper-tests`
 
-fn main() {}
+use std::fs;
+use std::io::{self, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use futures::stream::{self, StreamExt as _};
+use promptlooper_tests::support::experiment::Experiment;
+use promptlooper_tests::support::fake_llm::Counts;
+use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::program;
+use sea_orm::{ConnectionTrait as _, Statement};
+use serde_json::{Value, json};
+
+const RUNS: usize = 100;
+const SAMPLES: usize = 100;
+const CALLS: usize = RUNS * SAMPLES;
+const IN_FLIGHT: usize = 64;
+
+type Failed = Box<dyn std::error::Error>;
+
+/// What something took.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    wall: Duration,
+    cpu: Duration,
+}
+
+impl Taken {
+    fn cpu_per_call(self) -> f64 {
+        self.cpu.as_secs_f64() * 1e3 / CALLS as f64
+    }
+
+    fn calls_per_second(self) -> f64 {
+        CALLS as f64 / self.wall.as_secs_f64()
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    // `cargo test --benches` passes an argument: it is no time for measuring.
+    if std::env::args().any(|argument| argument == "--test") {
+        return Ok(());
+    }
+    let mut out = io::stdout();
+    writeln!(out, "{CALLS} calls, 1 KB prompts, 300 B answers, 2 scorers, {IN_FLIGHT} in flight\n")?;
+    let quick = Fake::start(0)?;
+    let bare = bare(&quick.url).await?;
+    let home = Home::new(Kind::Sqlite).await;
+    let engine = engine(&home, &quick.url).await?;
+    writeln!(
+        out,
+        "CPU per uncached call     {:.3} ms, bare loop {:.3} ms",
+        engine.cpu_per_call(),
+        bare.cpu_per_call()
+    )?;
+    writeln!(
+        out,
+        "uncached calls a second   {:.0}, bare loop {:.0}",
+        engine.calls_per_second(),
+        bare.calls_per_second()
+    )?;
+    let before = quick.counts().await?.calls;
+    let cached = engine_again(&home).await?;
+    let sent = quick.counts().await?.calls - before;
+    writeln!(
+        out,
+        "fully cached re-run       {:.0} calls/s, {sent} requests sent",
+        cached.calls_per_second()
+    )?;
+    writeln!(
+        out,
+        "disk                      {:.0} B a result beyond its texts",
+        disk_per_result(&home).await?
+    )?;
+    drop(quick);
+
+    let slow = Fake::start(50)?;
+    let bare = self::bare(&slow.url).await?;
+    let engine = self::engine(&Home::new(Kind::Sqlite).await, &slow.url).await?;
+    let ratio = engine.wall.as_secs_f64() / bare.wall.as_secs_f64();
+    writeln!(
+        out,
+        "wall at 50 ms latency     {:.2} s, bare loop {:.2} s: {ratio:.3} ×",
+        engine.wall.as_secs_f64(),
+        bare.wall.as_secs_f64()
+    )?;
+    Ok(())
+}
+
+/// A fake server in a process of its own.
+struct Fake {
+    process: Child,
+    url: String,
+}
+
+impl Fake {
+    fn start(latency_ms: u64) -> Result<Self, Failed> {
+        let path = program::path().with_file_name("fake_llm");
+        let mut command = Command::new(path);
+        command.args(["--latency-ms", &latency_ms.to_string()]).stdout(Stdio::piped());
+        let mut process = command.spawn()?;
+        let mut url = String::new();
+        let printed = process.stdout.take().ok_or("a server without a voice")?;
+        io::BufRead::read_line(&mut io::BufReader::new(printed), &mut url)?;
+        Ok(Self { process, url: url.trim().to_owned() })
+    }
+
+    async fn counts(&self) -> Result<Counts, Failed> {
+        let url = self.url.replace("/v1", "/_counts");
+        Ok(serde_json::from_str(&reqwest::get(url).await?.text().await?)?)
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        // It ends either way.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+fn input(sample: usize) -> String {
+    let answer = format!("{sample:03}").repeat(100);
+    format!("[[answer:{answer}]] {}", "lorem ipsum dolor ".repeat(39))
+}
+
+fn body(run: usize, sample: usize) -> Value {
+    json!({
+        "model": "good-1",
+        "messages": [{"role": "user", "content": input(sample)}],
+        "temperature": run as f64 / 1024.0,
+        "max_tokens": 200,
+    })
+}
+
+/// Sends the same requests and reads the answers, and nothing else.
+async fn bare(url: &str) -> Result<Taken, Failed> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let url = format!("{url}/chat/completions");
+    let (begun, cpu) = (Instant::now(), cpu_of_self()?);
+    let requests = (0..CALLS).map(|call| {
+        let (client, url) = (client.clone(), url.clone());
+        async move {
+            let request = client.post(url).json(&body(call / SAMPLES, call % SAMPLES));
+            request.send().await?.bytes().await.map(|bytes| bytes.len())
+        }
+    });
+    let mut answers = stream::iter(requests).buffer_unordered(IN_FLIGHT);
+    while let Some(answer) = answers.next().await {
+        answer?;
+    }
+    Ok(Taken { wall: begun.elapsed(), cpu: cpu_of_self()? - cpu })
+}
+
+async fn engine(home: &Home, url: &str) -> Result<Taken, Failed> {
+    let samples: Vec<Value> =
+        (0..SAMPLES).map(|sample| json!({"input": input(sample), "reference": "000"})).collect();
+    Experiment::echo(url, 1, 1)
+        .with("/endpoints/0/limits", json!({"concurrency": IN_FLIGHT}))
+        .with("/sample_data", Value::Array(samples))
+        .with("/pipeline_stages/0/model", json!("good-1"))
+        .with("/pipeline_stages/0/prompt", json!("{{ sample.input }}"))
+        .with("/pipeline_stages/0/parameters", json!({"max_tokens": 200}))
+        .with(
+            "/scoring_config",
+            json!([{"scorer": "contains"}, {"scorer": "length", "options": {"max": 400}}]),
+        )
+        .with(
+            "/parameter_space/temperature/values",
+            (0..RUNS).map(|run| json!(run as f64 / 1024.0)).collect(),
+        )
+        .write(home);
+    engine_again(home).await
+}
+
+async fn engine_again(home: &Home) -> Result<Taken, Failed> {
+    let (begun, cpu) = (Instant::now(), cpu_of_children()?);
+    let finished = program::run(home, &["run", "experiment.json", "--json"]).await;
+    let taken = Taken { wall: begun.elapsed(), cpu: cpu_of_children()? - cpu };
+    if finished.code == Some(0) { Ok(taken) } else { Err(finished.stderr.into()) }
+}
+
+/// Bytes of the database that are not texts of requests and answers, a result.
+async fn disk_per_result(home: &Home) -> Result<f64, Failed> {
+    let connection = home.connection().await;
+    let sql = "SELECT COALESCE(SUM(LENGTH(CAST(request AS BLOB)) + LENGTH(CAST(response AS BLOB))), 0) AS texts, \
+               (SELECT count(*) FROM stage_result) AS results FROM answer";
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection.query_one_raw(statement).await?.ok_or("no answers")?;
+    let (texts, results): (i64, i64) = (row.try_get("", "texts")?, row.try_get("", "results")?);
+    let size = fs::metadata(home.data().join("promptlooper.db"))?.len();
+    Ok((size as f64 - texts as f64) / results as f64)
+}
+
+fn cpu_of_self() -> Result<Duration, Failed> {
+    cpu(13)
+}
+
+/// Of children that have ended.
+fn cpu_of_children() -> Result<Duration, Failed> {
+    cpu(15)
+}
+
+/// User and system time, from the field of `/proc/self/stat` on; Linux counts it in hundredths of a second.
+fn cpu(field: usize) -> Result<Duration, Failed> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let (_, after_name) = stat.rsplit_once(')').ok_or("no process")?;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks = fields[field - 2].parse::<u64>()? + fields[field - 1].parse::<u64>()?;
+    Ok(Duration::from_millis(ticks * 10))
+}

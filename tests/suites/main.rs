@@ -5,4 +5,5 @@ mod architecture;
 mod command_line;
 mod crash;
 mod files;
+mod stores;
 mod sweep;
