@@ -46,7 +46,7 @@ impl Progress {
     /// Progress of a sweep over so many samples a run, of which some may have been done before now.
     pub(crate) fn new(screen: &Screen, samples: u64, now: Timestamp, done: u64) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:24.cyan/dim} {msg}")
+            let style = ProgressStyle::with_template("{bar:24.cyan/dim} {wide_msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             screen.bars.add(ProgressBar::new(1).with_style(style.progress_chars("━━─")))
         });

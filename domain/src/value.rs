@@ -325,8 +325,45 @@ impl<const N: usize> From<[(&str, Value); N]> for Value {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Values of every kind, with texts that need escaping and numbers that are written in several ways.
+    pub(crate) fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            (-4..4_i64).prop_map(Value::from),
+            (-8..8_i64).prop_map(|eighths| Value::number(eighths as f64 / 8.0)),
+            any::<f64>().prop_map(Value::number),
+            "[a\"\\\\\u{1}\n,:\\[\\]{}é0]{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
+                proptest::collection::btree_map("[ab\":,]{0,2}", inner, 0..4).prop_map(Value::Map),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn values_are_spelled_alike_exactly_when_they_are_equal(a in any_value(), b in any_value()) {
+            prop_assert_eq!(a == b, a.canonical() == b.canonical());
+        }
+
+        #[test]
+        fn no_text_ends_its_own_literal(text in "(?s).{0,20}") {
+            let literal = Value::from(text.as_str()).canonical();
+            let inner = &literal[1..literal.len() - 1];
+            prop_assert!(!inner.contains(|c| c < ' '));
+            prop_assert!(!inner.replace("\\\\", "").replace("\\\"", "").contains('"'));
+        }
+    }
 
     #[test]
     fn equal_numbers_have_one_spelling() {

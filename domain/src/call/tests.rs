@@ -1,0 +1,121 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::endpoint::EndpointKind;
+use crate::value::tests::any_value;
+
+fn call() -> Call {
+    Call {
+        endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1:8000/v1/"),
+        model: "qwen2.5-7b".into(),
+        messages: vec![
+            Message { role: Role::System, content: "Sort.".into() },
+            Message { role: Role::User, content: "My \"card\"\nwas charged".into() },
+        ],
+        parameters: Map::new(),
+        response_format: ResponseFormat::Text,
+        extra: Map::new(),
+        repeat: 1,
+    }
+}
+
+#[test]
+fn the_spelling_is_pinned() {
+    assert_eq!(
+        call().canonical(),
+        concat!(
+            r#"{"kind":"openai","messages":[{"content":"Sort.","role":"system"},"#,
+            r#"{"content":"My \"card\"\nwas charged","role":"user"}],"model":"qwen2.5-7b","#,
+            r#""url":"http://127.0.0.1:8000/v1","v":1}"#
+        )
+    );
+    let mut full = call();
+    full.parameters.insert("temperature".into(), Value::number(0.3));
+    full.response_format = ResponseFormat::JsonSchema(Value::from([("type", Value::from("object"))]));
+    full.extra.insert("top_k".into(), Value::from(40_i64));
+    full.repeat = 2;
+    assert_eq!(
+        full.canonical(),
+        concat!(
+            r#"{"extra":{"top_k":40},"kind":"openai","messages":[{"content":"Sort.","role":"system"},"#,
+            r#"{"content":"My \"card\"\nwas charged","role":"user"}],"model":"qwen2.5-7b","#,
+            r#""parameters":{"temperature":0.3},"repeat":2,"#,
+            r#""response_format":{"json_schema":{"type":"object"}},"url":"http://127.0.0.1:8000/v1","v":1}"#
+        )
+    );
+}
+
+#[test]
+fn digests_read_back() {
+    let digest = Digest::new([0xa5; 32]);
+    assert_eq!(digest.to_string(), "a5".repeat(32));
+    assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
+    for wrong in ["", "a5", &"g".repeat(64), &"é".repeat(32)] {
+        assert_eq!(Digest::parse(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn flags_and_kinds_read_back() {
+    for bits in 0..16 {
+        assert_eq!(Flags::from_bits(bits).bits(), bits);
+    }
+    for word in ["rate_limited", "upstream_5xx", "address_refused"] {
+        assert_eq!(FailureKind::parse(word).map(FailureKind::as_str), Some(word));
+    }
+    assert_eq!(FailureKind::parse("bad_luck"), None);
+}
+
+#[test]
+fn the_token_bound_is_never_below_what_a_byte_tokenizer_would_count() {
+    assert_eq!(call().token_bound(100), 5 + 16 + 21 + 16 + 100);
+    assert_eq!(call().token_bound(u64::MAX), u64::MAX);
+}
+
+fn any_call() -> impl Strategy<Value = Call> {
+    let kind = prop_oneof![Just(EndpointKind::OpenAi), Just(EndpointKind::Simulated)];
+    let role = prop_oneof![Just(Role::System), Just(Role::User), Just(Role::Assistant)];
+    let message = (role, "[ab\"]{0,3}").prop_map(|(role, content)| Message { role, content });
+    let format = prop_oneof![
+        Just(ResponseFormat::Text),
+        Just(ResponseFormat::Json),
+        any_value().prop_map(ResponseFormat::JsonSchema)
+    ];
+    let map = || proptest::collection::btree_map("[ab]", any_value(), 0..2);
+    let messages = proptest::collection::vec(message, 0..3);
+    (kind, "[ab/]{0,3}", "[ab]{0,2}", messages, map(), format, map(), 1..3_u32).prop_map(
+        |(kind, url, model, messages, parameters, response_format, extra, repeat)| Call {
+            endpoint: EndpointIdentity::new(kind, &url),
+            model,
+            messages,
+            parameters,
+            response_format,
+            extra,
+            repeat,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn calls_are_spelled_alike_exactly_when_they_are_equal(a in any_call(), b in any_call()) {
+        prop_assert_eq!(a == b, a.canonical() == b.canonical());
+    }
+
+    #[test]
+    fn one_change_is_another_spelling(a in any_call(), b in any_call(), field in 0..7) {
+        let mut changed = a.clone();
+        match field {
+            0 => changed.endpoint = b.endpoint,
+            1 => changed.model = b.model,
+            2 => changed.messages = b.messages,
+            3 => changed.parameters = b.parameters,
+            4 => changed.response_format = b.response_format,
+            5 => changed.extra = b.extra,
+            _ => changed.repeat = b.repeat,
+        }
+        prop_assert_eq!(a == changed, a.canonical() == changed.canonical());
+    }
+}
