@@ -153,7 +153,7 @@ async fn bare(url: &str) -> Result<Taken, Failed> {
     while let Some(answer) = answers.next().await {
         answer?;
     }
-    Ok(Taken { wall: begun.elapsed(), cpu: cpu_of_self()? - cpu })
+    Ok(Taken { wall: begun.elapsed(), cpu: cpu_of_self()?.saturating_sub(cpu) })
 }
 
 async fn engine(home: &Home, url: &str) -> Result<Taken, Failed> {
@@ -180,7 +180,7 @@ async fn engine(home: &Home, url: &str) -> Result<Taken, Failed> {
 async fn engine_again(home: &Home) -> Result<Taken, Failed> {
     let (begun, cpu) = (Instant::now(), cpu_of_children()?);
     let finished = program::run(home, &["run", "experiment.json", "--json"]).await;
-    let taken = Taken { wall: begun.elapsed(), cpu: cpu_of_children()? - cpu };
+    let taken = Taken { wall: begun.elapsed(), cpu: cpu_of_children()?.saturating_sub(cpu) };
     if finished.code == Some(0) { Ok(taken) } else { Err(finished.stderr.into()) }
 }
 

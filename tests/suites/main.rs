@@ -1,5 +1,5 @@
 //! Suites over real databases, real HTTP and real processes.
-#![expect(clippy::unwrap_used, reason = "what cannot be had in a test is its failure")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what cannot be had in a test is its failure")]
 
 mod architecture;
 mod command_line;

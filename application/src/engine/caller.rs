@@ -224,7 +224,7 @@ impl Caller {
                 let shared = self.share(ask.endpoint.id, ask.endpoint.limits.concurrency.get(), gate).await;
                 shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
             }
-            let permit = gate.pass().await?;
+            let permit = gate.pass(ask.place.run).await?;
             let Some(wait) = self.closed_for(gate) else {
                 let result = self.ports.servers.complete(&ask.endpoint, &ask.call).await;
                 drop(permit);

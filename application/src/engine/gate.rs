@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::id::RunId;
 use domain::time::Timestamp;
 use futures::channel::oneshot;
 
@@ -17,7 +18,8 @@ struct State {
     slots: u32,
     in_use: u32,
     asking: bool,
-    waiting: VecDeque<oneshot::Sender<()>>,
+    /// For each run the calls that wait, in their order; the run whose turn is next comes first.
+    waiting: VecDeque<(RunId, VecDeque<oneshot::Sender<()>>)>,
     closed_until: Option<Timestamp>,
     broken: Option<String>,
 }
@@ -40,8 +42,9 @@ pub(super) struct Demand {
 }
 
 impl Gate {
-    /// Waits for a permit; `None` where the endpoint is broken or the gate was [`wake`](Self::wake)d.
-    pub(super) async fn pass(self: &Arc<Self>) -> Option<Permit> {
+    /// Waits for a permit on behalf of a run; runs take turns, so that none of them stands still behind another. `None`
+    /// where the endpoint is broken or the gate was [`wake`](Self::wake)d.
+    pub(super) async fn pass(self: &Arc<Self>, run: RunId) -> Option<Permit> {
         let turn = {
             let mut state = self.lock();
             if state.broken.is_some() {
@@ -52,7 +55,7 @@ impl Gate {
                 return Some(Permit { gate: Arc::clone(self) });
             }
             let (tell, turn) = oneshot::channel();
-            state.waiting.push_back(tell);
+            state.enqueue(run, tell);
             turn
         };
         Handed { gate: Arc::clone(self), turn: Some(turn) }.take().await
@@ -70,7 +73,8 @@ impl Gate {
     #[must_use]
     pub(super) fn demand(&self) -> Demand {
         let state = self.lock();
-        let waiting = state.waiting.iter().filter(|turn| !turn.is_canceled()).count();
+        let waiting =
+            state.waiting.iter().flat_map(|(_, turns)| turns).filter(|turn| !turn.is_canceled()).count();
         Demand {
             slots: state.slots,
             in_use: state.in_use,
@@ -126,12 +130,24 @@ impl Gate {
 }
 
 impl State {
-    /// Gives free slots to those who wait, in their order.
+    fn enqueue(&mut self, run: RunId, turn: oneshot::Sender<()>) {
+        match self.waiting.iter_mut().find(|(waiting, _)| *waiting == run) {
+            Some((_, turns)) => turns.push_back(turn),
+            None => self.waiting.push_back((run, VecDeque::from([turn]))),
+        }
+    }
+
+    /// Gives free slots to those who wait, one run after the other.
     fn admit(&mut self) {
         while self.in_use < self.slots {
-            let Some(turn) = self.waiting.pop_front() else { break };
-            if turn.send(()).is_ok() {
+            let Some((run, mut turns)) = self.waiting.pop_front() else { break };
+            if let Some(turn) = turns.pop_front()
+                && turn.send(()).is_ok()
+            {
                 self.in_use += 1;
+            }
+            if !turns.is_empty() {
+                self.waiting.push_back((run, turns));
             }
         }
     }
@@ -178,6 +194,8 @@ mod tests {
 
     use super::*;
 
+    const RUN: RunId = RunId::new(1);
+
     fn gate(slots: u32) -> Arc<Gate> {
         let gate = Arc::new(Gate::default());
         gate.resize(slots);
@@ -187,8 +205,8 @@ mod tests {
     #[test]
     fn no_more_pass_than_there_are_slots() {
         let gate = gate(2);
-        let held = [block_on(gate.pass()), block_on(gate.pass())];
-        let mut third = Box::pin(gate.pass());
+        let held = [block_on(gate.pass(RUN)), block_on(gate.pass(RUN))];
+        let mut third = Box::pin(gate.pass(RUN));
         assert!(third.as_mut().now_or_never().is_none());
         assert_eq!(gate.demand(), Demand { slots: 2, in_use: 2, waiting: 1 });
         drop(held);
@@ -197,12 +215,24 @@ mod tests {
     }
 
     #[test]
+    fn runs_take_turns() {
+        let gate = gate(0);
+        let runs = [1, 1, 1, 2, 2].map(RunId::new);
+        let mut waiting: Vec<_> = runs.iter().map(|run| Box::pin(gate.pass(*run))).collect();
+        assert!(waiting.iter_mut().all(|turn| turn.as_mut().now_or_never().is_none()));
+        gate.resize(3);
+        let turns: Vec<_> = waiting.iter_mut().map(|turn| turn.as_mut().now_or_never().flatten()).collect();
+        let admitted: Vec<bool> = turns.iter().map(Option::is_some).collect();
+        assert_eq!(admitted, [true, true, false, true, false], "one run had the other's turn");
+    }
+
+    #[test]
     fn a_turn_that_nobody_takes_goes_to_the_next() {
         let gate = gate(1);
-        let held = block_on(gate.pass());
-        let mut left = Box::pin(gate.pass());
+        let held = block_on(gate.pass(RUN));
+        let mut left = Box::pin(gate.pass(RUN));
         assert!(left.as_mut().now_or_never().is_none());
-        let mut next = Box::pin(gate.pass());
+        let mut next = Box::pin(gate.pass(RUN));
         assert!(next.as_mut().now_or_never().is_none());
         drop(held);
         drop(left);
@@ -213,21 +243,21 @@ mod tests {
     #[test]
     fn a_broken_endpoint_sends_everyone_away() {
         let gate = gate(1);
-        let held = block_on(gate.pass());
-        let mut waiting = Box::pin(gate.pass());
+        let held = block_on(gate.pass(RUN));
+        let mut waiting = Box::pin(gate.pass(RUN));
         assert!(waiting.as_mut().now_or_never().is_none());
         gate.set_broken(Some("401".into()));
         assert!(block_on(waiting).is_none());
         drop(held);
-        assert!(block_on(gate.pass()).is_none());
+        assert!(block_on(gate.pass(RUN)).is_none());
         gate.set_broken(None);
-        assert!(block_on(gate.pass()).is_some());
+        assert!(block_on(gate.pass(RUN)).is_some());
     }
 
     #[test]
     fn more_slots_let_more_in() {
         let gate = gate(0);
-        let mut waiting = Box::pin(gate.pass());
+        let mut waiting = Box::pin(gate.pass(RUN));
         assert!(waiting.as_mut().now_or_never().is_none());
         gate.resize(1);
         assert!(block_on(waiting).is_some());
