@@ -89,21 +89,44 @@ impl Catalog {
                 problems.push(Problem::new(format!("{at}/parameters/max_tokens"), "unbounded", detail));
             }
             if limits.max_cost.is_some() {
-                problems.extend(unpriced(definition, stage, &endpoints, &at));
+                problems.extend(self.unpriced(definition, stage, &at));
             }
         }
         problems
     }
 
-    /// Every endpoint that some configuration can call, each once.
+    /// Every pair of endpoint and model that some configuration can call, by label.
     #[must_use]
-    pub fn used_by(&self, definition: &Definition) -> Vec<&Endpoint> {
+    pub fn calls<'a>(&'a self, definition: &'a Definition) -> Vec<(&'a Endpoint, &'a str)> {
         let stages = definition.stages().iter();
-        let mut used: Vec<&Endpoint> =
-            stages.flat_map(|stage| self.possible_endpoints(definition, stage)).collect();
-        used.sort_by(|a, b| a.label.cmp(&b.label));
-        used.dedup_by(|a, b| a.label == b.label);
-        used
+        let mut calls: Vec<_> = stages.flat_map(|stage| self.calls_of(definition, stage)).collect();
+        calls.sort_by(|(a, one), (b, other)| (&a.label, one).cmp(&(&b.label, other)));
+        calls.dedup_by(|(a, one), (b, other)| a.label == b.label && one == other);
+        calls
+    }
+
+    fn calls_of<'a>(
+        &'a self,
+        definition: &'a Definition,
+        stage: &'a LlmStage,
+    ) -> Vec<(&'a Endpoint, &'a str)> {
+        let models = possible(definition, stage, &Field::Model, stage.model.as_deref());
+        let endpoints = self.possible_endpoints(definition, stage).into_iter();
+        endpoints
+            .flat_map(|endpoint| models.iter().map(move |model| (endpoint, *model)).collect::<Vec<_>>())
+            .collect()
+    }
+
+    fn unpriced(&self, definition: &Definition, stage: &LlmStage, at: &str) -> Vec<Problem> {
+        let calls = self.calls_of(definition, stage).into_iter();
+        let unknown = calls.filter(|(endpoint, model)| !endpoint.prices.contains_key(*model));
+        let problems = unknown.map(|(Endpoint { label, .. }, model)| {
+            let detail = format!(
+                "max_cost needs a price for model `{model}`: give it under `prices` of endpoint `{label}`"
+            );
+            Problem::new(format!("{at}/model"), "unknown_price", detail)
+        });
+        problems.collect()
     }
 
     fn possible_endpoints(&self, definition: &Definition, stage: &LlmStage) -> Vec<&Endpoint> {
@@ -172,21 +195,6 @@ fn bounded(definition: &Definition, stage: &LlmStage, endpoints: &[&Endpoint]) -
     stage.parameters.contains_key(Parameter::MaxTokens.as_str())
         || chosen(definition, stage, &field)
         || !endpoints.is_empty() && endpoints.iter().all(|endpoint| endpoint.max_output_tokens.is_some())
-}
-
-fn unpriced(definition: &Definition, stage: &LlmStage, endpoints: &[&Endpoint], at: &str) -> Vec<Problem> {
-    let models = possible(definition, stage, &Field::Model, stage.model.as_deref());
-    let pairs = endpoints.iter().flat_map(|endpoint| models.iter().map(move |model| (*endpoint, *model)));
-    let unknown = pairs.filter(|(endpoint, model)| !endpoint.prices.contains_key(*model));
-    unknown
-        .map(|(endpoint, model)| {
-            let detail = format!(
-                "max_cost needs a price for model `{model}`: give it under `prices` of endpoint `{}`",
-                endpoint.label
-            );
-            Problem::new(format!("{at}/model"), "unknown_price", detail)
-        })
-        .collect()
 }
 
 /// Whether a dimension without a condition decides a field of a stage.

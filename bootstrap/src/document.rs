@@ -66,8 +66,15 @@ fn parse(path: &Path) -> Result<FileDocument, Failure> {
     let bytes = read(path).map_err(|error| Failure::errors(&shown, [error]))?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::errors(&shown, ["this is not UTF-8"]))?;
     let is_json = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"));
-    let parsed = if is_json { json(&text) } else { serde_saphyr::from_str(&text).map_err(|e| e.to_string()) };
+    let parsed = if is_json { json(&text) } else { yaml(&text) };
     parsed.map_err(|error| Failure::errors(&shown, [error]))
+}
+
+fn yaml(text: &str) -> Result<FileDocument, String> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let told = error.to_string();
+        told.strip_prefix("error: ").map_or_else(|| told.clone(), str::to_owned)
+    })
 }
 
 fn json(text: &str) -> Result<FileDocument, String> {

@@ -7,6 +7,7 @@ mod failure;
 mod gate;
 mod logging;
 mod output;
+mod preflight;
 mod progress;
 mod settings;
 mod stop;

@@ -182,6 +182,25 @@ async fn keys_are_neither_stored_in_the_clear_nor_exported() {
 }
 
 #[tokio::test]
+async fn places_that_are_not_there_are_named_before_anything_runs() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
+    Experiment::echo(&fake.url(), 2, 1).write(&home);
+    let finished = program::run(&home, &["run", "experiment.json", "--output", "nowhere/best.json"]).await;
+    assert_eq!((finished.code, fake.counts().calls), (Some(1), 0), "{finished:?}");
+    assert!(finished.stderr.contains("nowhere/best.json: there is no such folder"), "{finished:?}");
+    let shown = program::run(&home, &["migrate", "--status"]).await;
+    assert!(shown.stderr.contains("`promptlooper migrate` makes it") && !home.data().exists(), "{shown:?}");
+    let mut command = program::command(&home, &["export", "echo"]);
+    let away =
+        program::finish(command.env("DATABASE_URL", "postgres://x@127.0.0.1:9/x").spawn().unwrap()).await;
+    assert_eq!(away.code, Some(1), "{away:?}");
+    assert!(
+        away.stderr.contains("PostgreSQL cannot be reached") && away.stderr.contains("DATABASE_URL"),
+        "{away:?}"
+    );
+}
+
+#[tokio::test]
 async fn the_schema_is_made_and_shown() {
     for kind in Kind::ALL {
         let home = Home::new(kind).await;

@@ -34,6 +34,15 @@ pub enum OpenError {
         /// What went wrong.
         source: std::io::Error,
     },
+    /// There is no database yet.
+    #[error("there is no database in {} yet: `promptlooper migrate` makes it", folder.display())]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// PostgreSQL cannot be reached.
+    #[error("PostgreSQL cannot be reached ({0}): is it running, and is DATABASE_URL right?")]
+    Unreachable(DbErr),
     /// The database cannot be reached, or its schema cannot be brought up to date.
     #[error("the database cannot be used: {0}")]
     Database(#[from] DbErr),
@@ -93,7 +102,7 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what is in the way.
     pub async fn postgres(url: &str) -> Result<Self, OpenError> {
-        let connection = Connector::connect(postgres_options(url)).await?;
+        let connection = Connector::connect(postgres_options(url)).await.map_err(OpenError::Unreachable)?;
         migrate_alone(&connection).await?;
         let database =
             Self { reader: connection.clone(), writer: connection, dialect: Dialect::Postgres, _lock: None };
@@ -107,6 +116,9 @@ impl Database {
     /// Where there is none, or it cannot be read.
     pub async fn sqlite_status(folder: &Path) -> Result<Vec<(String, bool)>, OpenError> {
         let path = folder.join("promptlooper.db");
+        if !path.exists() {
+            return Err(OpenError::Missing { folder: folder.to_owned() });
+        }
         let reader = Connector::connect(sqlite_options(path, 1, true)).await?;
         status(&reader).await
     }
@@ -116,7 +128,7 @@ impl Database {
     /// # Errors
     /// Where the database does not answer.
     pub async fn postgres_status(url: &str) -> Result<Vec<(String, bool)>, OpenError> {
-        status(&Connector::connect(postgres_options(url)).await?).await
+        status(&Connector::connect(postgres_options(url)).await.map_err(OpenError::Unreachable)?).await
     }
 
     /// Steps of the schema with whether each has been taken.

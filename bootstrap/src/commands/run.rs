@@ -8,9 +8,8 @@ use application::catalog::Catalog;
 use application::engine::Engine;
 use application::exports::Exports;
 use application::leaderboard::Row;
-use application::ports::{Clock as _, EndpointStore as _, ModelServer, RunStore as _, StoredSweep};
+use application::ports::{Clock as _, EndpointStore as _, RunStore as _, StoredSweep};
 use application::sweeps::{self, SweepRequest, SweepView};
-use domain::call::FailureKind;
 use domain::endpoint::{Endpoint, EndpointKind};
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
@@ -18,13 +17,13 @@ use domain::money::NanoDollars;
 use domain::strategy::Reason;
 use domain::sweep::{Command, PauseReason, SweepKind, SweepStatus};
 use domain::value::Value;
-use futures::future::join_all;
 use system::SystemClock;
 
 use crate::cli::{Format, RunOptions};
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::output;
+use crate::preflight;
 use crate::progress::{Progress, Screen, span};
 use crate::settings::Settings;
 use crate::table;
@@ -49,9 +48,13 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOption
     let catalog = wired.catalog_with(&document.endpoints).await?;
     sweeps::check(&catalog, &definition, &document.request).map_err(|error| refusal(&options, error))?;
     if !options.no_check {
-        check_endpoints(&*wired.ports.servers, &catalog, &definition).await?;
+        preflight::check(&*wired.ports.servers, &catalog, &definition, screen).await?;
     }
-    if catalog.used_by(&definition).iter().any(|endpoint| endpoint.identity.kind == EndpointKind::Simulated) {
+    if catalog
+        .calls(&definition)
+        .iter()
+        .any(|(endpoint, _)| endpoint.identity.kind == EndpointKind::Simulated)
+    {
         screen.say("note: endpoint `simulated` is a built-in simulation: its answers come from rules, not from a model");
     }
     let begun = wired.begin(document).await?;
@@ -64,9 +67,12 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOption
     told.tell(screen, &formats).await
 }
 
-/// The format of each output, before anything is done for it.
+/// The format of each output, and whether there is a place for it, before anything is done for it.
 fn formats(options: &RunOptions) -> Result<Vec<Format>, Failure> {
     let format = |file: &std::path::PathBuf| {
+        if file.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            return Err(Failure::errors(&file.display(), ["there is no such folder: make it first"]));
+        }
         Format::of(file).ok_or_else(|| {
             let advice = "--output takes files that end in .json, .yaml, .env, .md, .csv or .jsonl, not";
             Failure::Usage(format!("{advice} {}", file.display()))
@@ -93,36 +99,6 @@ fn refusal(options: &RunOptions, error: sweeps::SweepError) -> Failure {
     }
 }
 
-/// Asks the endpoints that the experiment needs for their models: one that is down is better known before than after.
-async fn check_endpoints(
-    servers: &dyn ModelServer,
-    catalog: &Catalog,
-    definition: &Definition,
-) -> Result<(), Failure> {
-    let endpoints = catalog.used_by(definition);
-    let answers = join_all(endpoints.iter().map(|endpoint| reach(servers, endpoint))).await;
-    let down: Vec<String> = answers.into_iter().flatten().collect();
-    if down.is_empty() { Ok(()) } else { Err(Failure::Error(down)) }
-}
-
-/// Why an endpoint cannot be used. Servers that list no models may well answer.
-async fn reach(servers: &dyn ModelServer, endpoint: &Endpoint) -> Option<String> {
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let quick = Endpoint { timeout: PATIENCE.min(endpoint.timeout), ..endpoint.clone() };
-    let failure = servers.models(&quick).await.err()?;
-    let advice = match failure.kind {
-        FailureKind::Connect | FailureKind::Timeout | FailureKind::BadHttp | FailureKind::AddressRefused => {
-            "start the server or mend the URL, or skip this check with --no-check"
-        }
-        FailureKind::Unauthorized => "give the endpoint its key (api_key)",
-        _ => return None,
-    };
-    Some(format!(
-        "endpoint `{}` at {} cannot be used: {failure}; {advice}",
-        endpoint.label, endpoint.identity.url
-    ))
-}
-
 /// A sweep that runs.
 struct Begun {
     experiment: ExperimentId,
@@ -134,8 +110,15 @@ impl Wired {
     /// The endpoints there are, with those of a file as they would be stored.
     async fn catalog_with(&self, endpoints: &[Endpoint]) -> Result<Catalog, Failure> {
         let mut all = self.stores.all().await.map_err(Failure::error)?;
-        all.retain(|known| !endpoints.iter().any(|endpoint| endpoint.label == known.label));
-        all.extend(endpoints.iter().cloned());
+        for endpoint in endpoints {
+            let mut endpoint = endpoint.clone();
+            if let Some(known) = all.iter().position(|known| known.label == endpoint.label) {
+                let known = all.swap_remove(known);
+                let same = known.identity == endpoint.identity;
+                endpoint.api_key = endpoint.api_key.or(known.api_key.filter(|_| same));
+            }
+            all.push(endpoint);
+        }
         Ok(Catalog::new(all))
     }
 
