@@ -42,7 +42,7 @@ event_types! {
     RunCompleted = "run.completed",
     /// A run came to nothing.
     RunFailed = "run.failed",
-    /// All of a block's samples passed a stage.
+    /// A run has taken its samples through a stage.
     StageCompleted = "stage.completed",
     /// A run had answers from the cache.
     CacheHit = "cache.hit",

@@ -27,6 +27,7 @@ async fn each_call_is_made_once(kind: Kind) {
         facts.answers,
         [100, fake.counts().input_tokens.cast_signed(), fake.counts().output_tokens.cast_signed()]
     );
+    assert_eq!((facts.events["stage.completed"], facts.events.get("cache.hit")), (5, None));
     let again = program::run(&home, &["run", "experiment.json", "--json"]).await;
     assert_eq!(fake.counts().calls, 100, "a call was made again");
     assert_eq!(again.json()["sweep"]["progress"]["cached"], 5);

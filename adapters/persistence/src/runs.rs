@@ -30,7 +30,8 @@ const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id
      AND (s.id IS NULL OR s.status = 'running') AND ($4 IS NULL OR r.sweep_id = $4) ORDER BY r.id LIMIT $2 {skip locked}) \
      UPDATE run SET status = 'running', lease_epoch = lease_epoch + 1, lease_owner = $1, lease_until = {in:$3}, \
      not_before = NULL, started_at = COALESCE(started_at, {now}) FROM c WHERE run.id = c.id \
-     RETURNING run.id, experiment_id, sweep_id, config, asked, done, blocks, lease_epoch, calls";
+     RETURNING run.id, experiment_id, sweep_id, config, asked, done, blocks, lease_epoch, calls, hits, \
+     tokens_in + tokens_out - paid_in - paid_out AS saved";
 
 const RELEASE: &str = "UPDATE run SET lease_owner = NULL, lease_until = NULL, not_before = {in:$3} \
      WHERE id = $1 AND lease_epoch = $2 AND completed_at IS NULL";
@@ -225,6 +226,8 @@ fn claimed_run(row: Row<'_>) -> Result<ClaimedRun, DbErr> {
         blocks: row.small("blocks")?,
         budgeted: false,
         calls: row.count("calls")?,
+        hits: row.count("hits")?,
+        saved: row.count("saved")?,
     })
 }
 

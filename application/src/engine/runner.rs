@@ -91,7 +91,7 @@ impl Runner {
             0 => ResumedScores::default(),
             _ => self.ports.runs.resumed(self.run.lease.run).await?,
         };
-        let mut tally = Tally::resume(self.loaded.scorers().len(), self.run.calls, resumed);
+        let mut tally = Tally::resume(self.loaded.scorers().len(), &self.run, resumed);
         match self.blocks(&mut tally).await {
             Ok(()) => Ok(Outcome::Finished),
             Err(Stopped::Blocked(Blocked::Store(error))) => Err(error),
@@ -176,8 +176,9 @@ impl Runner {
 
     fn unit(&self, stretch: Stretch, upto: u32, no: u32, tally: &mut Tally) -> Unit {
         let mut block = stretch.into_block(&self.run, upto, no, tally);
-        let mut events = self.progress_events(&block);
+        let mut events = Vec::new();
         if upto == self.run.asked {
+            events = self.summary_events(upto, tally.hits());
             let ended = std::mem::take(tally).end(
                 self.loaded.scorers(),
                 &self.loaded.stage_names(),
@@ -190,18 +191,18 @@ impl Runner {
         Unit { block: Some(block), events, ..Unit::default() }
     }
 
-    fn progress_events(&self, block: &Block) -> Vec<NewEvent> {
+    /// One event for each stage, and one for all cache hits.
+    fn summary_events(&self, samples: u32, (hits, saved): (u64, u64)) -> Vec<NewEvent> {
         let stages = self.loaded.stage_names();
         let passed = stages.iter().map(|stage| {
-            let done = [("stage", Value::from(*stage)), ("samples_done", Value::from(block.upto))];
+            let done = [("stage", Value::from(*stage)), ("samples_done", Value::from(samples))];
             self.event(EventType::StageCompleted, done)
         });
-        let hits = (block.hits > 0).then(|| {
-            let saved = block.tokens.total().saturating_sub(block.paid.total());
-            let hits = [("hits", Value::from(block.hits)), ("tokens_saved", Value::from(saved))];
+        let cached = (hits > 0).then(|| {
+            let hits = [("hits", Value::from(hits)), ("tokens_saved", Value::from(saved))];
             self.event(EventType::CacheHit, hits)
         });
-        passed.chain(hits).collect()
+        passed.chain(cached).collect()
     }
 
     fn end_event(&self, end: &RunEnd) -> NewEvent {
@@ -290,7 +291,7 @@ impl Stretch {
             }
             examined.add_to(&mut block);
         }
-        tally.paid(block.calls);
+        tally.used(&block);
         block
     }
 }

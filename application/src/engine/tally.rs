@@ -3,7 +3,9 @@
 use domain::run::status_at_end;
 use domain::statistics::interval_of_mean;
 
-use crate::ports::{ResumedScores, RunEnd, RunError, ScorerTotal, StageError, StoredScore};
+use crate::ports::{
+    Block, ClaimedRun, ResumedScores, RunEnd, RunError, ScorerTotal, StageError, StoredScore,
+};
 
 /// The scores of a run so far.
 #[derive(Debug, Default)]
@@ -13,6 +15,8 @@ pub(super) struct Tally {
     failures: u32,
     done: u32,
     calls: u64,
+    hits: u64,
+    saved: u64,
     first_error: Option<(u32, u32, StageError)>,
 }
 
@@ -36,13 +40,15 @@ pub(super) struct Done<'a> {
 
 impl Tally {
     /// Goes on from what an interrupted run had stored.
-    pub(super) fn resume(scorers: usize, calls: u64, resumed: ResumedScores) -> Self {
+    pub(super) fn resume(scorers: usize, run: &ClaimedRun, resumed: ResumedScores) -> Self {
         let mut tally = Self {
             done: u32::try_from(resumed.vector.len()).unwrap_or(u32::MAX),
             samples: resumed.vector,
             scorers: vec![Column::default(); scorers],
             failures: resumed.failures,
-            calls,
+            calls: run.calls,
+            hits: run.hits,
+            saved: run.saved,
             first_error: resumed.first_error,
         };
         for score in resumed.scores {
@@ -70,9 +76,16 @@ impl Tally {
         }
     }
 
-    /// Calls were paid for.
-    pub(super) fn paid(&mut self, calls: u64) {
-        self.calls += calls;
+    /// A block's calls were made, or answered from the cache.
+    pub(super) fn used(&mut self, block: &Block) {
+        self.calls += block.calls;
+        self.hits += block.hits;
+        self.saved += block.tokens.total().saturating_sub(block.paid.total());
+    }
+
+    /// Cache hits so far, and their tokens.
+    pub(super) const fn hits(&self) -> (u64, u64) {
+        (self.hits, self.saved)
     }
 
     /// How the run ends.

@@ -55,6 +55,10 @@ pub struct ClaimedRun {
     pub budgeted: bool,
     /// Calls of the done blocks that this run paid for.
     pub calls: u64,
+    /// Calls of the done blocks that were answered from the cache.
+    pub hits: u64,
+    /// Tokens of those.
+    pub saved: u64,
 }
 
 /// What an interrupted run has scored so far.
