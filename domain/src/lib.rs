@@ -1,6 +1,41 @@
 //! The language and the decisions of PromptLooper: experiments, parameter spaces, sweeps, scoring, statistics, hashing.
 //!
 //! Pure: it awaits nothing, reads no clock, rolls no dice, knows no file and no network. Whoever embeds it brings those.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use promptlooper_domain::name::Name;
+//! use promptlooper_domain::scoring::Scorer;
+//! use promptlooper_domain::space::{Dimension, Levels, Size, Space};
+//! use promptlooper_domain::statistics::interval_of_mean;
+//! use promptlooper_domain::strategy::{Ask, SweepView, guide};
+//! use promptlooper_domain::sweep::SweepKind;
+//! use promptlooper_domain::value::{Map, Value};
+//!
+//! // What may vary, and the first two configurations of a random sweep.
+//! let tone = Dimension {
+//!     name: Name::try_new("tone").unwrap(),
+//!     target: None,
+//!     levels: Levels::Choice(["dry", "warm", "brief"].map(Value::from).to_vec()),
+//!     default: None,
+//!     when: BTreeMap::new(),
+//! };
+//! let space = Space::try_new(vec![tone]).unwrap();
+//! assert_eq!(space.size(), Size::Points(3));
+//! let view = SweepView { space: &space, samples: 4, seed: 7, asked: 0, limit: None };
+//! let Ask::Evaluate(work) = guide(SweepKind::Random).ask(&view, 2) else { panic!() };
+//! assert_eq!(work.len(), 2);
+//!
+//! // How good the answers to one of them are, and how sure that is.
+//! let scorer = Scorer::try_new("exact_match", &Map::new()).unwrap();
+//! let answers = [("bug", "bug"), ("billing", "bug"), ("bug", "bug"), ("bug", "bug")];
+//! let judged = answers.map(|(answer, reference)| {
+//!     scorer.evaluate(&Value::from(answer), Some(&Value::from(reference))).unwrap().value.value()
+//! });
+//! let interval = interval_of_mean(&judged, 1).unwrap();
+//! assert!(interval.low < 0.75 && 0.75 < interval.high);
+//! ```
 
 pub mod call;
 pub mod configuration;
