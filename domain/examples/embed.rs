@@ -25,8 +25,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "{points} configurations")?;
     }
 
-    let view =
-        SweepView { space: definition.space(), samples: samples.len(), seed: 7, asked: 0, limit: None };
+    let view = SweepView {
+        space: definition.space(),
+        samples: samples.len(),
+        seed: 7,
+        asked: 0,
+        limit: None,
+        trials: &[],
+    };
     let Ask::Evaluate(work) = guide(SweepKind::Grid { shuffle: false }).ask(&view, 100) else {
         return Ok(());
     };

@@ -23,7 +23,7 @@
 //! };
 //! let space = Space::try_new(vec![tone]).unwrap();
 //! assert_eq!(space.size(), Size::Points(3));
-//! let view = SweepView { space: &space, samples: 4, seed: 7, asked: 0, limit: None };
+//! let view = SweepView { space: &space, samples: 4, seed: 7, asked: 0, limit: None, trials: &[] };
 //! let Ask::Evaluate(work) = guide(SweepKind::Random).ask(&view, 2) else { panic!() };
 //! assert_eq!(work.len(), 2);
 //!

@@ -17,8 +17,13 @@ use crate::sweep::SweepKind;
 
 /// Chooses what to evaluate.
 pub trait Guide {
-    /// At most `want` trials to begin now.
+    /// At most `want` trials to begin, or to go on with, now.
     fn ask(&self, view: &SweepView<'_>, want: usize) -> Ask;
+
+    /// Whether it wants to be told how trials did. One that does not is shown none.
+    fn learns(&self) -> bool {
+        false
+    }
 }
 
 /// What a guide may know.
@@ -34,6 +39,27 @@ pub struct SweepView<'a> {
     pub asked: u64,
     /// The most trials there may be.
     pub limit: Option<u64>,
+    /// The trials so far, by their number, with what is known of each.
+    pub trials: &'a [Trial],
+}
+
+/// A trial, and what has been told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// Its configuration.
+    pub point: Point,
+    /// How many samples it was asked to take: a prefix of the sample order.
+    pub asked: usize,
+    /// The scores of the first samples of the order; NaN where one has none. Shorter than `asked` while it goes on.
+    pub scores: Vec<f64>,
+}
+
+impl Trial {
+    /// Whether samples that were asked for are still out.
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        self.scores.len() < self.asked
+    }
 }
 
 /// What a guide wants.

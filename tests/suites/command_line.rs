@@ -84,6 +84,29 @@ async fn the_winner_is_written_in_every_form() {
 }
 
 #[tokio::test]
+async fn the_examples_run_to_a_winner() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../bootstrap/examples");
+    let (home, mut ran) = (Home::new(Kind::Sqlite).await, 0);
+    for entry in fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|suffix| suffix == "yaml") {
+            let winner = home.folder().join(format!("winner-{ran}.json"));
+            let arguments = ["run", path.to_str().unwrap(), "--json", "--output", winner.to_str().unwrap()];
+            let finished = program::run(&home, &arguments).await;
+            assert_eq!(finished.code, Some(0), "{}: {finished:?}", path.display());
+            assert!(finished.stderr.contains("built-in simulation"), "{finished:?}");
+            let board = finished.json()["leaderboard"].as_array().unwrap().clone();
+            let (best, worst) =
+                (board[0]["score"].as_f64().unwrap(), board.last().unwrap()["score"].as_f64().unwrap());
+            assert!(best > worst + 0.1, "{}: there is nothing to find", path.display());
+            assert!(winner.exists());
+            ran += 1;
+        }
+    }
+    assert_eq!(ran, 3);
+}
+
+#[tokio::test]
 async fn stdout_is_one_json_document_and_nothing_else() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
     Experiment::echo(&fake.url(), 4, 2).write(&home);

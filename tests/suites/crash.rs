@@ -172,6 +172,34 @@ async fn workers_share_the_work_and_take_over_from_the_dead() {
     assert!(fake.counts().max_in_flight <= 2 * IN_FLIGHT, "{} at once", fake.counts().max_in_flight);
 }
 
+/// Each run of two processes has calls of its own, and then asks what all the others ask too.
+#[tokio::test]
+async fn equal_calls_of_two_processes_become_one() {
+    let home = Home::new(Kind::Postgres).await;
+    let fake = FakeLlm::start(options()).await.unwrap();
+    assert_eq!(program::run(&home, &["migrate"]).await.code, Some(0));
+    let mut experiment = Experiment::echo(&fake.url(), 20, 24);
+    let shared = serde_json::json!({
+        "name": "again", "kind": "llm", "endpoint": "fake", "model": "echo-2", "prompt": "Again {{ sample.input }}",
+    });
+    experiment.document["pipeline_stages"].as_array_mut().unwrap().push(shared);
+    experiment.write(&home);
+    let worker = program::start(&home, &["worker"]);
+    let mut running = program::start(&home, &["run", "experiment.json"]);
+    let mut most = 0;
+    while running.try_wait().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        most = most.max(number(&home, "SELECT count(*) AS n FROM endpoint_slot WHERE held > 0").await);
+    }
+    let finished = program::finish(running).await;
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    program::kill(worker).await;
+    assert_eq!(most, 2, "one process did everything");
+    assert_eq!((fake.counts().calls, fake.counts().distinct), (500, 500));
+    assert!(fake.counts().max_in_flight <= IN_FLIGHT, "{} at once", fake.counts().max_in_flight);
+    assert_eq!(Facts::read(&home).await.totals[7], 500);
+}
+
 /// Calls that are claimed and not answered.
 const UNFILLED: &str =
     "SELECT count(*) AS n FROM response_cache WHERE answer_id IS NULL AND claimed_by IS NOT NULL";

@@ -8,6 +8,7 @@ use application::ports::{
     FailedCall, Fill, Ids as _, Journal, Launch, NewExperiment, NewRun, NewSweep, Reservation, RunConfig,
     RunLease, RunStore, SlotStore, StageBinding, SweepMove, SweepStore, Unit, WorkerStore,
 };
+use application::sweeps::{SweepError, Sweeps};
 use domain::call::{
     Call, CallFailure, Completion, Digest, FailureKind, Flags, Message, ResponseFormat, Role,
 };
@@ -20,7 +21,7 @@ use domain::pricing::Tokens;
 use domain::run::Place;
 use domain::sample::Sample;
 use domain::secret::Secret;
-use domain::sweep::{PauseReason, SweepKind, SweepLimits, SweepStatus};
+use domain::sweep::{Command, PauseReason, SweepKind, SweepLimits, SweepStatus};
 use domain::value::{Map, Value};
 use persistence::Stores;
 use promptlooper_tests::support::home::{Home, Kind};
@@ -265,6 +266,7 @@ on_both! {
     equal_configurations_are_one_run,
     a_sweep_has_one_conductor_and_one_version,
     an_experiment_has_one_active_sweep,
+    sweeps_are_steered_through_their_decider,
 }
 
 async fn experiments_come_back_as_they_were(kind: Kind) {
@@ -559,4 +561,34 @@ async fn an_experiment_has_one_active_sweep(kind: Kind) {
     fixture.stores.commit(second).await.unwrap();
     let latest = fixture.stores.latest(fixture.experiment).await.unwrap().unwrap();
     assert_eq!((latest.id, latest.kind, latest.seed), (begin.id, begin.kind, u64::MAX));
+}
+
+async fn sweeps_are_steered_through_their_decider(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    fixture.launch(&[1, 2]).await;
+    let stores = Arc::new(fixture.stores.clone());
+    let sweeps = Sweeps::new(application::sweeps::Ports {
+        bell: Arc::new(queue::LocalBell::new()),
+        endpoints: stores.clone(),
+        experiments: stores.clone(),
+        ids: Arc::new(SystemIds),
+        journal: stores.clone(),
+        runs: stores.clone(),
+        sweeps: stores.clone(),
+    });
+    let command = async |command| sweeps.command(fixture.sweep, command).await;
+    assert!(matches!(command(Command::Resume).await, Err(SweepError::Transition(_))));
+    let paused = command(Command::Pause { now: false }).await.unwrap();
+    assert_eq!(paused.sweep.status, SweepStatus::Paused(PauseReason::Manual));
+    assert!(fixture.stores.claim_runs(fixture.worker, 5, LEASE).await.is_empty());
+    assert_eq!(command(Command::Resume).await.unwrap().sweep.status, SweepStatus::Running);
+    assert_eq!(fixture.stores.claim_runs(fixture.worker, 1, LEASE).await.len(), 1);
+    let stopped = command(Command::Stop).await.unwrap();
+    assert_eq!(
+        (stopped.sweep.status, stopped.totals.cancelled, stopped.totals.running),
+        (SweepStatus::Stopped, 2, 0)
+    );
+    assert!(matches!(command(Command::Resume).await, Err(SweepError::Transition(_))));
+    let told = "SELECT count(*) AS n FROM event WHERE type IN ('experiment.paused', 'experiment.resumed', 'experiment.stopped')";
+    assert_eq!(fixture.number(told).await, 3);
 }

@@ -220,5 +220,7 @@ fn view(sweep: &Conducted) -> SweepView<'_> {
         seed: sweep.stored.seed,
         asked: sweep.state.asked(),
         limit: sweep.stored.limits.max_runs,
+        // No kind of sweep learns yet.
+        trials: &[],
     }
 }
