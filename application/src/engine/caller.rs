@@ -62,7 +62,8 @@ pub(super) enum Blocked {
     Store(StoreError),
 }
 
-type InFlight = WeakShared<BoxFuture<'static, Answer>>;
+/// A call that is being settled, and the sweep on whose behalf.
+type InFlight = (Option<SweepId>, WeakShared<BoxFuture<'static, Answer>>);
 
 /// What the caller needs from the world.
 #[derive(Clone)]
@@ -138,19 +139,29 @@ impl Caller {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Gets a call answered. Equal calls that are asked for at the same time become one.
+    /// Gets a call answered. Equal calls that are asked for at the same time become one. An answer is everybody's; why
+    /// there is none holds for the sweep that asked, and others ask for themselves.
     pub(super) async fn answer(self: &Arc<Self>, ask: Ask) -> Answer {
-        self.join(ask).await
+        loop {
+            let (sweep, joined) = self.join(&ask);
+            match joined.await {
+                Answer::Failed(_) | Answer::Blocked(_) if sweep != ask.sweep => {}
+                answer => return answer,
+            }
+        }
     }
 
     /// Joins whoever asks the same in this process, or begins. An entry of `in_flight` that is alive is a call that is
     /// being settled: it is taken out by the last step of its own future.
-    fn join(self: &Arc<Self>, ask: Ask) -> Shared<BoxFuture<'static, Answer>> {
+    fn join(self: &Arc<Self>, ask: &Ask) -> (Option<SweepId>, Shared<BoxFuture<'static, Answer>>) {
         let mut in_flight = self.in_flight();
-        if let Some(same) = in_flight.get(&ask.hash).and_then(WeakShared::upgrade) {
-            return same;
+        if let Some((sweep, same)) = in_flight.get(&ask.hash)
+            && let Some(same) = same.upgrade()
+        {
+            return (*sweep, same);
         }
-        let hash = ask.hash;
+        let ask = ask.clone();
+        let (hash, sweep) = (ask.hash, ask.sweep);
         let caller = Arc::clone(self);
         let begun = async move {
             let settled = caller.settle(ask).await;
@@ -158,8 +169,8 @@ impl Caller {
             settled.unwrap_or_else(|error| Answer::Blocked(Blocked::Store(error)))
         };
         let begun = begun.boxed().shared();
-        in_flight.extend(begun.downgrade().map(|weak| (hash, weak)));
-        begun
+        in_flight.extend(begun.downgrade().map(|weak| (hash, (sweep, weak))));
+        (sweep, begun)
     }
 
     fn in_flight(&self) -> MutexGuard<'_, HashMap<Digest, InFlight>> {
@@ -332,3 +343,6 @@ impl Caller {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

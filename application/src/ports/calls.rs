@@ -59,6 +59,7 @@ pub struct StoredAnswer {
 }
 
 /// Remembers what models answered, and who is asking them.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait CallStore: Send + Sync {
     /// For each call, in order: its answer, the right to make it, or why neither. Hashes may repeat; the first is

@@ -12,6 +12,7 @@ pub struct Breaker {
 }
 
 /// Keeps endpoints; their keys are encrypted at rest.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait EndpointStore: Send + Sync {
     /// Stores an endpoint under its label: a new one with the given id, or the one with this label changed, which
@@ -32,6 +33,7 @@ pub trait EndpointStore: Send + Sync {
 }
 
 /// Shares the concurrency of endpoints among workers.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait SlotStore: Send + Sync {
     /// Brings the slots of an endpoint that a worker holds up or down to `want`, as far as other live workers leave

@@ -308,6 +308,7 @@ pub enum CommitError {
 }
 
 /// The one door through which facts that belong together are written.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Stores a unit durably, whole or not at all. Units of many callers share transactions.

@@ -44,3 +44,14 @@ pub enum StoreError {
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),
 }
+
+/// Ports that unit tests put words into the mouth of.
+#[cfg(test)]
+pub(crate) mod mocks {
+    pub(crate) use super::calls::MockCallStore;
+    pub(crate) use super::endpoints::{MockEndpointStore, MockSlotStore};
+    pub(crate) use super::journal::MockJournal;
+    pub(crate) use super::models::MockModelServer;
+    pub(crate) use super::sweeps::MockSweepStore;
+    pub(crate) use super::system::{MockChance, MockClock};
+}

@@ -3,6 +3,7 @@ use domain::call::{Call, CallFailure, Completion};
 use domain::endpoint::Endpoint;
 
 /// A server that answers for models.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait ModelServer: Send + Sync {
     /// Makes one exchange, without retries: the answer, or why there is none.

@@ -76,6 +76,7 @@ impl SweepTotals {
 }
 
 /// Keeps sweeps.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait SweepStore: Send + Sync {
     /// Takes running sweeps that nobody conducts, and those that this worker conducts already; with `only`, no other

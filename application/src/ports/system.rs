@@ -1,6 +1,7 @@
 use domain::time::Timestamp;
 
 /// Knows what time it is.
+#[cfg_attr(test, mockall::automock)]
 pub trait Clock: Send + Sync {
     /// This moment.
     fn now(&self) -> Timestamp;
@@ -13,6 +14,7 @@ pub trait Ids: Send + Sync {
 }
 
 /// Throws dice.
+#[cfg_attr(test, mockall::automock)]
 pub trait Chance: Send + Sync {
     /// A number from 0 up to but not including 1, each as likely as the others.
     fn unit(&self) -> f64;
