@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::call::Digest;
-use domain::experiment::Draft;
+use domain::experiment::{Definition, Draft};
 use domain::id::{ExperimentId, ProjectId, SampleSetId};
 use domain::problem::Problem;
 use domain::sample;
@@ -82,13 +82,12 @@ impl Experiments {
     }
 }
 
-/// Finds everything that is wrong with a draft.
+/// Finds everything that is wrong with a draft; what it defines, where nothing is.
 ///
 /// # Errors
 /// Each problem with its place in the document.
-pub fn check(draft: &Draft) -> Result<(), Vec<Problem>> {
-    draft.check()?;
-    let apart = Draft { samples: Vec::new(), ..draft.clone() };
-    let problems = Evaluator::check(&apart.define()?);
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+pub fn check(draft: &Draft) -> Result<Definition, Vec<Problem>> {
+    let definition = draft.check()?;
+    let problems = Evaluator::check(&definition);
+    if problems.is_empty() { Ok(definition) } else { Err(problems) }
 }

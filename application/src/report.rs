@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::export::Export;
 use domain::run::RunStatus;
-use domain::value::{Map, Value};
+use domain::value::Map;
 
 use crate::leaderboard::Row;
 use crate::ports::{RunSummary, StoredExperiment};
@@ -79,8 +79,9 @@ fn best_configuration(out: &mut String, best: Option<&Export>, row: Option<&Row>
             format!("- model: {}", code(&stage.model)),
             format!("- endpoint: {}", code(&stage.endpoint)),
         ];
-        facts
-            .extend(stage.parameters.iter().map(|(name, value)| format!("- {name}: {}", code(&text(value)))));
+        facts.extend(
+            stage.parameters.iter().map(|(name, value)| format!("- {name}: {}", code(&value.to_text()))),
+        );
         line(out, &facts.join("\n"));
         if let Some(system) = &stage.system_prompt {
             line(out, &format!("System prompt:\n\n{}", block(system)));
@@ -174,13 +175,9 @@ fn interval(row: &Row) -> String {
 fn values(values: &Map) -> String {
     values
         .iter()
-        .map(|(name, value)| format!("{name}={}", code(&shortened(&text(value)))))
+        .map(|(name, value)| format!("{name}={}", code(&shortened(&value.to_text()))))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn text(value: &Value) -> String {
-    value.as_text().map_or_else(|| value.canonical(), str::to_owned)
 }
 
 fn shortened(text: &str) -> String {

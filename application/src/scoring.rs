@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::experiment::Definition;
 use domain::pipeline::Progress;
 use domain::problem::Problem;
-use domain::scoring::{Entry, Judgement, Scorer, text, weighted};
+use domain::scoring::{Entry, Judgement, Scorer, weighted};
 use domain::value::{Map, Value};
 use futures::channel::oneshot;
 
@@ -124,7 +124,7 @@ fn judged(scorer: u32, said: Said) -> Option<JudgedEntry> {
 impl Judge {
     async fn judge(&self, progress: &Progress, reference: Option<&Value>, offload: &dyn Offload) -> Said {
         let Some(output) = progress.output(&self.stage) else { return Ok(None) };
-        let size = text(output).len() + reference.map_or(0, |reference| text(reference).len());
+        let size = output.to_text().len() + reference.map_or(0, |reference| reference.to_text().len());
         if !self.means.scorer.is_heavy(size) {
             return self.means.judge(output, reference);
         }
@@ -148,7 +148,7 @@ impl Means {
     fn judge(&self, output: &Value, reference: Option<&Value>) -> Said {
         match &self.form {
             None => Ok(self.scorer.evaluate(output, reference)),
-            Some(Ok(form)) => Ok(Some(form.judge(&text(output)))),
+            Some(Ok(form)) => Ok(Some(form.judge(&output.to_text()))),
             Some(Err(error)) => Err(error.clone()),
         }
     }

@@ -35,7 +35,9 @@ pub struct Ports {
 }
 
 impl Ports {
-    pub(crate) fn of_engine(ports: &engine::Ports) -> Self {
+    /// Those that an engine has too.
+    #[must_use]
+    pub fn of_engine(ports: &engine::Ports) -> Self {
         Self {
             bell: Arc::clone(&ports.bell),
             endpoints: Arc::clone(&ports.endpoints),

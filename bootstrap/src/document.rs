@@ -11,7 +11,7 @@ use application::samples::{self, Columns, SampleFormat};
 use application::sweeps::SweepRequest;
 use domain::call::Digest;
 use domain::endpoint::Endpoint;
-use domain::experiment::Draft;
+use domain::experiment::{Definition, Draft};
 use domain::id::EndpointId;
 use domain::problem::Problem;
 use domain::sample::Sample;
@@ -26,6 +26,8 @@ use crate::settings::variable;
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) draft: Draft,
+    /// What the draft defines.
+    pub(crate) definition: Definition,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) request: SweepRequest,
     /// Tells whether it still describes the same experiment; endpoints and the sweep's limits do not count.
@@ -45,16 +47,13 @@ impl Document {
         let endpoints = endpoints_of(std::mem::take(&mut document.endpoints), &mut problems);
         let request = std::mem::take(&mut document.sweep).into_request();
         let request = request.map_err(|found| problems.extend(found.into_iter().map(|p| p.under("/sweep"))));
-        let draft = document.into_draft(samples).map_err(|found| problems.extend(found));
-        if let Ok(draft) = &draft
-            && let Err(found) = experiments::check(draft)
-        {
-            problems.extend(found);
-        }
-        match (draft, request) {
-            (Ok(draft), Ok(request)) if problems.is_empty() => {
+        let draft = document.into_draft(samples);
+        let checked =
+            draft.and_then(|draft| experiments::check(&draft).map(|definition| (draft, definition)));
+        match (checked.map_err(|found| problems.extend(found)), request) {
+            (Ok((draft, definition)), Ok(request)) if problems.is_empty() => {
                 let digest = sha256(&file::spelling(&draft).map_err(Failure::error)?);
-                Ok(Self { draft, endpoints, request, digest })
+                Ok(Self { draft, definition, endpoints, request, digest })
             }
             _ => Err(Failure::errors(&shown, problems)),
         }

@@ -196,9 +196,7 @@ fn csv_row(run: &RunSummary, scorers: &[&String], dimensions: &[&String]) -> Vec
         real(run.scores.iter().find(|total| total.name == **name).and_then(|total| total.value))
     }));
     row.extend(dimensions.iter().map(|name| {
-        run.config.values.get(*name).map_or_else(String::new, |value| {
-            value.as_text().map_or_else(|| value.canonical(), str::to_owned)
-        })
+        run.config.values.get(*name).map_or_else(String::new, |value| value.to_text().into_owned())
     }));
     row
 }

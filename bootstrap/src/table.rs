@@ -69,8 +69,7 @@ fn cells(row: &Row, priced: bool, dimensions: &[String]) -> Vec<String> {
 
 /// A value on one line, cut to a cell. Control characters could drive the terminal.
 pub(crate) fn shown(value: &Value) -> String {
-    let text = value.as_text().map_or_else(|| value.canonical(), str::to_owned);
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = value.to_text().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.chars().count() <= WIDEST { text } else { text.chars().take(WIDEST - 1).chain(['…']).collect() }
 }

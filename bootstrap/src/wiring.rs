@@ -39,15 +39,7 @@ impl Wired {
         let ports = ports(&stores)?;
         let wired = Self {
             experiments: Experiments::new(stores.clone(), Arc::new(SystemIds)),
-            sweeps: Arc::new(Sweeps::new(sweeps::Ports {
-                bell: Arc::clone(&ports.bell),
-                endpoints: stores.clone(),
-                experiments: stores.clone(),
-                ids: Arc::new(SystemIds),
-                journal: stores.clone(),
-                runs: stores.clone(),
-                sweeps: stores.clone(),
-            })),
+            sweeps: Arc::new(Sweeps::new(sweeps::Ports::of_engine(&ports))),
             stores,
             ports,
             settings: engine_settings(settings),

@@ -5,7 +5,6 @@ mod templates;
 
 use std::collections::BTreeMap;
 
-use crate::name::Name;
 use crate::problem::{Problem, segment};
 use crate::sample::Sample;
 use crate::scoring::ScoringEntry;
@@ -111,11 +110,27 @@ pub struct Applied {
 }
 
 impl Draft {
-    /// Finds everything that is wrong with the draft, its samples included.
+    /// The draft without its samples, of which there may be many.
+    #[must_use]
+    pub fn without_samples(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            samples: Vec::new(),
+            documents: self.documents.clone(),
+            stages: self.stages.clone(),
+            scoring: self.scoring.clone(),
+            space: self.space.clone(),
+            repeats: self.repeats,
+            holdout: self.holdout,
+        }
+    }
+
+    /// Finds everything that is wrong with the draft, its samples included; what it defines, where nothing is.
     ///
     /// # Errors
     /// Each problem with its place in the document.
-    pub fn check(&self) -> Result<(), Vec<Problem>> {
+    pub fn check(&self) -> Result<Definition, Vec<Problem>> {
         check::check(self)
     }
 
@@ -201,12 +216,6 @@ impl Definition {
             }
         }
         Ok(applied)
-    }
-
-    /// A stage's index by its name.
-    #[must_use]
-    pub fn stage_index(&self, name: &Name) -> Option<usize> {
-        self.stages.iter().position(|stage| stage.name == *name)
     }
 }
 

@@ -137,7 +137,7 @@ fn variable(name: &str) -> String {
 }
 
 fn line(name: &str, value: &Value, out: &mut String) {
-    let text = value.as_text().map_or_else(|| value.canonical(), str::to_owned);
+    let text = value.to_text();
     out.push_str(name);
     out.push('=');
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);

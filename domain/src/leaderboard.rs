@@ -79,11 +79,17 @@ fn alone(contender: &Contender) -> Standing {
         interval: interval_of_mean(&scored, contender.repeats),
         n: scored.len(),
         n_total: contender.scores.len(),
-        partial: scored.len() * 10 < contender.scores.len() * 9,
+        partial: is_partial(scored.len(), contender.scores.len()),
         score_shrunk: None,
         ties_best: false,
         p_best: None,
     }
+}
+
+/// Whether so few of a run's samples have a score that it cannot lead: under nine tenths.
+#[must_use]
+pub const fn is_partial(scored: usize, samples: usize) -> bool {
+    scored * 10 < samples * 9
 }
 
 fn scored(contender: &Contender) -> Vec<f64> {

@@ -9,7 +9,6 @@ mod matching;
 mod options;
 mod similarity;
 
-use std::borrow::Cow;
 use std::fmt;
 
 pub use keyword::Keyword;
@@ -184,13 +183,13 @@ impl Scorer {
     /// elsewhere.
     #[must_use]
     pub fn evaluate(&self, output: &Value, reference: Option<&Value>) -> Option<Judgement> {
-        let output = text(output);
+        let output = output.to_text();
         match self {
             Self::Length(scorer) => Some(scorer.evaluate(&output)),
             Self::Keyword(scorer) => Some(scorer.evaluate(&output)),
             Self::ExactMatch(scorer) => scorer.evaluate(&output, reference),
             Self::Contains(scorer) => scorer.evaluate(&output, reference),
-            Self::Similarity(scorer) => Some(scorer.evaluate(&output, &text(reference?))),
+            Self::Similarity(scorer) => Some(scorer.evaluate(&output, &reference?.to_text())),
             Self::Format(_) => None,
         }
     }
@@ -199,12 +198,6 @@ impl Scorer {
 fn unknown(name: &str) -> Problem {
     let detail = format!("there is no scorer `{name}`: there are {}", SCORERS.join(", "));
     Problem::new("/scorer", "unknown_scorer", detail)
-}
-
-/// An output as scorers read it: a text as it is, JSON in its one spelling.
-#[must_use]
-pub fn text(value: &Value) -> Cow<'_, str> {
-    value.as_text().map_or_else(|| Cow::Owned(value.canonical()), Cow::Borrowed)
 }
 
 impl Format {

@@ -3,6 +3,7 @@
 //! A [`Value`] is what parameters, samples and documents are made of. Its [`canonical`](Value::canonical) text is the
 //! same for equal values and different for different ones, which is what every hash rests on.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
@@ -153,6 +154,12 @@ impl Value {
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// A text as it is, anything else in its canonical text.
+    #[must_use]
+    pub fn to_text(&self) -> Cow<'_, str> {
+        self.as_text().map_or_else(|| Cow::Owned(self.canonical()), Cow::Borrowed)
     }
 
     /// The number, where it is one.

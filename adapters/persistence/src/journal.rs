@@ -13,15 +13,6 @@ use crate::dialect::{Dialect, Session, failed};
 use crate::group::{self, Answers};
 use crate::open::Stores;
 
-/// What happens to workers of earlier processes when a database is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeadWorkers {
-    /// Nobody else can be using the database: all of them are gone.
-    All,
-    /// Others may live: only those whose lease has run out are gone.
-    Expired,
-}
-
 /// The most requests in one transaction.
 const GROUP: usize = 512;
 
@@ -57,7 +48,7 @@ impl GroupWriter {
     }
 }
 
-fn gone() -> StoreError {
+pub(crate) fn gone() -> StoreError {
     StoreError::Unavailable("the database has been closed".to_owned())
 }
 

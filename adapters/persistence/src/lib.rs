@@ -19,5 +19,4 @@ mod runs;
 mod sweeps;
 mod workers;
 
-pub use journal::DeadWorkers;
 pub use open::{Database, OpenError, Stores};

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::calls::{self, Found};
 use crate::dialect::{Dialect, Session, failed};
+use crate::journal::gone;
 
 /// The most questions in one query.
 const GROUP: usize = 128;
@@ -33,14 +34,10 @@ impl Lookups {
     pub(crate) async fn look(&self, hashes: Vec<Digest>) -> Result<Found, StoreError> {
         let (tell, told) = oneshot::channel();
         let wanted = hashes.clone();
-        self.questions.send((hashes, tell)).map_err(|_| closed())?;
-        let found = told.await.unwrap_or_else(|_| Err(closed()))?;
+        self.questions.send((hashes, tell)).map_err(|_| gone())?;
+        let found = told.await.unwrap_or_else(|_| Err(gone()))?;
         Ok(wanted.into_iter().filter_map(|hash| Some((hash, found.get(&hash)?.clone()))).collect())
     }
-}
-
-fn closed() -> StoreError {
-    StoreError::Unavailable("the database has been closed".to_owned())
 }
 
 async fn answer(

@@ -10,10 +10,11 @@ use sea_orm::{ConnectOptions, ConnectionTrait as _, Database as Connector, Datab
 use thiserror::Error;
 
 use crate::dialect::{Detached, Dialect};
-use crate::journal::{DeadWorkers, GroupWriter};
+use crate::journal::GroupWriter;
 use crate::lock::{FolderLock, LockError};
 use crate::lookup::Lookups;
 use crate::rows::Row;
+use crate::workers::DeadWorkers;
 
 /// Why a database could not be opened.
 #[derive(Debug, Error)]

@@ -8,8 +8,16 @@ use domain::id::WorkerId;
 use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
 
 use crate::dialect::{Session, detached, failed, id, whole};
-use crate::journal::DeadWorkers;
 use crate::open::{Database, Stores};
+
+/// What happens to workers of earlier processes when a database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeadWorkers {
+    /// Nobody else can be using the database: all of them are gone.
+    All,
+    /// Others may live: only those whose lease has run out are gone.
+    Expired,
+}
 
 const REGISTER: &str = "INSERT INTO worker (id, lease_until) VALUES ($1, {in:$2}) \
      ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until";

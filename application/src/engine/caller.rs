@@ -65,6 +65,14 @@ pub(super) enum Blocked {
 /// A call that is being settled, and the sweep on whose behalf.
 type InFlight = (Option<SweepId>, WeakShared<BoxFuture<'static, Answer>>);
 
+/// Where an ask ended up.
+enum Joined {
+    /// It began.
+    Own(Shared<BoxFuture<'static, Answer>>),
+    /// An equal one of this sweep is under way; the ask comes back.
+    Other { sweep: Option<SweepId>, same: Shared<BoxFuture<'static, Answer>>, own: Box<Ask> },
+}
+
 /// What the caller needs from the world.
 #[derive(Clone)]
 pub(super) struct Ports {
@@ -141,26 +149,27 @@ impl Caller {
 
     /// Gets a call answered. Equal calls that are asked for at the same time become one. An answer is everybody's; why
     /// there is none holds for the sweep that asked, and others ask for themselves.
-    pub(super) async fn answer(self: &Arc<Self>, ask: Ask) -> Answer {
+    pub(super) async fn answer(self: &Arc<Self>, mut ask: Ask) -> Answer {
         loop {
-            let (sweep, joined) = self.join(&ask);
-            match joined.await {
-                Answer::Failed(_) | Answer::Blocked(_) if sweep != ask.sweep => {}
-                answer => return answer,
+            match self.join(ask) {
+                Joined::Own(begun) => return begun.await,
+                Joined::Other { sweep, same, own } => match same.await {
+                    Answer::Failed(_) | Answer::Blocked(_) if sweep != own.sweep => ask = *own,
+                    answer => return answer,
+                },
             }
         }
     }
 
     /// Joins whoever asks the same in this process, or begins. An entry of `in_flight` that is alive is a call that is
     /// being settled: it is taken out by the last step of its own future.
-    fn join(self: &Arc<Self>, ask: &Ask) -> (Option<SweepId>, Shared<BoxFuture<'static, Answer>>) {
+    fn join(self: &Arc<Self>, ask: Ask) -> Joined {
         let mut in_flight = self.in_flight();
         if let Some((sweep, same)) = in_flight.get(&ask.hash)
             && let Some(same) = same.upgrade()
         {
-            return (*sweep, same);
+            return Joined::Other { sweep: *sweep, same, own: Box::new(ask) };
         }
-        let ask = ask.clone();
         let (hash, sweep) = (ask.hash, ask.sweep);
         let caller = Arc::clone(self);
         let begun = async move {
@@ -170,7 +179,7 @@ impl Caller {
         };
         let begun = begun.boxed().shared();
         in_flight.extend(begun.downgrade().map(|weak| (hash, (sweep, weak))));
-        (sweep, begun)
+        Joined::Own(begun)
     }
 
     fn in_flight(&self) -> MutexGuard<'_, HashMap<Digest, InFlight>> {

@@ -137,10 +137,10 @@ impl Engine {
         let runs = totals.ended().saturating_sub(sweep.seen.ended());
         let failed = totals.failed.saturating_sub(sweep.seen.failed);
         sweep.seen = totals;
-        let mut actions = sweep.state.begin();
-        if runs > 0 {
-            actions = sweep.state.observe(Outcome::Ended { runs, failed });
-        }
+        let mut actions = match runs {
+            0 => sweep.state.begin(),
+            _ => sweep.state.observe(Outcome::Ended { runs, failed }),
+        };
         while !actions.is_empty() {
             actions = self.carry_out(sweep, actions).await?;
         }

@@ -9,6 +9,7 @@ use domain::money::NanoDollars;
 use domain::pipeline::{CompiledStage, Pipeline, Progress};
 use domain::pricing::Tokens;
 use domain::run::Place;
+use domain::statistics::mean;
 use domain::value::Value;
 use futures::future::join_all;
 
@@ -221,8 +222,7 @@ impl Examined {
     fn of(sample: u32, attempts: Vec<Attempt>) -> Self {
         let failed = attempts.iter().all(|attempt| attempt.failed);
         let scored: Vec<f64> = attempts.iter().filter_map(|attempt| attempt.score).collect();
-        let score =
-            if scored.is_empty() { f64::NAN } else { scored.iter().sum::<f64>() / scored.len() as f64 };
+        let score = mean(&scored).unwrap_or(f64::NAN);
         let mut examined =
             Self { sample, score, failed, results: Vec::new(), scores: Vec::new(), usage: Usage::NONE };
         for attempt in attempts {

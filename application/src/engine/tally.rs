@@ -1,7 +1,8 @@
 //! Adds up what a run has come to.
 
+use domain::leaderboard::is_partial;
 use domain::run::status_at_end;
-use domain::statistics::interval_of_mean;
+use domain::statistics::{self, interval_of_mean};
 
 use crate::ports::{
     Block, ClaimedRun, ResumedScores, RunEnd, RunError, ScorerTotal, StageError, StoredScore,
@@ -103,7 +104,7 @@ impl Tally {
             error: (succeeded == 0)
                 .then(|| self.first_error.as_ref().map(|error| run_error(error, stages)))
                 .flatten(),
-            partial: f64::from(count(&scored)) < 0.9 * f64::from(self.done),
+            partial: is_partial(scored.len(), self.done as usize),
         }
     }
 }
@@ -155,9 +156,8 @@ fn count(values: &[f64]) -> u32 {
 }
 
 fn mean(values: &[f64], repeats: u32) -> (Option<f64>, Option<(f64, f64)>) {
-    if values.is_empty() {
-        return (None, None);
-    }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    (Some(mean), interval_of_mean(values, repeats).map(|interval| (interval.low, interval.high)))
+    (
+        statistics::mean(values),
+        interval_of_mean(values, repeats).map(|interval| (interval.low, interval.high)),
+    )
 }

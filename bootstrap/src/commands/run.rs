@@ -15,7 +15,7 @@ use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
 use domain::money::NanoDollars;
 use domain::strategy::Reason;
-use domain::sweep::{Command, PauseReason, SweepKind, SweepStatus};
+use domain::sweep::{Command, PauseReason, SweepStatus};
 use domain::value::Value;
 use system::SystemClock;
 
@@ -39,8 +39,7 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOption
     let mut document = Document::read(&options.file)?;
     let formats = formats(&options)?;
     cap(&mut document.request, settings);
-    let definition =
-        document.draft.clone().define().map_err(|found| Failure::errors(&options.file.display(), found))?;
+    let definition = document.definition.clone();
     check_gates(&options, &definition)?;
     let samples = document.draft.samples.len() as u64;
 
@@ -146,11 +145,7 @@ impl Wired {
 
 /// Whether an unfinished sweep is the one that a file asks for. Its limits may have changed.
 fn same(sweep: &StoredSweep, request: &SweepRequest) -> bool {
-    let kind = matches!(
-        (sweep.kind, request.kind),
-        (SweepKind::Grid { shuffle: a }, SweepKind::Grid { shuffle: b }) if a == b
-    ) || sweep.kind == SweepKind::Random && request.kind == SweepKind::Random;
-    kind && request.seed.is_none_or(|seed| seed == sweep.seed)
+    sweep.kind == request.kind && request.seed.is_none_or(|seed| seed == sweep.seed)
 }
 
 /// Works on the sweep until it is over, pauses, or somebody stops this process.

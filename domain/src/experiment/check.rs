@@ -17,17 +17,18 @@ const MAX_REPEATS: u32 = 1_000;
 /// The longest name of an experiment, in bytes.
 const MAX_NAME: usize = 200;
 
-pub(super) fn check(draft: &Draft) -> Result<(), Vec<Problem>> {
+pub(super) fn check(draft: &Draft) -> Result<Definition, Vec<Problem>> {
     let mut problems = Vec::new();
     samples(&draft.samples, &mut problems);
-    let apart = Draft { samples: Vec::new(), ..draft.clone() };
-    match define(apart) {
-        Ok(definition) => {
-            templates::check_samples(&definition.stages, &definition.space, &draft.samples, &mut problems);
+    let definition = match define(draft.without_samples()) {
+        Ok(definition) => definition,
+        Err(found) => {
+            problems.extend(found);
+            return Err(problems);
         }
-        Err(found) => problems.extend(found),
-    }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    };
+    templates::check_samples(&definition.stages, &definition.space, &draft.samples, &mut problems);
+    if problems.is_empty() { Ok(definition) } else { Err(problems) }
 }
 
 pub(super) fn define(draft: Draft) -> Result<Definition, Vec<Problem>> {

@@ -1,7 +1,7 @@
 //! Whether an output is the reference, or contains it.
 
+use super::Judgement;
 use super::options::Options;
-use super::{Judgement, text};
 use crate::value::Value;
 
 /// Equality with the reference, or with a fixed value.
@@ -31,7 +31,7 @@ impl ExactMatch {
     }
 
     pub(super) fn evaluate(&self, output: &str, reference: Option<&Value>) -> Option<Judgement> {
-        let expected = text(self.value.as_ref().or(reference)?);
+        let expected = self.value.as_ref().or(reference)?.to_text();
         let trimmed = |text: &str| if self.trim { text.trim().to_owned() } else { text.to_owned() };
         let equal = fold(&trimmed(output), self.ignore_case) == fold(&trimmed(&expected), self.ignore_case);
         Some(Judgement::new(equal.into()))
@@ -44,7 +44,7 @@ impl Contains {
     }
 
     pub(super) fn evaluate(&self, output: &str, reference: Option<&Value>) -> Option<Judgement> {
-        let wanted = text(self.value.as_ref().or(reference)?);
+        let wanted = self.value.as_ref().or(reference)?.to_text();
         let found = fold(output, self.ignore_case).contains(&fold(&wanted, self.ignore_case));
         Some(Judgement::new(found.into()))
     }
