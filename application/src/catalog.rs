@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::configuration::{Configuration, ConfiguredStage};
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Endpoint, EndpointIdentity};
 use domain::experiment::{Applied, Definition};
 use domain::problem::{Problem, segment};
 use domain::space::{Field, Levels, Parameter};
@@ -33,6 +33,12 @@ impl Catalog {
     #[must_use]
     pub fn by_label(&self, label: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.label == label)
+    }
+
+    /// An endpoint with this protocol and URL.
+    #[must_use]
+    pub fn by_identity(&self, identity: &EndpointIdentity) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.identity == *identity)
     }
 
     /// The endpoint of a stage.

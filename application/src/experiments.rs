@@ -1,17 +1,26 @@
-//! Makes and finds experiments.
+//! Makes, finds, changes and deletes experiments.
 
 use std::sync::Arc;
 
+use domain::access::Writer;
 use domain::call::Digest;
 use domain::experiment::{Definition, Draft};
 use domain::id::{ExperimentId, ProjectId, SampleSetId};
 use domain::problem::Problem;
-use domain::sample;
+use domain::sample::{self, Sample};
 use thiserror::Error;
 
 use crate::digest::sha256;
-use crate::ports::{ExperimentStore, Ids, NewExperiment, StoreError};
+use crate::page::Page;
+use crate::ports::{
+    Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore, ExperimentSummary,
+    Ids, NewExperiment, NewProject, NewSamples, ProjectStore, StoreError,
+};
+use crate::refusal::Refusal;
 use crate::scoring::Evaluator;
+
+/// Samples that stand in an experiment's detail.
+const SHOWN: usize = 20;
 
 /// Why an experiment was not made.
 #[derive(Debug, Error)]
@@ -26,23 +35,30 @@ pub enum ExperimentError {
 
 /// The use cases of experiments.
 pub struct Experiments {
-    experiments: Arc<dyn ExperimentStore>,
+    store: Arc<dyn ExperimentStore>,
+    projects: Arc<dyn ProjectStore>,
     ids: Arc<dyn Ids>,
 }
 
 impl Experiments {
     /// The use cases over these ports.
     #[must_use]
-    pub const fn new(experiments: Arc<dyn ExperimentStore>, ids: Arc<dyn Ids>) -> Self {
-        Self { experiments, ids }
+    pub const fn new(
+        experiments: Arc<dyn ExperimentStore>,
+        projects: Arc<dyn ProjectStore>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
+        Self { store: experiments, projects, ids }
     }
 
-    /// The project with this name; a new one where there is none.
+    /// The oldest project with this name; a new one where there is none.
     ///
     /// # Errors
     /// A store that fails.
-    pub async fn project(&self, name: &str) -> Result<ProjectId, StoreError> {
-        self.experiments.project(name, ProjectId::new(self.ids.next())).await
+    pub async fn project(&self, _by: &Writer, name: &str) -> Result<ProjectId, StoreError> {
+        let id = ProjectId::new(self.ids.next());
+        let new = NewProject { id, name: name.to_owned(), description: None, owner: None };
+        self.projects.project_named(new).await
     }
 
     /// The experiment that a document stands for: the one that was made of it before, or a new one.
@@ -51,14 +67,15 @@ impl Experiments {
     /// Everything that is wrong with the document; nothing is stored then.
     pub async fn of_document(
         &self,
+        by: &Writer,
         project: ProjectId,
         document: Digest,
         draft: Draft,
     ) -> Result<ExperimentId, ExperimentError> {
-        if let Some(known) = self.experiments.by_document(project, document).await? {
+        if let Some(known) = self.store.by_document(project, document).await? {
             return Ok(known);
         }
-        self.create(project, Some(document), draft).await
+        self.create(by, project, Some(document), draft).await
     }
 
     /// Makes an experiment.
@@ -67,18 +84,104 @@ impl Experiments {
     /// Everything that is wrong with the draft; nothing is stored then.
     pub async fn create(
         &self,
+        _by: &Writer,
         project: ProjectId,
         document_digest: Option<Digest>,
         mut draft: Draft,
     ) -> Result<ExperimentId, ExperimentError> {
         check(&draft).map_err(ExperimentError::Problems)?;
-        let samples = std::mem::take(&mut draft.samples);
+        let samples = self.new_samples(std::mem::take(&mut draft.samples));
         let id = ExperimentId::new(self.ids.next());
-        let samples_digest = sha256(&sample::canonical(&samples));
-        let sample_set = SampleSetId::new(self.ids.next());
-        let new = NewExperiment { id, project, draft, samples, sample_set, samples_digest, document_digest };
-        self.experiments.insert(new).await?;
+        self.store.insert(NewExperiment { id, project, draft, samples, document_digest }).await?;
         Ok(id)
+    }
+
+    /// Makes an experiment in a project that has to be there.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the draft, the project included; nothing is stored then.
+    pub async fn create_in(
+        &self,
+        by: &Writer,
+        project: ProjectId,
+        draft: Draft,
+    ) -> Result<ExperimentOverview, Refusal> {
+        if self.projects.stored_project(project).await?.is_none() {
+            let detail = format!("there is no project {project}: make one first");
+            return Err(Refusal::invalid("/project_id", "unknown_project", detail));
+        }
+        let id = self.create(by, project, None, draft).await?;
+        self.overview(id).await
+    }
+
+    /// Replaces an experiment's document; without samples it keeps those it has. Once it has been tried only its name
+    /// and description change, so that its runs still belong to what it says.
+    ///
+    /// # Errors
+    /// Where there is no such experiment, the draft does not make sense, or it changes what has been tried.
+    pub async fn replace(
+        &self,
+        _by: &Writer,
+        id: ExperimentId,
+        draft: Draft,
+        with_samples: bool,
+    ) -> Result<ExperimentOverview, Refusal> {
+        let known = self.store.overview(id, usize::MAX).await?.ok_or(Refusal::NotFound("experiment"))?;
+        let mut whole = draft;
+        if !with_samples {
+            whole.samples.clone_from(&known.draft.samples);
+        }
+        check(&whole).map_err(Refusal::Invalid)?;
+        let untried_only = whole.without_names() != known.draft.without_names();
+        let samples = std::mem::take(&mut whole.samples);
+        let samples = (samples != known.draft.samples).then(|| self.new_samples(samples));
+        let change = ExperimentChange { id, draft: whole, samples, untried_only };
+        if self.store.change(change).await? {
+            return self.overview(id).await;
+        }
+        Err(Refusal::conflict(
+            "experiment_has_runs",
+            "this experiment has been tried: only its name and description can change, so make a new experiment",
+        ))
+    }
+
+    /// Deletes an experiment with its runs. Answers stay in the cache.
+    ///
+    /// # Errors
+    /// Where there is none, or a sweep of it is active.
+    pub async fn delete(&self, _by: &Writer, id: ExperimentId) -> Result<(), Refusal> {
+        match self.store.delete_experiment(id).await? {
+            Deletion::Deleted => Ok(()),
+            Deletion::Missing => Err(Refusal::NotFound("experiment")),
+            Deletion::InUse => {
+                Err(Refusal::conflict("sweep_active", "its sweep is running or paused: stop it first"))
+            }
+        }
+    }
+
+    /// A page of experiments, newest first.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn list(
+        &self,
+        filter: ExperimentFilter,
+        limit: usize,
+    ) -> Result<Page<ExperimentSummary>, Refusal> {
+        Ok(Page::of(self.store.summaries(filter, limit + 1).await?, limit))
+    }
+
+    /// An experiment with its document and its first samples.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn overview(&self, id: ExperimentId) -> Result<ExperimentOverview, Refusal> {
+        self.store.overview(id, SHOWN).await?.ok_or(Refusal::NotFound("experiment"))
+    }
+
+    fn new_samples(&self, samples: Vec<Sample>) -> NewSamples {
+        let digest = sha256(&sample::canonical(&samples));
+        NewSamples { samples, set: SampleSetId::new(self.ids.next()), digest }
     }
 }
 

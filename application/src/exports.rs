@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
+use domain::access::{Actor, Identity};
 use domain::export::Export;
-use domain::id::{ExperimentId, RunId};
+use domain::id::{ExperimentId, ExportId, RunId};
 use domain::problem::Problem;
 use thiserror::Error;
 
 use crate::catalog;
 use crate::leaderboard::{LeaderboardError, Row, leaderboard};
-use crate::ports::{Clock, ExperimentStore, RunStore, RunSummary, StoreError, StoredExperiment};
+use crate::ports::{
+    Clock, ExperimentStore, ExportRecord, Ids, ProjectStore, RunStore, RunSummary, StoreError,
+    StoredExperiment,
+};
+use crate::report;
 
 /// Why nothing was exported.
 #[derive(Debug, Error)]
@@ -43,8 +48,10 @@ impl From<LeaderboardError> for ExportError {
 /// The use cases of exports.
 pub struct Exports {
     experiments: Arc<dyn ExperimentStore>,
+    projects: Arc<dyn ProjectStore>,
     runs: Arc<dyn RunStore>,
     clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
 }
 
 impl Exports {
@@ -52,10 +59,12 @@ impl Exports {
     #[must_use]
     pub const fn new(
         experiments: Arc<dyn ExperimentStore>,
+        projects: Arc<dyn ProjectStore>,
         runs: Arc<dyn RunStore>,
         clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
     ) -> Self {
-        Self { experiments, runs, clock }
+        Self { experiments, projects, runs, clock, ids }
     }
 
     /// The configuration of a run, or of the best one.
@@ -86,12 +95,54 @@ impl Exports {
         Ok(Export::new(&configuration, score, stored.definition.name(), self.clock.now()))
     }
 
+    /// Notes in the project's history that somebody took something along; guests leave no trace.
+    ///
+    /// # Errors
+    /// Where there is no such experiment.
+    pub async fn record(
+        &self,
+        by: &Actor,
+        experiment: ExperimentId,
+        run: Option<RunId>,
+        format: &str,
+    ) -> Result<(), ExportError> {
+        if *by.identity() == Identity::Guest {
+            return Ok(());
+        }
+        let project = self.experiment(experiment).await?.project;
+        let record = ExportRecord {
+            id: ExportId::new(self.ids.next()),
+            experiment,
+            run,
+            format: format.to_owned(),
+            by: by.identity().name().to_owned(),
+            at: self.clock.now(),
+        };
+        Ok(self.projects.record_export(project, record).await?)
+    }
+
     /// The leaderboard.
     ///
     /// # Errors
     /// Where there is no such experiment.
     pub async fn board(&self, experiment: ExperimentId) -> Result<Vec<Row>, ExportError> {
         Ok(leaderboard(&*self.experiments, &*self.runs, experiment).await?)
+    }
+
+    /// A report in Markdown, with the configuration of a run, or of the best one where there is any.
+    ///
+    /// # Errors
+    /// Where there is no such experiment or run.
+    pub async fn report(&self, experiment: ExperimentId, run: Option<RunId>) -> Result<String, ExportError> {
+        let stored = self.experiment(experiment).await?;
+        let board = self.board(experiment).await?;
+        let runs = self.runs(experiment).await?;
+        let best = match self.configuration(experiment, run).await {
+            Ok(best) => Some(best),
+            Err(ExportError::NoWinner) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(report::markdown(&stored, best.as_ref(), &board, &runs))
     }
 
     /// Every run, oldest first.

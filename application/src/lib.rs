@@ -1,15 +1,26 @@
 //! What PromptLooper does, said without any technology: use cases, and the ports through which they meet the world.
 
+pub mod accounts;
 pub mod catalog;
 pub mod digest;
+pub mod endpoints;
 pub mod engine;
+pub mod estimate;
 pub mod experiments;
 pub mod exports;
+pub mod feed;
 mod form;
 pub mod json;
 pub mod leaderboard;
+pub mod live;
+pub mod page;
 pub mod ports;
+pub mod preview;
+pub mod projects;
+pub mod refusal;
 pub mod report;
+pub mod runs;
 pub mod samples;
 pub mod scoring;
 pub mod sweeps;
+mod throttle;

@@ -1,7 +1,9 @@
 //! Starts, steers and shows sweeps.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use domain::access::Writer;
 use domain::event::{EventType, NewEvent};
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
@@ -11,14 +13,16 @@ use domain::sweep::{
     Action, Command, Counts, InvalidTransition, Outcome, PauseReason, Sweep, SweepKind, SweepLimits,
     SweepStatus,
 };
+use domain::time::Timestamp;
 use domain::value::{Map, Value};
 use thiserror::Error;
 
 use crate::catalog::Catalog;
 use crate::engine;
+use crate::page::Page;
 use crate::ports::{
-    Bell, CommitError, EndpointStore, ExperimentStore, Ids, Journal, NewSweep, RunStore, StoreError,
-    StoredSweep, SweepMove, SweepStore, SweepTotals, Unit,
+    Bell, CommitError, EndpointStore, ExperimentStore, Ids, Journal, NewSweep, RunStore, RunSummary,
+    StoreError, StoredSweep, SweepMove, SweepStore, SweepTotals, Unit,
 };
 
 /// What the use cases need from the world.
@@ -94,6 +98,8 @@ fn list(problems: &[Problem]) -> String {
 /// The use cases of sweeps.
 pub struct Sweeps {
     ports: Ports,
+    /// The installation's own limit, which holds for every sweep.
+    most_tokens: Option<u64>,
 }
 
 /// A sweep with its counters.
@@ -105,13 +111,44 @@ pub struct SweepView {
     pub totals: SweepTotals,
     /// Runs it will make in all, where that is known.
     pub total: Option<u64>,
+    /// Samples of each run.
+    pub samples: u64,
+    /// The leading run of its experiment.
+    pub best: Option<RunSummary>,
+}
+
+impl SweepView {
+    /// How much longer a running sweep takes if it goes on at the speed it had so far.
+    #[must_use]
+    pub fn eta(&self, now: Timestamp) -> Option<Duration> {
+        if self.sweep.status != SweepStatus::Running || self.totals.samples == 0 {
+            return None;
+        }
+        let all = self.total?.checked_mul(self.samples)?;
+        let left = all.saturating_sub(self.totals.samples) as f64 / self.totals.samples as f64;
+        Duration::try_from_secs_f64(now.since(self.sweep.started_at).as_secs_f64() * left).ok()
+    }
 }
 
 impl Sweeps {
     /// The use cases over these ports.
     #[must_use]
     pub const fn new(ports: Ports) -> Self {
-        Self { ports }
+        Self { ports, most_tokens: None }
+    }
+
+    /// The same, where no sweep may pay for more than so many tokens.
+    #[must_use]
+    pub fn with_most_tokens(self, most_tokens: Option<u64>) -> Self {
+        Self { most_tokens, ..self }
+    }
+
+    /// What a sweep asks for, within the installation's own limit.
+    #[must_use]
+    pub fn capped(&self, mut request: SweepRequest) -> SweepRequest {
+        let limits = [request.limits.max_tokens, self.most_tokens];
+        request.limits.max_tokens = limits.into_iter().flatten().min();
+        request
     }
 
     /// Starts a sweep.
@@ -120,9 +157,11 @@ impl Sweeps {
     /// [`SweepError`] says why not; nothing is stored then.
     pub async fn start(
         &self,
+        by: &Writer,
         experiment: ExperimentId,
         request: SweepRequest,
     ) -> Result<SweepId, SweepError> {
+        let request = self.capped(request);
         let stored = self.ports.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
         check(&Catalog::new(self.ports.endpoints.all().await?), &stored.definition, &request)?;
         let id = SweepId::new(self.ports.ids.next());
@@ -133,7 +172,7 @@ impl Sweeps {
             ("seed".to_owned(), Value::from(seed)),
         ]);
         let data = [("sweep_id", Value::from(id.to_string())), ("sweep_config", Value::Map(config))];
-        let events = vec![event(experiment, EventType::ExperimentStarted, data)];
+        let events = vec![NewEvent::new(experiment, EventType::ExperimentStarted, data).by(Some(by))];
         self.commit(Unit { begin: Some(begin), events, ..Unit::default() }).await?;
         Ok(id)
     }
@@ -142,7 +181,7 @@ impl Sweeps {
     ///
     /// # Errors
     /// Where it is over, or a store fails.
-    pub async fn go_on(&self, id: SweepId, limits: SweepLimits) -> Result<(), SweepError> {
+    pub async fn go_on(&self, by: &Writer, id: SweepId, limits: SweepLimits) -> Result<(), SweepError> {
         self.mend_endpoints(id).await?;
         loop {
             let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
@@ -155,7 +194,7 @@ impl Sweeps {
                     Counts { asked: stored.asked, duplicates: stored.duplicates, ..Counts::default() };
                 Sweep::new(stored.status, counts, 1).command(Command::Resume)?;
             }
-            let mut unit = self.moved(&stored, SweepStatus::Running, &[]).await?;
+            let mut unit = self.moved(&stored, SweepStatus::Running, &[], Some(by)).await?;
             unit.moved.iter_mut().for_each(|moved| moved.limits = Some(limits));
             if running {
                 unit.events.clear();
@@ -175,15 +214,49 @@ impl Sweeps {
         self.ports.sweeps.latest(experiment).await
     }
 
+    /// A page of an experiment's sweeps, newest first.
+    ///
+    /// # Errors
+    /// Where there is no such experiment.
+    pub async fn list(
+        &self,
+        experiment: ExperimentId,
+        before: Option<SweepId>,
+        limit: usize,
+    ) -> Result<Page<SweepView>, SweepError> {
+        self.ports.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
+        let page = Page::of(self.ports.sweeps.sweeps(experiment, before, limit + 1).await?, limit);
+        let mut items = Vec::with_capacity(page.items.len());
+        for sweep in page.items {
+            items.push(self.viewed(sweep).await?);
+        }
+        Ok(Page { items, more: page.more })
+    }
+
+    /// Carries out somebody's wish for an experiment's newest sweep.
+    ///
+    /// # Errors
+    /// Where the experiment has no sweep, or the sweep's state does not allow it.
+    pub async fn steer(
+        &self,
+        by: &Writer,
+        experiment: ExperimentId,
+        command: Command,
+    ) -> Result<SweepView, SweepError> {
+        self.ports.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
+        let sweep = self.latest(experiment).await?.ok_or(SweepError::NoSweep)?;
+        self.command(by, sweep.id, command).await
+    }
+
     /// Carries out somebody's wish.
     ///
     /// # Errors
     /// Where the sweep's state does not allow it.
-    pub async fn command(&self, id: SweepId, command: Command) -> Result<SweepView, SweepError> {
+    pub async fn command(&self, by: &Writer, id: SweepId, command: Command) -> Result<SweepView, SweepError> {
         if command == Command::Resume {
             self.mend_endpoints(id).await?;
         }
-        self.change(id, |sweep| sweep.command(command).map_err(SweepError::from)).await?;
+        self.change(id, Some(by), |sweep| sweep.command(command).map_err(SweepError::from)).await?;
         self.view(id).await
     }
 
@@ -192,7 +265,7 @@ impl Sweeps {
     /// # Errors
     /// A store that fails.
     pub async fn observe(&self, id: SweepId, outcome: Outcome) -> Result<(), StoreError> {
-        match self.change(id, |sweep| Ok(sweep.observe(outcome.clone()))).await {
+        match self.change(id, None, |sweep| Ok(sweep.observe(outcome.clone()))).await {
             Ok(()) | Err(SweepError::NoSweep) => Ok(()),
             Err(SweepError::Store(error)) => Err(error),
             Err(other) => Err(StoreError::Corrupt(other.to_string())),
@@ -205,19 +278,25 @@ impl Sweeps {
     /// Where there is none, or a store fails.
     pub async fn view(&self, id: SweepId) -> Result<SweepView, SweepError> {
         let sweep = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
-        let totals = self.ports.sweeps.totals(id).await?;
+        Ok(self.viewed(sweep).await?)
+    }
+
+    async fn viewed(&self, sweep: StoredSweep) -> Result<SweepView, StoreError> {
+        let totals = self.ports.sweeps.totals(sweep.id).await?;
         let experiment = self.ports.experiments.experiment(sweep.experiment).await?;
-        let size = experiment.and_then(|experiment| points(&experiment.definition));
+        let size = experiment.as_ref().and_then(|experiment| points(&experiment.definition));
         let total = match (size, sweep.limits.max_runs) {
             (Some(size), Some(limit)) => Some(size.min(limit)),
             (size, limit) => size.or(limit),
         };
-        Ok(SweepView { sweep, totals, total })
+        let samples = experiment.map_or(0, |experiment| u64::from(experiment.samples));
+        let best = self.ports.runs.board(sweep.experiment, 1).await?.pop();
+        Ok(SweepView { sweep, totals, total, samples, best })
     }
 
     /// Ends a sweep that has come to its own end.
     pub(crate) async fn complete(&self, stored: &StoredSweep, reason: Reason) -> Result<(), CommitError> {
-        let unit = self.moved(stored, SweepStatus::Completed(reason), &[]).await?;
+        let unit = self.moved(stored, SweepStatus::Completed(reason), &[], None).await?;
         self.ports.journal.commit(unit).await?;
         self.ports.bell.ring();
         Ok(())
@@ -238,6 +317,7 @@ impl Sweeps {
     async fn change(
         &self,
         id: SweepId,
+        by: Option<&Writer>,
         decide: impl Fn(&mut Sweep) -> Result<Vec<Action>, SweepError>,
     ) -> Result<(), SweepError> {
         loop {
@@ -245,7 +325,7 @@ impl Sweeps {
             let counts = Counts { asked: stored.asked, duplicates: stored.duplicates, ..Counts::default() };
             let actions = decide(&mut Sweep::new(stored.status, counts, 1))?;
             let Some(status) = moved_to(&actions) else { return Ok(()) };
-            let unit = self.moved(&stored, status, &actions).await?;
+            let unit = self.moved(&stored, status, &actions, by).await?;
             match self.commit(unit).await {
                 Err(SweepError::Store(error)) => return Err(error.into()),
                 Err(_) => {}
@@ -259,6 +339,7 @@ impl Sweeps {
         stored: &StoredSweep,
         status: SweepStatus,
         actions: &[Action],
+        by: Option<&Writer>,
     ) -> Result<Unit, StoreError> {
         let totals = self.ports.sweeps.totals(stored.id).await?;
         let moved = SweepMove {
@@ -274,7 +355,7 @@ impl Sweeps {
             SweepStatus::Completed(_) => self.ports.runs.board(stored.experiment, 1).await?.pop(),
             _ => None,
         };
-        let events = announce(stored, status, &totals, best.as_ref());
+        let events = announce(stored, status, &totals, best.as_ref(), by);
         Ok(Unit { moved: Some(moved), events, ..Unit::default() })
     }
 
@@ -320,48 +401,44 @@ fn announce(
     stored: &StoredSweep,
     status: SweepStatus,
     totals: &SweepTotals,
-    best: Option<&crate::ports::RunSummary>,
+    best: Option<&RunSummary>,
+    by: Option<&Writer>,
 ) -> Vec<NewEvent> {
-    let told = |kind, data: Vec<(&str, Value)>| {
-        let mut data: Map = data.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        data.retain(|_, value| *value != Value::Null);
-        data.insert("sweep_id".to_owned(), Value::from(stored.id.to_string()));
-        NewEvent { experiment: Some(stored.experiment), kind, data }
+    let id = || ("sweep_id", Value::from(stored.id.to_string()));
+    let told = |kind, first: (&str, Value), second: (&str, Value)| {
+        NewEvent::new(stored.experiment, kind, [id(), first, second]).by(by)
     };
+    let who = || ("by", by.map_or(Value::Null, |by| Value::from(by.name())));
+    let nothing = || ("", Value::Null);
     let cost = totals.cost.map_or(Value::Null, |cost| Value::number(cost.dollars()));
     match status {
-        SweepStatus::Running => vec![told(EventType::ExperimentResumed, vec![])],
-        SweepStatus::Stopped => vec![told(EventType::ExperimentStopped, vec![])],
+        SweepStatus::Running => vec![told(EventType::ExperimentResumed, who(), nothing())],
+        SweepStatus::Stopped => vec![told(EventType::ExperimentStopped, who(), nothing())],
         SweepStatus::Paused(reason) => {
-            let said = Value::from(reason.as_str());
-            let mut events = vec![told(EventType::ExperimentPaused, vec![("reason", said.clone())])];
+            let said = || ("reason", Value::from(reason.as_str()));
+            let mut events = vec![told(EventType::ExperimentPaused, said(), nothing())];
             if reason == PauseReason::Budget {
-                let spent = vec![("token_count", Value::from(totals.tokens.total())), ("cost", cost)];
-                events.push(told(EventType::BudgetExhausted, spent));
+                let spent = ("token_count", Value::from(totals.tokens.total()));
+                events.push(told(EventType::BudgetExhausted, spent, ("cost", cost)));
             }
             if reason == PauseReason::Endpoint {
-                events.push(told(EventType::HumanNeeded, vec![("reason", said)]));
+                events.push(told(EventType::HumanNeeded, said(), nothing()));
             }
             events
         }
         SweepStatus::Completed(_) => {
-            let summary = Map::from([
-                ("runs".to_owned(), Value::from(totals.ended())),
-                ("failed".to_owned(), Value::from(totals.failed)),
-                ("cached".to_owned(), Value::from(totals.cached)),
-                ("pruned".to_owned(), Value::from(totals.pruned)),
-                ("tokens".to_owned(), Value::from(totals.tokens.total())),
-                ("cost".to_owned(), cost),
+            let summary = Value::from([
+                ("runs", Value::from(totals.ended())),
+                ("failed", Value::from(totals.failed)),
+                ("cached", Value::from(totals.cached)),
+                ("pruned", Value::from(totals.pruned)),
+                ("tokens", Value::from(totals.tokens.total())),
+                ("cost", cost),
             ]);
             let run = best.map_or(Value::Null, |best| Value::from(best.id.to_string()));
             let config = best.map_or(Value::Null, |best| Value::Map(best.config.values.clone()));
-            let data = vec![("summary", Value::Map(summary)), ("best_run_id", run), ("best_config", config)];
-            vec![told(EventType::ExperimentCompleted, data)]
+            let data = [id(), ("summary", summary), ("best_run_id", run), ("best_config", config)];
+            vec![NewEvent::new(stored.experiment, EventType::ExperimentCompleted, data)]
         }
     }
-}
-
-fn event<const N: usize>(experiment: ExperimentId, kind: EventType, data: [(&str, Value); N]) -> NewEvent {
-    let data = data.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    NewEvent { experiment: Some(experiment), kind, data }
 }

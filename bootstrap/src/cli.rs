@@ -12,10 +12,15 @@ use crate::gate::Gate;
 #[command(name = "promptlooper", version, about, after_help = ENVIRONMENT)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 const ENVIRONMENT: &str = "Environment:
+  HOST, PORT             where the server listens [0.0.0.0, 8400]
+  PUBLIC_URL             the URL under which browsers reach it
+  API_KEY                a key for programs, with every right
+  JWT_SECRET             signs sessions [generated and kept]
+  PASSWORD_HASH_COST     bcrypt's cost, 4 to 16 [12]
   DATA_DIR               where SQLite and the key live [/data, else your data folder]
   DATABASE_URL           PostgreSQL instead of SQLite: postgres://USER:PASSWORD@HOST/NAME
   SECRET_KEY             seals stored API keys [a generated file in DATA_DIR]
@@ -29,6 +34,10 @@ const ENVIRONMENT: &str = "Environment:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Serve the dashboard and the API, and execute runs [default]
+    Serve(ServeOptions),
+    /// Serve a sample project on a built-in simulation: no key, no network, nothing to set up
+    Demo,
     /// Run an experiment file's sweep, show the leaderboard and write the winner
     Run(RunOptions),
     /// Execute runs of a PostgreSQL database beside other processes, until stopped
@@ -37,6 +46,25 @@ pub(crate) enum Command {
     Migrate(MigrateOptions),
     /// Write an experiment's best configuration, or that of one run
     Export(ExportOptions),
+    /// Make the experiment of a file without running it
+    Import(ImportOptions),
+    /// Print the API's document, for generating clients
+    Openapi,
+    /// Ask the server on this machine how it is: exit code 0 where it can work
+    Healthcheck,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServeOptions {
+    /// Leave runs to workers
+    #[arg(long)]
+    pub(crate) no_execute: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportOptions {
+    /// The experiment, as YAML or JSON
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

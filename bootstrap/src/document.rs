@@ -40,9 +40,18 @@ const LARGEST: u64 = 512 << 20;
 impl Document {
     /// Reads a file, and finds everything that is wrong with it.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let mut document = parse(path)?;
+        Self::check(parse(path)?, path, &read)
+    }
+
+    /// One that comes with the program, as YAML, with the file of its samples.
+    pub(crate) fn built_in(name: &str, text: &str, samples: &[u8]) -> Result<Self, Failure> {
+        let document = yaml(text).map_err(|error| Failure::errors(&name, [error]))?;
+        Self::check(document, Path::new(name), &|_| Ok(samples.to_vec()))
+    }
+
+    fn check(mut document: FileDocument, path: &Path, read: Read<'_>) -> Result<Self, Failure> {
         let shown = path.display();
-        let samples = samples_of(&mut document, path)?;
+        let samples = samples_of(&mut document, path, read)?;
         let mut problems = Vec::new();
         let endpoints = endpoints_of(std::mem::take(&mut document.endpoints), &mut problems);
         let request = std::mem::take(&mut document.sweep).into_request();
@@ -95,14 +104,17 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(told)
 }
 
-fn samples_of(document: &mut FileDocument, path: &Path) -> Result<Vec<Sample>, Failure> {
+/// Gives the bytes of a file.
+type Read<'a> = &'a dyn Fn(&Path) -> Result<Vec<u8>, String>;
+
+fn samples_of(document: &mut FileDocument, path: &Path, read: Read<'_>) -> Result<Vec<Sample>, Failure> {
     match std::mem::replace(&mut document.sample_data, SampleSource::Inline(Vec::new())) {
         SampleSource::Inline(samples) => Ok(samples.into_iter().map(SampleDocument::into_sample).collect()),
-        SampleSource::File(file) => sample_file(file, path),
+        SampleSource::File(file) => sample_file(file, path, read),
     }
 }
 
-fn sample_file(file: SampleFile, document: &Path) -> Result<Vec<Sample>, Failure> {
+fn sample_file(file: SampleFile, document: &Path, read: Read<'_>) -> Result<Vec<Sample>, Failure> {
     let path: PathBuf = document.parent().unwrap_or_else(|| Path::new("")).join(&file.file);
     let shown = path.display();
     let wrong = |error: &dyn Display| Failure::errors(&shown, [error]);

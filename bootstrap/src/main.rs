@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ServeOptions};
 use crate::failure::Failure;
 use crate::progress::Screen;
 use crate::settings::Settings;
@@ -40,7 +40,12 @@ fn start(cli: Cli) -> Result<(), Failure> {
     logging::start(&settings, &screen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::error)?;
     runtime.block_on(async {
-        match cli.command {
+        match cli.command.unwrap_or_else(|| Command::Serve(ServeOptions::default())) {
+            Command::Serve(options) => commands::serve::run(&settings, &screen, &options).await,
+            Command::Demo => commands::demo::run(settings, &screen).await,
+            Command::Import(options) => commands::import::run(&settings, &screen, options).await,
+            Command::Openapi => commands::openapi::run(),
+            Command::Healthcheck => commands::healthcheck::run(&settings).await,
             Command::Run(options) => commands::run::run(&settings, &screen, options).await,
             Command::Worker => commands::worker::run(&settings).await,
             Command::Migrate(options) => commands::migrate::run(&settings, &options).await,

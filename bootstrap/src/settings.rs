@@ -1,6 +1,7 @@
 //! The environment, read once.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,10 +17,19 @@ pub(crate) struct Settings {
     pub(crate) database_url: Option<Secret>,
     pub(crate) data_dir: PathBuf,
     pub(crate) secret_key: Option<Secret>,
+    pub(crate) host: IpAddr,
+    pub(crate) port: u16,
+    /// The origin under which browsers reach this server.
+    pub(crate) public_origin: Option<String>,
+    pub(crate) jwt_secret: Option<Secret>,
+    pub(crate) api_key: Option<Secret>,
+    pub(crate) password_cost: u32,
     pub(crate) default_endpoint: Option<DefaultEndpoint>,
     pub(crate) concurrent_runs: usize,
     pub(crate) max_tokens_per_sweep: Option<u64>,
     pub(crate) lease: Duration,
+    /// How many times as long as usual the built-in simulation thinks.
+    pub(crate) simulated_pace: f64,
     pub(crate) log: String,
     pub(crate) log_as_json: bool,
 }
@@ -60,11 +70,18 @@ impl Settings {
             database_url: database_url(get)?,
             data_dir,
             secret_key: get("SECRET_KEY").map(Secret::new),
+            host: host(get)?,
+            port: number(get, "PORT", 8400, 0, 65_535)?.try_into().unwrap_or(8400),
+            public_origin: public_origin(get)?,
+            jwt_secret: long_secret(get, "JWT_SECRET")?,
+            api_key: long_secret(get, "API_KEY")?,
+            password_cost: number(get, "PASSWORD_HASH_COST", 12, 4, 16)?.try_into().unwrap_or(12),
             default_endpoint: default_endpoint(get)?,
             concurrent_runs: number(get, "MAX_CONCURRENT_RUNS", 4, 1, 1024)?.try_into().unwrap_or(4),
             max_tokens_per_sweep: Some(number(get, "MAX_TOKENS_PER_SWEEP", 0, 0, u64::MAX)?)
                 .filter(|max| *max > 0),
             lease: Duration::from_secs(number(get, "WORKER_LEASE_SECONDS", 15, 1, 3600)?),
+            simulated_pace: 1.0,
             log: log_filter(get)?,
             log_as_json: word(get, "LOG_FORMAT", &["text", "json"])? == "json",
         })
@@ -86,6 +103,39 @@ fn database_url(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Secret>, 
     let takes =
         "a PostgreSQL URL such as postgres://user:password@host/name; unset it to use SQLite in DATA_DIR";
     Err(BadVariable { name: "DATABASE_URL", held: None, takes: takes.to_owned() })
+}
+
+fn host(get: &dyn Fn(&str) -> Option<String>) -> Result<IpAddr, BadVariable> {
+    let Some(held) = get("HOST") else { return Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) };
+    let takes = "the IP address to listen at: 0.0.0.0 for all, 127.0.0.1 for this machine only".to_owned();
+    held.parse().map_err(|_| BadVariable { name: "HOST", held: Some(held), takes })
+}
+
+/// Scheme, host and port of the public URL.
+fn public_origin(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>, BadVariable> {
+    let Some(held) = get("PUBLIC_URL") else { return Ok(None) };
+    let origin = held.split_once("://").and_then(|(scheme, rest)| {
+        let authority = rest.split('/').next().filter(|authority| !authority.is_empty())?;
+        ["http", "https"].contains(&scheme).then(|| format!("{scheme}://{authority}"))
+    });
+    let takes = "the URL under which browsers reach this server, such as https://loop.example.org".to_owned();
+    origin.map(Some).ok_or(BadVariable { name: "PUBLIC_URL", held: Some(held), takes })
+}
+
+/// Characters that a secret has at least.
+const SHORTEST_SECRET: usize = 16;
+
+fn long_secret(
+    get: &dyn Fn(&str) -> Option<String>,
+    name: &'static str,
+) -> Result<Option<Secret>, BadVariable> {
+    match get(name) {
+        Some(held) if held.chars().count() < SHORTEST_SECRET => {
+            let takes = format!("a secret of at least {SHORTEST_SECRET} characters");
+            Err(BadVariable { name, held: None, takes })
+        }
+        held => Ok(held.map(Secret::new)),
+    }
 }
 
 fn default_endpoint(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<DefaultEndpoint>, BadVariable> {
@@ -208,11 +258,23 @@ mod tests {
             ),
             ("DEFAULT_ENDPOINT_KEY", "sk-secret", "DEFAULT_ENDPOINT_KEY takes the key of the endpoint"),
             ("DATABASE_URL", "mysql://u:secret@h/n", "DATABASE_URL takes a PostgreSQL URL"),
+            ("HOST", "localhost", "HOST holds `localhost`, but takes the IP address"),
+            ("PORT", "70000", "PORT holds `70000`, but takes a whole number from 0 to 65535"),
+            ("PUBLIC_URL", "loop.example.org", "PUBLIC_URL holds `loop.example.org`, but takes the URL"),
+            ("API_KEY", "secret", "API_KEY takes a secret of at least 16 characters"),
+            ("JWT_SECRET", "secret", "JWT_SECRET takes a secret of at least 16 characters"),
         ] {
             let found = read(&[(name, held)]).unwrap_err();
             assert!(found.starts_with(error), "{found}");
             assert!(!found.contains("secret"), "{found}");
         }
+    }
+
+    #[test]
+    fn an_origin_is_a_url_without_its_path() {
+        let origin = |url| read(&[("PUBLIC_URL", url)]).unwrap().public_origin.unwrap();
+        assert_eq!(origin("https://loop.example.org/"), "https://loop.example.org");
+        assert_eq!(origin("http://10.0.0.1:8080/tools/loop"), "http://10.0.0.1:8080");
     }
 
     #[test]

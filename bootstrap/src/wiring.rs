@@ -3,17 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::accounts::{self, Accounts};
+use application::endpoints::Endpoints;
 use application::engine::{self, Engine};
+use application::estimate::Estimates;
 use application::experiments::Experiments;
-use application::ports::{EndpointStore as _, Ids as _, Vault};
+use application::exports::Exports;
+use application::feed::{self, Feed};
+use application::live::{self, Live};
+use application::ports::{Clock, EndpointStore as _, Ids, Vault};
+use application::preview::Previews;
+use application::projects::Projects;
+use application::runs::{self, Runs};
 use application::sweeps::{self, Sweeps};
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::{EndpointId, SweepId, WorkerId};
+use http::Services;
 use llm::{OpenAiServer, Servers, SimulatedServer};
 use outbound::{AddressPolicy, Client};
 use persistence::{Database, Stores};
 use queue::LocalBell;
-use security::SecretVault;
+use security::{BcryptPasswords, JwtTokens, SecretVault, kept_token_secret};
 use system::{BlockingThreads, SystemChance, SystemClock, SystemIds, TokioTimer};
 use wire::file::SIMULATED_URL;
 
@@ -29,23 +39,86 @@ pub(crate) struct Wired {
     pub(crate) experiments: Experiments,
     pub(crate) sweeps: Arc<Sweeps>,
     pub(crate) ports: engine::Ports,
+    vault: Arc<dyn Vault>,
     settings: engine::Settings,
 }
 
 impl Wired {
     /// Opens the database and puts everything together.
     pub(crate) async fn new(settings: &Settings) -> Result<Self, Failure> {
-        let stores = Arc::new(stores(settings).await?);
-        let ports = ports(&stores)?;
+        let vault = vault(settings)?;
+        let stores = database(settings).await?.stores(Arc::clone(&vault)).await.map_err(Failure::error)?;
+        let stores = Arc::new(stores);
+        let ports = ports(&stores, settings)?;
         let wired = Self {
-            experiments: Experiments::new(stores.clone(), Arc::new(SystemIds)),
-            sweeps: Arc::new(Sweeps::new(sweeps::Ports::of_engine(&ports))),
+            experiments: Experiments::new(stores.clone(), stores.clone(), Arc::new(SystemIds)),
+            sweeps: Arc::new(sweeps(settings, &ports)),
             stores,
             ports,
+            vault,
             settings: engine_settings(settings),
         };
         wired.put_built_in_endpoints(settings).await?;
         Ok(wired)
+    }
+
+    /// The use cases of exports.
+    pub(crate) fn exports(&self) -> Exports {
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+        Exports::new(self.stores.clone(), self.stores.clone(), self.stores.clone(), clock, ids)
+    }
+
+    /// Everything that a server offers.
+    pub(crate) async fn services(&self, settings: &Settings) -> Result<Services, Failure> {
+        let (stores, ports, sweeps) = (&self.stores, &self.ports, Arc::clone(&self.sweeps));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let live = live::Ports {
+            clock: Arc::clone(&clock),
+            endpoints: stores.clone(),
+            events: stores.clone(),
+            experiments: stores.clone(),
+            monitor: stores.clone(),
+            runs: stores.clone(),
+        };
+        let feed = feed::Ports {
+            bell: Arc::clone(&ports.bell),
+            events: stores.clone(),
+            timer: Arc::clone(&ports.timer),
+        };
+        let servers = Arc::clone(&ports.servers);
+        Ok(Services {
+            accounts: Arc::new(self.accounts(settings).await?),
+            projects: Projects::new(stores.clone(), Arc::clone(&ids)),
+            experiments: Experiments::new(stores.clone(), stores.clone(), Arc::clone(&ids)),
+            previews: Previews::new(stores.clone(), Arc::clone(&servers)),
+            estimates: Estimates::new(stores.clone(), stores.clone(), stores.clone()),
+            runs: Runs::new(runs(ports)),
+            exports: self.exports(),
+            endpoints: Endpoints::new(stores.clone(), servers, Arc::clone(&clock), ids),
+            live: Live::new(live, Arc::clone(&sweeps)),
+            sweeps,
+            feed: Arc::new(Feed::new(feed, Arc::new(LocalBell::new()))),
+            events: stores.clone(),
+            idempotency: stores.clone(),
+            clock,
+        })
+    }
+
+    async fn accounts(&self, settings: &Settings) -> Result<Accounts, Failure> {
+        let secret = match &settings.jwt_secret {
+            Some(secret) => secret.clone(),
+            None => kept_token_secret(&*self.stores, &*self.vault).await.map_err(Failure::error)?,
+        };
+        let ports = accounts::Ports {
+            accounts: self.stores.clone(),
+            settings: self.stores.clone(),
+            passwords: Arc::new(BcryptPasswords::new(settings.password_cost)),
+            tokens: Arc::new(JwtTokens::new(&secret)),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+        };
+        Ok(Accounts::new(ports, settings.api_key.clone()))
     }
 
     /// An engine for this process; with `only`, it leaves other sweeps alone.
@@ -71,11 +144,6 @@ pub(crate) async fn database(settings: &Settings) -> Result<Database, Failure> {
     .map_err(Failure::error)
 }
 
-async fn stores(settings: &Settings) -> Result<Stores, Failure> {
-    let database = database(settings).await?;
-    database.stores(vault(settings)?).await.map_err(Failure::error)
-}
-
 fn vault(settings: &Settings) -> Result<Arc<dyn Vault>, Failure> {
     let vault = match &settings.secret_key {
         Some(key) => SecretVault::from_text(key),
@@ -87,7 +155,7 @@ fn vault(settings: &Settings) -> Result<Arc<dyn Vault>, Failure> {
     Ok(Arc::new(vault.map_err(Failure::error)?))
 }
 
-fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, Failure> {
+fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Failure> {
     // Endpoints are the choice of whoever runs this: they may well be private.
     let client = Client::new(AddressPolicy::Endpoints).map_err(Failure::error)?;
     let openai = OpenAiServer::new(client, Arc::new(SystemClock));
@@ -102,12 +170,28 @@ fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, Failure> {
         journal: stores.clone(),
         offload: Arc::new(BlockingThreads),
         runs: stores.clone(),
-        servers: Arc::new(Servers::new(openai, SimulatedServer::new())),
+        servers: Arc::new(Servers::new(openai, SimulatedServer::new(settings.simulated_pace))),
         slots: stores.clone(),
         sweeps: stores.clone(),
         timer: Arc::new(TokioTimer),
         workers: stores.clone(),
     })
+}
+
+fn sweeps(settings: &Settings, ports: &engine::Ports) -> Sweeps {
+    Sweeps::new(sweeps::Ports::of_engine(ports)).with_most_tokens(settings.max_tokens_per_sweep)
+}
+
+fn runs(ports: &engine::Ports) -> runs::Ports {
+    runs::Ports {
+        bell: Arc::clone(&ports.bell),
+        endpoints: Arc::clone(&ports.endpoints),
+        experiments: Arc::clone(&ports.experiments),
+        ids: Arc::clone(&ports.ids),
+        journal: Arc::clone(&ports.journal),
+        runs: Arc::clone(&ports.runs),
+        timer: Arc::clone(&ports.timer),
+    }
 }
 
 fn engine_settings(settings: &Settings) -> engine::Settings {

@@ -1,8 +1,9 @@
 //! What has happened, for timelines and listeners.
 
+use crate::access::Writer;
 use crate::id::ExperimentId;
 use crate::time::Timestamp;
-use crate::value::Map;
+use crate::value::{Map, Value};
 
 macro_rules! event_types {
     ($($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
@@ -69,8 +70,27 @@ pub struct NewEvent {
     pub experiment: Option<ExperimentId>,
     /// What happened.
     pub kind: EventType,
+    /// Who did it, where it was somebody.
+    pub by: Option<String>,
     /// Its particulars.
     pub data: Map,
+}
+
+impl NewEvent {
+    /// An event of an experiment; particulars that are not known, written as null, are left out.
+    #[must_use]
+    pub fn new<const N: usize>(experiment: ExperimentId, kind: EventType, data: [(&str, Value); N]) -> Self {
+        let known = data.into_iter().filter(|(_, value)| *value != Value::Null);
+        let data = known.map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { experiment: Some(experiment), kind, by: None, data }
+    }
+
+    /// The same event, done by somebody.
+    #[must_use]
+    pub fn by(mut self, who: Option<&Writer>) -> Self {
+        self.by = who.map(|who| who.name().to_owned());
+        self
+    }
 }
 
 /// A stored event: sequence is commit order over the whole installation.

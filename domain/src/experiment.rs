@@ -126,6 +126,12 @@ impl Draft {
         }
     }
 
+    /// The draft without its name and description: what its runs rest on.
+    #[must_use]
+    pub fn without_names(&self) -> Self {
+        Self { name: String::new(), description: None, ..self.clone() }
+    }
+
     /// Finds everything that is wrong with the draft, its samples included; what it defines, where nothing is.
     ///
     /// # Errors

@@ -87,6 +87,10 @@ ids! {
     RunId,
     /// An endpoint.
     EndpointId,
+    /// Somebody's account.
+    UserId,
+    /// An entry of a project's export history.
+    ExportId,
     /// A process that executes runs, fresh at every start.
     WorkerId,
 }

@@ -37,6 +37,7 @@
 //! assert!(interval.low < 0.75 && 0.75 < interval.high);
 //! ```
 
+pub mod access;
 pub mod call;
 pub mod configuration;
 pub mod decimal;

@@ -3,6 +3,7 @@
 use crate::call::{Message, ResponseFormat, Role};
 use crate::name::Name;
 use crate::space::{Field, Parameter};
+use crate::template::Template;
 use crate::value::{Map, Value};
 
 /// A step that asks a model. Texts are templates.
@@ -58,6 +59,15 @@ impl LlmStage {
             .into_iter()
             .chain(few_shot.map(|(i, message)| (format!("/messages/{i}/content"), message.content.as_str())))
             .chain(std::iter::once(("/prompt".to_owned(), self.prompt.as_str())))
+    }
+
+    /// Whether one of its templates reads the sample's reference, which is there for scorers.
+    #[must_use]
+    pub fn reads_reference(&self) -> bool {
+        self.templates().any(|(_, source)| {
+            let references = Template::parse(source).map(|template| template.references()).unwrap_or_default();
+            references.iter().any(|read| matches!(read.path.as_slice(), [sample, reference, ..] if sample == "sample" && reference == "reference"))
+        })
     }
 }
 

@@ -6,6 +6,8 @@ mod m0002_experiments;
 mod m0003_sweeps_runs;
 mod m0004_answers;
 mod m0005_events;
+mod m0006_accounts;
+mod m0007_history;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -21,6 +23,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_sweeps_runs::Migration),
             Box::new(m0004_answers::Migration),
             Box::new(m0005_events::Migration),
+            Box::new(m0006_accounts::Migration),
+            Box::new(m0007_history::Migration),
         ]
     }
 }

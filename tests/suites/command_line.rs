@@ -19,7 +19,7 @@ async fn wrong_calls_exit_with_2() {
     let home = Home::new(Kind::Sqlite).await;
     sound(&home);
     for arguments in [
-        vec![],
+        vec!["serve", "--no-execute"],
         vec!["frobnicate"],
         vec!["run"],
         vec!["run", "experiment.json", "--gate", "score is good"],

@@ -1,9 +1,12 @@
 //! Suites over real databases, real HTTP and real processes.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what cannot be had in a test is its failure")]
 
+mod accounts;
+mod api;
 mod architecture;
 mod command_line;
 mod crash;
 mod files;
+mod live;
 mod stores;
 mod sweep;

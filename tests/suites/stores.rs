@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use application::ports::{
     AnswerId, Block, Breaker, CallClaim, CallStore, Claim, CommitError, EndpointStore, ExperimentStore,
-    FailedCall, Fill, Ids as _, Journal, Launch, NewExperiment, NewRun, NewSweep, Reservation, RunConfig,
-    RunLease, RunStore, SlotStore, StageBinding, SweepMove, SweepStore, Unit, WorkerStore,
+    FailedCall, Fill, Ids as _, Journal, Launch, NewExperiment, NewProject, NewRun, NewSamples, NewSweep,
+    ProjectStore, Reservation, RunConfig, RunLease, RunStore, SlotStore, StageBinding, SweepMove, SweepStore,
+    Unit, WorkerStore,
 };
 use application::sweeps::{SweepError, Sweeps};
+use domain::access::{Actor, Scope, Writer};
 use domain::call::{
     Call, CallFailure, Completion, Digest, FailureKind, Flags, Message, ResponseFormat, Role,
 };
@@ -227,19 +229,31 @@ fn samples() -> Vec<Sample> {
 }
 
 async fn experiment(stores: &Stores) -> ExperimentId {
-    let project = ExperimentStore::project(stores, "cli", ProjectId::new(SystemIds.next())).await.unwrap();
+    let new = NewProject {
+        id: ProjectId::new(SystemIds.next()),
+        name: "cli".to_owned(),
+        description: None,
+        owner: None,
+    };
+    let project = stores.project_named(new).await.unwrap();
     let id = ExperimentId::new(SystemIds.next());
     let new = NewExperiment {
         id,
         project,
         draft: draft(),
-        samples: samples(),
-        sample_set: SampleSetId::new(SystemIds.next()),
-        samples_digest: hash(200),
+        samples: NewSamples {
+            samples: samples(),
+            set: SampleSetId::new(SystemIds.next()),
+            digest: hash(200),
+        },
         document_digest: Some(hash(201)),
     };
     stores.insert(new).await.unwrap();
     id
+}
+
+fn writer() -> Writer {
+    Actor::key("test".to_owned(), Scope::Write).writer().unwrap()
 }
 
 /// Runs a promise on both databases.
@@ -410,8 +424,7 @@ async fn a_budget_is_reserved_and_given_back(kind: Kind) {
 
 async fn many_commits_share_transactions_and_harm_nobody(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
-    let event =
-        NewEvent { experiment: Some(fixture.experiment), kind: EventType::CacheHit, data: Map::new() };
+    let event = NewEvent::new(fixture.experiment, EventType::CacheHit, []);
     let tasks: Vec<_> = (0..128_u32)
         .map(|i| {
             let (stores, mut unit) =
@@ -576,7 +589,7 @@ async fn sweeps_are_steered_through_their_decider(kind: Kind) {
         runs: stores.clone(),
         sweeps: stores.clone(),
     });
-    let command = async |command| sweeps.command(fixture.sweep, command).await;
+    let command = async |command| sweeps.command(&writer(), fixture.sweep, command).await;
     assert!(matches!(command(Command::Resume).await, Err(SweepError::Transition(_))));
     let paused = command(Command::Pause { now: false }).await.unwrap();
     assert_eq!(paused.sweep.status, SweepStatus::Paused(PauseReason::Manual));

@@ -89,7 +89,7 @@ async fn faults_that_pass_are_retried_and_others_fail_their_samples() {
     assert_eq!((facts.runs.len(), failed), (8, 2));
     let board = finished.json()["leaderboard"].as_array().unwrap().clone();
     assert_eq!(board.len(), 6);
-    assert!(board.iter().all(|row| row["score"] == 1), "{board:#?}");
+    assert!(board.iter().all(|row| row["score"] == 1.0), "{board:#?}");
     let runs = std::fs::read_to_string(home.folder().join("runs.jsonl")).unwrap();
     assert!(runs.contains(r#""kind":"rejected""#) && runs.contains(r#""kind":"no_choices""#), "{runs}");
 }
@@ -153,7 +153,7 @@ async fn stages_see_what_came_before() {
     experiment.with("/scoring_config", scoring).write(&home);
     let finished = program::run(&home, &["run", "experiment.json", "--json", "--output", "best.json"]).await;
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert_eq!(finished.json()["leaderboard"][0]["score"], 1, "{finished:?}");
+    assert_eq!(finished.json()["leaderboard"][0]["score"], 1.0, "{finished:?}");
     let best: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(home.folder().join("best.json")).unwrap()).unwrap();
     assert_eq!(best["stages"][1]["name"], "wrap");

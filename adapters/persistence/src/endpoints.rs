@@ -27,20 +27,51 @@ const PUT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, p
      max_tokens_field = excluded.max_tokens_field, max_output_tokens = excluded.max_output_tokens, \
      timeout_ms = excluded.timeout_ms, breaker_reason = NULL";
 
+const REPLACE: &str = "UPDATE endpoint SET label = $2, kind = $3, url = $4, api_key_cipher = $5, prices = $6, limits = $7, \
+     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, breaker_reason = NULL WHERE id = $1";
+
+/// Experiments whose stages name an endpoint, or whose dimensions have its label among their values.
+const USERS: &str = "SELECT name FROM experiment WHERE CAST(pipeline_stages AS text) LIKE $1 ESCAPE '\\' \
+     OR CAST(pipeline_stages AS text) LIKE $2 ESCAPE '\\' \
+     OR (CAST(parameter_space AS text) LIKE '%.endpoint\"%' AND CAST(parameter_space AS text) LIKE $3 ESCAPE '\\') \
+     ORDER BY id DESC LIMIT 5";
+
 #[async_trait]
 impl EndpointStore for Stores {
     async fn put(&self, endpoint: Endpoint) -> Result<Endpoint, StoreError> {
         let known = self.by_label(&endpoint.label).await?;
         let stored = match known {
-            Some(known) => {
-                let kept = known.api_key.filter(|_| same_server(&known.identity.url, &endpoint.identity.url));
-                Endpoint { id: known.id, api_key: endpoint.api_key.or(kept), ..endpoint }
-            }
+            Some(known) => keeping_key(known, endpoint),
             None => endpoint,
         };
         let values = self.values(&stored)?;
         self.database.write().execute(PUT, values).await.map_err(failed)?;
         Ok(stored)
+    }
+
+    async fn replace(&self, endpoint: Endpoint) -> Result<Option<Endpoint>, StoreError> {
+        let Some(known) = self.endpoint(endpoint.id).await? else { return Ok(None) };
+        let stored = keeping_key(known, endpoint);
+        let values = self.values(&stored)?;
+        let changed = self.database.write().execute(REPLACE, values).await.map_err(failed)?;
+        Ok((changed.rows_affected() > 0).then_some(stored))
+    }
+
+    async fn remove(&self, endpoint: EndpointId) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM endpoint WHERE id = $1";
+        let removed = self.database.write().execute(sql, vec![id(endpoint.bits())]).await.map_err(failed)?;
+        Ok(removed.rows_affected() > 0)
+    }
+
+    async fn users_of(&self, label: &str) -> Result<Vec<String>, StoreError> {
+        let label = Value::from(label).canonical();
+        let escaped = label.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        // The databases write JSON with and without a blank behind the colon.
+        let forms = [format!("%\"endpoint\":{escaped}%"), format!("%\"endpoint\": {escaped}%")];
+        let mut values = forms.map(text).to_vec();
+        values.push(text(format!("%{escaped}%")));
+        let rows = self.database.read().all(USERS, values).await.map_err(failed)?;
+        read_all(&rows, |row| row.text("name")).map_err(failed)
     }
 
     async fn all(&self) -> Result<Vec<Endpoint>, StoreError> {
@@ -66,6 +97,12 @@ impl EndpointStore for Stores {
         let values = vec![id(endpoint.bits()), maybe_text(breaker.map(|breaker| breaker.reason))];
         self.database.write().execute(sql, values).await.map(drop).map_err(failed)
     }
+}
+
+/// An endpoint that takes the place of a known one.
+fn keeping_key(known: Endpoint, endpoint: Endpoint) -> Endpoint {
+    let kept = known.api_key.filter(|_| same_server(&known.identity.url, &endpoint.identity.url));
+    Endpoint { id: known.id, api_key: endpoint.api_key.or(kept), ..endpoint }
 }
 
 /// A key belongs to the scheme, host and port that it was entered for.

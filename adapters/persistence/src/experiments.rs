@@ -1,12 +1,16 @@
-//! Projects, experiments and samples.
+//! Experiments and samples.
 
 use std::sync::Arc;
 
-use application::ports::{ExperimentStore, NewExperiment, StoreError, StoredExperiment};
+use application::ports::{
+    Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore, ExperimentSummary,
+    NewExperiment, NewSamples, RunCounts, StoreError, StoredExperiment,
+};
 use async_trait::async_trait;
 use domain::call::Digest;
 use domain::experiment::{Definition, Draft};
-use domain::id::{ExperimentId, ProjectId, SampleSetId};
+use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId};
+use domain::run::RunStatus;
 use domain::sample::Sample;
 use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait as _, Value as Bound};
 use wire::experiment::{Parts, SampleDocument};
@@ -14,13 +18,10 @@ use wire::stored;
 
 use crate::batch::{Rows, list};
 use crate::dialect::{
-    Session, corrupt, detached, failed, id, json, maybe_real, maybe_text, raw_json, text, whole,
+    Dialect, Session, corrupt, detached, failed, id, json, maybe_real, maybe_text, raw_json, text, whole,
 };
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
-
-const PROJECT: &str = "INSERT INTO project (id, name) SELECT $1, CAST($2 AS text) \
-     WHERE NOT EXISTS (SELECT 1 FROM project WHERE name = $2)";
 
 const SET: &str =
     "INSERT INTO sample_set (id, digest, count) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING";
@@ -29,20 +30,39 @@ const INSERT: &str = "INSERT INTO experiment (id, project_id, sample_set_id, nam
      pipeline_stages, scoring_config, parameter_space, repeats, holdout, status, document_digest) \
      VALUES ($1, $2, (SELECT id FROM sample_set WHERE digest = $3), $4, $5, $6, $7, $8, $9, $10, $11, 'draft', $12)";
 
+/// What lists show of an experiment.
+pub(crate) const SUMMARY: &str =
+    "id, project_id, name, description, status, best_run_id, best_score, created_at, updated_at";
+
+const CHANGE: &str = "UPDATE experiment SET name = $2, description = $3, documents = $4, pipeline_stages = $5, \
+     scoring_config = $6, parameter_space = $7, repeats = $8, holdout = $9, updated_at = {now}, \
+     document_digest = CASE WHEN $10 = 1 THEN NULL ELSE document_digest END \
+     WHERE id = $1 AND ($10 = 0 OR (NOT EXISTS (SELECT 1 FROM run WHERE experiment_id = $1) \
+     AND NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1)))";
+
+const USE_SET: &str =
+    "UPDATE experiment SET sample_set_id = (SELECT id FROM sample_set WHERE digest = $2) WHERE id = $1";
+
+const DELETE: &str = "DELETE FROM experiment WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM sweep \
+     WHERE experiment_id = $1 AND status IN ('running', 'paused'))";
+
+/// Runs of sweeps are counted by the sweeps' totals; single runs are few.
+const COUNTS: &str = "SELECT CAST(COALESCE(SUM(s.asked - s.duplicates), 0) AS bigint) AS made, \
+     CAST(COALESCE(SUM(t.completed), 0) AS bigint) AS completed, CAST(COALESCE(SUM(t.failed), 0) AS bigint) AS failed, \
+     CAST(COALESCE(SUM(t.cached), 0) AS bigint) AS cached, CAST(COALESCE(SUM(t.pruned), 0) AS bigint) AS pruned, \
+     CAST(COALESCE(SUM(t.cancelled), 0) AS bigint) AS cancelled, CAST(COALESCE(SUM(t.running), 0) AS bigint) AS running \
+     FROM sweep s JOIN sweep_total t ON t.sweep_id = s.id WHERE s.experiment_id = $1";
+
+const SINGLE_COUNTS: &str = "SELECT status, count(*) AS n FROM run \
+     WHERE experiment_id = $1 AND sweep_id IS NULL GROUP BY status";
+
 const SELECT: &str = "SELECT e.id, e.project_id, e.sample_set_id, e.name, e.description, e.documents, \
-     e.pipeline_stages, e.scoring_config, e.parameter_space, e.repeats, e.holdout, s.digest, s.count \
+     e.pipeline_stages, e.scoring_config, e.parameter_space, e.repeats, e.holdout, e.status, e.best_run_id, \
+     e.best_score, e.created_at, e.updated_at, s.digest, s.count \
      FROM experiment e JOIN sample_set s ON s.id = e.sample_set_id WHERE e.id = $1";
 
 #[async_trait]
 impl ExperimentStore for Stores {
-    async fn project(&self, name: &str, new: ProjectId) -> Result<ProjectId, StoreError> {
-        let write = self.database.write();
-        write.execute(PROJECT, vec![id(new.bits()), text(name)]).await.map_err(failed)?;
-        let sql = "SELECT id FROM project WHERE name = $1 ORDER BY created_at, id LIMIT 1";
-        let row = write.one(sql, vec![text(name)]).await.map_err(failed)?;
-        row.map_or(Ok(new), |row| Row(&row).id("id").map(ProjectId::new).map_err(failed))
-    }
-
     async fn insert(&self, experiment: NewExperiment) -> Result<(), StoreError> {
         let database = Arc::clone(&self.database);
         let inserted = detached(async move {
@@ -52,6 +72,47 @@ impl ExperimentStore for Stores {
             transaction.commit().await
         });
         inserted.await.map_err(failed)
+    }
+
+    async fn summaries(
+        &self,
+        filter: ExperimentFilter,
+        limit: usize,
+    ) -> Result<Vec<ExperimentSummary>, StoreError> {
+        let mut values = vec![id(filter.before.map_or(u128::MAX, ExperimentId::bits)), whole(limit as u64)];
+        let mut which = "id < $1".to_owned();
+        if let Some(project) = filter.project {
+            which.push_str(" AND project_id = $3");
+            values.push(id(project.bits()));
+        }
+        let sql = format!("SELECT {SUMMARY} FROM experiment WHERE {which} ORDER BY id DESC LIMIT $2");
+        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
+        read_all(&rows, |row| summary(row, self.database.dialect)).map_err(failed)
+    }
+
+    async fn overview(
+        &self,
+        experiment: ExperimentId,
+        samples: usize,
+    ) -> Result<Option<ExperimentOverview>, StoreError> {
+        self.overview_of(experiment, samples).await.map_err(failed)
+    }
+
+    async fn change(&self, change: ExperimentChange) -> Result<bool, StoreError> {
+        let database = Arc::clone(&self.database);
+        let changed = detached(async move {
+            let transaction = database.writer.begin().await?;
+            let session = Session { connection: &transaction, dialect: database.dialect };
+            let changed = self::change(session, change).await?;
+            transaction.commit().await?;
+            Ok(changed)
+        });
+        changed.await.map_err(failed)
+    }
+
+    async fn delete_experiment(&self, experiment: ExperimentId) -> Result<Deletion, StoreError> {
+        let there = "SELECT 1 AS there FROM experiment WHERE id = $1";
+        self.delete(DELETE, there, experiment.bits()).await
     }
 
     async fn experiment(&self, experiment: ExperimentId) -> Result<Option<StoredExperiment>, StoreError> {
@@ -93,32 +154,124 @@ impl ExperimentStore for Stores {
     }
 }
 
-async fn insert(session: Session<'_, DatabaseTransaction>, new: NewExperiment) -> Result<(), DbErr> {
-    let digest = text(new.samples_digest.to_string());
-    let set = vec![id(new.sample_set.bits()), digest.clone(), whole(new.samples.len())];
-    if session.execute(SET, set).await?.rows_affected() > 0 {
-        let rows = new.samples.iter().zip(0_u64..);
-        let rows = rows
-            .map(|(sample, index)| vec![id(new.sample_set.bits()), whole(index), json(&sample.to_value())]);
-        let insert = "INSERT INTO sample (set_id, idx, doc)";
-        session.insert(Rows { insert, then: "", values: rows.collect() }).await?;
+impl Stores {
+    async fn overview_of(
+        &self,
+        experiment: ExperimentId,
+        samples: usize,
+    ) -> Result<Option<ExperimentOverview>, DbErr> {
+        let read = self.database.read();
+        let Some(row) = read.one(SELECT, vec![id(experiment.bits())]).await? else { return Ok(None) };
+        let row = Row(&row);
+        let sql = "SELECT doc FROM sample WHERE set_id = $1 AND idx < $2 ORDER BY idx";
+        let values = vec![id(row.id("sample_set_id")?), whole(samples)];
+        let first = read_all(&read.all(sql, values).await?, sample)?;
+        let counts = read.one(COUNTS, vec![id(experiment.bits())]).await?;
+        let mut runs = counts.map_or_else(|| Ok(RunCounts::default()), |row| counted(Row(&row)))?;
+        for row in read.all(SINGLE_COUNTS, vec![id(experiment.bits())]).await? {
+            add(&mut runs, &Row(&row).text("status")?, Row(&row).count("n")?);
+        }
+        Ok(Some(ExperimentOverview {
+            summary: summary(row, self.database.dialect)?,
+            samples: row.small("count")?,
+            draft: Draft { samples: first, ..draft(row)? },
+            runs,
+        }))
     }
-    let parts = Parts::of_draft(&new.draft);
-    let values = vec![
-        id(new.id.bits()),
-        id(new.project.bits()),
-        digest,
-        text(new.draft.name),
-        maybe_text(new.draft.description),
+}
+
+pub(crate) fn summary(row: Row<'_>, dialect: Dialect) -> Result<ExperimentSummary, DbErr> {
+    let time = |column| dialect.read_time(row.0, column)?.ok_or_else(|| corrupt(column));
+    Ok(ExperimentSummary {
+        id: ExperimentId::new(row.id("id")?),
+        project: ProjectId::new(row.id("project_id")?),
+        name: row.text("name")?,
+        description: row.maybe_text("description")?,
+        status: row.text("status")?,
+        best: row.maybe_id("best_run_id")?.map(RunId::new).zip(row.maybe_real("best_score")?),
+        created_at: time("created_at")?,
+        updated_at: time("updated_at")?,
+    })
+}
+
+fn counted(row: Row<'_>) -> Result<RunCounts, DbErr> {
+    let mut counts = RunCounts {
+        pending: 0,
+        running: row.count("running")?,
+        completed: row.count("completed")?,
+        failed: row.count("failed")?,
+        cached: row.count("cached")?,
+        pruned: row.count("pruned")?,
+        cancelled: row.count("cancelled")?,
+    };
+    let begun =
+        [counts.running, counts.completed, counts.failed, counts.cached, counts.pruned, counts.cancelled];
+    counts.pending = row.count("made")?.saturating_sub(begun.iter().sum());
+    Ok(counts)
+}
+
+fn add(counts: &mut RunCounts, status: &str, more: u64) {
+    let count = match RunStatus::parse(status) {
+        Some(RunStatus::Pending) => &mut counts.pending,
+        Some(RunStatus::Running) => &mut counts.running,
+        Some(RunStatus::Completed) => &mut counts.completed,
+        Some(RunStatus::Failed) => &mut counts.failed,
+        Some(RunStatus::Cached) => &mut counts.cached,
+        Some(RunStatus::Pruned) => &mut counts.pruned,
+        Some(RunStatus::Cancelled) => &mut counts.cancelled,
+        None => return,
+    };
+    *count += more;
+}
+
+async fn insert(session: Session<'_, DatabaseTransaction>, new: NewExperiment) -> Result<(), DbErr> {
+    let digest = text(new.samples.digest.to_string());
+    insert_samples(session, &new.samples).await?;
+    let digest_of = new.document_digest.map(|digest| digest.to_string());
+    let mut values = vec![id(new.id.bits()), id(new.project.bits()), digest];
+    values.extend(content(&new.draft)?);
+    values.push(maybe_text(digest_of));
+    session.execute(INSERT, values).await.map(drop)
+}
+
+async fn change(session: Session<'_, DatabaseTransaction>, change: ExperimentChange) -> Result<bool, DbErr> {
+    let mut values = vec![id(change.id.bits())];
+    values.extend(content(&change.draft)?);
+    values.push(whole(i64::from(change.untried_only)));
+    if session.execute(CHANGE, values).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    if let Some(samples) = &change.samples {
+        insert_samples(session, samples).await?;
+        session.execute(USE_SET, vec![id(change.id.bits()), text(samples.digest.to_string())]).await?;
+    }
+    Ok(true)
+}
+
+async fn insert_samples(session: Session<'_, DatabaseTransaction>, new: &NewSamples) -> Result<(), DbErr> {
+    let set = vec![id(new.set.bits()), text(new.digest.to_string()), whole(new.samples.len())];
+    if session.execute(SET, set).await?.rows_affected() == 0 {
+        return Ok(());
+    }
+    let rows = new.samples.iter().zip(0_u64..);
+    let rows = rows.map(|(sample, index)| vec![id(new.set.bits()), whole(index), json(&sample.to_value())]);
+    let insert = "INSERT INTO sample (set_id, idx, doc)";
+    session.insert(Rows { insert, then: "", values: rows.collect() }).await
+}
+
+/// Name to holdout, in the order of the statements.
+fn content(draft: &Draft) -> Result<[Bound; 8], DbErr> {
+    let parts = Parts::of_draft(draft);
+    Ok([
+        text(draft.name.as_str()),
+        maybe_text(draft.description.clone()),
         document(&parts.documents)?,
         document(&parts.pipeline_stages)?,
         document(&parts.scoring_config)?,
         document(&parts.parameter_space)?,
-        whole(new.draft.repeats),
-        maybe_real(Some(new.draft.holdout)),
-        maybe_text(new.document_digest.map(|digest| digest.to_string())),
-    ];
-    session.execute(INSERT, values).await.map(drop)
+        whole(draft.repeats),
+        maybe_real(Some(draft.holdout)),
+    ])
 }
 
 fn document<T: serde::Serialize>(document: &T) -> Result<Bound, DbErr> {
@@ -141,20 +294,23 @@ fn read(row: Row<'_>) -> Result<StoredExperiment, DbErr> {
 }
 
 fn definition(row: Row<'_>) -> Result<Definition, DbErr> {
+    draft(row)?.define().map_err(|problems| corrupt(format!("{problems:?}")))
+}
+
+fn draft(row: Row<'_>) -> Result<Draft, DbErr> {
     let parts = Parts {
         documents: part(row, "documents")?,
         pipeline_stages: part(row, "pipeline_stages")?,
         scoring_config: part(row, "scoring_config")?,
         parameter_space: part(row, "parameter_space")?,
     };
-    let draft = Draft {
+    Ok(Draft {
         name: row.text("name")?,
         description: row.maybe_text("description")?,
         repeats: row.small("repeats")?,
         holdout: row.maybe_real("holdout")?.unwrap_or(0.0),
         ..parts.into_draft().map_err(|problems| corrupt(format!("{problems:?}")))?
-    };
-    draft.define().map_err(|problems| corrupt(format!("{problems:?}")))
+    })
 }
 
 fn sample(row: Row<'_>) -> Result<Sample, DbErr> {

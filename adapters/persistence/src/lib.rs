@@ -3,6 +3,7 @@
 //! SQLite has one writer connection and several read-only ones, PostgreSQL a pool. On both, everything that is written
 //! often goes through one group writer, where units of many callers share a transaction.
 
+mod accounts;
 mod batch;
 mod calls;
 mod dialect;
@@ -10,10 +11,13 @@ mod endpoints;
 mod events;
 mod experiments;
 mod group;
+mod idempotency;
 mod journal;
 mod lock;
 mod lookup;
+mod monitor;
 mod open;
+mod projects;
 mod rows;
 mod runs;
 mod sweeps;

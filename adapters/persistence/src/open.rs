@@ -9,7 +9,7 @@ use migrations::{MigrationStatus, Migrator, MigratorTrait as _};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database as Connector, DatabaseConnection, DbErr};
 use thiserror::Error;
 
-use crate::dialect::{Detached, Dialect};
+use crate::dialect::{Detached, Dialect, corrupt, text};
 use crate::journal::GroupWriter;
 use crate::lock::{FolderLock, LockError};
 use crate::lookup::Lookups;
@@ -163,12 +163,17 @@ impl Database {
     }
 
     async fn check_key(&self, fingerprint: &str) -> Result<(), OpenError> {
-        let insert = "INSERT INTO setting (key, value) VALUES ('secret_key_fingerprint', $1) ON CONFLICT (key) DO NOTHING";
-        self.write().execute(insert, vec![crate::dialect::text(fingerprint)]).await?;
-        let select = "SELECT value FROM setting WHERE key = 'secret_key_fingerprint'";
-        let known = self.read().one(select, vec![]).await?;
-        let known = known.map(|row| Row(&row).text("value")).transpose()?;
-        if known.as_deref() == Some(fingerprint) { Ok(()) } else { Err(OpenError::OtherKey) }
+        let known = self.setting_or("secret_key_fingerprint", fingerprint).await?;
+        if known == fingerprint { Ok(()) } else { Err(OpenError::OtherKey) }
+    }
+
+    /// A setting, which is given this value where it has none.
+    pub(crate) async fn setting_or(&self, name: &str, value: &str) -> Result<String, DbErr> {
+        let insert = "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
+        self.write().execute(insert, vec![text(name), text(value)]).await?;
+        let select = "SELECT value FROM setting WHERE key = $1";
+        let row = self.write().one(select, vec![text(name)]).await?;
+        row.map_or_else(|| Err(corrupt("a setting is gone")), |row| Row(&row).text("value"))
     }
 }
 

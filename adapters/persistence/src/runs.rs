@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunError, RunLease, RunStore, RunSummary, ScoreVector,
-    ScorerTotal, StageError, StoreError, StoredScore,
+    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunError, RunFilter, RunLease, RunOrder, RunStore,
+    RunSummary, SampleScore, ScoreVector, ScorerTotal, StageError, StoreError, StoredScore,
 };
 use async_trait::async_trait;
 use domain::call::Digest;
@@ -18,7 +18,7 @@ use wire::stored::{self, RunConfigDocument};
 
 use crate::batch::padded;
 use crate::calls::{ANSWER, completion};
-use crate::dialect::{Dialect, Session, corrupt, detached, failed, id, maybe_id, whole};
+use crate::dialect::{Dialect, Session, corrupt, detached, failed, id, maybe_id, text, whole};
 use crate::events;
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
@@ -86,6 +86,40 @@ impl RunStore for Stores {
         self.summaries(which, vec![id(experiment.bits()), id(after), whole(limit as u64)]).await
     }
 
+    async fn page(
+        &self,
+        filter: RunFilter,
+        order: RunOrder,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunSummary>, StoreError> {
+        let mut values = vec![id(filter.experiment.bits()), whole(limit as u64)];
+        let mut which = "experiment_id = $1".to_owned();
+        let mut and = |condition: &str, value: Bound| {
+            values.push(value);
+            which.push_str(&condition.replace('?', &format!("${}", values.len())));
+        };
+        if let Some(sweep) = filter.sweep {
+            and(" AND sweep_id = ?", id(sweep.bits()));
+        }
+        if let Some(status) = filter.status {
+            and(" AND status = ?", text(status.as_str()));
+        }
+        let (condition, by) = keyset(order);
+        if let Some(after) = after {
+            and(condition, id(after.bits()));
+        }
+        self.summaries(&format!("{which} ORDER BY {by} LIMIT $2"), values).await
+    }
+
+    async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<SampleScore>, StoreError> {
+        let sql = "SELECT sample_index, repeat, scorer_no, value, metadata, error FROM score WHERE run_id = $1 \
+                   AND sample_index BETWEEN $2 AND $3 ORDER BY sample_index, repeat, scorer_no";
+        let values = vec![id(run.bits()), whole(first), whole(last)];
+        let rows = self.database.read().all(sql, values).await.map_err(failed)?;
+        read_all(&rows, sample_score).map_err(failed)
+    }
+
     async fn vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, StoreError> {
         self.score_vectors(runs).await.map_err(failed)
     }
@@ -97,7 +131,7 @@ impl RunStore for Stores {
         limit: usize,
     ) -> Result<Vec<ResultRow>, StoreError> {
         let sql = format!(
-            "SELECT r.sample_index, r.repeat, r.stage_index, r.paid, r.error, a.request, {ANSWER} \
+            "SELECT r.sample_index, r.repeat, r.stage_index, r.paid, r.error, a.request, a.model, a.parameters, {ANSWER} \
              FROM stage_result r LEFT JOIN answer a ON a.id = r.answer_id \
              WHERE r.run_id = $1 AND (r.sample_index, r.repeat, r.stage_index) > ($2, $3, $4) \
              ORDER BY r.sample_index, r.repeat, r.stage_index LIMIT $5"
@@ -132,14 +166,7 @@ impl Stores {
         let read = self.database.read();
         let sql = "SELECT sample_index, repeat, scorer_no, value FROM score WHERE run_id = $1 \
                    ORDER BY sample_index, repeat, scorer_no";
-        let scores = read_all(&read.all(sql, vec![id(run.bits())]).await?, |row| {
-            Ok(StoredScore {
-                sample: row.small("sample_index")?,
-                repeat: row.small("repeat")?,
-                scorer: row.small("scorer_no")?,
-                value: row.maybe_real("value")?,
-            })
-        })?;
+        let scores = read_all(&read.all(sql, vec![id(run.bits())]).await?, stored_score)?;
         let sql = "SELECT sample_index, stage_index, error FROM stage_result WHERE run_id = $1 \
                    AND error IS NOT NULL ORDER BY sample_index, repeat, stage_index LIMIT 1";
         let first = read.one(sql, vec![id(run.bits())]).await?;
@@ -173,6 +200,40 @@ impl Stores {
             .map(|run| ScoreVector { run: *run, scores: of.get(run).cloned().unwrap_or_default() })
             .collect())
     }
+}
+
+/// What comes after a run in an order, and the order itself. Runs without a score stand below the worst.
+const fn keyset(order: RunOrder) -> (&'static str, &'static str) {
+    match order {
+        RunOrder::Oldest => (" AND id > ?", "id"),
+        RunOrder::Newest => (" AND id < ?", "id DESC"),
+        RunOrder::Best => (
+            " AND (COALESCE(score, -1.0), id) < (SELECT COALESCE(score, -1.0), id FROM run WHERE id = ?)",
+            "COALESCE(score, -1.0) DESC, id DESC",
+        ),
+        RunOrder::Worst => (
+            " AND (COALESCE(score, -1.0), id) > (SELECT COALESCE(score, -1.0), id FROM run WHERE id = ?)",
+            "COALESCE(score, -1.0), id",
+        ),
+    }
+}
+
+fn stored_score(row: Row<'_>) -> Result<StoredScore, DbErr> {
+    Ok(StoredScore {
+        sample: row.small("sample_index")?,
+        repeat: row.small("repeat")?,
+        scorer: row.small("scorer_no")?,
+        value: row.maybe_real("value")?,
+    })
+}
+
+fn sample_score(row: Row<'_>) -> Result<SampleScore, DbErr> {
+    let metadata = row.maybe_json("metadata")?;
+    Ok(SampleScore {
+        score: stored_score(row)?,
+        metadata: metadata.and_then(|value| value.as_map().cloned()).unwrap_or_default(),
+        error: row.maybe_text("error")?,
+    })
 }
 
 fn vector(bytes: &[u8]) -> impl Iterator<Item = f64> {
@@ -209,7 +270,7 @@ async fn announce(session: Session<'_, DatabaseTransaction>, claimed: &[ClaimedR
     }
     let told = fresh.iter().map(|run| {
         let values = Value::Map(run.config.values.clone());
-        events::run_started(run.experiment.bits(), run.lease.run.bits(), values)
+        events::run_started(run.experiment, run.lease.run, values)
     });
     let told: Vec<_> = told.collect();
     events::write(session, told.iter().collect()).await
@@ -329,6 +390,11 @@ fn result(row: Row<'_>) -> Result<ResultRow, DbErr> {
         sample: row.small("sample_index")?,
         repeat: row.small("repeat")?,
         stage: row.small("stage_index")?,
+        model: row.maybe_text("model")?,
+        parameters: row
+            .maybe_json("parameters")?
+            .and_then(|value| value.as_map().cloned())
+            .unwrap_or_default(),
         prompt_sent: row.maybe_text("request")?,
         completion: answered.then(|| completion(row)).transpose()?,
         cached: answered && row.whole("paid")? == 0,

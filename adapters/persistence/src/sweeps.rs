@@ -48,6 +48,21 @@ impl SweepStore for Stores {
         self.one_sweep("experiment_id = $1 ORDER BY id DESC LIMIT 1", experiment.bits()).await
     }
 
+    async fn sweeps(
+        &self,
+        experiment: ExperimentId,
+        before: Option<SweepId>,
+        limit: usize,
+    ) -> Result<Vec<StoredSweep>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM sweep WHERE experiment_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+        );
+        let before = id(before.map_or(u128::MAX, SweepId::bits));
+        let values = vec![id(experiment.bits()), before, whole(limit as u64)];
+        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
+        read_all(&rows, |row| read(row, self.database.dialect)).map_err(failed)
+    }
+
     async fn totals(&self, sweep: SweepId) -> Result<SweepTotals, StoreError> {
         let sql = "SELECT * FROM sweep_total WHERE sweep_id = $1";
         let row = self.database.read().one(sql, vec![id(sweep.bits())]).await.map_err(failed)?;

@@ -1,8 +1,14 @@
-//! Encryption of stored secrets.
+//! Encryption of stored secrets, password hashes, tokens.
 
+mod kept;
 mod key;
 mod key_file;
+mod passwords;
+mod tokens;
 mod vault;
 
+pub use kept::{fresh as fresh_secret, kept_token_secret};
 pub use key::KeyError;
+pub use passwords::BcryptPasswords;
+pub use tokens::JwtTokens;
 pub use vault::SecretVault;

@@ -1,5 +1,6 @@
 //! The experiment document, the same in files, the API and the database.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use domain::experiment::{DimensionDraft, Draft, ScoringDraft, StageDraft};
@@ -7,13 +8,17 @@ use domain::problem::{Problem, segment};
 use domain::sample::Sample;
 use domain::space::Levels;
 use domain::value::{Number, Value};
+use poem_openapi::registry::MetaSchemaRef;
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 
 use crate::value::{Any, AnyMap, from_map, into_map};
 
 /// One sample.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
 #[serde(deny_unknown_fields)]
+#[oai(rename = "Sample", deny_unknown_fields)]
 pub struct SampleDocument {
     /// A text, or JSON.
     pub input: Any,
@@ -22,20 +27,23 @@ pub struct SampleDocument {
     pub reference: Option<Any>,
     /// Whatever else belongs to it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[oai(default)]
     pub meta: AnyMap,
 }
 
 /// The kinds of stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
 pub enum StageKind {
     /// Asks a model.
     Llm,
 }
 
 /// One stage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
 #[serde(deny_unknown_fields)]
+#[oai(rename = "Stage", deny_unknown_fields)]
 #[expect(missing_docs, reason = "fields are those of the domain's stage")]
 pub struct StageDocument {
     pub name: String,
@@ -47,19 +55,23 @@ pub struct StageDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[oai(default)]
     pub messages: Vec<Any>,
     pub prompt: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[oai(default)]
     pub parameters: AnyMap,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_format: Option<Any>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[oai(default)]
     pub extra: AnyMap,
 }
 
 /// One scoring entry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
 #[serde(deny_unknown_fields)]
+#[oai(rename = "ScoringEntry", deny_unknown_fields)]
 #[expect(missing_docs, reason = "fields are those of the domain's scoring entry")]
 pub struct ScoringDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,12 +82,14 @@ pub struct ScoringDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[oai(default)]
     pub options: AnyMap,
 }
 
 /// The types of dimension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
 pub enum DimensionType {
     /// One of the values given.
     Choice,
@@ -96,8 +110,9 @@ pub enum OneOrMany {
 }
 
 /// One dimension. Which fields go with which type is checked when it is read into a draft.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
 #[serde(deny_unknown_fields)]
+#[oai(rename = "Dimension", deny_unknown_fields)]
 #[expect(missing_docs, reason = "fields are those of the domain's dimension")]
 pub struct DimensionDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,6 +120,7 @@ pub struct DimensionDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Any>,
     #[serde(rename = "type")]
+    #[oai(rename = "type")]
     pub kind: DimensionType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<Any>>,
@@ -117,6 +133,7 @@ pub struct DimensionDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<bool>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[oai(default)]
     pub when: BTreeMap<String, OneOrMany>,
 }
 
@@ -173,6 +190,13 @@ impl Parts {
 }
 
 impl SampleDocument {
+    /// The document of a sample.
+    #[must_use]
+    pub fn of_sample(sample: Sample) -> Self {
+        let meta = sample.meta.into_iter().map(|(name, value)| (name, Any(value))).collect();
+        Self { input: Any(sample.input), reference: sample.reference.map(Any), meta }
+    }
+
     /// The domain's sample.
     #[must_use]
     pub fn into_sample(self) -> Sample {
@@ -320,6 +344,44 @@ impl DimensionDocument {
                 log: log.then_some(true),
                 ..empty
             },
+        }
+    }
+}
+
+/// Documented as anything: a value and a list of them.
+impl Type for OneOrMany {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        Any::name()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        Any::schema_ref()
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ParseFromJSON for OneOrMany {
+    fn parse_from_json(value: Option<serde_json::Value>) -> ParseResult<Self> {
+        Any::parse_from_json(value).map(Self::One).map_err(ParseError::propagate)
+    }
+}
+
+impl ToJSON for OneOrMany {
+    fn to_json(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::One(value) => value.to_json(),
+            Self::Many(values) => values.to_json(),
         }
     }
 }

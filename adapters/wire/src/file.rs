@@ -16,6 +16,7 @@ use domain::problem::{Problem, segment};
 use domain::sample;
 use domain::secret::Secret;
 use domain::sweep::{SweepKind, SweepLimits};
+use poem_openapi::{Enum, Object};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -110,8 +111,9 @@ impl<'de> Visitor<'de> for SourceVisitor {
 }
 
 /// The kinds of endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum)]
 #[serde(rename_all = "snake_case")]
+#[oai(rename = "EndpointKind", rename_all = "snake_case")]
 pub enum KindDocument {
     /// A server that speaks chat completions.
     Openai,
@@ -120,8 +122,9 @@ pub enum KindDocument {
 }
 
 /// An endpoint that a file needs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Object)]
 #[serde(deny_unknown_fields)]
+#[oai(rename = "EndpointDraft", deny_unknown_fields)]
 #[expect(missing_docs, reason = "fields are those of the domain's endpoint")]
 pub struct EndpointDocument {
     pub label: String,
@@ -129,17 +132,20 @@ pub struct EndpointDocument {
     pub url: Option<String>,
     pub api_key: Option<String>,
     #[serde(default)]
+    #[oai(default)]
     pub prices: BTreeMap<String, PriceDocument>,
     #[serde(default)]
+    #[oai(default)]
     pub limits: LimitsDocument,
     pub max_tokens_field: Option<MaxTokensFieldDocument>,
-    pub max_output_tokens: Option<NonZeroU32>,
+    pub max_output_tokens: Option<u32>,
     pub timeout_s: Option<f64>,
 }
 
 /// What a model costs, in US dollars.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, Object)]
 #[serde(deny_unknown_fields)]
+#[oai(rename = "Price", deny_unknown_fields)]
 #[expect(missing_docs, reason = "fields are those of the domain's price")]
 pub struct PriceDocument {
     pub input_per_million: f64,
@@ -147,16 +153,20 @@ pub struct PriceDocument {
 }
 
 /// How much an endpoint bears.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, Object)]
 #[serde(deny_unknown_fields)]
+#[oai(rename = "EndpointLimits", deny_unknown_fields)]
 pub struct LimitsDocument {
-    /// Calls in flight at once.
-    pub concurrency: Option<NonZeroU32>,
+    /// Calls in flight at once, from 1; 8 where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(validator(minimum(value = "1")))]
+    pub concurrency: Option<u32>,
 }
 
 /// Which field of a request carries the limit of output tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum)]
 #[serde(rename_all = "snake_case")]
+#[oai(rename = "MaxTokensField", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are the fields")]
 pub enum MaxTokensFieldDocument {
     MaxTokens,
@@ -164,8 +174,9 @@ pub enum MaxTokensFieldDocument {
 }
 
 /// The kinds of sweep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Enum)]
 #[serde(rename_all = "snake_case")]
+#[oai(rename = "SweepRequestKind", rename_all = "snake_case")]
 pub enum SweepKindDocument {
     /// Every combination.
     #[default]
@@ -190,8 +201,9 @@ pub struct SweepDocument {
 }
 
 /// How a sweep's kind behaves.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Object)]
 #[serde(deny_unknown_fields)]
+#[oai(rename = "SweepStrategy", deny_unknown_fields)]
 pub struct StrategyDocument {
     /// Take a grid in a seeded order.
     pub shuffle: Option<bool>,
@@ -276,6 +288,8 @@ impl EndpointDocument {
         }
         let prices = prices(self.prices, &mut problems);
         let timeout = timeout(self.timeout_s, &mut problems);
+        let concurrency = positive("limits/concurrency", self.limits.concurrency, &mut problems);
+        let max_output = positive("max_output_tokens", self.max_output_tokens, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -285,15 +299,12 @@ impl EndpointDocument {
             identity,
             api_key: key.filter(|key| !key.is_empty()).map(Secret::new),
             prices,
-            limits: self
-                .limits
-                .concurrency
-                .map_or_else(Limits::default, |concurrency| Limits { concurrency }),
+            limits: concurrency.map_or_else(Limits::default, |concurrency| Limits { concurrency }),
             max_tokens_field: match self.max_tokens_field {
                 Some(MaxTokensFieldDocument::MaxCompletionTokens) => MaxTokensField::MaxCompletionTokens,
                 _ => MaxTokensField::MaxTokens,
             },
-            max_output_tokens: self.max_output_tokens.map(NonZeroU32::get),
+            max_output_tokens: max_output.map(NonZeroU32::get),
             timeout,
         })
     }
@@ -336,6 +347,15 @@ fn prices(prices: BTreeMap<String, PriceDocument>, problems: &mut Vec<Problem>) 
         }
     }
     known
+}
+
+fn positive(field: &str, number: Option<u32>, problems: &mut Vec<Problem>) -> Option<NonZeroU32> {
+    let fits = number.map(NonZeroU32::new);
+    if fits == Some(None) {
+        let detail = format!("{} takes a whole number from 1 up", field.replace('/', "."));
+        problems.push(Problem::new(format!("/{field}"), "out_of_range", detail));
+    }
+    fits.flatten()
 }
 
 /// The longest that an exchange may be allowed to take, in seconds.

@@ -1,8 +1,12 @@
 //! The domain's values in any format that serde speaks.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use application::json::{from_json, to_json};
 use domain::value::{Map, Number, Value};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::types::{ParseFromJSON, ParseResult, ToJSON, Type};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -134,6 +138,41 @@ fn serialize_number<S: Serializer>(number: Number, sink: S) -> Result<S::Ok, S::
         (Some(whole), _) => sink.serialize_i64(whole),
         (None, Some(whole)) => sink.serialize_u64(whole),
         (None, None) => sink.serialize_f64(number.as_f64()),
+    }
+}
+
+/// Documented as what it is: anything.
+impl Type for Any {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "any".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema::ANY))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ParseFromJSON for Any {
+    fn parse_from_json(value: Option<serde_json::Value>) -> ParseResult<Self> {
+        Ok(Self(value.map_or(Value::Null, from_json)))
+    }
+}
+
+impl ToJSON for Any {
+    fn to_json(&self) -> Option<serde_json::Value> {
+        Some(to_json(&self.0))
     }
 }
 

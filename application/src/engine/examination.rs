@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::call::{Call, Completion};
+use domain::call::Call;
 use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
 use domain::pipeline::{CompiledStage, Pipeline, Progress};
@@ -16,7 +16,7 @@ use futures::future::join_all;
 use super::caller::{Answer, Ask, Blocked, Caller};
 use super::loaded::Loaded;
 use crate::digest::sha256;
-use crate::json;
+use crate::json::output;
 use crate::ports::{
     Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageError, StageResultRow, StoredAnswer,
 };
@@ -134,13 +134,6 @@ fn reservation(call: &Call, endpoint: &Endpoint, stage: &CompiledStage) -> Reser
     let most = Tokens { input: tokens.saturating_sub(output), output };
     let cost = endpoint.prices.get(&call.model).map_or(NanoDollars::ZERO, |price| price.cost(most));
     Reservation { tokens, cost }
-}
-
-/// What a stage hands on. An answer that should be JSON and is not goes on as the text it is, so that scorers judge it
-/// rather than that the sample drops out of the score.
-fn output(stage: &CompiledStage, completion: &Completion) -> Value {
-    let parsed = stage.answers_json().then(|| json::parse(&completion.text).ok()).flatten();
-    parsed.unwrap_or_else(|| Value::from(completion.text.as_str()))
 }
 
 fn stage_error(kind: &str, message: String) -> StageError {

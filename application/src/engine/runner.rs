@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::endpoint::Endpoint;
 use domain::event::{EventType, NewEvent};
 use domain::pipeline::Pipeline;
-use domain::value::{Map, Value};
+use domain::value::Value;
 use futures::future::{FusedFuture, FutureExt as _, OptionFuture};
 use futures::stream::{self, StreamExt as _};
 
@@ -234,10 +234,9 @@ pub(super) fn failed_event(run: &ClaimedRun, error: &RunError) -> NewEvent {
 }
 
 fn event<const N: usize>(run: &ClaimedRun, kind: EventType, fields: [(&str, Value); N]) -> NewEvent {
-    let mut data: Map = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    data.retain(|_, value| *value != Value::Null);
-    data.insert("run_id".to_owned(), Value::from(run.lease.run.to_string()));
-    NewEvent { experiment: Some(run.experiment), kind, data }
+    let mut event = NewEvent::new(run.experiment, kind, fields);
+    event.data.insert("run_id".to_owned(), Value::from(run.lease.run.to_string()));
+    event
 }
 
 /// Why no more blocks are committed.

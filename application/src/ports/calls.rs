@@ -66,6 +66,9 @@ pub trait CallStore: Send + Sync {
     /// served first.
     async fn claim(&self, calls: Vec<CallClaim>, by: WorkerId) -> Result<Vec<Claim>, StoreError>;
 
+    /// What these calls were answered before, in order, without claiming any.
+    async fn peek(&self, calls: Vec<Digest>) -> Result<Vec<Option<StoredAnswer>>, StoreError>;
+
     /// Gives claims back that were not used, with what was reserved for them.
     async fn release(&self, calls: &[Digest], by: WorkerId) -> Result<(), StoreError>;
 }

@@ -19,6 +19,17 @@ pub trait EndpointStore: Send + Sync {
     /// keeps its id. An absent key keeps the stored one unless scheme, host or port change. The endpoint as stored.
     async fn put(&self, endpoint: Endpoint) -> Result<Endpoint, StoreError>;
 
+    /// Changes an endpoint, its label perhaps with it, as [`put`](Self::put) does; `None` where there is none.
+    ///
+    /// The label must not be another endpoint's.
+    async fn replace(&self, endpoint: Endpoint) -> Result<Option<Endpoint>, StoreError>;
+
+    /// Deletes an endpoint; `false` where there is none.
+    async fn remove(&self, id: EndpointId) -> Result<bool, StoreError>;
+
+    /// The names of experiments that name an endpoint by its label; a few of them.
+    async fn users_of(&self, label: &str) -> Result<Vec<String>, StoreError>;
+
     /// Every endpoint, by label.
     async fn all(&self) -> Result<Vec<Endpoint>, StoreError>;
 

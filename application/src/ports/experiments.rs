@@ -3,10 +3,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::call::Digest;
 use domain::experiment::{Definition, Draft};
-use domain::id::{ExperimentId, ProjectId, SampleSetId};
+use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId};
 use domain::sample::Sample;
+use domain::time::Timestamp;
 
-use super::StoreError;
+use super::{Deletion, StoreError};
 
 /// An experiment to be stored.
 #[derive(Debug, Clone)]
@@ -17,12 +18,8 @@ pub struct NewExperiment {
     pub project: ProjectId,
     /// What it is, as it was written down and found to make sense; its samples apart.
     pub draft: Draft,
-    /// Its samples; a set with the same digest is shared.
-    pub samples: Vec<Sample>,
-    /// The id of the sample set, where it is new.
-    pub sample_set: SampleSetId,
-    /// The SHA-256 of the samples' canonical text.
-    pub samples_digest: Digest,
+    /// Its samples.
+    pub samples: NewSamples,
     /// The SHA-256 of the document it came from: the same file is the same experiment.
     pub document_digest: Option<Digest>,
 }
@@ -44,11 +41,108 @@ pub struct StoredExperiment {
     pub samples: u32,
 }
 
-/// Keeps projects, experiments and their samples.
+/// What lists show of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExperimentSummary {
+    /// Its id.
+    pub id: ExperimentId,
+    /// Its project.
+    pub project: ProjectId,
+    /// What it is called.
+    pub name: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// draft, running, paused, completed or stopped.
+    pub status: String,
+    /// The leading run and its score.
+    pub best: Option<(RunId, f64)>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it or its status last changed.
+    pub updated_at: Timestamp,
+}
+
+/// How many runs stand where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "each is a status of runs")]
+pub struct RunCounts {
+    pub pending: u64,
+    pub running: u64,
+    pub completed: u64,
+    pub failed: u64,
+    pub cached: u64,
+    pub pruned: u64,
+    pub cancelled: u64,
+}
+
+/// An experiment with the document it was made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExperimentOverview {
+    /// What lists show.
+    pub summary: ExperimentSummary,
+    /// The document, with no more samples than were asked for.
+    pub draft: Draft,
+    /// How many samples there are.
+    pub samples: u32,
+    /// Its runs.
+    pub runs: RunCounts,
+}
+
+/// Which experiments are wanted, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExperimentFilter {
+    /// Those of one project.
+    pub project: Option<ProjectId>,
+    /// Those that are older than this one.
+    pub before: Option<ExperimentId>,
+}
+
+/// New samples of an experiment.
+#[derive(Debug, Clone)]
+pub struct NewSamples {
+    /// The samples; a set with the same digest is shared.
+    pub samples: Vec<Sample>,
+    /// The id of the set, where it is new.
+    pub set: SampleSetId,
+    /// The SHA-256 of the samples' canonical text.
+    pub digest: Digest,
+}
+
+/// What becomes of an experiment.
+#[derive(Debug, Clone)]
+pub struct ExperimentChange {
+    /// The experiment.
+    pub id: ExperimentId,
+    /// What it becomes; its samples apart.
+    pub draft: Draft,
+    /// Its samples, where they change.
+    pub samples: Option<NewSamples>,
+    /// Only where it has neither sweeps nor runs yet.
+    pub untried_only: bool,
+}
+
+/// Keeps experiments and their samples.
 #[async_trait]
 pub trait ExperimentStore: Send + Sync {
-    /// The project with this name, made with the given id where there is none.
-    async fn project(&self, name: &str, id: ProjectId) -> Result<ProjectId, StoreError>;
+    /// Experiments as lists show them, newest first, at most `limit`.
+    async fn summaries(
+        &self,
+        filter: ExperimentFilter,
+        limit: usize,
+    ) -> Result<Vec<ExperimentSummary>, StoreError>;
+
+    /// An experiment with its document and at most `samples` of its samples.
+    async fn overview(
+        &self,
+        id: ExperimentId,
+        samples: usize,
+    ) -> Result<Option<ExperimentOverview>, StoreError>;
+
+    /// Changes an experiment, whole or not at all; `false` where it is not there, or has been tried already.
+    async fn change(&self, change: ExperimentChange) -> Result<bool, StoreError>;
+
+    /// Deletes an experiment with all it holds, unless a sweep of it is active.
+    async fn delete_experiment(&self, id: ExperimentId) -> Result<Deletion, StoreError>;
 
     /// Stores an experiment with its samples, whole or not at all.
     async fn insert(&self, experiment: NewExperiment) -> Result<(), StoreError>;

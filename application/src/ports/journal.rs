@@ -26,6 +26,8 @@ pub struct Unit {
     pub block: Option<Block>,
     /// New runs of a sweep, fenced by the sweep's lease and version.
     pub launch: Option<Launch>,
+    /// A run of its own, outside any sweep.
+    pub single: Option<SingleRun>,
     /// A sweep that begins.
     pub begin: Option<NewSweep>,
     /// A sweep whose status changes, fenced by its version.
@@ -242,6 +244,21 @@ pub struct NewRun {
     pub id: RunId,
     /// The trial that asked for it, from 0.
     pub trial: u64,
+    /// The SHA-256 of its configuration's canonical text.
+    pub config_hash: Digest,
+    /// Its configuration as it is stored.
+    pub config: super::RunConfig,
+    /// Samples asked for.
+    pub asked: u32,
+}
+
+/// A run of its own, outside any sweep.
+#[derive(Debug, Clone)]
+pub struct SingleRun {
+    /// Its id.
+    pub id: RunId,
+    /// Its experiment.
+    pub experiment: ExperimentId,
     /// The SHA-256 of its configuration's canonical text.
     pub config_hash: Digest,
     /// Its configuration as it is stored.

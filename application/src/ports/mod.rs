@@ -1,11 +1,16 @@
 //! What the use cases need from the world, as small traits: domain types in and out, and errors that one can act on.
 
+mod accounts;
 mod bell;
 mod calls;
 mod endpoints;
+mod events;
 mod experiments;
+mod idempotency;
 mod journal;
 mod models;
+mod monitor;
+mod projects;
 mod runs;
 mod sweeps;
 mod system;
@@ -15,18 +20,28 @@ mod workers;
 
 use thiserror::Error;
 
+pub use accounts::{
+    Account, AccountStore, Claims, PasswordError, Passwords, SettingStore, TokenError, Tokens,
+};
 pub use bell::Bell;
 pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
 pub use endpoints::{Breaker, EndpointStore, SlotStore};
-pub use experiments::{ExperimentStore, NewExperiment, StoredExperiment};
+pub use events::{EventFilter, EventStore};
+pub use experiments::{
+    ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore, ExperimentSummary,
+    NewExperiment, NewSamples, RunCounts, StoredExperiment,
+};
+pub use idempotency::{IdempotencyStore, KeptAnswer, Reserved};
 pub use journal::{
     AnswerId, Block, CommitError, FailedCall, Fill, Journal, Launch, NewRun, NewSweep, Receipt, RunEnd,
-    RunError, RunLease, ScoreRow, ScorerTotal, StageError, StageResultRow, SweepMove, Unit,
+    RunError, RunLease, ScoreRow, ScorerTotal, SingleRun, StageError, StageResultRow, SweepMove, Unit,
 };
 pub use models::ModelServer;
+pub use monitor::{Monitor, RunningRun};
+pub use projects::{ExportRecord, NewProject, ProjectStore, StoredProject};
 pub use runs::{
-    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunStore, RunSummary, ScoreVector, StageBinding,
-    StoredScore,
+    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunFilter, RunOrder, RunStore, RunSummary, SampleScore,
+    ScoreVector, StageBinding, StoredScore,
 };
 pub use sweeps::{StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};
@@ -43,6 +58,17 @@ pub enum StoreError {
     /// The database answered, and what it said makes no sense: a defect, or a file that something else wrote.
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),
+}
+
+/// What came of deleting something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone, with all it held.
+    Deleted,
+    /// It was not there.
+    Missing,
+    /// Something active needs it.
+    InUse,
 }
 
 /// Ports that unit tests put words into the mouth of.

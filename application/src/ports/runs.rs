@@ -143,6 +143,10 @@ pub struct ResultRow {
     pub repeat: u32,
     /// The stage, from 0.
     pub stage: u32,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// The inference parameters.
+    pub parameters: Map,
     /// The conversation that was sent, as JSON.
     pub prompt_sent: Option<String>,
     /// What came back.
@@ -151,6 +155,41 @@ pub struct ResultRow {
     pub cached: bool,
     /// Why there is no output.
     pub error: Option<StageError>,
+}
+
+/// What a scorer said of one output, with its particulars.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleScore {
+    /// Where it stands, and the value.
+    pub score: StoredScore,
+    /// What the scorer had to say beyond the number.
+    pub metadata: Map,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// Which runs are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Of this experiment.
+    pub experiment: ExperimentId,
+    /// Of one sweep.
+    pub sweep: Option<SweepId>,
+    /// With one status.
+    pub status: Option<RunStatus>,
+}
+
+/// The order of a list of runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunOrder {
+    /// As they were made.
+    Oldest,
+    /// The last made first.
+    Newest,
+    /// Best score first; runs without one last.
+    Best,
+    /// Worst score first; runs without one first.
+    Worst,
 }
 
 /// The weighted scores of a run's samples.
@@ -195,6 +234,18 @@ pub trait RunStore: Send + Sync {
         after: Option<RunId>,
         limit: usize,
     ) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// An experiment's runs that pass a filter, in an order, those after the given one, at most `limit`.
+    async fn page(
+        &self,
+        filter: RunFilter,
+        order: RunOrder,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// What scorers said of samples `first` to `last` of a run, by (sample, repeat, scorer).
+    async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<SampleScore>, StoreError>;
 
     /// Score vectors of these runs, in the order asked for.
     async fn vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, StoreError>;

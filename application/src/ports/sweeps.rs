@@ -94,6 +94,14 @@ pub trait SweepStore: Send + Sync {
     /// The newest sweep of an experiment.
     async fn latest(&self, experiment: ExperimentId) -> Result<Option<StoredSweep>, StoreError>;
 
+    /// An experiment's sweeps, newest first, those before the given one, at most `limit`.
+    async fn sweeps(
+        &self,
+        experiment: ExperimentId,
+        before: Option<SweepId>,
+        limit: usize,
+    ) -> Result<Vec<StoredSweep>, StoreError>;
+
     /// A sweep's counters.
     async fn totals(&self, id: SweepId) -> Result<SweepTotals, StoreError>;
 

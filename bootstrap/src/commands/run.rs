@@ -1,6 +1,5 @@
 //! Runs an experiment file's sweep from start to winner.
 
-use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,16 +9,19 @@ use application::exports::Exports;
 use application::leaderboard::Row;
 use application::ports::{Clock as _, EndpointStore as _, RunStore as _, StoredSweep};
 use application::sweeps::{self, SweepRequest, SweepView};
+use domain::access::Writer;
 use domain::endpoint::{Endpoint, EndpointKind};
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
 use domain::money::NanoDollars;
 use domain::strategy::Reason;
 use domain::sweep::{Command, PauseReason, SweepStatus};
-use domain::value::Value;
+use serde::Serialize;
 use system::SystemClock;
+use wire::api::{LeaderboardRow, Sweep, id};
 
 use crate::cli::{Format, RunOptions};
+use crate::commands::{demo::system, print};
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::output;
@@ -38,12 +40,12 @@ const PROJECT: &str = "cli";
 pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOptions) -> Result<(), Failure> {
     let mut document = Document::read(&options.file)?;
     let formats = formats(&options)?;
-    cap(&mut document.request, settings);
     let definition = document.definition.clone();
     check_gates(&options, &definition)?;
     let samples = document.draft.samples.len() as u64;
 
     let wired = Wired::new(settings).await?;
+    document.request = wired.sweeps.capped(document.request);
     let catalog = wired.catalog_with(&document.endpoints).await?;
     sweeps::check(&catalog, &definition, &document.request).map_err(|error| refusal(&options, error))?;
     if !options.no_check {
@@ -85,12 +87,6 @@ fn check_gates(options: &RunOptions, definition: &Definition) -> Result<(), Fail
     options.gate.iter().try_for_each(|gate| gate.check(&scorers)).map_err(Failure::Usage)
 }
 
-/// The installation's own limit holds for every sweep.
-fn cap(request: &mut SweepRequest, settings: &Settings) {
-    let limits = [request.limits.max_tokens, settings.max_tokens_per_sweep];
-    request.limits.max_tokens = limits.into_iter().flatten().min();
-}
-
 fn refusal(options: &RunOptions, error: sweeps::SweepError) -> Failure {
     match error {
         sweeps::SweepError::Problems(problems) => Failure::errors(&options.file.display(), problems),
@@ -121,24 +117,30 @@ impl Wired {
         Ok(Catalog::new(all))
     }
 
-    /// Stores what the document describes, and starts its sweep or goes on with the one that is not over.
-    async fn begin(&self, document: Document) -> Result<Begun, Failure> {
+    /// Stores what a document describes: its endpoints, and the experiment it stands for.
+    pub(crate) async fn store(&self, by: &Writer, document: Document) -> Result<ExperimentId, Failure> {
         for endpoint in document.endpoints {
             self.stores.put(endpoint).await.map_err(Failure::error)?;
         }
-        let project = self.experiments.project(PROJECT).await.map_err(Failure::error)?;
-        let experiment = self.experiments.of_document(project, document.digest, document.draft).await;
-        let experiment = experiment.map_err(Failure::error)?;
-        let latest = self.sweeps.latest(experiment).await.map_err(Failure::error)?;
+        let project = self.experiments.project(by, PROJECT).await.map_err(Failure::error)?;
+        let experiment = self.experiments.of_document(by, project, document.digest, document.draft).await;
+        experiment.map_err(Failure::error)
+    }
+
+    /// Stores what the document describes, and starts its sweep or goes on with the one that is not over.
+    async fn begin(&self, document: Document) -> Result<Begun, Failure> {
+        let by = &system()?;
         let request = document.request;
+        let experiment = self.store(by, document).await?;
+        let latest = self.sweeps.latest(experiment).await.map_err(Failure::error)?;
         if let Some(unfinished) = latest.filter(|sweep| !sweep.status.is_over()) {
             if same(&unfinished, &request) {
-                self.sweeps.go_on(unfinished.id, request.limits).await.map_err(Failure::error)?;
+                self.sweeps.go_on(by, unfinished.id, request.limits).await.map_err(Failure::error)?;
                 return Ok(Begun { experiment, sweep: unfinished.id, continued: true });
             }
-            self.sweeps.command(unfinished.id, Command::Stop).await.map_err(Failure::error)?;
+            self.sweeps.command(by, unfinished.id, Command::Stop).await.map_err(Failure::error)?;
         }
-        let sweep = self.sweeps.start(experiment, request).await.map_err(Failure::error)?;
+        let sweep = self.sweeps.start(by, experiment, request).await.map_err(Failure::error)?;
         Ok(Begun { experiment, sweep, continued: false })
     }
 }
@@ -193,6 +195,14 @@ async fn watch(
     Ok(())
 }
 
+/// The one document of `--json`.
+#[derive(Serialize)]
+struct ToldDocument {
+    experiment_id: uuid::Uuid,
+    sweep: Sweep,
+    leaderboard: Vec<LeaderboardRow>,
+}
+
 /// What is said when the sweep is over or stands still.
 struct Told<'a> {
     wired: &'a Wired,
@@ -203,11 +213,10 @@ struct Told<'a> {
 
 impl Told<'_> {
     async fn tell(&self, screen: &Screen, formats: &[Format]) -> Result<(), Failure> {
-        let exports =
-            Exports::new(self.wired.stores.clone(), self.wired.stores.clone(), Arc::new(SystemClock));
+        let exports = self.wired.exports();
         let board = exports.board(self.experiment).await.map_err(Failure::error)?;
         if self.options.json {
-            print(&format!("{}\n", self.document(&board)))?;
+            print(&format!("{}\n", self.document(&board)?))?;
         } else if !board.is_empty() {
             print(&table::leaderboard(&board, self.options.top))?;
         }
@@ -221,43 +230,13 @@ impl Told<'_> {
         self.gates(&board)
     }
 
-    fn document(&self, board: &[Row]) -> String {
-        let SweepView { sweep, totals, .. } = &self.view;
-        let reason = |word: Option<&str>| word.map_or(Value::Null, Value::from);
-        let (pause, finish) = match sweep.status {
-            SweepStatus::Paused(pause) => (Some(pause.as_str()), None),
-            SweepStatus::Completed(finish) => (None, Some(finish.as_str())),
-            SweepStatus::Running | SweepStatus::Stopped => (None, None),
+    fn document(&self, board: &[Row]) -> Result<String, Failure> {
+        let told = ToldDocument {
+            experiment_id: id(self.experiment.bits()),
+            sweep: Sweep::new(&self.view, SystemClock.now()),
+            leaderboard: board.iter().map(LeaderboardRow::from).collect(),
         };
-        let progress = [
-            ("completed", totals.completed),
-            ("failed", totals.failed),
-            ("cached", totals.cached),
-            ("cancelled", totals.cancelled),
-            ("running", totals.running),
-        ];
-        let told = output::compact([
-            ("id", Value::from(sweep.id.to_string())),
-            ("kind", Value::from(sweep.kind.as_str())),
-            ("seed", Value::from(sweep.seed)),
-            ("status", Value::from(sweep.status.as_str())),
-            ("pause_reason", reason(pause)),
-            ("finish_reason", reason(finish)),
-            ("progress", Value::from(progress.map(|(name, count)| (name, Value::from(count))))),
-            ("tokens_in", Value::from(totals.tokens.input)),
-            ("tokens_out", Value::from(totals.tokens.output)),
-            ("cost", totals.cost.map_or(Value::Null, |cost| Value::number(cost.dollars()))),
-            ("calls", Value::from(totals.calls)),
-            ("cache_hits", Value::from(totals.hits)),
-            ("calls_unknown", Value::from(totals.unknown)),
-        ]);
-        let rows = board.iter().map(output::row_value).collect();
-        let document = [
-            ("experiment_id", Value::from(self.experiment.to_string())),
-            ("sweep", told),
-            ("leaderboard", Value::List(rows)),
-        ];
-        Value::from(document).canonical()
+        serde_json::to_string(&told).map_err(Failure::error)
     }
 
     fn summary(&self) -> String {
@@ -311,8 +290,4 @@ impl Told<'_> {
             self.options.gate.iter().filter_map(|gate| gate.missed_by(winner)).collect();
         if missed.is_empty() { Ok(()) } else { Err(Failure::GateMissed(missed)) }
     }
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    io::stdout().write_all(text.as_bytes()).map_err(Failure::error)
 }

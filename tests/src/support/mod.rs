@@ -5,3 +5,4 @@ pub mod facts;
 pub mod fake_llm;
 pub mod home;
 pub mod program;
+pub mod server;

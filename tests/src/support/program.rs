@@ -47,14 +47,23 @@ pub fn path() -> PathBuf {
 #[must_use]
 pub fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(path());
-    for name in
-        ["REDIS_URL", "DEFAULT_ENDPOINT_URL", "DEFAULT_ENDPOINT_KEY", "MAX_TOKENS_PER_SWEEP", "LOG_FORMAT"]
-    {
+    for name in [
+        "REDIS_URL",
+        "DEFAULT_ENDPOINT_URL",
+        "DEFAULT_ENDPOINT_KEY",
+        "MAX_TOKENS_PER_SWEEP",
+        "LOG_FORMAT",
+        "HOST",
+        "PUBLIC_URL",
+        "JWT_SECRET",
+        "API_KEY",
+    ] {
         command.env_remove(name);
     }
     command.args(arguments).current_dir(home.folder());
     command.env("DATA_DIR", home.data()).env("SECRET_KEY", SECRET_KEY).env("LOG", "warn");
     command.env("MAX_CONCURRENT_RUNS", "4").env("WORKER_LEASE_SECONDS", "1");
+    command.env("PASSWORD_HASH_COST", "4").env("PORT", "0");
     match home.url() {
         Some(url) => command.env("DATABASE_URL", url),
         None => command.env_remove("DATABASE_URL"),

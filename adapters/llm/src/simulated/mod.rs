@@ -30,16 +30,17 @@ use self::skill::{Model, Skill};
 use self::trouble::Trouble;
 
 /// The simulation. What it remembers is only which calls have had their trouble.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SimulatedServer {
     trouble: Trouble,
+    pace: f64,
 }
 
 impl SimulatedServer {
-    /// A simulation that remembers nothing yet.
+    /// A simulation that remembers nothing yet. At a `pace` of 1 answers take 5 to 40 ms, at 10 ten times as long.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(pace: f64) -> Self {
+        Self { trouble: Trouble::default(), pace }
     }
 }
 
@@ -54,7 +55,7 @@ impl ModelServer for SimulatedServer {
             input: call.messages.iter().map(|message| estimated_tokens(&message.content)).sum(),
             output: estimated_tokens(&text),
         };
-        tokio::time::sleep(thinking_time(model, call, tokens)).await;
+        tokio::time::sleep(thinking_time(model, call, tokens).mul_f64(self.pace)).await;
         Ok(Completion {
             text,
             model_returned: None,

@@ -143,7 +143,7 @@ fn answers_keep_within_their_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn the_odd_first_exchange_fails_and_its_retry_does_not() {
-    let server = SimulatedServer::new();
+    let server = SimulatedServer::new(1.0);
     let endpoint = endpoint();
     let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
     for n in 0..2000 {
@@ -158,7 +158,7 @@ async fn the_odd_first_exchange_fails_and_its_retry_does_not() {
 
 #[tokio::test]
 async fn it_says_what_it_is() {
-    let server = SimulatedServer::new();
+    let server = SimulatedServer::new(1.0);
     let models = server.models(&endpoint()).await.unwrap();
     assert_eq!(models, ["sim-small", "sim-medium", "sim-large"]);
     let failure = server.complete(&endpoint(), &call("gpt", "", "")).await.unwrap_err();

@@ -1,7 +1,8 @@
 //! Begins and moves sweeps, and launches their runs.
 
-use application::ports::{CommitError, Launch, NewRun, NewSweep, Receipt, SweepMove, Unit};
-use domain::id::SweepId;
+use application::ports::{CommitError, Launch, NewRun, NewSweep, Receipt, RunConfig, SweepMove, Unit};
+use domain::call::Digest;
+use domain::id::{ExperimentId, RunId, SweepId};
 use domain::money::NanoDollars;
 use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 use domain::value::Value;
@@ -9,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use super::{Delta, Deltas};
 use crate::batch::Rows;
-use crate::dialect::{Session, corrupt, id, json, maybe_text, maybe_whole, raw_json, text, whole};
+use crate::dialect::{Session, corrupt, id, json, maybe_id, maybe_text, maybe_whole, raw_json, text, whole};
 use crate::rows::Row;
 
 const BEGIN: &str = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed, max_runs, max_tokens, \
@@ -51,6 +52,11 @@ pub(super) async fn write<C: ConnectionTrait>(
     receipt: &mut Result<Receipt, CommitError>,
     deltas: &mut Deltas,
 ) -> Result<(), DbErr> {
+    if let Some(single) = &unit.single {
+        let row =
+            run_row(single.experiment, None, single.id, single.config_hash, &single.config, single.asked)?;
+        session.insert(Rows { insert: RUNS, then: "", values: vec![row] }).await?;
+    }
     if let Some(new) = &unit.begin
         && !begin(session, new).await?
     {
@@ -166,7 +172,10 @@ async fn launch<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) ->
     if session.execute(LAUNCH, values).await?.rows_affected() == 0 {
         return Ok(None);
     }
-    let rows = launch.runs.iter().map(|run| run_row(launch, run)).collect::<Result<_, _>>()?;
+    let row = |run: &NewRun| {
+        run_row(launch.experiment, Some(launch.sweep), run.id, run.config_hash, &run.config, run.asked)
+    };
+    let rows = launch.runs.iter().map(row).collect::<Result<_, _>>()?;
     let then = "ON CONFLICT (sweep_id, config_hash) DO NOTHING RETURNING id";
     let made = session.insert_returning(Rows { insert: RUNS, then, values: rows }).await?.len();
     let duplicates = (trials - made) as u64;
@@ -178,16 +187,23 @@ async fn launch<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) ->
     Ok(Some(duplicates))
 }
 
-fn run_row(launch: &Launch, run: &NewRun) -> Result<Vec<Bound>, DbErr> {
-    let config = wire::stored::write(&wire::stored::RunConfigDocument::from(&run.config)).map_err(corrupt)?;
+fn run_row(
+    experiment: ExperimentId,
+    sweep: Option<SweepId>,
+    run: RunId,
+    hash: Digest,
+    config: &RunConfig,
+    asked: u32,
+) -> Result<Vec<Bound>, DbErr> {
+    let config = wire::stored::write(&wire::stored::RunConfigDocument::from(config)).map_err(corrupt)?;
     Ok(vec![
-        id(run.id.bits()),
-        id(launch.experiment.bits()),
-        id(launch.sweep.bits()),
-        text(run.config_hash.to_string()),
+        id(run.bits()),
+        id(experiment.bits()),
+        maybe_id(sweep.map(SweepId::bits)),
+        text(hash.to_string()),
         raw_json(&config)?,
         text("pending"),
-        whole(run.asked),
+        whole(asked),
     ])
 }
 

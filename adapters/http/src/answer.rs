@@ -1,0 +1,198 @@
+//! Answers: JSON, written by serde.
+
+use std::marker::PhantomData;
+
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{
+    MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+};
+use poem_openapi::types::Type;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+const JSON: &str = "application/json";
+
+/// JSON with a status.
+pub(crate) struct Answer<T, const STATUS: u16 = 200> {
+    body: String,
+    of: PhantomData<fn() -> T>,
+}
+
+/// JSON of something that was made.
+pub(crate) type Created<T> = Answer<T, 201>;
+/// JSON of something that has begun.
+pub(crate) type Accepted<T> = Answer<T, 202>;
+
+/// What an operation answers, unless it is refused.
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+impl<T: Serialize, const STATUS: u16> Answer<T, STATUS> {
+    pub(crate) fn new(value: impl Into<T>) -> Result<Self> {
+        let body = serde_json::to_string(&value.into()).map_err(|error| {
+            tracing::error!(%error, "an answer cannot be written");
+            Failure::internal()
+        })?;
+        Ok(Self { body, of: PhantomData })
+    }
+}
+
+impl<T, const STATUS: u16> Answer<T, STATUS> {
+    /// An answer that was given before.
+    pub(crate) const fn again(body: String) -> Self {
+        Self { body, of: PhantomData }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.body
+    }
+}
+
+impl<T, const STATUS: u16> IntoResponse for Answer<T, STATUS> {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(STATUS).unwrap_or(StatusCode::OK);
+        let mut response = Response::builder().status(status).content_type(JSON).body(self.body);
+        // What one caller may see another may not.
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+fn described(status: u16, content: Vec<MetaMediaType>) -> MetaResponses {
+    let description = match status {
+        201 => "It is made.",
+        202 => "It has begun.",
+        204 => "It is gone.",
+        _ => "It is done.",
+    };
+    let response =
+        MetaResponse { description, status: Some(status), status_range: None, content, headers: vec![] };
+    MetaResponses { responses: vec![response] }
+}
+
+impl<T: Type, const STATUS: u16> ApiResponse for Answer<T, STATUS> {
+    fn meta() -> MetaResponses {
+        described(STATUS, vec![MetaMediaType { content_type: JSON, schema: T::schema_ref() }])
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+/// One of two answers.
+pub(crate) enum Either<A, B> {
+    One(A),
+    Other(B),
+}
+
+impl<A: IntoResponse, B: IntoResponse> IntoResponse for Either<A, B> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::One(one) => one.into_response(),
+            Self::Other(other) => other.into_response(),
+        }
+    }
+}
+
+impl<A: ApiResponse, B: ApiResponse> ApiResponse for Either<A, B> {
+    fn meta() -> MetaResponses {
+        let mut meta = A::meta();
+        meta.responses.extend(B::meta().responses);
+        meta
+    }
+
+    fn register(registry: &mut Registry) {
+        A::register(registry);
+        B::register(registry);
+    }
+}
+
+/// Nothing: what was named is gone.
+pub(crate) struct Gone;
+
+impl IntoResponse for Gone {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+impl ApiResponse for Gone {
+    fn meta() -> MetaResponses {
+        described(204, vec![])
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+/// The forms in which results are taken along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Env,
+    Yaml,
+    Report,
+    Csv,
+    Jsonl,
+}
+
+impl Form {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Env => "env",
+            Self::Yaml => "yaml",
+            Self::Report => "report",
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => JSON,
+            Self::Env => "text/plain; charset=utf-8",
+            Self::Yaml => "application/yaml",
+            Self::Report => "text/markdown; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Jsonl => "application/jsonl",
+        }
+    }
+
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Report => "md",
+            other => other.word(),
+        }
+    }
+}
+
+/// A file to take along.
+pub(crate) struct Exported {
+    pub(crate) form: Form,
+    pub(crate) text: String,
+}
+
+impl IntoResponse for Exported {
+    fn into_response(self) -> Response {
+        let name = format!("attachment; filename=\"promptlooper.{}\"", self.form.suffix());
+        Response::builder()
+            .content_type(self.form.media_type())
+            .header(header::CONTENT_DISPOSITION, name)
+            .header(header::CACHE_CONTROL, "no-store")
+            .body(self.text)
+    }
+}
+
+impl ApiResponse for Exported {
+    fn meta() -> MetaResponses {
+        let forms = [Form::Json, Form::Env, Form::Yaml, Form::Report, Form::Csv, Form::Jsonl];
+        let text = || MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
+        let content = forms.map(|form| MetaMediaType { content_type: form.media_type(), schema: text() });
+        described(200, content.into())
+    }
+
+    fn register(_: &mut Registry) {}
+}

@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use application::page::Page;
+use application::ports::EventFilter;
+use domain::access::Actor;
+use domain::event::EventType;
+use domain::id::ExperimentId;
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use uuid::Uuid;
+use wire::api::{Event, EventPage};
+
+use super::Tag;
+use crate::answer::{Answer, Result};
+use crate::caller::As;
+use crate::failure::{Failure, refused};
+use crate::page::{bits, cursor, limit, next};
+use crate::services::Services;
+
+pub(super) struct Api(pub(super) Arc<Services>);
+
+#[OpenApi(tag = "Tag::Events")]
+impl Api {
+    /// What has happened in an experiment after `since`, oldest first
+    #[oai(path = "/experiments/:id/events", method = "get", operation_id = "list_experiment_events")]
+    async fn list_experiment_events(
+        &self,
+        _by: As<Actor>,
+        id: Path<Uuid>,
+        /// The place after which to begin: the `seq` of an event
+        since: Query<Option<u64>>,
+        /// Events of one type only
+        #[oai(name = "type")]
+        kind: Query<Option<String>>,
+        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
+            Option<u32>,
+        >,
+        #[oai(name = "cursor")] place: Query<Option<String>>,
+    ) -> Result<Answer<EventPage>> {
+        let experiment = ExperimentId::new(bits(id.0));
+        self.0.live.check(experiment).await.map_err(refused)?;
+        let filter = EventFilter { experiment: Some(experiment), kind: kind_of(kind.0.as_deref())? };
+        self.events(filter, since.0, place.as_ref(), limit(many.0)).await
+    }
+
+    /// What has happened anywhere after `since`, oldest first
+    #[oai(path = "/events", method = "get", operation_id = "list_events")]
+    async fn list_events(
+        &self,
+        _by: As<Actor>,
+        /// The place after which to begin: the `seq` of an event
+        since: Query<Option<u64>>,
+        /// Events of one type only
+        #[oai(name = "type")]
+        kind: Query<Option<String>>,
+        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
+            Option<u32>,
+        >,
+        #[oai(name = "cursor")] place: Query<Option<String>>,
+    ) -> Result<Answer<EventPage>> {
+        let filter = EventFilter { experiment: None, kind: kind_of(kind.0.as_deref())? };
+        self.events(filter, since.0, place.as_ref(), limit(many.0)).await
+    }
+}
+
+impl Api {
+    async fn events(
+        &self,
+        filter: EventFilter,
+        since: Option<u64>,
+        place: Option<&String>,
+        limit: usize,
+    ) -> Result<Answer<EventPage>> {
+        let after = cursor(place)?.or(since).unwrap_or(0);
+        let found = self.0.events.events(filter, after, limit + 1).await.map_err(refused)?;
+        let page = Page::of(found, limit);
+        let next_cursor = next(&page, |event| event.seq.to_string());
+        Answer::new(EventPage { items: page.items.iter().map(Event::from).collect(), next_cursor })
+    }
+}
+
+fn kind_of(word: Option<&str>) -> Result<Option<EventType>> {
+    let kind = |word| {
+        EventType::parse(word).ok_or_else(|| {
+            let words: Vec<&str> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
+            Failure::parameter("type", format!("takes {}", words.join(", ")))
+        })
+    };
+    word.map(kind).transpose()
+}

@@ -1,0 +1,136 @@
+use std::sync::Arc;
+
+use application::ports::{ExperimentFilter, ExperimentOverview};
+use application::preview::Wanted;
+use domain::access::{Actor, Writer};
+use domain::id::{ExperimentId, ProjectId};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use uuid::Uuid;
+use wire::api::{
+    ExperimentDetail, ExperimentDraft, ExperimentPage, ExperimentSummary, LeaderboardPage, LeaderboardRow,
+    Preview, PreviewRequest,
+};
+use wire::value::into_map;
+
+use super::Tag;
+use crate::answer::{Answer, Created, Gone, Result};
+use crate::body::Body;
+use crate::caller::As;
+use crate::failure::{Failure, refused};
+use crate::page::{bits, cursor, limit, next};
+use crate::services::Services;
+
+pub(super) struct Api(pub(super) Arc<Services>);
+
+#[OpenApi(tag = "Tag::Experiments")]
+impl Api {
+    /// List experiments, newest first
+    #[oai(path = "/experiments", method = "get", operation_id = "list_experiments")]
+    async fn list_experiments(
+        &self,
+        _by: As<Actor>,
+        project_id: Query<Option<Uuid>>,
+        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
+            Option<u32>,
+        >,
+        #[oai(name = "cursor")] place: Query<Option<String>>,
+    ) -> Result<Answer<ExperimentPage>> {
+        let project = project_id.0.map(|project| ProjectId::new(bits(project)));
+        let filter = ExperimentFilter { project, before: cursor(place.as_ref())? };
+        let page = self.0.experiments.list(filter, limit(many.0)).await.map_err(refused)?;
+        let next_cursor = next(&page, |experiment| experiment.id.to_string());
+        let items = page.items.into_iter().map(ExperimentSummary::from).collect();
+        Answer::new(ExperimentPage { items, next_cursor })
+    }
+
+    /// Make an experiment
+    #[oai(path = "/experiments", method = "post", operation_id = "create_experiment")]
+    async fn create_experiment(
+        &self,
+        by: As<Writer>,
+        body: Body<ExperimentDraft, 64>,
+    ) -> Result<Created<ExperimentDetail>> {
+        let project = ProjectId::new(bits(body.value.project_id));
+        let (draft, _) = body.value.into_draft().map_err(Failure::invalid)?;
+        let made = self.0.experiments.create_in(&by.0, project, draft).await.map_err(refused)?;
+        Answer::new(self.detail(made).await?)
+    }
+
+    /// Show what one sample would be asked, and try it where `call` is set
+    #[oai(path = "/experiments/preview", method = "post", operation_id = "preview_experiment")]
+    async fn preview_experiment(
+        &self,
+        by: As<Writer>,
+        body: Body<PreviewRequest, 64>,
+    ) -> Result<Answer<Preview>> {
+        let PreviewRequest { document, sample_index, values, call } = body.value;
+        let under = |found: Vec<domain::problem::Problem>| {
+            Failure::invalid(found.into_iter().map(|problem| problem.under("/document")).collect())
+        };
+        let (draft, _) = document.into_draft().map_err(under)?;
+        let wanted = Wanted { draft, sample: sample_index as usize, values: values.map(into_map) };
+        let preview = self.0.previews.preview(wanted, call.then_some(&by.0)).await;
+        Answer::new(preview.map_err(refused)?)
+    }
+
+    /// An experiment with its document, its first samples and its newest sweep
+    #[oai(path = "/experiments/:id", method = "get", operation_id = "get_experiment")]
+    async fn get_experiment(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<Answer<ExperimentDetail>> {
+        let overview = self.0.experiments.overview(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
+        Answer::new(self.detail(overview).await?)
+    }
+
+    /// Replace an experiment's document; once it has been tried only its name and description can change
+    #[oai(path = "/experiments/:id", method = "put", operation_id = "update_experiment")]
+    async fn update_experiment(
+        &self,
+        by: As<Writer>,
+        id: Path<Uuid>,
+        body: Body<ExperimentDraft, 64>,
+    ) -> Result<Answer<ExperimentDetail>> {
+        let id = ExperimentId::new(bits(id.0));
+        let known = self.0.experiments.overview(id).await.map_err(refused)?;
+        if known.summary.project.bits() != bits(body.value.project_id) {
+            let detail = "an experiment stays in its project";
+            let problem = domain::problem::Problem::new("/project_id", "immutable", detail);
+            return Err(Failure::invalid(vec![problem]));
+        }
+        let (draft, with_samples) = body.value.into_draft().map_err(Failure::invalid)?;
+        let changed = self.0.experiments.replace(&by.0, id, draft, with_samples).await.map_err(refused)?;
+        Answer::new(self.detail(changed).await?)
+    }
+
+    /// Delete an experiment with its runs; answers stay in the cache
+    #[oai(path = "/experiments/:id", method = "delete", operation_id = "delete_experiment")]
+    async fn delete_experiment(&self, by: As<Writer>, id: Path<Uuid>) -> Result<Gone> {
+        self.0.experiments.delete(&by.0, ExperimentId::new(bits(id.0))).await.map_err(refused)?;
+        Ok(Gone)
+    }
+
+    /// The leaderboard: of each configuration the newest finished run, best first
+    #[oai(path = "/experiments/:id/leaderboard", method = "get", operation_id = "get_leaderboard")]
+    async fn get_leaderboard(
+        &self,
+        _by: As<Actor>,
+        id: Path<Uuid>,
+        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
+            Option<u32>,
+        >,
+        #[oai(name = "cursor")] place: Query<Option<String>>,
+    ) -> Result<Answer<LeaderboardPage>> {
+        let board = self.0.exports.board(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
+        let from: usize = cursor(place.as_ref())?.unwrap_or(0);
+        let until = from.saturating_add(limit(many.0));
+        let items = board.iter().skip(from).take(until - from).map(LeaderboardRow::from).collect();
+        let next_cursor = (until < board.len()).then(|| until.to_string());
+        Answer::new(LeaderboardPage { items, next_cursor })
+    }
+}
+
+impl Api {
+    async fn detail(&self, overview: ExperimentOverview) -> Result<ExperimentDetail> {
+        let progress = self.0.live.progress(overview.summary.id).await.map_err(refused)?;
+        Ok(ExperimentDetail::new(overview, progress.sweep.as_ref(), progress.at))
+    }
+}

@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use domain::access::Actor;
+use domain::id::{ExperimentId, RunId};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use uuid::Uuid;
+
+use super::Tag;
+use crate::answer::{Exported, Form, Result};
+use crate::caller::As;
+use crate::failure::{Failure, refused};
+use crate::page::bits;
+use crate::services::Services;
+
+pub(super) struct Api(pub(super) Arc<Services>);
+
+#[OpenApi(tag = "Tag::Exports")]
+impl Api {
+    /// The configuration of the best run, or of `run_id`, as JSON
+    #[oai(path = "/experiments/:id/export/best", method = "get", operation_id = "export_best")]
+    async fn export_best(
+        &self,
+        by: As<Actor>,
+        id: Path<Uuid>,
+        run_id: Query<Option<Uuid>>,
+    ) -> Result<Exported> {
+        self.export(&by.0, id.0, run_id.0, Form::Json).await
+    }
+
+    /// The same as variables for a `.env` file
+    #[oai(path = "/experiments/:id/export/env", method = "get", operation_id = "export_env")]
+    async fn export_env(
+        &self,
+        by: As<Actor>,
+        id: Path<Uuid>,
+        run_id: Query<Option<Uuid>>,
+    ) -> Result<Exported> {
+        self.export(&by.0, id.0, run_id.0, Form::Env).await
+    }
+
+    /// The same as YAML
+    #[oai(path = "/experiments/:id/export/yaml", method = "get", operation_id = "export_yaml")]
+    async fn export_yaml(
+        &self,
+        by: As<Actor>,
+        id: Path<Uuid>,
+        run_id: Query<Option<Uuid>>,
+    ) -> Result<Exported> {
+        self.export(&by.0, id.0, run_id.0, Form::Yaml).await
+    }
+
+    /// A report in Markdown
+    #[oai(path = "/experiments/:id/export/report", method = "get", operation_id = "export_report")]
+    async fn export_report(
+        &self,
+        by: As<Actor>,
+        id: Path<Uuid>,
+        run_id: Query<Option<Uuid>>,
+    ) -> Result<Exported> {
+        self.export(&by.0, id.0, run_id.0, Form::Report).await
+    }
+
+    /// All runs, as CSV or JSON lines
+    #[oai(path = "/experiments/:id/export/runs", method = "get", operation_id = "export_runs")]
+    async fn export_runs(
+        &self,
+        by: As<Actor>,
+        id: Path<Uuid>,
+        /// `csv` or `jsonl`
+        format: Query<Option<String>>,
+    ) -> Result<Exported> {
+        let form = match format.0.as_deref().unwrap_or("csv") {
+            "csv" => Form::Csv,
+            "jsonl" => Form::Jsonl,
+            _ => return Err(Failure::parameter("format", "takes csv or jsonl")),
+        };
+        self.export(&by.0, id.0, None, form).await
+    }
+}
+
+impl Api {
+    async fn export(&self, by: &Actor, id: Uuid, run: Option<Uuid>, form: Form) -> Result<Exported> {
+        let (experiment, run) = (ExperimentId::new(bits(id)), run.map(|run| RunId::new(bits(run))));
+        let exports = &self.0.exports;
+        let configuration = async || exports.configuration(experiment, run).await.map_err(refused);
+        let text = match form {
+            Form::Json => wire::export::json(&configuration().await?).map_err(|error| unwritable(&error))?,
+            Form::Yaml => wire::export::yaml(&configuration().await?).map_err(|error| unwritable(&error))?,
+            Form::Env => configuration().await?.env(),
+            Form::Report => exports.report(experiment, run).await.map_err(refused)?,
+            Form::Csv | Form::Jsonl => {
+                exports.experiment(experiment).await.map_err(refused)?;
+                let runs = exports.runs(experiment).await.map_err(refused)?;
+                let written = match form {
+                    Form::Csv => wire::table::csv(&runs),
+                    _ => wire::table::jsonl(&runs),
+                };
+                written.map_err(|error| unwritable(&error))?
+            }
+        };
+        exports.record(by, experiment, run, form.word()).await.map_err(refused)?;
+        Ok(Exported { form, text })
+    }
+}
+
+fn unwritable(error: &dyn std::error::Error) -> Failure {
+    tracing::error!(%error, "an export cannot be written");
+    Failure::internal()
+}

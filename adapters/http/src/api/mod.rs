@@ -1,0 +1,98 @@
+//! The operations under `/api/v1`: each reads its request, asks a use case, and writes the answer.
+
+mod accounts;
+mod endpoints;
+mod events;
+mod experiments;
+mod exports;
+mod projects;
+mod runs;
+mod sweeps;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::Method;
+use poem_openapi::registry::{MetaApi, Registry};
+use poem_openapi::{OpenApi, OpenApiService, Tags};
+
+use crate::services::Services;
+
+/// The groups of operations.
+#[derive(Tags)]
+enum Tag {
+    /// Log in, and find out who one is.
+    Auth,
+    /// Decide for the whole installation.
+    Admin,
+    /// Workspaces of related experiments.
+    Projects,
+    /// What is tried, on what, how it is judged, and what may vary.
+    Experiments,
+    /// Batches of runs over a parameter space.
+    Sweeps,
+    /// Configurations, evaluated on every sample.
+    Runs,
+    /// Configurations and results, as files to take along.
+    Exports,
+    /// Model servers.
+    Endpoints,
+    /// What has happened.
+    Events,
+}
+
+type Operations = (
+    accounts::Api,
+    projects::Api,
+    experiments::Api,
+    sweeps::Api,
+    runs::Api,
+    exports::Api,
+    endpoints::Api,
+    events::Api,
+);
+
+/// Where the operations stand.
+pub(crate) const BASE: &str = "/api/v1";
+
+/// Every operation, over these use cases.
+pub(crate) fn service(services: &Arc<Services>) -> OpenApiService<impl OpenApi + use<>, ()> {
+    let operations: Operations = (
+        accounts::Api(Arc::clone(services)),
+        projects::Api(Arc::clone(services)),
+        experiments::Api(Arc::clone(services)),
+        sweeps::Api(Arc::clone(services)),
+        runs::Api(Arc::clone(services)),
+        exports::Api(Arc::clone(services)),
+        endpoints::Api(Arc::clone(services)),
+        events::Api(Arc::clone(services)),
+    );
+    documented(operations)
+}
+
+/// The document of the operations.
+pub(crate) fn described() -> String {
+    documented(Described).spec()
+}
+
+fn documented<T: OpenApi>(operations: T) -> OpenApiService<T, ()> {
+    OpenApiService::new(operations, "PromptLooper", env!("CARGO_PKG_VERSION"))
+        .description("Finds the best configuration of an LLM pipeline.")
+        .server(BASE)
+}
+
+/// The operations without anything behind them.
+struct Described;
+
+impl OpenApi for Described {
+    fn meta() -> Vec<MetaApi> {
+        Operations::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        Operations::register(registry);
+    }
+
+    fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}
+}

@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use domain::access::{Actor, Writer};
+use domain::id::{ExportId, ProjectId};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Path, Query};
+use uuid::Uuid;
+use wire::api::{ExportEntry, ExportPage, Project, ProjectDetail, ProjectDraft, ProjectPage};
+
+use super::Tag;
+use crate::answer::{Answer, Created, Gone, Result};
+use crate::body::Body;
+use crate::caller::As;
+use crate::failure::refused;
+use crate::page::{bits, cursor, limit, next};
+use crate::services::Services;
+
+pub(super) struct Api(pub(super) Arc<Services>);
+
+#[OpenApi(tag = "Tag::Projects")]
+impl Api {
+    /// List projects, newest first
+    #[oai(path = "/projects", method = "get", operation_id = "list_projects")]
+    async fn list_projects(
+        &self,
+        _by: As<Actor>,
+        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
+            Option<u32>,
+        >,
+        #[oai(name = "cursor")] place: Query<Option<String>>,
+    ) -> Result<Answer<ProjectPage>> {
+        let before: Option<ProjectId> = cursor(place.as_ref())?;
+        let page = self.0.projects.list(before, limit(many.0)).await.map_err(refused)?;
+        let next_cursor = next(&page, |project| project.id.to_string());
+        Answer::new(ProjectPage { items: page.items.into_iter().map(Project::from).collect(), next_cursor })
+    }
+
+    /// Make a project
+    #[oai(path = "/projects", method = "post", operation_id = "create_project")]
+    async fn create_project(&self, by: As<Writer>, body: Body<ProjectDraft>) -> Result<Created<Project>> {
+        let ProjectDraft { name, description } = body.value;
+        Answer::new(self.0.projects.create(&by.0, &name, description).await.map_err(refused)?)
+    }
+
+    /// A project with its newest experiments
+    #[oai(path = "/projects/:id", method = "get", operation_id = "get_project")]
+    async fn get_project(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<Answer<ProjectDetail>> {
+        Answer::new(self.0.projects.detail(ProjectId::new(bits(id.0))).await.map_err(refused)?)
+    }
+
+    /// Change a project's name and description
+    #[oai(path = "/projects/:id", method = "put", operation_id = "update_project")]
+    async fn update_project(
+        &self,
+        by: As<Writer>,
+        id: Path<Uuid>,
+        body: Body<ProjectDraft>,
+    ) -> Result<Answer<Project>> {
+        let (id, ProjectDraft { name, description }) = (ProjectId::new(bits(id.0)), body.value);
+        Answer::new(self.0.projects.update(&by.0, id, &name, description).await.map_err(refused)?)
+    }
+
+    /// Delete a project with all it holds
+    #[oai(path = "/projects/:id", method = "delete", operation_id = "delete_project")]
+    async fn delete_project(&self, by: As<Writer>, id: Path<Uuid>) -> Result<Gone> {
+        self.0.projects.delete(&by.0, ProjectId::new(bits(id.0))).await.map_err(refused)?;
+        Ok(Gone)
+    }
+
+    /// What was exported from a project, newest first
+    #[oai(path = "/projects/:id/exports", method = "get", operation_id = "list_exports")]
+    async fn list_exports(
+        &self,
+        _by: As<Actor>,
+        id: Path<Uuid>,
+        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
+            Option<u32>,
+        >,
+        #[oai(name = "cursor")] place: Query<Option<String>>,
+    ) -> Result<Answer<ExportPage>> {
+        let before: Option<ExportId> = cursor(place.as_ref())?;
+        let page = self.0.projects.exports(ProjectId::new(bits(id.0)), before, limit(many.0)).await;
+        let page = page.map_err(refused)?;
+        let next_cursor = next(&page, |export| export.id.to_string());
+        Answer::new(ExportPage {
+            items: page.items.into_iter().map(ExportEntry::from).collect(),
+            next_cursor,
+        })
+    }
+}

@@ -1,0 +1,170 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{KeptAnswer, RunFilter, RunOrder, RunSummary};
+use application::runs::Trace;
+use domain::access::{Actor, Writer};
+use domain::id::{ExperimentId, RunId, SweepId};
+use domain::run::RunStatus;
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Header, Path, Query};
+use uuid::Uuid;
+use wire::api::{Run, RunDetail, RunPage, RunRequest, RunSample, RunSamplePage};
+use wire::value::into_map;
+
+use super::Tag;
+use crate::answer::{Accepted, Answer, Either, Result};
+use crate::body::Body;
+use crate::caller::As;
+use crate::failure::{Failure, refused};
+use crate::once::Repeatable;
+use crate::page::{bits, cursor, limit, next};
+use crate::services::Services;
+
+/// Results that stand in a run's detail.
+const FIRST_RESULTS: usize = 20;
+/// The longest that somebody may wait for a run, in seconds.
+const LONGEST_WAIT: f64 = 600.0;
+
+pub(super) struct Api(pub(super) Arc<Services>);
+
+/// A run that is over, or one that goes on.
+type OverOrBegun = Either<Answer<Run>, Accepted<Run>>;
+
+#[OpenApi(tag = "Tag::Runs")]
+impl Api {
+    /// List an experiment's runs, newest first unless sorted otherwise
+    #[oai(path = "/experiments/:id/runs", method = "get", operation_id = "list_runs")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
+    async fn list_runs(
+        &self,
+        _by: As<Actor>,
+        id: Path<Uuid>,
+        sweep_id: Query<Option<Uuid>>,
+        /// pending, running, completed, failed, cached, pruned or cancelled
+        status: Query<Option<String>>,
+        /// `created_at`, `-created_at`, `score` or `-score`
+        sort: Query<Option<String>>,
+        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
+            Option<u32>,
+        >,
+        #[oai(name = "cursor")] place: Query<Option<String>>,
+    ) -> Result<Answer<RunPage>> {
+        let filter = RunFilter {
+            experiment: ExperimentId::new(bits(id.0)),
+            sweep: sweep_id.0.map(|sweep| SweepId::new(bits(sweep))),
+            status: status.0.as_deref().map(status_of).transpose()?,
+        };
+        let order = order_of(sort.0.as_deref())?;
+        let after: Option<RunId> = cursor(place.as_ref())?;
+        let page = self.0.runs.list(filter, order, after, limit(many.0)).await.map_err(refused)?;
+        let next_cursor = next(&page, |run| run.id.to_string());
+        Answer::new(RunPage { items: page.items.iter().map(Run::from).collect(), next_cursor })
+    }
+
+    /// Evaluate one configuration outside any sweep; with `wait` the answer comes once it is over, or after so many
+    /// seconds
+    #[oai(path = "/runs", method = "post", operation_id = "create_run")]
+    async fn create_run(
+        &self,
+        by: As<Writer>,
+        wait: Query<Option<f64>>,
+        #[oai(name = "Idempotency-Key")] key: Header<Option<String>>,
+        body: Body<RunRequest>,
+    ) -> Result<OverOrBegun> {
+        let patience = patience(wait.0)?;
+        let route = "POST /runs".to_owned();
+        let repeatable = Repeatable { by: &by.0, key: key.0.as_ref(), route, body: body.digest };
+        let RunRequest { experiment_id, values } = body.value;
+        let start = async {
+            let experiment = ExperimentId::new(bits(experiment_id));
+            let started = self.0.runs.start(&by.0, experiment, into_map(values)).await.map_err(refused)?;
+            over_or_begun(&self.0.runs.wait(started, patience).await.map_err(refused)?)
+        };
+        let keep = |answer: &OverOrBegun| match answer {
+            Either::One(over) => KeptAnswer { status: 200, body: over.text().to_owned() },
+            Either::Other(begun) => KeptAnswer { status: 202, body: begun.text().to_owned() },
+        };
+        let again = |kept: KeptAnswer| match kept.status {
+            200 => Either::One(Answer::again(kept.body)),
+            _ => Either::Other(Accepted::again(kept.body)),
+        };
+        repeatable.answer(&self.0, start, keep, again).await
+    }
+
+    /// A run with its configuration and its first results
+    #[oai(path = "/runs/:id", method = "get", operation_id = "get_run")]
+    async fn get_run(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<Answer<RunDetail>> {
+        let id = RunId::new(bits(id.0));
+        let detail = self.0.runs.detail(id).await.map_err(refused)?;
+        let first = self.0.runs.results(id, None, FIRST_RESULTS).await.map_err(refused)?;
+        Answer::new(RunDetail::new(detail, first.items))
+    }
+
+    /// What became of a run's samples: prompts, answers and scores
+    #[oai(path = "/runs/:id/samples", method = "get", operation_id = "list_run_samples")]
+    async fn list_run_samples(
+        &self,
+        _by: As<Actor>,
+        id: Path<Uuid>,
+        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
+            Option<u32>,
+        >,
+        #[oai(name = "cursor")] place: Query<Option<String>>,
+    ) -> Result<Answer<RunSamplePage>> {
+        let id = RunId::new(bits(id.0));
+        let after: Option<SamplePlace> = cursor(place.as_ref())?;
+        let after = after.map(|SamplePlace(sample, repeat)| (sample, repeat));
+        let run = self.0.runs.run(id).await.map_err(refused)?;
+        let (scorers, stages) = self.0.runs.names(run.experiment).await.map_err(refused)?;
+        let page = self.0.runs.traces(id, after, limit(many.0)).await.map_err(refused)?;
+        let next_cursor = next(&page, |trace: &Trace| format!("{}.{}", trace.sample_index, trace.repeat));
+        let items = page.items.into_iter().map(|trace| RunSample::new(trace, &scorers, &stages)).collect();
+        Answer::new(RunSamplePage { items, next_cursor })
+    }
+}
+
+/// A sample and its repetition.
+struct SamplePlace(u32, u32);
+
+impl std::str::FromStr for SamplePlace {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        let (sample, repeat) = text.split_once('.').ok_or(())?;
+        Ok(Self(sample.parse().map_err(drop)?, repeat.parse().map_err(drop)?))
+    }
+}
+
+fn over_or_begun(run: &RunSummary) -> Result<OverOrBegun> {
+    if run.completed_at.is_some() {
+        Answer::new(run).map(Either::One)
+    } else {
+        Accepted::new(run).map(Either::Other)
+    }
+}
+
+fn patience(seconds: Option<f64>) -> Result<Duration> {
+    let seconds = seconds.unwrap_or(0.0);
+    if (0.0..=LONGEST_WAIT).contains(&seconds) {
+        return Ok(Duration::from_secs_f64(seconds));
+    }
+    Err(Failure::parameter("wait", format!("takes seconds from 0 to {LONGEST_WAIT}")))
+}
+
+fn status_of(word: &str) -> Result<RunStatus> {
+    RunStatus::parse(word).ok_or_else(|| {
+        let words: Vec<&str> = RunStatus::ALL.iter().map(|status| status.as_str()).collect();
+        Failure::parameter("status", format!("takes {}", words.join(", ")))
+    })
+}
+
+fn order_of(word: Option<&str>) -> Result<RunOrder> {
+    Ok(match word.unwrap_or("-created_at") {
+        "-created_at" => RunOrder::Newest,
+        "created_at" => RunOrder::Oldest,
+        "-score" => RunOrder::Best,
+        "score" => RunOrder::Worst,
+        _ => return Err(Failure::parameter("sort", "takes created_at, -created_at, score or -score")),
+    })
+}

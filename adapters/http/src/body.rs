@@ -1,0 +1,153 @@
+//! Bodies of requests: JSON, read by serde, with the place of what is wrong.
+
+use application::digest::sha256;
+use domain::call::Digest;
+use domain::problem::{Problem, segment};
+use poem::error::ReadBodyError;
+use poem::http::StatusCode;
+use poem::{Request, RequestBody, Result};
+use poem_openapi::payload::{Json, Payload};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+
+use crate::failure::Failure;
+
+const MIB: usize = 1 << 20;
+
+/// A body of at most `LIMIT` MiB. An empty one is read as `{}`.
+pub(crate) struct Body<T, const LIMIT: usize = 1> {
+    pub(crate) value: T,
+    /// The SHA-256 of its text.
+    pub(crate) digest: Digest,
+}
+
+impl<'a, T: Type + DeserializeOwned, const LIMIT: usize> ApiExtractor<'a> for Body<T, LIMIT> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content_type = "application/json";
+        let content = vec![MetaMediaType { content_type, schema: T::schema_ref() }];
+        Some(MetaRequest { description: None, content, required: true })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        let bytes = body.take()?.into_bytes_limit(LIMIT * MIB).await.map_err(|error| match error {
+            ReadBodyError::PayloadTooLarge => {
+                let detail = format!("the body is larger than {LIMIT} MiB");
+                Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+            }
+            error => Failure::new(StatusCode::BAD_REQUEST, "broken_body", error.to_string()),
+        })?;
+        if bytes.is_empty() {
+            return Ok(parse("{}")?);
+        }
+        if !request.content_type().is_some_and(Json::<Nothing>::check_content_type) {
+            return Err(Failure::unsupported().into());
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|_| broken("the body is not UTF-8"))?;
+        Ok(parse(text)?)
+    }
+}
+
+/// Stands where only the media type matters.
+type Nothing = bool;
+
+fn broken(detail: impl Into<String>) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, "broken_json", detail)
+}
+
+fn parse<T: DeserializeOwned, const LIMIT: usize>(text: &str) -> Result<Body<T, LIMIT>, Failure> {
+    let mut source = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
+        let inner = error.inner();
+        if !inner.is_data() {
+            return broken(format!("the body is not JSON: {inner}"));
+        }
+        let detail = without_place(&inner.to_string());
+        Failure::invalid(vec![Problem::new(pointer(error.path(), &detail), code(&detail), detail)])
+    })?;
+    source.end().map_err(|error| broken(format!("the body goes on after its JSON: {error}")))?;
+    Ok(Body { value, digest: sha256(text) })
+}
+
+/// serde's words, without line and column: the pointer says where it is.
+fn without_place(told: &str) -> String {
+    told.rsplit_once(" at line ").map_or(told, |(detail, _)| detail).to_owned()
+}
+
+fn code(detail: &str) -> &'static str {
+    if detail.starts_with("missing field") {
+        "missing"
+    } else if detail.starts_with("unknown field") {
+        "unknown_field"
+    } else {
+        "wrong_type"
+    }
+}
+
+/// A missing field's own place, not that of what lacks it.
+fn pointer(path: &Path, detail: &str) -> String {
+    let steps = path.iter().filter_map(|step| match step {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(segment(key)),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    let missing = detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    steps.chain(missing.map(segment)).fold(String::new(), |pointer, step| pointer + "/" + &step)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::api::{Credentials, ExperimentDraft};
+
+    use super::*;
+
+    fn refused<T: DeserializeOwned>(text: &str) -> (u16, String) {
+        let Err(failure) = parse::<T, 1>(text) else { panic!("{text} was read") };
+        let answer = failure.respond("r");
+        let told = futures::executor::block_on(answer.into_body().into_string()).unwrap();
+        let problem: wire::api::Problem = serde_json::from_str(&told).unwrap();
+        (problem.status, problem.errors.first().map(|error| error.pointer.clone()).unwrap_or_default())
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_place() {
+        for (text, status, pointer) in [
+            ("{", 400, ""),
+            ("{} {}", 422, "/username"),
+            (r#"{"username": "a", "password": 1}"#, 422, "/password"),
+            (r#"{"username": "a"}"#, 422, "/password"),
+            (r#"{"username": "a", "password": "b", "pin": 1}"#, 422, "/pin"),
+            (r#"{"username": "a", "password": "b"} x"#, 400, ""),
+        ] {
+            assert_eq!(refused::<Credentials>(text), (status, pointer.to_owned()), "{text}");
+        }
+        let draft = |space: &str| {
+            format!(
+                r#"{{"project_id": "018f4e3a-7b1c-7e65-9d8a-0123456789ab", "name": "x", "pipeline_stages": [],
+                    "scoring_config": [], "parameter_space": {{"a/b": {space}}}}}"#
+            )
+        };
+        assert_eq!(
+            refused::<ExperimentDraft>(&draft(r#"{"type": "int", "low": "x"}"#)),
+            (422, "/parameter_space/a~1b/low".to_owned())
+        );
+        assert_eq!(
+            refused::<ExperimentDraft>(&draft(r#"{"low": 1}"#)),
+            (422, "/parameter_space/a~1b/type".to_owned())
+        );
+    }
+}

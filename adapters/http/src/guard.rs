@@ -1,0 +1,186 @@
+//! Stands in front of everything: finds out who asks, refuses strangers, and says every refusal in one form.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use application::accounts::Accounts;
+use domain::access::Actor;
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::{Endpoint, IntoResponse, Request, Response, Result};
+use uuid::Uuid;
+
+use crate::failure::Failure;
+
+const REQUEST_ID: &str = "x-request-id";
+/// The socket protocol whose companion carries the token.
+pub(crate) const PROTOCOL: &str = "promptlooper.v1";
+const BEARER_PROTOCOL: &str = "bearer.";
+
+/// Operations that strangers may use.
+const PUBLIC: [(Method, &str); 6] = [
+    (Method::GET, "/health"),
+    (Method::GET, "/api/v1/auth/setup"),
+    (Method::POST, "/api/v1/auth/setup"),
+    (Method::POST, "/api/v1/auth/login"),
+    (Method::POST, "/api/v1/auth/once"),
+    (Method::GET, "/api/v1/openapi.json"),
+];
+
+/// Addresses that are not the dashboard's.
+const OURS: [&str; 5] = ["/api", "/ws", "/mcp", "/health", "/metrics"];
+
+/// Which query parameters operations take, by method and path; a segment in braces stands for any.
+pub(crate) type Parameters = HashMap<(Method, String), Vec<String>>;
+
+pub(crate) struct Guard<E> {
+    pub(crate) inner: E,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) parameters: Parameters,
+    /// The names under which clients reach this server, where they are told.
+    pub(crate) origins: Vec<String>,
+}
+
+impl<E: Endpoint> Endpoint for Guard<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let request_id = request_id(&request);
+        let answered = match self.admit(&mut request).await {
+            Ok(()) => self.inner.call(request).await.map(IntoResponse::into_response),
+            Err(failure) => Err(failure.into()),
+        };
+        let mut response = answered.unwrap_or_else(|error| {
+            let _entered = tracing::info_span!("request", id = %request_id).entered();
+            Failure::of(error).respond(&request_id)
+        });
+        if let Ok(value) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        Ok(response)
+    }
+}
+
+impl<E> Guard<E> {
+    async fn admit(&self, request: &mut Request) -> std::result::Result<(), Failure> {
+        let path = request.uri().path().to_owned();
+        if is_dashboard(&path) {
+            return Ok(());
+        }
+        if path.starts_with("/ws") {
+            self.check_origin(request)?;
+        }
+        let public = PUBLIC.iter().any(|(method, open)| method == request.method() && *open == path);
+        if !public {
+            let actor = self.actor(request).await?;
+            request.extensions_mut().insert(actor);
+        }
+        self.check_parameters(request, &path)
+    }
+
+    async fn actor(&self, request: &Request) -> std::result::Result<Actor, Failure> {
+        let token = token(request)?;
+        let actor = self.accounts.authenticate(token.as_deref()).await.map_err(Failure::from)?;
+        actor.ok_or_else(Failure::unauthorized)
+    }
+
+    /// A page of another site must not speak through its visitor's browser.
+    fn check_origin(&self, request: &Request) -> std::result::Result<(), Failure> {
+        let Some(origin) = request.header(header::ORIGIN) else { return Ok(()) };
+        let host = request.header(header::HOST).unwrap_or_default();
+        let same = origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
+        if same || self.origins.iter().any(|ours| ours.eq_ignore_ascii_case(origin)) {
+            return Ok(());
+        }
+        let detail =
+            format!("pages of {origin} may not connect here: set PUBLIC_URL if this is where we are");
+        Err(Failure::new(StatusCode::FORBIDDEN, "foreign_origin", detail))
+    }
+
+    /// A misspelled filter must not look as if it had been applied.
+    fn check_parameters(&self, request: &Request, path: &str) -> std::result::Result<(), Failure> {
+        let Some(query) = request.uri().query().filter(|query| !query.is_empty()) else { return Ok(()) };
+        let known = self
+            .parameters
+            .iter()
+            .find(|((method, template), _)| method == request.method() && matches(template, path));
+        let Some((_, known)) = known else { return Ok(()) };
+        let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+        match names.into_iter().find(|name| !known.iter().any(|known| known == name)) {
+            None => Ok(()),
+            Some(name) if known.is_empty() => {
+                Err(Failure::parameter(name, "this operation takes no parameters"))
+            }
+            Some(name) => Err(Failure::parameter(name, format!("this operation takes {}", known.join(", ")))),
+        }
+    }
+}
+
+pub(crate) fn is_dashboard(path: &str) -> bool {
+    !OURS
+        .iter()
+        .any(|ours| path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(given)) if wanted == given || wanted.starts_with('{') => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The caller's id for the request where it can be logged, else a new one.
+fn request_id(request: &Request) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let given = request.header(REQUEST_ID).filter(|id| (1..=64).contains(&id.len()) && id.chars().all(plain));
+    given.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
+}
+
+/// The token, from the header or, for browsers that cannot set one on a socket, from its protocols.
+fn token(request: &Request) -> std::result::Result<Option<String>, Failure> {
+    if let Some(value) = request.header(header::AUTHORIZATION) {
+        let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token = token.map(|(_, token)| token.trim().to_owned());
+        return token.map(Some).ok_or_else(Failure::unauthorized);
+    }
+    let protocols = request.header(header::SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
+    let bearer = protocols.split(',').find_map(|protocol| protocol.trim().strip_prefix(BEARER_PROTOCOL));
+    Ok(bearer.map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dashboard_has_no_address_of_ours() {
+        for (path, dashboard) in [
+            ("/", true),
+            ("/projects/1", true),
+            ("/apiary", true),
+            ("/api", false),
+            ("/api/v1/x", false),
+            ("/ws/dashboard", false),
+            ("/health", false),
+            ("/metrics", false),
+            ("/mcp", false),
+        ] {
+            assert_eq!(is_dashboard(path), dashboard, "{path}");
+        }
+    }
+
+    #[test]
+    fn braces_stand_for_any_one_segment() {
+        for (template, path, fits) in [
+            ("/a/{id}/b", "/a/1/b", true),
+            ("/a/{id}", "/a/1/b", false),
+            ("/a/{id}/b", "/a/1", false),
+            ("/a/b", "/a/c", false),
+        ] {
+            assert_eq!(matches(template, path), fits, "{template} {path}");
+        }
+    }
+}

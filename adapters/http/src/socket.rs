@@ -1,0 +1,250 @@
+//! Sockets that show what is going on: a snapshot first, then what happens, in frames of many messages.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::feed::News;
+use domain::access::Actor;
+use domain::event::Event;
+use domain::id::ExperimentId;
+use futures::{SinkExt as _, StreamExt as _};
+use poem::web::websocket::{CloseCode, Message as Frame, WebSocket, WebSocketConfig, WebSocketStream};
+use poem::web::{Data, Path, Query};
+use poem::{IntoResponse, handler};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use wire::api::{Activity, EndpointLoad, Event as EventView, Message, Moment, Progress, Snapshot, id};
+
+use crate::failure::{Failure, refused};
+use crate::guard::PROTOCOL;
+use crate::services::Services;
+
+/// The least time between two frames: fifty a second.
+const BREATH: Duration = Duration::from_millis(20);
+/// How often a sweep's progress is told between events.
+const GLANCE: Duration = Duration::from_millis(500);
+/// How often a silent connection is tried.
+const PING: Duration = Duration::from_secs(30);
+/// How long a frame may take; who is slower is dropped.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Nobody has much to say to us.
+const LARGEST_MESSAGE: usize = 4096;
+
+/// Where to begin.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct From {
+    /// The place that was come to before.
+    since: Option<u64>,
+}
+
+/// When progress was worked out, and the message that tells it where there is anything to tell.
+type Shown = (Instant, Option<Arc<str>>);
+
+/// Progress of experiments, worked out once for all who look.
+#[derive(Default)]
+pub(crate) struct Board {
+    shown: Mutex<HashMap<ExperimentId, Shown>>,
+}
+
+#[handler]
+pub(crate) async fn of_experiment(
+    socket: WebSocket,
+    Path(text): Path<String>,
+    Query(from): Query<From>,
+    services: Data<&Arc<Services>>,
+    board: Data<&Arc<Board>>,
+    actor: Option<Data<&Actor>>,
+) -> poem::Result<impl IntoResponse> {
+    actor.ok_or_else(Failure::unauthorized)?;
+    let experiment: ExperimentId = text.parse().map_err(|_| not_found())?;
+    services.live.check(experiment).await.map_err(refused)?;
+    Ok(open(socket, from, Some(experiment), &services, &board))
+}
+
+#[handler]
+pub(crate) fn of_everything(
+    socket: WebSocket,
+    Query(from): Query<From>,
+    Data(services): Data<&Arc<Services>>,
+    Data(board): Data<&Arc<Board>>,
+    actor: Option<Data<&Actor>>,
+) -> poem::Result<impl IntoResponse> {
+    actor.ok_or_else(Failure::unauthorized)?;
+    Ok(open(socket, from, None, services, board))
+}
+
+fn not_found() -> Failure {
+    refused(application::refusal::Refusal::NotFound("experiment"))
+}
+
+fn open(
+    socket: WebSocket,
+    from: From,
+    experiment: Option<ExperimentId>,
+    services: &Arc<Services>,
+    board: &Arc<Board>,
+) -> impl IntoResponse + use<> {
+    let telling = Telling { services: Arc::clone(services), board: Arc::clone(board), experiment };
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE));
+    socket.protocols([PROTOCOL]).config(config).on_upgrade(move |stream| telling.run(stream, from.since))
+}
+
+/// One connection.
+struct Telling {
+    services: Arc<Services>,
+    board: Arc<Board>,
+    experiment: Option<ExperimentId>,
+}
+
+/// Why a connection ends.
+enum End {
+    /// The other side has gone, or is too slow.
+    Gone,
+    /// The server stops.
+    Stopping,
+    /// Something inside failed.
+    Failed,
+}
+
+type Sink = futures::stream::SplitSink<WebSocketStream, Frame>;
+
+impl Telling {
+    async fn run(self, stream: WebSocketStream, since: Option<u64>) {
+        let (mut sink, mut said) = stream.split();
+        let _listening = self.services.feed.listen();
+        let left = async {
+            while let Some(Ok(message)) = said.next().await {
+                if matches!(message, Frame::Close(_)) {
+                    break;
+                }
+            }
+            End::Gone
+        };
+        let end = tokio::select! {
+            end = left => end,
+            end = self.tell(&mut sink, since) => end,
+        };
+        let close = match end {
+            End::Gone => return,
+            End::Stopping => (CloseCode::Away, "the server stops"),
+            End::Failed => (CloseCode::Error, "something went wrong inside"),
+        };
+        let close = Frame::Close(Some((close.0, close.1.to_owned())));
+        // Who does not take the last word does without.
+        drop(timeout(PATIENCE, sink.send(close)).await);
+    }
+
+    async fn tell(&self, sink: &mut Sink, since: Option<u64>) -> End {
+        match self.follow(sink, since).await {
+            Ok(end) | Err(end) => end,
+        }
+    }
+
+    async fn follow(&self, sink: &mut Sink, since: Option<u64>) -> Result<End, End> {
+        let feed = &self.services.feed;
+        let reachable =
+            since.filter(|since| *since <= feed.last() && feed.since(*since, None) != News::Behind);
+        let mut place = self.snapshot(sink, reachable).await?;
+        let mut glance = interval(GLANCE);
+        glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ping = interval(PING);
+        ping.reset();
+        loop {
+            let seen = feed.turn();
+            if feed.is_stopping() {
+                return Ok(End::Stopping);
+            }
+            match feed.since(place, self.experiment) {
+                News::Behind => place = self.snapshot(sink, None).await?,
+                News::Events(events, now) => {
+                    place = now;
+                    if !events.is_empty() {
+                        send(sink, frame(&events)?).await?;
+                        tokio::time::sleep(BREATH).await;
+                    }
+                }
+            }
+            tokio::select! {
+                () = feed.next_turn(seen) => {}
+                _ = glance.tick() => self.progress(sink, place).await?,
+                _ = ping.tick() => {
+                    let sent = timeout(PATIENCE, sink.send(Frame::Ping(Vec::new()))).await;
+                    sent.map_err(|_| End::Gone)?.map_err(|_| End::Gone)?;
+                }
+            }
+        }
+    }
+
+    /// Sends a snapshot; the place after which events follow it. What happens while it is made is told again after it.
+    async fn snapshot(&self, sink: &mut Sink, since: Option<u64>) -> Result<u64, End> {
+        let place = since.unwrap_or_else(|| self.services.feed.last());
+        let text = match self.experiment {
+            Some(experiment) => {
+                let snapshot =
+                    self.services.live.snapshot(experiment).await.map_err(|error| failed(&error))?;
+                self.message(place, "snapshot", Snapshot::from(snapshot))?
+            }
+            None => {
+                let (loads, events) = self.services.live.activity().await.map_err(|error| failed(&error))?;
+                let endpoints = loads.into_iter().map(EndpointLoad::from).collect();
+                let events = events.iter().map(EventView::from).collect();
+                self.message(place, "snapshot", Activity { endpoints, events })?
+            }
+        };
+        send(sink, format!("[{text}]")).await?;
+        Ok(place)
+    }
+
+    /// Tells how far the sweep is, where one is running.
+    async fn progress(&self, sink: &mut Sink, place: u64) -> Result<(), End> {
+        let Some(experiment) = self.experiment else { return Ok(()) };
+        let mut shown = self.board.shown.lock().await;
+        let known = shown.get(&experiment).filter(|(at, _)| at.elapsed() < GLANCE / 2);
+        let told = match known {
+            Some((_, told)) => told.clone(),
+            None => {
+                let progress =
+                    self.services.live.progress(experiment).await.map_err(|error| failed(&error))?;
+                let running = progress.sweep.as_ref().is_some_and(|view| !view.sweep.status.is_over());
+                let told = if running {
+                    Some(Arc::from(self.message(place, "progress", Progress::from(&progress))?))
+                } else {
+                    None
+                };
+                shown.retain(|_, (at, _)| at.elapsed() < PING);
+                shown.insert(experiment, (Instant::now(), told.clone()));
+                told
+            }
+        };
+        drop(shown);
+        match told {
+            Some(told) => send(sink, format!("[{told}]")).await,
+            None => Ok(()),
+        }
+    }
+
+    fn message<T: Serialize>(&self, seq: u64, kind: &'static str, data: T) -> Result<String, End> {
+        let experiment_id = self.experiment.map(|experiment| id(experiment.bits()));
+        let at = Moment(self.services.clock.now());
+        serde_json::to_string(&Message { seq, kind, experiment_id, at, data }).map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> End {
+    tracing::error!(%error, "a socket cannot be served");
+    End::Failed
+}
+
+fn frame(events: &[Arc<Event>]) -> Result<String, End> {
+    let events: Vec<EventView> = events.iter().map(|event| EventView::from(&**event)).collect();
+    serde_json::to_string(&events).map_err(|error| failed(&error))
+}
+
+async fn send(sink: &mut Sink, text: String) -> Result<(), End> {
+    let sent = timeout(PATIENCE, sink.send(Frame::Text(text))).await;
+    sent.map_err(|_| End::Gone)?.map_err(|_| End::Gone)
+}

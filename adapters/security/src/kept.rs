@@ -1,0 +1,47 @@
+//! The secret that tokens are signed with where nobody chose one: drawn once, and kept sealed beside what it protects,
+//! so that every process of an installation has the same.
+
+use application::ports::{SettingStore, StoreError, Vault, VaultError};
+use domain::call::Digest as Hex;
+use domain::secret::Secret;
+
+const NAME: &str = "token_secret";
+
+/// The installation's secret for tokens, drawn where there is none yet.
+///
+/// # Errors
+/// A store that fails, or a secret that was sealed under another key.
+pub async fn kept_token_secret(settings: &dyn SettingStore, vault: &dyn Vault) -> Result<Secret, StoreError> {
+    let sealed = vault.seal(&fresh()?, NAME).map_err(told)?;
+    let kept = settings.setting_or(NAME, &to_hex(&sealed)).await?;
+    vault.open(&from_hex(&kept).ok_or(VaultError::Format).map_err(told)?, NAME).map_err(told)
+}
+
+fn told(error: VaultError) -> StoreError {
+    StoreError::Corrupt(error.to_string())
+}
+
+/// 256 bits that nobody knows, as text.
+///
+/// # Errors
+/// Where the operating system gives no random bytes.
+pub fn fresh() -> Result<Secret, StoreError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    Ok(Secret::new(Hex::new(bytes).to_string()))
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.extend(
+            [byte >> 4, byte & 15].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0')),
+        );
+    }
+    text
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}

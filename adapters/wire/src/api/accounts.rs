@@ -1,0 +1,162 @@
+//! People and programs.
+
+use application::accounts;
+use domain::access::{Actor, Identity, Scope, User};
+use domain::secret::Secret;
+use poem_openapi::{Enum, Object};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Moment, id};
+
+/// Whether the installation waits for its first account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
+pub struct SetupState {
+    /// Nobody has an account yet.
+    pub required: bool,
+    /// Guests may look at everything but secrets.
+    pub guest_access: bool,
+    /// The program's version.
+    pub version: String,
+}
+
+/// A name and a password.
+#[derive(Clone, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct Credentials {
+    /// 1 to 64 characters without blanks; names that differ in case are one.
+    #[oai(validator(min_length = 1))]
+    pub username: String,
+    /// 8 to 71 bytes.
+    #[oai(validator(min_length = 8, max_length = 71))]
+    pub password: String,
+}
+
+impl From<Credentials> for accounts::Credentials {
+    fn from(given: Credentials) -> Self {
+        Self { username: given.username, password: Secret::new(given.password) }
+    }
+}
+
+/// The code of a link that logs in once.
+#[derive(Clone, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct OnceCode {
+    /// The code.
+    pub code: String,
+}
+
+/// Somebody's wish for another password.
+#[derive(Clone, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The current password.
+    pub current: String,
+    /// The new one, 8 to 71 bytes.
+    #[oai(validator(min_length = 8, max_length = 71))]
+    pub new: String,
+}
+
+/// Somebody with an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
+pub struct SessionUser {
+    /// The account's id.
+    pub id: Uuid,
+    /// The name to log in with.
+    pub username: String,
+    /// May change endpoints, settings and accounts.
+    pub is_admin: bool,
+}
+
+impl From<&User> for SessionUser {
+    fn from(user: &User) -> Self {
+        Self { id: id(user.id.bits()), username: user.username.clone(), is_admin: user.is_admin }
+    }
+}
+
+/// What somebody gets who was let in.
+#[derive(Clone, Serialize, Object)]
+pub struct Session {
+    /// To be sent as `Authorization: Bearer <token>`.
+    pub token: String,
+    /// Until when it counts.
+    pub expires_at: Moment,
+    /// Who it is.
+    pub user: SessionUser,
+}
+
+impl From<accounts::Session> for Session {
+    fn from(session: accounts::Session) -> Self {
+        Self {
+            token: session.token.expose().to_owned(),
+            expires_at: session.expires_at.into(),
+            user: SessionUser::from(&session.user),
+        }
+    }
+}
+
+/// The kinds of caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
+pub enum CallerKind {
+    /// Somebody who logged in.
+    User,
+    /// A program with a key.
+    ApiKey,
+    /// Nobody in particular.
+    Guest,
+}
+
+/// How much a caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
+pub enum CallerScope {
+    /// Look.
+    Read,
+    /// Change projects, experiments and sweeps.
+    Write,
+    /// Change endpoints, settings and accounts.
+    Admin,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
+pub struct Me {
+    /// What kind of caller.
+    pub kind: CallerKind,
+    /// Who, where it is somebody with an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<SessionUser>,
+    /// What they may do.
+    pub scope: CallerScope,
+}
+
+impl From<&Actor> for Me {
+    fn from(actor: &Actor) -> Self {
+        let (kind, user) = match actor.identity() {
+            Identity::User(user) => (CallerKind::User, Some(SessionUser::from(user))),
+            Identity::Key(_) | Identity::System => (CallerKind::ApiKey, None),
+            Identity::Guest => (CallerKind::Guest, None),
+        };
+        let scope = match actor.scope() {
+            Scope::Read => CallerScope::Read,
+            Scope::Write => CallerScope::Write,
+            Scope::Admin => CallerScope::Admin,
+        };
+        Self { kind, user, scope }
+    }
+}
+
+/// What an administrator decides for the installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct Settings {
+    /// Whether people without an account may look at everything but secrets.
+    pub allow_guest_access: bool,
+}

@@ -1,0 +1,106 @@
+//! Model servers.
+
+use std::collections::BTreeMap;
+
+use application::endpoints::Tried;
+use domain::endpoint::{self, EndpointKind, MaxTokensField};
+use domain::pricing::Price;
+use domain::secret::Secret;
+use poem_openapi::Object;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{id, pages};
+use crate::file::{KindDocument, LimitsDocument, MaxTokensFieldDocument, PriceDocument};
+
+/// A target model server. Its key is never shown.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: Uuid,
+    /// The name that experiments call it by.
+    pub label: String,
+    /// Which protocol it speaks.
+    pub kind: KindDocument,
+    /// Its base URL.
+    pub url: String,
+    /// Whether a key is stored for it.
+    pub has_key: bool,
+    /// The last four characters of a key of at least 12.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_last4: Option<String>,
+    /// Prices in US dollars, by model.
+    pub prices: BTreeMap<String, PriceDocument>,
+    /// How much it bears.
+    pub limits: LimitsDocument,
+    /// Which field of a request carries the limit of output tokens.
+    pub max_tokens_field: MaxTokensFieldDocument,
+    /// The most tokens it answers with, where a stage sets no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u32>,
+    /// How long one exchange may take, in seconds.
+    pub timeout_s: f64,
+}
+
+/// Keys that are shorter tell nothing of themselves.
+const SHOWN_FROM: usize = 12;
+
+impl From<endpoint::Endpoint> for Endpoint {
+    fn from(endpoint: endpoint::Endpoint) -> Self {
+        let key = endpoint.api_key.as_ref().map(Secret::expose);
+        let letters: Vec<char> = key.unwrap_or_default().chars().collect();
+        let last4 = letters.len().checked_sub(4).filter(|_| letters.len() >= SHOWN_FROM);
+        let price = |price: Price| PriceDocument {
+            input_per_million: price.input_per_million.dollars(),
+            output_per_million: price.output_per_million.dollars(),
+        };
+        Self {
+            id: id(endpoint.id.bits()),
+            label: endpoint.label,
+            kind: match endpoint.identity.kind {
+                EndpointKind::OpenAi => KindDocument::Openai,
+                EndpointKind::Simulated => KindDocument::Simulated,
+            },
+            url: endpoint.identity.url,
+            has_key: key.is_some(),
+            key_last4: last4.map(|from| letters[from..].iter().collect()),
+            prices: endpoint.prices.into_iter().map(|(model, of)| (model, price(of))).collect(),
+            limits: LimitsDocument { concurrency: Some(endpoint.limits.concurrency.get()) },
+            max_tokens_field: match endpoint.max_tokens_field {
+                MaxTokensField::MaxTokens => MaxTokensFieldDocument::MaxTokens,
+                MaxTokensField::MaxCompletionTokens => MaxTokensFieldDocument::MaxCompletionTokens,
+            },
+            max_output_tokens: endpoint.max_output_tokens,
+            timeout_s: endpoint.timeout.as_secs_f64(),
+        }
+    }
+}
+
+/// What came of trying an endpoint.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct EndpointTest {
+    /// It answered.
+    pub ok: bool,
+    /// How long it took, in milliseconds.
+    pub latency_ms: u64,
+    /// The models it offers.
+    pub models: Vec<String>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl From<Tried> for EndpointTest {
+    fn from(tried: Tried) -> Self {
+        let (models, error) = match tried.models {
+            Ok(models) => (models, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        Self { ok: error.is_none(), latency_ms: tried.latency_ms, models, error }
+    }
+}
+
+pages! {
+    /// Endpoints, by label.
+    EndpointPage of Endpoint,
+}

@@ -1,0 +1,332 @@
+//! Experiments.
+
+use std::collections::BTreeMap;
+
+use application::ports::{self, ExperimentOverview};
+use application::preview;
+use application::sweeps::SweepView;
+use domain::experiment::Draft;
+use domain::problem::Problem;
+use domain::time::Timestamp;
+use poem_openapi::{Enum, Object};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Moment, Sweep, id, pages};
+use crate::experiment::{DimensionDocument, Parts, SampleDocument, ScoringDocument, StageDocument};
+use crate::value::{Any, AnyMap};
+
+const fn once() -> u32 {
+    1
+}
+
+/// An experiment to be made or changed.
+#[derive(Debug, Clone, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct ExperimentDraft {
+    /// The project it belongs to. It cannot change.
+    pub project_id: Uuid,
+    /// What it is called.
+    #[oai(validator(min_length = 1))]
+    pub name: String,
+    /// What it is about.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// What the pipeline is tried on. Absent from a change: as they were.
+    #[serde(default)]
+    pub sample_data: Option<Vec<SampleDocument>>,
+    /// A corpus that templates see as `documents`.
+    #[serde(default)]
+    #[oai(default)]
+    pub documents: Vec<Any>,
+    /// The pipeline.
+    pub pipeline_stages: Vec<StageDocument>,
+    /// How outputs are judged.
+    pub scoring_config: Vec<ScoringDocument>,
+    /// What may vary, by name.
+    #[serde(default)]
+    #[oai(default)]
+    pub parameter_space: BTreeMap<String, DimensionDocument>,
+    /// How often each sample is asked.
+    #[serde(default = "once")]
+    #[oai(default = "once")]
+    pub repeats: u32,
+    /// The share of samples that no choice is made on.
+    #[serde(default)]
+    #[oai(default)]
+    pub holdout: f64,
+}
+
+impl ExperimentDraft {
+    /// The domain's draft, and whether samples came with it.
+    ///
+    /// # Errors
+    /// Fields that do not go together, each with its place.
+    pub fn into_draft(self) -> Result<(Draft, bool), Vec<Problem>> {
+        let parts = Parts {
+            documents: self.documents,
+            pipeline_stages: self.pipeline_stages,
+            scoring_config: self.scoring_config,
+            parameter_space: self.parameter_space,
+        };
+        let with_samples = self.sample_data.is_some();
+        let samples = self.sample_data.into_iter().flatten().map(SampleDocument::into_sample).collect();
+        let draft = Draft {
+            name: self.name,
+            description: self.description,
+            samples,
+            repeats: self.repeats,
+            holdout: self.holdout,
+            ..parts.into_draft()?
+        };
+        Ok((draft, with_samples))
+    }
+}
+
+/// Where an experiment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words are the sweep's")]
+pub enum ExperimentStatus {
+    Draft,
+    Running,
+    Paused,
+    Completed,
+    Stopped,
+}
+
+impl ExperimentStatus {
+    /// The status with this word; what no sweep has touched is a draft.
+    fn of(word: &str) -> Self {
+        match word {
+            "running" => Self::Running,
+            "paused" => Self::Paused,
+            "completed" => Self::Completed,
+            "stopped" => Self::Stopped,
+            _ => Self::Draft,
+        }
+    }
+}
+
+/// The leading run.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct BestRun {
+    /// The run.
+    pub run_id: Uuid,
+    /// Its score.
+    pub score: f64,
+}
+
+/// What lists show of an experiment.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct ExperimentSummary {
+    /// Its id.
+    pub id: Uuid,
+    /// Its project.
+    pub project_id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where it stands.
+    pub status: ExperimentStatus,
+    /// The leading run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<BestRun>,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it or its status last changed.
+    pub updated_at: Moment,
+}
+
+impl From<ports::ExperimentSummary> for ExperimentSummary {
+    fn from(summary: ports::ExperimentSummary) -> Self {
+        Self {
+            id: id(summary.id.bits()),
+            project_id: id(summary.project.bits()),
+            name: summary.name,
+            description: summary.description,
+            status: ExperimentStatus::of(&summary.status),
+            best: summary.best.map(|(run, score)| BestRun { run_id: id(run.bits()), score }),
+            created_at: summary.created_at.into(),
+            updated_at: summary.updated_at.into(),
+        }
+    }
+}
+
+/// The newest experiments of a project.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct ExperimentSummaries {
+    /// How many there are.
+    pub count: u64,
+    /// The newest 20.
+    pub items: Vec<ExperimentSummary>,
+}
+
+/// The first samples of an experiment.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct FirstSamples {
+    /// How many there are.
+    pub count: u32,
+    /// The first 20.
+    pub items: Vec<SampleDocument>,
+}
+
+/// How many runs stand where.
+#[derive(Debug, Clone, Serialize, Object)]
+#[expect(missing_docs, reason = "each is a status of runs")]
+pub struct RunCounts {
+    pub pending: u64,
+    pub running: u64,
+    pub completed: u64,
+    pub failed: u64,
+    pub cached: u64,
+    pub pruned: u64,
+    pub cancelled: u64,
+}
+
+/// An experiment with its document.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct ExperimentDetail {
+    /// Its id.
+    pub id: Uuid,
+    /// Its project.
+    pub project_id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What the pipeline is tried on.
+    pub sample_data: FirstSamples,
+    /// A corpus that templates see as `documents`.
+    pub documents: Vec<Any>,
+    /// The pipeline.
+    pub pipeline_stages: Vec<StageDocument>,
+    /// How outputs are judged.
+    pub scoring_config: Vec<ScoringDocument>,
+    /// What may vary, by name.
+    pub parameter_space: BTreeMap<String, DimensionDocument>,
+    /// How often each sample is asked.
+    pub repeats: u32,
+    /// The share of samples that no choice is made on.
+    pub holdout: f64,
+    /// Where it stands.
+    pub status: ExperimentStatus,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it or its status last changed.
+    pub updated_at: Moment,
+    /// Its newest sweep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
+    /// Its runs.
+    pub runs: RunCounts,
+    /// The leading run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<BestRun>,
+}
+
+impl ExperimentDetail {
+    /// An experiment with its newest sweep as it stands now.
+    #[must_use]
+    pub fn new(overview: ExperimentOverview, sweep: Option<&SweepView>, now: Timestamp) -> Self {
+        let parts = Parts::of_draft(&overview.draft);
+        let summary = ExperimentSummary::from(overview.summary);
+        let samples = overview.draft.samples.into_iter().map(SampleDocument::of_sample).collect();
+        let runs = overview.runs;
+        Self {
+            id: summary.id,
+            project_id: summary.project_id,
+            name: summary.name,
+            description: summary.description,
+            sample_data: FirstSamples { count: overview.samples, items: samples },
+            documents: parts.documents,
+            pipeline_stages: parts.pipeline_stages,
+            scoring_config: parts.scoring_config,
+            parameter_space: parts.parameter_space,
+            repeats: overview.draft.repeats,
+            holdout: overview.draft.holdout,
+            status: summary.status,
+            created_at: summary.created_at,
+            updated_at: summary.updated_at,
+            sweep: sweep.map(|sweep| Sweep::new(sweep, now)),
+            runs: RunCounts {
+                pending: runs.pending,
+                running: runs.running,
+                completed: runs.completed,
+                failed: runs.failed,
+                cached: runs.cached,
+                pruned: runs.pruned,
+                cancelled: runs.cancelled,
+            },
+            best: summary.best,
+        }
+    }
+}
+
+/// A pipeline to be tried on one sample.
+#[derive(Debug, Clone, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct PreviewRequest {
+    /// The experiment; it need not be stored.
+    pub document: ExperimentDraft,
+    /// The sample, counted from 0.
+    #[serde(default)]
+    #[oai(default)]
+    pub sample_index: u32,
+    /// The point; the space's first where absent.
+    #[serde(default)]
+    pub values: Option<AnyMap>,
+    /// Make the calls.
+    #[serde(default)]
+    #[oai(default)]
+    pub call: bool,
+}
+
+/// What one stage would be asked.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct PreviewStage {
+    /// Its name.
+    pub stage: String,
+    /// The model.
+    pub model: String,
+    /// The conversation, a list of `{role, content}`.
+    pub messages: Any,
+    /// The inference parameters.
+    pub parameters: AnyMap,
+    /// What it answered, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Any>,
+}
+
+/// A pipeline tried on one sample.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct Preview {
+    /// Its stages, as far as they could be shown.
+    pub stages: Vec<PreviewStage>,
+    /// What whoever wrote it should know.
+    pub warnings: Vec<String>,
+}
+
+impl From<preview::Preview> for Preview {
+    fn from(preview: preview::Preview) -> Self {
+        let stage = |shown: preview::StagePreview| PreviewStage {
+            stage: shown.stage,
+            messages: Any(shown.call.messages_value()),
+            model: shown.call.model,
+            parameters: crate::value::from_map(&shown.call.parameters),
+            output: shown.output.map(Any),
+        };
+        Self { stages: preview.stages.into_iter().map(stage).collect(), warnings: preview.warnings }
+    }
+}
+
+pages! {
+    /// Experiments, newest first.
+    ExperimentPage of ExperimentSummary,
+}

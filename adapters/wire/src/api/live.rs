@@ -1,0 +1,170 @@
+//! What is going on, for pages that show it live, and for whoever watches over the server.
+
+use application::live;
+use application::ports::RunningRun;
+use poem_openapi::{Enum, Object};
+use serde::Serialize;
+use serde::ser::{SerializeTuple, Serializer};
+use uuid::Uuid;
+
+use super::{Event, LeaderboardRow, Moment, SampleCounts, Sweep, id};
+
+/// A run in execution.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct RunningRunView {
+    /// The run.
+    pub run_id: Uuid,
+    /// How far it is.
+    pub samples: SampleCounts,
+}
+
+impl From<RunningRun> for RunningRunView {
+    fn from(run: RunningRun) -> Self {
+        let samples = SampleCounts { total: run.asked, done: run.done, failed: run.failed };
+        Self { run_id: id(run.id.bits()), samples }
+    }
+}
+
+/// An endpoint at work.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct EndpointLoad {
+    /// Its label.
+    pub label: String,
+    /// Calls that may be in flight now.
+    pub in_use: u32,
+    /// Calls that may be in flight at most.
+    pub concurrency: u32,
+    /// Why nothing is sent to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<String>,
+}
+
+impl From<live::EndpointLoad> for EndpointLoad {
+    fn from(load: live::EndpointLoad) -> Self {
+        let live::EndpointLoad { label, in_use, concurrency, breaker } = load;
+        Self { label, in_use, concurrency, breaker }
+    }
+}
+
+/// A step of the best score so far: `[at, score]`.
+#[derive(Debug, Clone, Copy)]
+pub struct BestStep {
+    at: Moment,
+    score: f64,
+}
+
+impl Serialize for BestStep {
+    fn serialize<S: Serializer>(&self, sink: S) -> Result<S::Ok, S::Error> {
+        let mut pair = sink.serialize_tuple(2)?;
+        pair.serialize_element(&self.at)?;
+        pair.serialize_element(&self.score)?;
+        pair.end()
+    }
+}
+
+/// How far a sweep is, between events.
+#[derive(Debug, Clone, Serialize)]
+pub struct Progress {
+    /// The newest sweep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
+    /// Runs in execution.
+    pub running: Vec<RunningRunView>,
+}
+
+impl From<&live::Progress> for Progress {
+    fn from(progress: &live::Progress) -> Self {
+        Self {
+            sweep: progress.sweep.as_ref().map(|sweep| Sweep::new(sweep, progress.at)),
+            running: progress.running.iter().map(|run| (*run).into()).collect(),
+        }
+    }
+}
+
+/// Everything that an experiment's live page shows at first.
+#[derive(Debug, Clone, Serialize)]
+pub struct Snapshot {
+    /// How far the sweep is.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// The top of the leaderboard.
+    pub leaderboard: Vec<LeaderboardRow>,
+    /// When which score was the best so far.
+    pub best_series: Vec<BestStep>,
+    /// The endpoints.
+    pub endpoints: Vec<EndpointLoad>,
+    /// The newest events, oldest of them first.
+    pub events: Vec<Event>,
+}
+
+impl From<live::Snapshot> for Snapshot {
+    fn from(snapshot: live::Snapshot) -> Self {
+        let steps = snapshot.best_series.into_iter();
+        Self {
+            progress: (&snapshot.progress).into(),
+            leaderboard: snapshot.leaderboard.iter().map(LeaderboardRow::from).collect(),
+            best_series: steps.map(|(at, score)| BestStep { at: at.into(), score }).collect(),
+            endpoints: snapshot.endpoints.into_iter().map(EndpointLoad::from).collect(),
+            events: snapshot.events.iter().map(Event::from).collect(),
+        }
+    }
+}
+
+/// Everything that a page of all activity shows at first.
+#[derive(Debug, Clone, Serialize)]
+pub struct Activity {
+    /// The endpoints.
+    pub endpoints: Vec<EndpointLoad>,
+    /// The newest events, oldest of them first.
+    pub events: Vec<Event>,
+}
+
+/// What a socket says that is no event: it has the form of one, and the place that was come to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Message<T> {
+    /// The place that was come to.
+    pub seq: u64,
+    /// `snapshot` or `progress`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The experiment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiment_id: Option<Uuid>,
+    /// When it was so.
+    pub at: Moment,
+    /// What it says.
+    pub data: T,
+}
+
+/// How a part of the server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
+pub enum PartHealth {
+    /// It answers.
+    Ok,
+    /// It does not.
+    Down,
+    /// It is not used.
+    Disabled,
+}
+
+/// How the server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Object)]
+pub struct Health {
+    /// Whether it can do its work.
+    pub status: PartHealth,
+    /// The database.
+    pub database: PartHealth,
+    /// Redis, which only wakes processes up.
+    pub redis: PartHealth,
+}
+
+impl Health {
+    /// The health of a server whose database answers, or does not.
+    #[must_use]
+    pub const fn of_database(answers: bool) -> Self {
+        let part = if answers { PartHealth::Ok } else { PartHealth::Down };
+        Self { status: part, database: part, redis: PartHealth::Disabled }
+    }
+}

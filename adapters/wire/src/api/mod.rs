@@ -1,0 +1,108 @@
+//! What the API reads and answers: documented by poem-openapi, read and written by serde.
+
+mod accounts;
+mod endpoints;
+mod events;
+mod experiments;
+mod live;
+mod problem;
+mod projects;
+mod runs;
+mod sweeps;
+
+pub use accounts::*;
+pub use endpoints::*;
+pub use events::*;
+pub use experiments::*;
+pub use live::*;
+pub use problem::*;
+pub use projects::*;
+pub use runs::*;
+pub use sweeps::*;
+
+use std::borrow::Cow;
+
+use domain::money::NanoDollars;
+use domain::time::Timestamp;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+/// An id of the domain as documents have it.
+#[must_use]
+pub const fn id(bits: u128) -> Uuid {
+    Uuid::from_u128(bits)
+}
+
+/// US dollars as a JSON number.
+fn dollars(cost: Option<NanoDollars>) -> Option<f64> {
+    cost.map(NanoDollars::dollars)
+}
+
+/// A moment, RFC 3339 in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub Timestamp);
+
+impl From<Timestamp> for Moment {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, sink: S) -> Result<S::Ok, S::Error> {
+        sink.collect_str(&self.0)
+    }
+}
+
+impl Type for Moment {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "string_date-time".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "date-time")))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ParseFromJSON for Moment {
+    fn parse_from_json(_: Option<serde_json::Value>) -> ParseResult<Self> {
+        Err(ParseError::custom("moments are written only"))
+    }
+}
+
+impl ToJSON for Moment {
+    fn to_json(&self) -> Option<serde_json::Value> {
+        Some(self.0.to_string().into())
+    }
+}
+
+/// A page of a list: its items, and where the next page begins.
+macro_rules! pages {
+    ($($(#[$doc:meta])* $name:ident of $item:ty),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, serde::Serialize, poem_openapi::Object)]
+        pub struct $name {
+            /// What is on this page.
+            pub items: Vec<$item>,
+            /// Give this as `cursor` for the next page; absent on the last one.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub next_cursor: Option<String>,
+        }
+    )+};
+}
+
+pub(crate) use pages;

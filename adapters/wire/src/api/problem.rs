@@ -1,0 +1,44 @@
+//! Errors, as RFC 9457 has them.
+
+use poem_openapi::Object;
+use serde::{Deserialize, Serialize};
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Object)]
+pub struct Problem {
+    /// A URI for the kind of problem.
+    #[serde(rename = "type")]
+    #[oai(rename = "type")]
+    pub kind: String,
+    /// The kind of problem, for people.
+    pub title: String,
+    /// HTTP's status code.
+    pub status: u16,
+    /// What is wrong, and how to mend it.
+    pub detail: String,
+    /// The kind of problem, for programs; stable.
+    pub code: String,
+    /// What is wrong with single fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[oai(default)]
+    pub errors: Vec<ProblemField>,
+    /// Finds the request in the log.
+    pub request_id: String,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Object)]
+pub struct ProblemField {
+    /// JSON pointer to the field, from the root of the request's body; parameters stand under `/query`.
+    pub pointer: String,
+    /// The kind of problem, for programs; stable.
+    pub code: String,
+    /// What is wrong, and how to mend it.
+    pub detail: String,
+}
+
+impl From<domain::problem::Problem> for ProblemField {
+    fn from(problem: domain::problem::Problem) -> Self {
+        Self { pointer: problem.pointer, code: problem.code.to_owned(), detail: problem.detail }
+    }
+}

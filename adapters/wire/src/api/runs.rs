@@ -1,0 +1,606 @@
+//! Runs, what they came to, and how they rank.
+
+use std::collections::BTreeMap;
+
+use application::leaderboard::Row;
+use application::ports::{self, ResultRow, RunSummary, ScorerTotal, StageError};
+use application::runs;
+use domain::call::{Completion, Message};
+use domain::value::Value;
+use poem_openapi::Object;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::sweeps::words;
+use super::{Moment, dollars, id, pages};
+use crate::value::{Any, AnyMap, from_map};
+
+words! {
+    /// Where a run stands.
+    RunStatus from domain::run::RunStatus {
+        domain::run::RunStatus::Pending => Pending,
+        domain::run::RunStatus::Running => Running,
+        domain::run::RunStatus::Completed => Completed,
+        domain::run::RunStatus::Failed => Failed,
+        domain::run::RunStatus::Cached => Cached,
+        domain::run::RunStatus::Pruned => Pruned,
+        domain::run::RunStatus::Cancelled => Cancelled,
+    }
+}
+
+/// A run to be made outside any sweep.
+#[derive(Debug, Clone, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct RunRequest {
+    /// The experiment.
+    pub experiment_id: Uuid,
+    /// Values of dimensions, beyond their ranges too; where one is missing the stage's own value stands.
+    #[serde(default)]
+    #[oai(default)]
+    pub values: AnyMap,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct SampleCounts {
+    /// Samples it takes.
+    pub total: u32,
+    /// Samples it has taken.
+    pub done: u32,
+    /// Samples that came to nothing.
+    pub failed: u32,
+}
+
+/// One scorer over a run.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct ScoreSummary {
+    /// Mean over the samples that have a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// Lower end of its 95 % confidence interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci_low: Option<f64>,
+    /// Upper end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci_high: Option<f64>,
+    /// Samples with a value.
+    pub n: u32,
+    /// Samples on which the scorer failed.
+    pub failed: u32,
+}
+
+impl From<&ScorerTotal> for ScoreSummary {
+    fn from(total: &ScorerTotal) -> Self {
+        Self {
+            value: total.value,
+            ci_low: total.interval.map(|(low, _)| low),
+            ci_high: total.interval.map(|(_, high)| high),
+            n: total.n,
+            failed: total.failed,
+        }
+    }
+}
+
+/// What a run spent, cached calls not counted.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct Paid {
+    /// Tokens of prompts.
+    pub tokens_in: u64,
+    /// Tokens of answers.
+    pub tokens_out: u64,
+    /// US dollars, where every price is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct RunError {
+    /// The kind of error, for programs; stable.
+    pub kind: String,
+    /// What happened.
+    pub message: String,
+    /// The stage that met it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// The first sample that met it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_index: Option<u32>,
+}
+
+impl From<&ports::RunError> for RunError {
+    fn from(error: &ports::RunError) -> Self {
+        Self {
+            kind: error.kind.clone(),
+            message: error.message.clone(),
+            stage: error.stage.clone(),
+            sample_index: error.sample,
+        }
+    }
+}
+
+/// One configuration, evaluated on every sample.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct Run {
+    /// Its id.
+    pub id: Uuid,
+    /// Its experiment.
+    pub experiment_id: Uuid,
+    /// Its sweep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep_id: Option<Uuid>,
+    /// The SHA-256 of its configuration.
+    pub config_hash: String,
+    /// The values of its active dimensions.
+    pub values: AnyMap,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// How far it is.
+    pub samples: SampleCounts,
+    /// Mean weighted score over its samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Lower end of its 95 % confidence interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci_low: Option<f64>,
+    /// Upper end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci_high: Option<f64>,
+    /// Each scorer's own, by name.
+    pub scores: BTreeMap<String, ScoreSummary>,
+    /// Tokens of prompts, cached calls included.
+    pub tokens_in: u64,
+    /// Tokens of answers, cached calls included.
+    pub tokens_out: u64,
+    /// US dollars, cached calls included; where every price is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_estimate: Option<f64>,
+    /// What it spent itself.
+    pub paid: Paid,
+    /// Latency of all its calls together, in milliseconds, as it was when each was made.
+    pub latency_ms: u64,
+    /// From its start to its end, in milliseconds.
+    pub duration_ms: u64,
+    /// When it was first taken up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Moment>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Moment>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<RunError>,
+}
+
+impl From<&RunSummary> for Run {
+    fn from(run: &RunSummary) -> Self {
+        let took = run.started_at.zip(run.completed_at).map(|(start, end)| end.since(start));
+        Self {
+            id: id(run.id.bits()),
+            experiment_id: id(run.experiment.bits()),
+            sweep_id: run.sweep.map(|sweep| id(sweep.bits())),
+            config_hash: run.config_hash.to_string(),
+            values: from_map(&run.config.values),
+            status: run.status.into(),
+            samples: SampleCounts { total: run.asked, done: run.done, failed: run.failed },
+            score: run.score,
+            ci_low: run.interval.map(|(low, _)| low),
+            ci_high: run.interval.map(|(_, high)| high),
+            scores: run.scores.iter().map(|total| (total.name.clone(), total.into())).collect(),
+            tokens_in: run.tokens.input,
+            tokens_out: run.tokens.output,
+            cost_estimate: dollars(run.cost),
+            paid: Paid {
+                tokens_in: run.paid.input,
+                tokens_out: run.paid.output,
+                cost: dollars(run.paid_cost),
+            },
+            latency_ms: run.latency_ms,
+            duration_ms: took.map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+            started_at: run.started_at.map(Moment::from),
+            completed_at: run.completed_at.map(Moment::from),
+            error: run.error.as_ref().map(RunError::from),
+        }
+    }
+}
+
+/// A stage as a run configured it.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct ConfiguredStage {
+    /// Its name.
+    pub name: String,
+    /// Its endpoint's label, where the endpoint still exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// Its endpoint's URL when the run was made.
+    pub url: String,
+    /// Its model.
+    pub model: String,
+    /// Its system prompt, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Its few-shot messages, a list of `{role, content}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[oai(default)]
+    pub messages: Vec<Any>,
+    /// Its prompt, a template.
+    pub prompt: String,
+    /// Its inference parameters.
+    pub parameters: AnyMap,
+}
+
+/// A run's configuration.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct RunConfig {
+    /// The values of its active dimensions.
+    pub values: AnyMap,
+    /// Its stages, with these values in their fields.
+    pub stages: Vec<ConfiguredStage>,
+}
+
+/// What one stage came to for one sample.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct StageResult {
+    /// The stage, from 0.
+    pub stage_index: u32,
+    /// Its name.
+    pub stage: String,
+    /// The sample, from 0.
+    pub sample_index: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The conversation that was sent, a list of `{role, content}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_sent: Option<Any>,
+    /// What the model answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_raw: Option<String>,
+    /// The model asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_used: Option<String>,
+    /// The model that the server says it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_returned: Option<String>,
+    /// The inference parameters.
+    pub parameters: AnyMap,
+    /// Tokens of the prompt.
+    pub tokens_in: u64,
+    /// Tokens of the answer.
+    pub tokens_out: u64,
+    /// How long it took, in milliseconds, when the call was made.
+    pub latency_ms: u64,
+    /// Another run paid for it.
+    pub cached: bool,
+    /// Why the answer ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// What is odd about the answer: truncated, refused, `tokens_estimated`, `lossy_text`.
+    pub flags: Vec<String>,
+    /// Why there is no output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ResultError>,
+}
+
+/// Why a stage gave no output for a sample.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct ResultError {
+    /// The kind of error, for programs; stable.
+    pub kind: String,
+    /// What happened.
+    pub message: String,
+}
+
+impl From<StageError> for ResultError {
+    fn from(error: StageError) -> Self {
+        Self { kind: error.kind, message: error.message }
+    }
+}
+
+impl StageResult {
+    /// A result of one of these stages.
+    #[must_use]
+    pub fn new(row: ResultRow, stages: &[String]) -> Self {
+        let answer = row.completion.as_ref();
+        let tokens = answer.map(|answer| answer.tokens).unwrap_or_default();
+        let latency = answer.map_or(0, |answer| answer.latency.as_millis());
+        let flags = answer.map(|answer| answer.flags.named().to_vec()).unwrap_or_default();
+        Self {
+            stage_index: row.stage,
+            stage: stages.get(row.stage as usize).cloned().unwrap_or_default(),
+            sample_index: row.sample,
+            repeat: row.repeat,
+            prompt_sent: row.prompt_sent.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+            tokens_in: tokens.input,
+            tokens_out: tokens.output,
+            latency_ms: u64::try_from(latency).unwrap_or(u64::MAX),
+            cached: row.cached,
+            finish_reason: answer.and_then(|answer| answer.finish_reason.clone()),
+            flags: flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned()).collect(),
+            model_used: row.model,
+            parameters: from_map(&row.parameters),
+            error: row.error.map(ResultError::from),
+            model_returned: answer.and_then(|answer| answer.model_returned.clone()),
+            response_raw: row.completion.map(|Completion { text, .. }| text),
+        }
+    }
+}
+
+/// The first results of a run.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct FirstResults {
+    /// How many there are.
+    pub count: u64,
+    /// The first 20.
+    pub items: Vec<StageResult>,
+}
+
+/// A run with its configuration and its first results.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct RunDetail {
+    /// Its id.
+    pub id: Uuid,
+    /// Its experiment.
+    pub experiment_id: Uuid,
+    /// Its sweep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep_id: Option<Uuid>,
+    /// The SHA-256 of its configuration.
+    pub config_hash: String,
+    /// Its configuration.
+    pub config: RunConfig,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// How far it is.
+    pub samples: SampleCounts,
+    /// Mean weighted score over its samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Lower end of its 95 % confidence interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci_low: Option<f64>,
+    /// Upper end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci_high: Option<f64>,
+    /// Each scorer's own, by name.
+    pub scores: BTreeMap<String, ScoreSummary>,
+    /// Tokens of prompts, cached calls included.
+    pub tokens_in: u64,
+    /// Tokens of answers, cached calls included.
+    pub tokens_out: u64,
+    /// US dollars, cached calls included; where every price is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_estimate: Option<f64>,
+    /// What it spent itself.
+    pub paid: Paid,
+    /// Latency of all its calls together, in milliseconds, as it was when each was made.
+    pub latency_ms: u64,
+    /// From its start to its end, in milliseconds.
+    pub duration_ms: u64,
+    /// When it was first taken up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Moment>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Moment>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<RunError>,
+    /// Its first results; `/runs/{id}/samples` has all of them.
+    pub stage_results: FirstResults,
+}
+
+impl RunDetail {
+    /// A run with its first results.
+    #[must_use]
+    pub fn new(detail: runs::RunDetail, first: Vec<ResultRow>) -> Self {
+        let Run {
+            id,
+            experiment_id,
+            sweep_id,
+            config_hash,
+            values,
+            status,
+            samples,
+            score,
+            ci_low,
+            ci_high,
+            scores,
+            tokens_in,
+            tokens_out,
+            cost_estimate,
+            paid,
+            latency_ms,
+            duration_ms,
+            started_at,
+            completed_at,
+            error,
+        } = Run::from(&detail.run);
+        let bindings = detail.run.config.stages.iter().zip(detail.endpoints);
+        let stages =
+            detail.stages.into_iter().zip(bindings).map(|(stage, (binding, label))| ConfiguredStage {
+                name: stage.name.as_str().to_owned(),
+                endpoint: label,
+                url: binding.identity.url.clone(),
+                model: binding.model.clone(),
+                system: stage.system,
+                messages: stage.messages.iter().map(few_shot).collect(),
+                prompt: stage.prompt,
+                parameters: from_map(&stage.parameters),
+            });
+        let stages: Vec<ConfiguredStage> = stages.collect();
+        let names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
+        let items = first.into_iter().map(|row| StageResult::new(row, &names)).collect();
+        Self {
+            id,
+            experiment_id,
+            sweep_id,
+            config_hash,
+            config: RunConfig { values, stages },
+            status,
+            samples,
+            score,
+            ci_low,
+            ci_high,
+            scores,
+            tokens_in,
+            tokens_out,
+            cost_estimate,
+            paid,
+            latency_ms,
+            duration_ms,
+            started_at,
+            completed_at,
+            error,
+            stage_results: FirstResults { count: detail.results, items },
+        }
+    }
+}
+
+fn few_shot(message: &Message) -> Any {
+    Any(Value::from([
+        ("role", Value::from(message.role.as_str())),
+        ("content", Value::from(message.content.as_str())),
+    ]))
+}
+
+/// What a scorer said of one output.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct SampleScore {
+    /// The scoring entry.
+    pub scorer_name: String,
+    /// The score; absent where the scorer failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// What the scorer has to say beyond the number.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[oai(default)]
+    pub metadata: AnyMap,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What became of one repetition of one sample.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct RunSample {
+    /// The sample, from 0.
+    pub sample_index: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The sample's input.
+    pub input: Any,
+    /// Its reference answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Any>,
+    /// Its weighted score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// What each stage came to.
+    pub stages: Vec<StageResult>,
+    /// What each scorer said.
+    pub scores: Vec<SampleScore>,
+}
+
+impl RunSample {
+    /// A sample's way through these stages, judged by these scorers.
+    #[must_use]
+    pub fn new(trace: runs::Trace, scorers: &[String], stages: &[String]) -> Self {
+        let score = |said: &ports::SampleScore| SampleScore {
+            scorer_name: scorers.get(said.score.scorer as usize).cloned().unwrap_or_default(),
+            value: said.score.value,
+            metadata: from_map(&said.metadata),
+            error: said.error.clone(),
+        };
+        Self {
+            sample_index: trace.sample_index,
+            repeat: trace.repeat,
+            input: Any(trace.sample.input),
+            reference: trace.sample.reference.map(Any),
+            score: trace.score,
+            scores: trace.scores.iter().map(score).collect(),
+            stages: trace.results.into_iter().map(|row| StageResult::new(row, stages)).collect(),
+        }
+    }
+}
+
+/// A run's place on the leaderboard.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct LeaderboardRow {
+    /// Its rank, from 1.
+    pub rank: u64,
+    /// The run.
+    pub run_id: Uuid,
+    /// The values of its active dimensions.
+    pub values: AnyMap,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Mean weighted score over its samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Lower end of its 95 % confidence interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci_low: Option<f64>,
+    /// Upper end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci_high: Option<f64>,
+    /// Samples with a score.
+    pub n: u64,
+    /// Samples there are.
+    pub n_total: u64,
+    /// The score drawn towards that of all: the best of many is biased upwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score_shrunk: Option<f64>,
+    /// Each scorer's mean, by name.
+    pub scores: BTreeMap<String, f64>,
+    /// Tokens of prompts, cached calls included.
+    pub tokens_in: u64,
+    /// Tokens of answers, cached calls included.
+    pub tokens_out: u64,
+    /// US dollars for one sample, where every price is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_estimate: Option<f64>,
+    /// Milliseconds for one sample, all stages together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<f64>,
+    /// It cannot be told from the first at the 5 % level.
+    pub ties_best: bool,
+    /// The probability that it is the best one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_best: Option<f64>,
+}
+
+impl From<&Row> for LeaderboardRow {
+    fn from(row: &Row) -> Self {
+        let standing = &row.standing;
+        let scores = row.run.scores.iter().filter_map(|total| Some((total.name.clone(), total.value?)));
+        Self {
+            rank: standing.rank as u64,
+            run_id: id(row.run.id.bits()),
+            values: from_map(&row.run.config.values),
+            status: row.run.status.into(),
+            score: standing.score,
+            ci_low: standing.interval.map(|interval| interval.low),
+            ci_high: standing.interval.map(|interval| interval.high),
+            n: standing.n as u64,
+            n_total: standing.n_total as u64,
+            score_shrunk: standing.score_shrunk,
+            scores: scores.collect(),
+            tokens_in: row.run.tokens.input,
+            tokens_out: row.run.tokens.output,
+            cost_estimate: row.cost_per_sample(),
+            latency_ms: row.latency_per_sample(),
+            ties_best: standing.ties_best,
+            p_best: standing.p_best,
+        }
+    }
+}
+
+pages! {
+    /// Runs.
+    RunPage of Run,
+    /// What became of a run's samples.
+    RunSamplePage of RunSample,
+    /// The leaderboard, best first.
+    LeaderboardPage of LeaderboardRow,
+}

@@ -1,0 +1,337 @@
+//! Sweeps.
+
+use application::estimate::Estimate;
+use application::sweeps::{SweepRequest as Request, SweepView};
+use domain::problem::Problem;
+use domain::strategy::Reason;
+use domain::sweep::{
+    PauseReason, Sweep as Decider, SweepKind as Kind, SweepLimits as Limits, SweepStatus as Status,
+};
+use domain::time::Timestamp;
+use poem_openapi::{Enum, Object};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{BestRun, Moment, dollars, id, pages};
+use crate::file::{StrategyDocument, SweepDocument, SweepKindDocument};
+
+/// A sweep to be started.
+#[derive(Debug, Clone, Default, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct SweepRequest {
+    /// How it chooses configurations.
+    #[serde(default)]
+    #[oai(default)]
+    pub kind: SweepKindDocument,
+    /// What random choices hang on; made up where absent.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// Runs, at most.
+    #[serde(default)]
+    pub max_runs: Option<u64>,
+    /// Tokens to pay for, at most.
+    #[serde(default)]
+    pub max_tokens: Option<u64>,
+    /// US dollars to pay, at most.
+    #[serde(default)]
+    pub max_cost: Option<f64>,
+    /// How the kind behaves.
+    #[serde(default)]
+    #[oai(default)]
+    pub strategy: StrategyDocument,
+    /// Only say what it would come to.
+    #[serde(default)]
+    #[oai(default)]
+    pub dry_run: bool,
+}
+
+impl SweepRequest {
+    /// What the sweep asks for.
+    ///
+    /// # Errors
+    /// Limits that make no sense, each with its place.
+    pub fn into_request(self) -> Result<Request, Vec<Problem>> {
+        let Self { kind, seed, max_runs, max_tokens, max_cost, strategy, dry_run: _ } = self;
+        SweepDocument { kind, seed, max_runs, max_tokens, max_cost, strategy }.into_request()
+    }
+}
+
+/// How to pause.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct PauseRequest {
+    /// Do not wait for the runs in progress, only for the calls in flight.
+    #[serde(default)]
+    #[oai(default)]
+    pub now: bool,
+}
+
+/// What a sweep would come to.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct DryRun {
+    /// Configurations, where their number fits a JSON number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configurations: Option<u64>,
+    /// Their number, in digits.
+    pub configurations_text: String,
+    /// Model calls that its runs need.
+    pub calls: u64,
+    /// Those that would not be made: the cache has their answer, or an equal call of the same sweep.
+    pub cached_calls: u64,
+    /// Tokens that it would pay for.
+    pub estimated_tokens: u64,
+    /// US dollars, where every price is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimated_cost: Option<f64>,
+    /// Where the cache tells how long such calls take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimated_seconds: Option<f64>,
+    /// Only a part of the calls was looked at, and the rest is taken to be alike.
+    pub sampled: bool,
+}
+
+impl From<Estimate> for DryRun {
+    fn from(estimate: Estimate) -> Self {
+        Self {
+            configurations: estimate.configurations,
+            configurations_text: estimate.configurations_text,
+            calls: estimate.calls,
+            cached_calls: estimate.cached_calls,
+            estimated_tokens: estimate.tokens,
+            estimated_cost: dollars(estimate.cost),
+            estimated_seconds: estimate.seconds,
+            sampled: estimate.sampled,
+        }
+    }
+}
+
+/// Enums of documents that are words of the domain.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident from $of:ty { $($pattern:pat => $variant:ident),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, poem_openapi::Enum)]
+        #[serde(rename_all = "snake_case")]
+        #[oai(rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "the words are the domain's")]
+        pub enum $name { $($variant),+ }
+
+        impl From<$of> for $name {
+            fn from(of: $of) -> Self {
+                match of { $($pattern => Self::$variant),+ }
+            }
+        }
+    )+};
+}
+
+pub(crate) use words;
+
+words! {
+    /// How a sweep chooses its configurations.
+    SweepKind from Kind { Kind::Grid { .. } => Grid, Kind::Random => Random }
+    /// Where a sweep stands.
+    SweepStatus from Status {
+        Status::Running => Running,
+        Status::Paused(_) => Paused,
+        Status::Stopped => Stopped,
+        Status::Completed(_) => Completed,
+    }
+    /// Why a sweep waits.
+    SweepPauseReason from PauseReason {
+        PauseReason::Manual => Manual,
+        PauseReason::Budget => Budget,
+        PauseReason::Endpoint => Endpoint,
+        PauseReason::Human => Human,
+    }
+}
+
+/// Why a sweep is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words are the domain's")]
+pub enum SweepFinishReason {
+    AllRuns,
+    MaxRuns,
+    Stopped,
+    ExhaustedSpace,
+    Converged,
+    AllFailed,
+}
+
+impl SweepFinishReason {
+    const fn of(status: Status) -> Option<Self> {
+        Some(match status {
+            Status::Running | Status::Paused(_) => return None,
+            Status::Stopped => Self::Stopped,
+            Status::Completed(Reason::AllRuns) => Self::AllRuns,
+            Status::Completed(Reason::MaxRuns) => Self::MaxRuns,
+            Status::Completed(Reason::ExhaustedSpace) => Self::ExhaustedSpace,
+            Status::Completed(Reason::Converged) => Self::Converged,
+            Status::Completed(Reason::AllFailed) => Self::AllFailed,
+        })
+    }
+}
+
+/// What can be done with a sweep now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words are the operations'")]
+pub enum SweepAction {
+    Pause,
+    Resume,
+    Stop,
+}
+
+impl SweepAction {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "pause" => Self::Pause,
+            "resume" => Self::Resume,
+            "stop" => Self::Stop,
+            _ => return None,
+        })
+    }
+}
+
+/// What a sweep may use up.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct SweepLimits {
+    /// Runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_runs: Option<u64>,
+    /// Tokens to pay for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// US dollars to pay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_cost: Option<f64>,
+}
+
+impl From<Limits> for SweepLimits {
+    fn from(limits: Limits) -> Self {
+        let Limits { max_runs, max_tokens, max_cost } = limits;
+        Self { max_runs, max_tokens, max_cost: dollars(max_cost) }
+    }
+}
+
+/// How far a sweep is, in runs.
+#[derive(Debug, Clone, Serialize, Object)]
+#[expect(missing_docs, reason = "each is a status of runs")]
+pub struct SweepProgress {
+    /// Runs in all, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    pub completed: u64,
+    pub failed: u64,
+    pub cached: u64,
+    pub pruned: u64,
+    pub cancelled: u64,
+    pub running: u64,
+}
+
+/// A batch of runs over the parameter space.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct Sweep {
+    /// Its id.
+    pub id: Uuid,
+    /// Its experiment.
+    pub experiment_id: Uuid,
+    /// How it chooses its configurations.
+    pub kind: SweepKind,
+    /// Where it stands.
+    pub status: SweepStatus,
+    /// Why it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pause_reason: Option<SweepPauseReason>,
+    /// Why it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<SweepFinishReason>,
+    /// What its random choices hang on.
+    pub seed: u64,
+    /// What it may use up.
+    pub limits: SweepLimits,
+    /// How far it is.
+    pub progress: SweepProgress,
+    /// Tokens of prompts that were paid for.
+    pub tokens_in: u64,
+    /// Tokens of answers that were paid for.
+    pub tokens_out: u64,
+    /// US dollars paid, where every price is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
+    /// Calls made.
+    pub calls: u64,
+    /// Calls answered from the cache.
+    pub cache_hits: u64,
+    /// Calls that ending runs early has saved.
+    pub calls_saved: u64,
+    /// Calls whose outcome nobody knows; they may have been billed.
+    pub calls_unknown: u64,
+    /// The leading run of its experiment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<BestRun>,
+    /// What can be done with it now.
+    pub allowed: Vec<SweepAction>,
+    /// When it began.
+    pub started_at: Moment,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Moment>,
+    /// How much longer it takes if it goes on as it did so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta_seconds: Option<f64>,
+}
+
+impl Sweep {
+    /// A sweep as it stands now.
+    #[must_use]
+    pub fn new(view: &SweepView, now: Timestamp) -> Self {
+        let SweepView { sweep, totals, total, best, .. } = view;
+        let pause_reason = match sweep.status {
+            Status::Paused(reason) => Some(reason.into()),
+            _ => None,
+        };
+        Self {
+            id: id(sweep.id.bits()),
+            experiment_id: id(sweep.experiment.bits()),
+            kind: sweep.kind.into(),
+            status: sweep.status.into(),
+            pause_reason,
+            finish_reason: SweepFinishReason::of(sweep.status),
+            seed: sweep.seed,
+            limits: sweep.limits.into(),
+            progress: SweepProgress {
+                total: *total,
+                completed: totals.completed,
+                failed: totals.failed,
+                cached: totals.cached,
+                pruned: totals.pruned,
+                cancelled: totals.cancelled,
+                running: totals.running,
+            },
+            tokens_in: totals.tokens.input,
+            tokens_out: totals.tokens.output,
+            cost: dollars(totals.cost),
+            calls: totals.calls,
+            cache_hits: totals.hits,
+            // No sweep ends runs early yet.
+            calls_saved: 0,
+            calls_unknown: totals.unknown,
+            best: best
+                .as_ref()
+                .and_then(|best| Some(BestRun { run_id: id(best.id.bits()), score: best.score? })),
+            allowed: Decider::allowed(sweep.status).iter().filter_map(|word| SweepAction::of(word)).collect(),
+            started_at: sweep.started_at.into(),
+            finished_at: sweep.finished_at.map(Moment::from),
+            eta_seconds: view.eta(now).map(|left| left.as_secs_f64().ceil()),
+        }
+    }
+}
+
+pages! {
+    /// Sweeps, newest first.
+    SweepPage of Sweep,
+}

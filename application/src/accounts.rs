@@ -1,0 +1,274 @@
+//! Lets people and programs in.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::access::{Actor, Identity, Scope, User, Writer, check_password, username};
+use domain::id::UserId;
+use domain::problem::Problem;
+use domain::secret::Secret;
+use domain::time::Timestamp;
+
+use crate::ports::{Account, AccountStore, Claims, Clock, Ids, Passwords, SettingStore, Tokens};
+use crate::refusal::Refusal;
+use crate::throttle::Throttle;
+
+/// How long a session lasts.
+const SESSION: Duration = Duration::from_hours(7 * 24);
+/// How long a link that logs in can be used.
+const LINK: Duration = Duration::from_hours(1);
+
+/// The setting that lets guests look.
+const GUESTS: &str = "allow_guest_access";
+
+/// What the use cases need from the world.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each port says what it is")]
+pub struct Ports {
+    pub accounts: Arc<dyn AccountStore>,
+    pub settings: Arc<dyn SettingStore>,
+    pub passwords: Arc<dyn Passwords>,
+    pub tokens: Arc<dyn Tokens>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+}
+
+/// A name and a password, as somebody entered them.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// What somebody gets who was let in.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Proves later requests.
+    pub token: Secret,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Who it is.
+    pub user: User,
+}
+
+/// The use cases of accounts.
+pub struct Accounts {
+    ports: Ports,
+    /// The installation's own key, where one is set.
+    key: Option<Secret>,
+    throttle: Throttle,
+    redeemed: Mutex<HashSet<u128>>,
+}
+
+impl Accounts {
+    /// The use cases over these ports. `key` is the key that programs may use without being registered.
+    #[must_use]
+    pub fn new(ports: Ports, key: Option<Secret>) -> Self {
+        Self { ports, key, throttle: Throttle::default(), redeemed: Mutex::default() }
+    }
+
+    /// Whether nobody has an account yet.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn setup_required(&self) -> Result<bool, Refusal> {
+        Ok(!self.ports.accounts.any().await?)
+    }
+
+    /// Whether guests may look.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn guests_allowed(&self) -> Result<bool, Refusal> {
+        Ok(self.ports.settings.setting(GUESTS).await?.as_deref() == Some("true"))
+    }
+
+    /// Lets guests look, or no longer.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn allow_guests(&self, _by: &domain::access::Admin, allow: bool) -> Result<(), Refusal> {
+        Ok(self.ports.settings.set_setting(GUESTS, if allow { "true" } else { "false" }).await?)
+    }
+
+    /// Makes the first account, an administrator's. Of several at once one is made.
+    ///
+    /// # Errors
+    /// Where there is an account already, or name or password cannot be used.
+    pub async fn set_up(&self, credentials: Credentials) -> Result<Session, Refusal> {
+        let name = username(&credentials.username);
+        let password = check_password(credentials.password.expose(), "/password");
+        let (name, ()) = both(name, password)?;
+        if !self.setup_required().await? {
+            return Err(is_set_up());
+        }
+        let password_hash = self.hash(credentials.password).await?;
+        let user = User { id: UserId::new(self.ports.ids.next()), username: name, is_admin: true };
+        let account = Account { user, password_hash, token_version: 1, disabled: false };
+        if !self.ports.accounts.insert_first(account.clone()).await? {
+            return Err(is_set_up());
+        }
+        self.session(account)
+    }
+
+    /// Logs in. `from` tells where the attempt comes from, so that guessing can be slowed down there.
+    ///
+    /// # Errors
+    /// Where name and password do not fit, or there were too many attempts.
+    pub async fn log_in(&self, credentials: Credentials, from: &str) -> Result<Session, Refusal> {
+        let name = credentials.username.trim().to_lowercase();
+        let who = format!("{from} {name}");
+        self.let_pass(&who)?;
+        let account = self.ports.accounts.by_username(&name).await?.filter(|account| !account.disabled);
+        let hash = match &account {
+            Some(account) => account.password_hash.clone(),
+            // Nobody's: so that an unknown name takes as long as a wrong password.
+            None => self.hash(Secret::new("nobody has this password")).await?,
+        };
+        let fits = check_password(credentials.password.expose(), "/password").is_ok()
+            && self.verify(credentials.password, hash).await?;
+        match account.filter(|_| fits) {
+            Some(account) => {
+                self.throttle.passed(&who);
+                self.session(account)
+            }
+            None => {
+                self.throttle.failed(&who, self.ports.clock.now());
+                Err(unauthorized("wrong_credentials", "username or password is wrong"))
+            }
+        }
+    }
+
+    /// A code that logs somebody in once, within an hour.
+    ///
+    /// # Errors
+    /// Where there is no such account, or a store fails.
+    pub async fn link(&self, user: UserId) -> Result<Secret, Refusal> {
+        let account = self.ports.accounts.account(user).await?.ok_or(Refusal::NotFound("user"))?;
+        let once = Some(self.ports.ids.next());
+        self.issue(&account, LINK, once).map(|(token, _)| token)
+    }
+
+    /// Logs in with such a code.
+    ///
+    /// # Errors
+    /// Where it has been used, or has expired.
+    pub async fn redeem(&self, code: &str) -> Result<Session, Refusal> {
+        let spent = || unauthorized("link_used", "this link has been used or has expired: log in instead");
+        let claims = self.ports.tokens.read(code).ok_or_else(spent)?;
+        let once = claims.once.ok_or_else(spent)?;
+        let account = self.account_of(&claims).await?.ok_or_else(spent)?;
+        if !self.redeemed.lock().unwrap_or_else(PoisonError::into_inner).insert(once) {
+            return Err(spent());
+        }
+        self.session(account)
+    }
+
+    /// Who it is that comes with this token or key; a guest where nothing was given and guests may look. `None` where
+    /// whoever comes has to log in.
+    ///
+    /// # Errors
+    /// A token that does not count, or no longer.
+    pub async fn authenticate(&self, bearer: Option<&str>) -> Result<Option<Actor>, Refusal> {
+        let Some(bearer) = bearer else {
+            return Ok(self.guests_allowed().await?.then(Actor::guest));
+        };
+        if self.key.as_ref().is_some_and(|key| same(key.expose(), bearer)) {
+            return Ok(Some(Actor::key("API_KEY".to_owned(), Scope::Admin)));
+        }
+        let refused = || unauthorized("invalid_token", "this token is not valid: log in again");
+        let claims = self.ports.tokens.read(bearer).filter(|claims| claims.once.is_none());
+        let account = self.account_of(&claims.ok_or_else(refused)?).await?.ok_or_else(refused)?;
+        Ok(Some(Actor::user(account.user)))
+    }
+
+    /// Changes one's own password; sessions that began before end.
+    ///
+    /// # Errors
+    /// Where the current one is wrong, the new one cannot be used, or whoever asks has no password.
+    pub async fn change_password(
+        &self,
+        by: &Writer,
+        current: Secret,
+        new: Secret,
+    ) -> Result<Session, Refusal> {
+        let Identity::User(user) = by.identity() else {
+            return Err(Refusal::conflict("no_password", "who comes with a key has no password to change"));
+        };
+        check_password(new.expose(), "/new").map_err(|problem| Refusal::Invalid(vec![problem]))?;
+        let who = format!("change {}", user.username);
+        self.let_pass(&who)?;
+        let account = self.ports.accounts.account(user.id).await?.ok_or(Refusal::NotFound("user"))?;
+        if !self.verify(current, account.password_hash).await? {
+            self.throttle.failed(&who, self.ports.clock.now());
+            return Err(Refusal::invalid("/current", "wrong_password", "the current password is another"));
+        }
+        let hash = self.hash(new).await?;
+        self.ports.accounts.set_password(user.id, hash).await?;
+        let changed = self.ports.accounts.account(user.id).await?.ok_or(Refusal::NotFound("user"))?;
+        self.session(changed)
+    }
+
+    fn let_pass(&self, who: &str) -> Result<(), Refusal> {
+        self.throttle.wait(who, self.ports.clock.now()).map_or(Ok(()), |wait| Err(Refusal::TooMany(wait)))
+    }
+
+    async fn account_of(&self, claims: &Claims) -> Result<Option<Account>, Refusal> {
+        if claims.expires <= self.ports.clock.now() {
+            return Ok(None);
+        }
+        let account = self.ports.accounts.account(claims.user).await?;
+        Ok(account.filter(|account| !account.disabled && account.token_version == claims.version))
+    }
+
+    fn session(&self, account: Account) -> Result<Session, Refusal> {
+        let (token, expires_at) = self.issue(&account, SESSION, None)?;
+        Ok(Session { token, expires_at, user: account.user })
+    }
+
+    fn issue(
+        &self,
+        account: &Account,
+        lasting: Duration,
+        once: Option<u128>,
+    ) -> Result<(Secret, Timestamp), Refusal> {
+        let expires = self.ports.clock.now().after(lasting);
+        let claims = Claims { user: account.user.id, version: account.token_version, expires, once };
+        let token = self.ports.tokens.issue(&claims);
+        Ok((token.map_err(|error| Refusal::Unavailable(error.to_string()))?, expires))
+    }
+
+    async fn hash(&self, password: Secret) -> Result<Secret, Refusal> {
+        let hash = self.ports.passwords.hash(password).await;
+        hash.map_err(|error| Refusal::Unavailable(error.to_string()))
+    }
+
+    async fn verify(&self, password: Secret, hash: Secret) -> Result<bool, Refusal> {
+        let verified = self.ports.passwords.verify(password, hash).await;
+        verified.map_err(|error| Refusal::Unavailable(error.to_string()))
+    }
+}
+
+/// Both, or everything that is wrong with either.
+fn both<A, B>(one: Result<A, Problem>, other: Result<B, Problem>) -> Result<(A, B), Refusal> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => Err(Refusal::Invalid(one.err().into_iter().chain(other.err()).collect())),
+    }
+}
+
+fn is_set_up() -> Refusal {
+    Refusal::conflict("already_set_up", "there is an account already: log in")
+}
+
+const fn unauthorized(code: &'static str, detail: &'static str) -> Refusal {
+    Refusal::Unauthorized { code, detail }
+}
+
+/// Whether two texts are the same, in a time that does not tell where they differ.
+fn same(one: &str, other: &str) -> bool {
+    crate::digest::sha256(one).bytes() == crate::digest::sha256(other).bytes()
+}

@@ -1,0 +1,122 @@
+//! Registers model servers, and tries them.
+
+use std::sync::Arc;
+
+use domain::access::Admin;
+use domain::endpoint::Endpoint;
+use domain::id::EndpointId;
+use domain::time::Timestamp;
+
+use crate::ports::{Clock, EndpointStore, Ids, ModelServer};
+use crate::refusal::Refusal;
+
+/// What came of trying an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// How long it took, in milliseconds.
+    pub latency_ms: u64,
+    /// The models it offers, or what went wrong.
+    pub models: Result<Vec<String>, String>,
+}
+
+/// The use cases of endpoints.
+pub struct Endpoints {
+    store: Arc<dyn EndpointStore>,
+    servers: Arc<dyn ModelServer>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+}
+
+impl Endpoints {
+    /// The use cases over these ports.
+    #[must_use]
+    pub const fn new(
+        endpoints: Arc<dyn EndpointStore>,
+        servers: Arc<dyn ModelServer>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
+        Self { store: endpoints, servers, clock, ids }
+    }
+
+    /// Every endpoint, by label.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn all(&self) -> Result<Vec<Endpoint>, Refusal> {
+        Ok(self.store.all().await?)
+    }
+
+    /// An endpoint.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn endpoint(&self, id: EndpointId) -> Result<Endpoint, Refusal> {
+        self.store.endpoint(id).await?.ok_or(Refusal::NotFound("endpoint"))
+    }
+
+    /// An id for an endpoint that is to be made.
+    #[must_use]
+    pub fn next_id(&self) -> EndpointId {
+        EndpointId::new(self.ids.next())
+    }
+
+    /// Registers an endpoint.
+    ///
+    /// # Errors
+    /// Where its label is taken.
+    pub async fn create(&self, _by: &Admin, endpoint: Endpoint) -> Result<Endpoint, Refusal> {
+        self.check_label(&endpoint).await?;
+        Ok(self.store.put(endpoint).await?)
+    }
+
+    /// Replaces an endpoint; without a key it keeps the one it has, unless scheme, host or port change. What kept calls
+    /// away from it is lifted.
+    ///
+    /// # Errors
+    /// Where there is none, or its new label is taken.
+    pub async fn replace(&self, _by: &Admin, endpoint: Endpoint) -> Result<Endpoint, Refusal> {
+        self.endpoint(endpoint.id).await?;
+        self.check_label(&endpoint).await?;
+        self.store.replace(endpoint).await?.ok_or(Refusal::NotFound("endpoint"))
+    }
+
+    /// Deletes an endpoint.
+    ///
+    /// # Errors
+    /// Where there is none, or experiments name it.
+    pub async fn delete(&self, _by: &Admin, id: EndpointId) -> Result<(), Refusal> {
+        let endpoint = self.endpoint(id).await?;
+        let users = self.store.users_of(&endpoint.label).await?;
+        if !users.is_empty() {
+            let detail =
+                format!("these experiments name it: {}; change or delete them first", users.join(", "));
+            return Err(Refusal::conflict("endpoint_in_use", detail));
+        }
+        if self.store.remove(id).await? { Ok(()) } else { Err(Refusal::NotFound("endpoint")) }
+    }
+
+    /// Asks an endpoint which models it offers.
+    ///
+    /// # Errors
+    /// Where there is none; what the server does wrong is told in the result.
+    pub async fn test(&self, _by: &Admin, id: EndpointId) -> Result<Tried, Refusal> {
+        let endpoint = self.endpoint(id).await?;
+        let began: Timestamp = self.clock.now();
+        let models = self.servers.models(&endpoint).await.map_err(|failure| failure.message);
+        let latency_ms = u64::try_from(self.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
+        if models.is_ok() {
+            self.store.set_breaker(id, None).await?;
+        }
+        Ok(Tried { latency_ms, models })
+    }
+
+    async fn check_label(&self, endpoint: &Endpoint) -> Result<(), Refusal> {
+        let all = self.store.all().await?;
+        if all.iter().any(|other| other.label == endpoint.label && other.id != endpoint.id) {
+            let detail = format!("there is an endpoint `{}` already: choose another label", endpoint.label);
+            return Err(Refusal::conflict("label_taken", detail));
+        }
+        Ok(())
+    }
+}

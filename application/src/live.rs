@@ -1,0 +1,168 @@
+//! Shows what is going on in an experiment right now.
+
+use std::sync::Arc;
+
+use domain::event::{Event, EventType};
+use domain::id::ExperimentId;
+use domain::time::Timestamp;
+use domain::value::{Number, Value};
+
+use crate::leaderboard::{Row, leaderboard};
+use crate::ports::{
+    Clock, EndpointStore, EventFilter, EventStore, ExperimentStore, Monitor, RunStore, RunningRun, StoreError,
+};
+use crate::refusal::Refusal;
+use crate::sweeps::{SweepError, SweepView, Sweeps};
+
+/// Rows of the leaderboard that a snapshot shows.
+const ROWS: usize = 50;
+/// Events that it shows.
+const EVENTS: usize = 100;
+/// Steps of the best score so far.
+const STEPS: usize = 500;
+/// Runs in execution.
+const RUNNING: usize = 64;
+
+/// What the use cases need from the world.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each port says what it is")]
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub endpoints: Arc<dyn EndpointStore>,
+    pub events: Arc<dyn EventStore>,
+    pub experiments: Arc<dyn ExperimentStore>,
+    pub monitor: Arc<dyn Monitor>,
+    pub runs: Arc<dyn RunStore>,
+}
+
+/// An endpoint at work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointLoad {
+    /// Its label.
+    pub label: String,
+    /// Calls that live workers may make at once, of those it bears.
+    pub in_use: u32,
+    /// Calls it bears at once.
+    pub concurrency: u32,
+    /// Why nothing is sent to it.
+    pub breaker: Option<String>,
+}
+
+/// How far a sweep is.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// The newest sweep.
+    pub sweep: Option<SweepView>,
+    /// Runs in execution.
+    pub running: Vec<RunningRun>,
+    /// When it was so.
+    pub at: Timestamp,
+}
+
+/// Everything that a live page shows at first.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// How far the sweep is.
+    pub progress: Progress,
+    /// The top of the leaderboard.
+    pub leaderboard: Vec<Row>,
+    /// When which score was the best so far.
+    pub best_series: Vec<(Timestamp, f64)>,
+    /// The endpoints.
+    pub endpoints: Vec<EndpointLoad>,
+    /// The newest events, oldest of them first.
+    pub events: Vec<Event>,
+}
+
+/// The use cases of live pages.
+pub struct Live {
+    ports: Ports,
+    sweeps: Arc<Sweeps>,
+}
+
+impl Live {
+    /// The use cases over these ports.
+    #[must_use]
+    pub const fn new(ports: Ports, sweeps: Arc<Sweeps>) -> Self {
+        Self { ports, sweeps }
+    }
+
+    /// Finds out whether there is such an experiment.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn check(&self, experiment: ExperimentId) -> Result<(), Refusal> {
+        let found = self.ports.experiments.experiment(experiment).await?;
+        found.map(drop).ok_or(Refusal::NotFound("experiment"))
+    }
+
+    /// How far an experiment's newest sweep is.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn progress(&self, experiment: ExperimentId) -> Result<Progress, Refusal> {
+        let sweep = match self.sweeps.latest(experiment).await? {
+            Some(sweep) => match self.sweeps.view(sweep.id).await {
+                Ok(view) => Some(view),
+                Err(SweepError::NoSweep) => None,
+                Err(error) => return Err(error.into()),
+            },
+            None => None,
+        };
+        let running = self.ports.monitor.running(experiment, RUNNING).await?;
+        Ok(Progress { sweep, running, at: self.ports.clock.now() })
+    }
+
+    /// Everything that an experiment's live page shows at first.
+    ///
+    /// # Errors
+    /// Where there is no such experiment.
+    pub async fn snapshot(&self, experiment: ExperimentId) -> Result<Snapshot, Refusal> {
+        let progress = self.progress(experiment).await?;
+        let mut rows = leaderboard(&*self.ports.experiments, &*self.ports.runs, experiment).await?;
+        rows.truncate(ROWS);
+        let of = |kind| EventFilter { experiment: Some(experiment), kind };
+        let best = self.ports.events.newest_events(of(Some(EventType::NewBestFound)), STEPS).await?;
+        Ok(Snapshot {
+            progress,
+            leaderboard: rows,
+            best_series: best.iter().filter_map(step).collect(),
+            endpoints: self.endpoints().await?,
+            events: self.ports.events.newest_events(of(None), EVENTS).await?,
+        })
+    }
+
+    /// What a page of all activity shows at first.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn activity(&self) -> Result<(Vec<EndpointLoad>, Vec<Event>), Refusal> {
+        let events = self.ports.events.newest_events(EventFilter::default(), EVENTS).await?;
+        Ok((self.endpoints().await?, events))
+    }
+
+    async fn endpoints(&self) -> Result<Vec<EndpointLoad>, StoreError> {
+        let used = self.ports.monitor.slots_in_use().await?;
+        let mut loads = Vec::new();
+        for endpoint in self.ports.endpoints.all().await? {
+            let in_use = used.iter().find(|(id, _)| *id == endpoint.id).map_or(0, |(_, held)| *held);
+            let breaker = self.ports.endpoints.breaker(endpoint.id).await?.map(|breaker| breaker.reason);
+            let concurrency = endpoint.limits.concurrency.get();
+            loads.push(EndpointLoad { label: endpoint.label, in_use, concurrency, breaker });
+        }
+        Ok(loads)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.ports.monitor.ping().await
+    }
+}
+
+fn step(event: &Event) -> Option<(Timestamp, f64)> {
+    let score = event.event.data.get("score").and_then(Value::as_number).map(Number::as_f64)?;
+    Some((event.at, score))
+}

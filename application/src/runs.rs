@@ -1,0 +1,305 @@
+//! Lists runs, shows what one came to, and makes single ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::access::Writer;
+use domain::experiment::Definition;
+use domain::id::{ExperimentId, RunId};
+use domain::problem::{Problem, segment};
+use domain::sample::Sample;
+use domain::scoring::{Entry, Score, weighted};
+use domain::space::{Dimension, Levels};
+use domain::stage::LlmStage;
+use domain::value::{Map, Value};
+
+use crate::catalog::Catalog;
+use crate::digest::sha256;
+use crate::page::Page;
+use crate::ports::{
+    Bell, EndpointStore, ExperimentStore, Ids, Journal, ResultRow, RunFilter, RunOrder, RunStore, RunSummary,
+    SampleScore, SingleRun, StoreError, Timer, Unit,
+};
+use crate::refusal::Refusal;
+
+/// What the use cases need from the world.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each port says what it is")]
+pub struct Ports {
+    pub bell: Arc<dyn Bell>,
+    pub endpoints: Arc<dyn EndpointStore>,
+    pub experiments: Arc<dyn ExperimentStore>,
+    pub ids: Arc<dyn Ids>,
+    pub journal: Arc<dyn Journal>,
+    pub runs: Arc<dyn RunStore>,
+    pub timer: Arc<dyn Timer>,
+}
+
+/// A run with the stages as they were configured.
+#[derive(Debug, Clone)]
+pub struct RunDetail {
+    /// The run.
+    pub run: RunSummary,
+    /// Its stages, with the values of its point in their fields.
+    pub stages: Vec<LlmStage>,
+    /// The names of its stages' endpoints, where they still exist.
+    pub endpoints: Vec<Option<String>>,
+    /// Results of stages so far.
+    pub results: u64,
+}
+
+/// What became of one repetition of one sample.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    /// The sample, by its index in the set.
+    pub sample_index: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The sample itself.
+    pub sample: Sample,
+    /// Its weighted score, where it has one.
+    pub score: Option<f64>,
+    /// What each stage came to.
+    pub results: Vec<ResultRow>,
+    /// What each scorer said.
+    pub scores: Vec<SampleScore>,
+}
+
+/// A place among the results of a run: sample, repetition, stage.
+pub type ResultPlace = (u32, u32, u32);
+
+/// The use cases of runs.
+pub struct Runs {
+    ports: Ports,
+}
+
+/// How often a run that somebody waits for is looked at.
+const GLANCE: Duration = Duration::from_millis(50);
+
+impl Runs {
+    /// The use cases over these ports.
+    #[must_use]
+    pub const fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    /// A page of an experiment's runs.
+    ///
+    /// # Errors
+    /// Where there is no such experiment.
+    pub async fn list(
+        &self,
+        filter: RunFilter,
+        order: RunOrder,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Page<RunSummary>, Refusal> {
+        self.definition(filter.experiment).await?;
+        Ok(Page::of(self.ports.runs.page(filter, order, after, limit + 1).await?, limit))
+    }
+
+    /// A run.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn run(&self, id: RunId) -> Result<RunSummary, Refusal> {
+        self.ports.runs.run(id).await?.ok_or(Refusal::NotFound("run"))
+    }
+
+    /// A run with its stages as they were configured.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn detail(&self, id: RunId) -> Result<RunDetail, Refusal> {
+        let run = self.run(id).await?;
+        let definition = self.definition(run.experiment).await?;
+        let applied = definition.apply(&run.config.values);
+        let stages = applied.map_err(|problem| Refusal::Invalid(vec![problem]))?.stages;
+        let all = self.ports.endpoints.all().await?;
+        let label = |id| all.iter().find(|known| known.id == id).map(|known| known.label.clone());
+        let endpoints = run.config.stages.iter().map(|binding| label(binding.endpoint)).collect();
+        let each = u64::from(definition.repeats()) * stages.len() as u64;
+        let results = u64::from(run.done) * each;
+        Ok(RunDetail { run, stages, endpoints, results })
+    }
+
+    /// Results of a run's stages, by sample, repetition and stage.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn results(
+        &self,
+        id: RunId,
+        after: Option<ResultPlace>,
+        limit: usize,
+    ) -> Result<Page<ResultRow>, Refusal> {
+        Ok(Page::of(self.ports.runs.results(id, after, limit + 1).await?, limit))
+    }
+
+    /// What became of a run's samples, with prompts, answers and scores; those after a sample and repetition.
+    ///
+    /// # Errors
+    /// Where there is no such run.
+    pub async fn traces(
+        &self,
+        id: RunId,
+        after: Option<(u32, u32)>,
+        limit: usize,
+    ) -> Result<Page<Trace>, Refusal> {
+        let run = self.run(id).await?;
+        let stored = self.ports.experiments.experiment(run.experiment).await?;
+        let stored = stored.ok_or(Refusal::NotFound("experiment"))?;
+        let stages = stored.definition.stages().len();
+        let after = after.map(|(sample, repeat)| (sample, repeat, u32::MAX));
+        let rows = self.ports.runs.results(id, after, (limit + 1) * stages).await?;
+        let mut groups: Vec<Vec<ResultRow>> = Vec::new();
+        for row in rows {
+            match groups.last_mut() {
+                Some(group) if (group[0].sample, group[0].repeat) == (row.sample, row.repeat) => {
+                    group.push(row);
+                }
+                _ => groups.push(vec![row]),
+            }
+        }
+        let page = Page::of(groups, limit);
+        let indices: Vec<u32> = page.items.iter().map(|group| group[0].sample).collect();
+        let samples = self.samples(stored.sample_set, &indices).await?;
+        let (first, last) = (indices.first().copied(), indices.last().copied());
+        let scores = match first.zip(last) {
+            Some((first, last)) => self.ports.runs.sample_scores(id, first, last).await?,
+            None => Vec::new(),
+        };
+        let mut samples = samples.into_iter();
+        Ok(page.map(|results| {
+            let (sample_index, repeat) = (results[0].sample, results[0].repeat);
+            let of = |said: &&SampleScore| (said.score.sample, said.score.repeat) == (sample_index, repeat);
+            let scores: Vec<SampleScore> = scores.iter().filter(of).cloned().collect();
+            let score = weighted_score(&stored.definition, &scores);
+            Trace { sample_index, repeat, sample: samples.next().unwrap_or_default(), score, results, scores }
+        }))
+    }
+
+    /// Samples by their indices, which may repeat.
+    async fn samples(
+        &self,
+        set: domain::id::SampleSetId,
+        indices: &[u32],
+    ) -> Result<Vec<Sample>, StoreError> {
+        let mut distinct = indices.to_vec();
+        distinct.dedup();
+        let found = self.ports.experiments.samples(set, &distinct).await?;
+        let of = |index: &u32| distinct.binary_search(index).ok().and_then(|at| found.get(at)).cloned();
+        Ok(indices.iter().map(|index| of(index).unwrap_or_default()).collect())
+    }
+
+    /// The names of an experiment's scoring entries and stages, in order.
+    ///
+    /// # Errors
+    /// Where there is no such experiment.
+    pub async fn names(&self, experiment: ExperimentId) -> Result<(Vec<String>, Vec<String>), Refusal> {
+        let definition = self.definition(experiment).await?;
+        let scorers = definition.scoring().iter().map(|entry| entry.name.clone()).collect();
+        Ok((scorers, definition.stages().iter().map(|stage| stage.name.as_str().to_owned()).collect()))
+    }
+
+    /// Makes a run of its own at a point, which may lie beyond the space's ranges; where a value is missing the stage's
+    /// own stands.
+    ///
+    /// # Errors
+    /// Where a name is no dimension's, a value is of the wrong type, or a stage's endpoint is not there.
+    pub async fn start(&self, _by: &Writer, experiment: ExperimentId, values: Map) -> Result<RunId, Refusal> {
+        let stored = self.ports.experiments.experiment(experiment).await?;
+        let stored = stored.ok_or_else(|| {
+            Refusal::invalid("/experiment_id", "unknown_experiment", "there is no such experiment")
+        })?;
+        check_point(&stored.definition, &values).map_err(Refusal::Invalid)?;
+        let catalog = Catalog::new(self.ports.endpoints.all().await?);
+        let configured = catalog.configure(&stored.definition, values);
+        let (configuration, config) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
+        let id = RunId::new(self.ports.ids.next());
+        let config_hash = sha256(&configuration.canonical());
+        let single = SingleRun { id, experiment, config_hash, config, asked: stored.samples };
+        let landed = self.ports.journal.commit(Unit { single: Some(single), ..Unit::default() }).await;
+        landed.map_err(|error| match error {
+            crate::ports::CommitError::Store(error) => Refusal::Store(error),
+            other => Refusal::conflict("conflict", other.to_string()),
+        })?;
+        self.ports.bell.ring();
+        Ok(id)
+    }
+
+    /// The run once it is over, or as it is after `patience`.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn wait(&self, id: RunId, patience: Duration) -> Result<RunSummary, Refusal> {
+        let mut left = patience;
+        loop {
+            let run = self.run(id).await?;
+            if run.completed_at.is_some() || left.is_zero() {
+                return Ok(run);
+            }
+            let span = GLANCE.min(left);
+            self.ports.timer.sleep(span).await;
+            left = left.saturating_sub(span);
+        }
+    }
+
+    async fn definition(&self, experiment: ExperimentId) -> Result<Arc<Definition>, Refusal> {
+        let stored = self.ports.experiments.experiment(experiment).await?;
+        Ok(stored.ok_or(Refusal::NotFound("experiment"))?.definition)
+    }
+}
+
+/// The weighted score of a sample, from what is stored of its scorers.
+fn weighted_score(definition: &Definition, said: &[SampleScore]) -> Option<f64> {
+    let entries = (0..).zip(definition.scoring()).map(|(number, entry)| {
+        let of_entry = said.iter().find(|said| said.score.scorer == number);
+        let value = match of_entry.map(|said| said.score.value.and_then(|value| Score::try_new(value).ok())) {
+            None => Entry::Absent,
+            Some(Some(value)) => Entry::Value(value),
+            Some(None) => Entry::Failed,
+        };
+        (entry.weight, value)
+    });
+    weighted(&entries.collect::<Vec<_>>())
+}
+
+/// Finds every name and type that is wrong in the values of a single run's point, and every value that must be there.
+fn check_point(definition: &Definition, values: &Map) -> Result<(), Vec<Problem>> {
+    let dimensions: Vec<&Dimension> = definition.space().dimensions().collect();
+    let named = |name: &str| dimensions.iter().find(|dimension| dimension.name.as_str() == name);
+    let problem = |name: &str, code, detail| Problem::new(format!("/values/{}", segment(name)), code, detail);
+    let mut problems = Vec::new();
+    for (name, value) in values {
+        match named(name).map(|dimension| wanted(&dimension.levels, value)) {
+            Some(None) => {}
+            Some(Some(wanted)) => {
+                problems.push(problem(name, "wrong_type", format!("dimension `{name}` takes {wanted}")));
+            }
+            None => {
+                let all: Vec<&str> = dimensions.iter().map(|known| known.name.as_str()).collect();
+                let detail = format!("there is no dimension `{name}`: there are {}", all.join(", "));
+                problems.push(problem(name, "unknown_dimension", detail));
+            }
+        }
+    }
+    for dimension in dimensions {
+        let name = dimension.name.as_str();
+        if dimension.target.is_none() && dimension.default.is_none() && !values.contains_key(name) {
+            let detail = format!("`{name}` has no target and no default: give it a value");
+            problems.push(problem(name, "missing", detail));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// What a dimension takes, where it does not take this value. Ranges do not count: who tries one run knows why.
+fn wanted(levels: &Levels, value: &Value) -> Option<&'static str> {
+    match (levels, value) {
+        (Levels::Choice(_), _) | (Levels::Float { .. }, Value::Number(_)) => None,
+        (Levels::Int { .. }, Value::Number(number)) if number.as_i64().is_some() => None,
+        (Levels::Int { .. }, _) => Some("a whole number"),
+        (Levels::Float { .. }, _) => Some("a number"),
+    }
+}

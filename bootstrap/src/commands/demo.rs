@@ -1,0 +1,112 @@
+//! Serves a sample project on the built-in simulation, for whoever wants to see what this is.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::accounts::Credentials;
+use application::ports::AccountStore as _;
+use domain::access::{Actor, Writer};
+use domain::id::{ExperimentId, UserId};
+use http::Services;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
+
+use super::serve::{listen, serve, url};
+use crate::document::Document;
+use crate::failure::Failure;
+use crate::progress::Screen;
+use crate::settings::Settings;
+use crate::wiring::Wired;
+
+const EXPERIMENT: &str = include_str!("../../examples/support-triage.yaml");
+const SAMPLES: &[u8] = include_bytes!("../../examples/support-tickets.csv");
+const PROJECT: &str = "Demo";
+const USERNAME: &str = "demo";
+/// The simulation answers about as fast as a hosted model would, so that there is something to watch.
+const PACE: f64 = 15.0;
+/// The sweep waits so long for somebody to watch it.
+const PATIENCE: Duration = Duration::from_secs(30);
+const GLANCE: Duration = Duration::from_millis(100);
+
+pub(crate) async fn run(settings: Settings, screen: &Screen) -> Result<(), Failure> {
+    let settings = Settings {
+        // Nothing of this gets into a database that is used in earnest.
+        data_dir: settings.data_dir.join("demo"),
+        database_url: None,
+        host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        simulated_pace: PACE,
+        ..settings
+    };
+    let listener = free_listener(&settings, screen).await?;
+    let wired = Wired::new(&settings).await?;
+    let services = Arc::new(wired.services(&settings).await?);
+    let by = system()?;
+    let document = Document::built_in("support-triage.yaml", EXPERIMENT, SAMPLES)?;
+    let request = document.request;
+    let project = wired.experiments.project(&by, PROJECT).await.map_err(Failure::error)?;
+    let experiment = wired.experiments.of_document(&by, project, document.digest, document.draft).await;
+    let experiment = experiment.map_err(Failure::error)?;
+    let code = services.accounts.link(account(&wired, &services).await?).await.map_err(Failure::error)?;
+    let address = url(listener.local_addr().map_err(Failure::error)?);
+    screen.say(
+        "The sample project runs on a built-in simulation: its answers come from rules, not from a model.",
+    );
+    screen.say("Open this link to watch a sweep of 30 configurations; it logs in once, within an hour:");
+    screen.say(&format!("\n  {address}/login?once={}&next=/experiments/{experiment}\n", code.expose()));
+    screen.say(&format!("Its data is in {}. Ctrl-C stops.", settings.data_dir.display()));
+    let sweeping = begin(&wired, &services, &by, experiment, request);
+    let (served, begun) =
+        tokio::join!(serve(&settings, &wired, Arc::clone(&services), listener, true), sweeping);
+    served.and(begun)
+}
+
+/// The usual port, or any where that is taken.
+async fn free_listener(settings: &Settings, screen: &Screen) -> Result<TcpListener, Failure> {
+    match listen(settings.host, settings.port).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => {
+            screen.say(&format!("port {} is taken: another one is used", settings.port));
+            listen(settings.host, 0).await
+        }
+    }
+}
+
+/// Whoever starts this program on their own machine may do everything in it.
+pub(crate) fn system() -> Result<Writer, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "this is the program's own start")]
+    Actor::system().writer().map_err(Failure::error)
+}
+
+/// The demo's account, whose password nobody knows.
+async fn account(wired: &Wired, services: &Services) -> Result<UserId, Failure> {
+    if let Some(known) = wired.stores.by_username(USERNAME).await.map_err(Failure::error)? {
+        return Ok(known.user.id);
+    }
+    let password = security::fresh_secret().map_err(Failure::error)?;
+    let credentials = Credentials { username: USERNAME.to_owned(), password };
+    let session = services.accounts.set_up(credentials).await.map_err(Failure::error)?;
+    Ok(session.user.id)
+}
+
+/// Starts the sweep once somebody watches, or after a while; one that is not over goes on.
+async fn begin(
+    wired: &Wired,
+    services: &Services,
+    by: &Writer,
+    experiment: ExperimentId,
+    request: application::sweeps::SweepRequest,
+) -> Result<(), Failure> {
+    let latest = wired.sweeps.latest(experiment).await.map_err(Failure::error)?;
+    if latest.is_some_and(|sweep| !sweep.status.is_over()) {
+        return Ok(());
+    }
+    let begun = Instant::now();
+    while !services.feed.has_listeners() && begun.elapsed() < PATIENCE {
+        if services.feed.is_stopping() {
+            return Ok(());
+        }
+        sleep(GLANCE).await;
+    }
+    wired.sweeps.start(by, experiment, request).await.map(drop).map_err(Failure::error)
+}

@@ -1,0 +1,153 @@
+//! Sockets, and what a server tells through them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use promptlooper_tests::support::experiment::Experiment;
+use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
+use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::server::{API_KEY, Server};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Connects as a browser does: with the token among the protocols.
+async fn connect(server: &Server, path: &str, token: &str, origin: Option<&str>) -> Result<Socket, Error> {
+    let url = format!("{}{path}", server.url.replace("http://", "ws://"));
+    let mut request = url.into_client_request()?;
+    let protocols = format!("promptlooper.v1, bearer.{token}");
+    request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_str(&protocols).unwrap());
+    if let Some(origin) = origin {
+        request.headers_mut().insert("origin", HeaderValue::from_str(origin).unwrap());
+    }
+    let (socket, response) = connect_async(request).await?;
+    assert_eq!(response.headers()["sec-websocket-protocol"], "promptlooper.v1");
+    Ok(socket)
+}
+
+/// The next frame's messages; nothing once the server has closed the connection.
+async fn frame(socket: &mut Socket) -> Vec<Value> {
+    loop {
+        let next =
+            tokio::time::timeout(Duration::from_secs(30), socket.next()).await.expect("a frame in time");
+        match next {
+            Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return Vec::new(),
+            Some(Ok(_)) => {}
+        }
+    }
+}
+
+fn is_event(message: &Value) -> bool {
+    !["snapshot", "progress"].contains(&message["type"].as_str().unwrap())
+}
+
+/// Reads until the sweep is over; every message in order.
+async fn until_over(socket: &mut Socket) -> Vec<Value> {
+    let mut messages = Vec::new();
+    loop {
+        let more = frame(socket).await;
+        assert!(!more.is_empty(), "the server closed the connection");
+        let over = more.iter().any(|message| message["type"] == "experiment.completed");
+        messages.extend(more);
+        if over {
+            return messages;
+        }
+    }
+}
+
+async fn a_listener_sees_a_sweep_from_start_to_end(kind: Kind) {
+    let (home, fake) = (Home::new(kind).await, FakeLlm::start(Options::default()).await.unwrap());
+    fake.set_latency(Duration::from_millis(5));
+    let server = Server::start(&home).await;
+    let id = server.import(&Experiment::echo(&fake.url(), 20, 10).document).await;
+    let path = format!("/ws/experiments/{id}");
+    let mut socket = connect(&server, &path, API_KEY, Some(&server.url)).await.unwrap();
+    let mut everything = connect(&server, "/ws/dashboard", API_KEY, None).await.unwrap();
+    let first = frame(&mut socket).await;
+    assert_eq!(
+        (first.len(), &first[0]["type"], &first[0]["data"]["leaderboard"]),
+        (1, &json!("snapshot"), &json!([]))
+    );
+    assert_eq!(frame(&mut everything).await[0]["type"], "snapshot");
+    server.post(&format!("experiments/{id}/sweep"), json!({})).await;
+    let messages = until_over(&mut socket).await;
+    let events: Vec<&Value> = messages.iter().filter(|message| is_event(message)).collect();
+    let kept =
+        server.get(&format!("experiments/{id}/events?limit=500")).await["items"].as_array().unwrap().clone();
+    assert_eq!(events.len(), kept.len(), "each event once");
+    assert!(
+        events.iter().zip(&kept).all(|(told, kept)| **told == *kept),
+        "in commit order, and as the list has them"
+    );
+    let elsewhere = until_over(&mut everything).await;
+    assert_eq!(elsewhere.iter().filter(|message| is_event(message)).count(), kept.len(), "{kind:?}");
+
+    let middle = kept[kept.len() / 2]["seq"].as_u64().unwrap();
+    let mut late = connect(&server, &format!("{path}?since={middle}"), API_KEY, None).await.unwrap();
+    let snapshot = frame(&mut late).await;
+    assert_eq!((&snapshot[0]["type"], &snapshot[0]["seq"]), (&json!("snapshot"), &json!(middle)));
+    assert_eq!(snapshot[0]["data"]["leaderboard"].as_array().unwrap().len(), 10);
+    let best = snapshot[0]["data"]["best_series"].as_array().unwrap();
+    assert_eq!(best.last().unwrap()[1], 1.0);
+    let replayed = until_over(&mut late).await;
+    let seqs: Vec<u64> =
+        replayed.iter().filter(|m| is_event(m)).map(|m| m["seq"].as_u64().unwrap()).collect();
+    let expected: Vec<u64> =
+        kept.iter().map(|event| event["seq"].as_u64().unwrap()).filter(|seq| *seq > middle).collect();
+    assert_eq!(seqs, expected, "what came after the place it had come to");
+
+    assert_eq!(server.stop().await, Some(0), "open sockets do not keep a server from stopping");
+    assert_eq!(frame(&mut socket).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_listener_sees_a_sweep_from_start_to_end_on_sqlite() {
+    a_listener_sees_a_sweep_from_start_to_end(Kind::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_listener_sees_a_sweep_from_start_to_end_on_postgres() {
+    a_listener_sees_a_sweep_from_start_to_end(Kind::Postgres).await;
+}
+
+#[tokio::test]
+async fn strangers_and_pages_of_other_sites_cannot_listen() {
+    let home = Home::new(Kind::Sqlite).await;
+    let server = Server::start_with(&home, &["serve"], &[("PUBLIC_URL", "https://loop.example.org/")]).await;
+    for (path, token, origin, status) in [
+        ("/ws/dashboard", "nonsense", None, 401),
+        ("/ws/dashboard", API_KEY, Some("https://evil.example.org"), 403),
+        ("/ws/dashboard", API_KEY, Some("null"), 403),
+        ("/ws/experiments/018f4e3a-7b1c-7e65-9d8a-0123456789ab", API_KEY, None, 404),
+        ("/ws/experiments/nonsense", API_KEY, None, 404),
+    ] {
+        let refused = connect(&server, path, token, origin).await;
+        let Err(Error::Http(response)) = refused else { panic!("{path} {origin:?}") };
+        assert_eq!(response.status().as_u16(), status, "{path} {origin:?}");
+    }
+    assert!(connect(&server, "/ws/dashboard", API_KEY, Some("https://loop.example.org")).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_is_far_behind_gets_a_snapshot_and_who_talks_too_much_is_dropped() {
+    let home = Home::new(Kind::Sqlite).await;
+    let server = Server::start(&home).await;
+    let mut socket = connect(&server, "/ws/dashboard?since=999999", API_KEY, None).await.unwrap();
+    let first = frame(&mut socket).await;
+    assert_eq!(
+        (&first[0]["type"], &first[0]["seq"]),
+        (&json!("snapshot"), &json!(0)),
+        "a place that is not there yet"
+    );
+    socket.send(Message::text("x".repeat(100_000))).await.unwrap();
+    assert_eq!(frame(&mut socket).await, Vec::<Value>::new());
+    let kinds: BTreeSet<&str> = first.iter().filter_map(|message| message["type"].as_str()).collect();
+    assert_eq!(kinds.len(), 1);
+}
