@@ -1,0 +1,91 @@
+import { queryOptions } from "@tanstack/react-query";
+import { answerOf, client, done } from "./client";
+import { everyPage } from "./pages";
+import type { DryRun, ExperimentDraft, ExportFormat, Sweep, SweepRequest } from "./types";
+
+const at = (id: string) => ({ params: { path: { id } } });
+
+export const experimentKey = (id: string) => ["experiments", id] as const;
+export const leaderboardKey = (id: string) => ["experiments", id, "leaderboard"] as const;
+
+export const sweepsKey = (id: string) => ["experiments", id, "sweeps"] as const;
+
+export const projectExperimentsQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: ["projects", projectId, "experiments"],
+    queryFn: ({ signal }) =>
+      everyPage((page) =>
+        answerOf(
+          client.GET("/experiments", { params: { query: { project_id: projectId, ...page } }, signal }),
+        ),
+      ),
+  });
+
+export const experimentQuery = (id: string) =>
+  queryOptions({
+    queryKey: experimentKey(id),
+    queryFn: ({ signal }) => answerOf(client.GET("/experiments/{id}", { ...at(id), signal })),
+  });
+
+export const leaderboardQuery = (id: string) =>
+  queryOptions({
+    queryKey: leaderboardKey(id),
+    queryFn: async ({ signal }) => {
+      const params = { path: { id }, query: { limit: 500 } };
+      return (await answerOf(client.GET("/experiments/{id}/leaderboard", { params, signal }))).items;
+    },
+  });
+
+export const sweepsQuery = (id: string) =>
+  queryOptions({
+    queryKey: sweepsKey(id),
+    queryFn: ({ signal }) =>
+      everyPage((query) =>
+        answerOf(client.GET("/experiments/{id}/sweeps", { params: { path: { id }, query }, signal })),
+      ),
+  });
+
+export const createExperiment = (body: ExperimentDraft) => answerOf(client.POST("/experiments", { body }));
+export const replaceExperiment = (id: string, body: ExperimentDraft) =>
+  answerOf(client.PUT("/experiments/{id}", { ...at(id), body }));
+export const deleteExperiment = (id: string) => done(client.DELETE("/experiments/{id}", at(id)));
+export const previewExperiment = (document: ExperimentDraft) =>
+  answerOf(client.POST("/experiments/preview", { body: { document } }));
+
+export const startSweep = async (id: string, body: SweepRequest) =>
+  (await answerOf(client.POST("/experiments/{id}/sweep", { ...at(id), body }))) as Sweep;
+
+export const dryRunQuery = (id: string, body: SweepRequest) =>
+  queryOptions({
+    queryKey: ["experiments", id, "dry-run", body],
+    queryFn: async ({ signal }) => {
+      await pause(250, signal);
+      const request = { ...at(id), body: { ...body, dry_run: true }, signal };
+      return (await answerOf(client.POST("/experiments/{id}/sweep", request))) as DryRun;
+    },
+    retry: false,
+    gcTime: 0,
+  });
+
+/** Lets whoever types finish: a key that changes meanwhile aborts the wait. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
+
+export const pauseSweep = (id: string, now = false) =>
+  answerOf(client.POST("/experiments/{id}/pause", { ...at(id), body: { now } }));
+export const resumeSweep = (id: string) => answerOf(client.POST("/experiments/{id}/resume", at(id)));
+export const stopSweep = (id: string) => answerOf(client.POST("/experiments/{id}/stop", at(id)));
+
+/** The export as text, exactly as a program would load it. */
+export function exportText(id: string, format: ExportFormat, runId?: string): Promise<string> {
+  const params = { path: { id }, query: runId ? { run_id: runId } : {} };
+  const path = `/experiments/{id}/export/${format}` as const;
+  return answerOf<string>(client.GET(path, { params, parseAs: "text" }));
+}

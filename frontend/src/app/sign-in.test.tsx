@@ -1,0 +1,103 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { renderApp, signedIn } from "@/testing/render-app";
+import { problem, serve, unauthorized } from "@/testing/server";
+
+const session = {
+  token: "fresh",
+  expires_at: "2030-01-01T00:00:00Z",
+  user: { id: "u1", username: "ada", is_admin: true },
+};
+const setup = (required: boolean, guests = false) => ({
+  body: { required, guest_access: guests, version: "0.1.0" },
+});
+const noProjects = { body: { items: [] } };
+
+async function fillIn(username: string, password: string, action: string) {
+  const user = userEvent.setup();
+  const name = await screen.findByLabelText("Username");
+  await user.clear(name);
+  await user.type(name, username);
+  await user.type(screen.getByLabelText("Password"), password);
+  await user.click(screen.getByRole("button", { name: action }));
+}
+
+test("whoever is not signed in is sent to the login page and comes back to where they were going", async () => {
+  const server = serve({ "POST /auth/login": { body: session }, "GET /projects": noProjects });
+  const app = renderApp("/projects?x=1");
+  await screen.findByRole("heading", { name: "Sign in" });
+  expect(app.location()).toBe("/login?next=%2Fprojects%3Fx%3D1");
+  await fillIn("ada", "secret", "Sign in");
+  await screen.findByText("No projects yet");
+  expect(app.location()).toBe("/projects?x=1");
+  expect(await server.bodies("POST /auth/login")).toEqual([{ username: "ada", password: "secret" }]);
+  expect(localStorage.getItem("promptlooper.token")).toBe("fresh");
+});
+
+test("a wrong password is said, and the page stays", async () => {
+  const wrong = { status: 401, body: problem({ status: 401, detail: "Wrong username or password." }) };
+  serve({ "POST /auth/login": wrong });
+  const app = renderApp("/login");
+  await fillIn("ada", "wrong", "Sign in");
+  expect(await screen.findByRole("alert")).toHaveTextContent("Wrong username or password.");
+  expect(app.location()).toBe("/login");
+});
+
+test("the first visitor makes the first account", async () => {
+  const state = { required: true };
+  serve({
+    "GET /auth/setup": () => setup(state.required),
+    "POST /auth/setup": () => {
+      state.required = false;
+      return { status: 201, body: session };
+    },
+    "GET /projects": noProjects,
+  });
+  const app = renderApp("/projects");
+  await screen.findByRole("heading", { name: "Create the first account" });
+  expect(screen.getByLabelText("Username")).toHaveValue("admin");
+  await fillIn("ada", "a long password", "Create account");
+  await screen.findByText("No projects yet");
+  expect(app.location()).toBe("/projects");
+});
+
+test("a one-time link signs in and leaves no code in the address", async () => {
+  const server = serve({ "POST /auth/once": { body: session }, "GET /projects": noProjects });
+  const app = renderApp("/login?once=0012e4");
+  await screen.findByText("No projects yet");
+  expect(app.location()).toBe("/projects");
+  expect(await server.bodies("POST /auth/once")).toEqual([{ code: "0012e4" }]);
+});
+
+test("a used one-time link says so and offers the form", async () => {
+  const used = { status: 401, body: problem({ status: 401, detail: "This link was used before." }) };
+  serve({ "POST /auth/once": used });
+  const app = renderApp("/login?once=old");
+  await screen.findByText(/This link was used before/);
+  expect(screen.getByLabelText("Username")).toBeVisible();
+  expect(app.location()).not.toContain("once=");
+});
+
+test("a token that the server no longer knows is dropped", async () => {
+  signedIn();
+  serve({ "GET /projects": unauthorized });
+  const app = renderApp("/projects");
+  await screen.findByRole("heading", { name: "Sign in" });
+  expect(app.location()).toBe("/login?next=%2Fprojects");
+  expect(localStorage.getItem("promptlooper.token")).toBeNull();
+});
+
+test("guests look where they are allowed, and every change is disabled with the reason", async () => {
+  serve({
+    "GET /auth/setup": setup(false, true),
+    "GET /auth/me": { body: { kind: "guest", scope: "read" } },
+    "GET /projects": noProjects,
+  });
+  renderApp("/projects");
+  await screen.findByText("No projects yet");
+  const create = await screen.findByRole("button", { name: "New project" });
+  await waitFor(() => expect(create).toHaveAttribute("aria-disabled", "true"));
+  expect(create).toHaveAccessibleDescription(/Guests can look/);
+  expect(screen.getByRole("link", { name: "Sign in" })).toBeVisible();
+});

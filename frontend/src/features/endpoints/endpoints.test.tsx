@@ -1,0 +1,52 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { renderApp, signedIn } from "@/testing/render-app";
+import { serve } from "@/testing/server";
+
+const local = {
+  id: "n1",
+  label: "local",
+  kind: "openai",
+  url: "http://127.0.0.1:8000/v1",
+  has_key: true,
+  key_last4: "1234",
+  limits: { concurrency: 8 },
+  prices: { qwen: { input_per_million: 0.1, output_per_million: 0.2 } },
+  max_tokens_field: "max_tokens",
+  timeout_s: 60,
+};
+
+test("an endpoint can be tested, and says what it offers or what is wrong", async () => {
+  const answers = [
+    { ok: false, latency_ms: 3, models: [], error: "connection refused" },
+    { ok: true, latency_ms: 42, models: ["qwen"] },
+  ];
+  signedIn();
+  serve({
+    "GET /endpoints": { body: { items: [local] } },
+    "POST /endpoints/n1/test": () => ({ body: answers.shift() }),
+  });
+  renderApp("/endpoints");
+  expect(await screen.findByText("ends in 1234")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Test" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("connection refused");
+  await userEvent.click(screen.getByRole("button", { name: "Test" }));
+  expect(await screen.findByText("Answers in 42 ms; offers qwen")).toBeVisible();
+});
+
+test("an endpoint is added", async () => {
+  signedIn();
+  const server = serve({ "POST /endpoints": { status: 201, body: local } });
+  renderApp("/endpoints");
+  await userEvent.click(await screen.findByRole("button", { name: "Add endpoint" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  await userEvent.type(dialog.getByLabelText("Label"), "local");
+  await userEvent.type(dialog.getByLabelText("URL"), "http://127.0.0.1:8000/v1");
+  await userEvent.type(dialog.getByLabelText("API key"), "secret");
+  await userEvent.click(dialog.getByRole("button", { name: "Add endpoint" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(await server.bodies("POST /endpoints")).toEqual([
+    { label: "local", kind: "openai", url: "http://127.0.0.1:8000/v1", api_key: "secret" },
+  ]);
+});

@@ -1,0 +1,31 @@
+import type { DryRun } from "@/api/types";
+import { compact, cost, count, seconds } from "@/lib/format";
+
+/** What a sweep would do, before it does it. */
+export function DryRunFigures({ dryRun, waiting }: { dryRun: DryRun | undefined; waiting: boolean }) {
+  const figures: [string, string][] = [
+    ["Configurations", dryRun?.configurations_text ?? "–"],
+    ["Model calls", count(dryRun?.calls)],
+    ["Already cached", count(dryRun?.cached_calls)],
+    ["Tokens, about", compact(dryRun?.estimated_tokens)],
+    [
+      "Cost, about",
+      dryRun && dryRun.estimated_cost === undefined ? "no price known" : cost(dryRun?.estimated_cost),
+    ],
+    ["Time, about", seconds(dryRun?.estimated_seconds)],
+  ];
+  return (
+    <dl
+      aria-label="What it would take"
+      aria-busy={waiting}
+      className="grid grid-cols-2 gap-x-4 gap-y-2 rounded-lg bg-sunken p-3 sm:grid-cols-3"
+    >
+      {figures.map(([label, value]) => (
+        <div key={label} className="min-w-0">
+          <dt className="text-muted text-xs">{label}</dt>
+          <dd className="num break-words font-medium">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

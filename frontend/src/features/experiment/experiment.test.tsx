@@ -1,0 +1,227 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import type { LiveMessage } from "@/api/live/messages";
+import { renderApp, signedIn } from "@/testing/render-app";
+import { at, event, experiment, row, run, sweep } from "@/testing/samples";
+import { known, problem, type Routes, serve, unauthorized } from "@/testing/server";
+import { FakeSocket, fakeSockets } from "@/testing/socket";
+
+// There is no canvas here.
+vi.mock("./best-chart", () => ({ default: () => null }));
+
+beforeEach(() => {
+  signedIn();
+  fakeSockets();
+});
+
+const snapshot = (data: object): LiveMessage => ({ seq: 5, type: "snapshot", at, data: { ...data } });
+
+/** The experiment page with its stream open. */
+async function open(routes: Routes = {}, address = "/experiments/e1") {
+  const server = serve({
+    "GET /experiments/e1": { body: experiment() },
+    "GET /experiments/e1/leaderboard": { body: { items: [] } },
+    ...routes,
+  });
+  const app = renderApp(address);
+  await screen.findByRole("heading", { name: "ticket-triage", level: 1 });
+  await waitFor(() => expect(FakeSocket.all).not.toHaveLength(0));
+  act(() => FakeSocket.last.onopen?.());
+  return { server, app };
+}
+
+const send = (...messages: LiveMessage[]) => act(() => FakeSocket.last.send(...messages));
+const tile = (label: string) => screen.getByText(label, { selector: "dt" }).nextSibling;
+const button = (name: string) => screen.getByRole("button", { name });
+
+test("the stream fills the figures", async () => {
+  await open();
+  expect(screen.getByText("Live", { selector: "[role=status]" })).toBeVisible();
+  send(snapshot({ sweep: sweep({ cost: 0.0123, best: { run_id: "r1", score: 0.9 } }) }));
+  await waitFor(() => expect(tile("Runs")).toHaveTextContent("6 of 10"));
+  expect(tile("Runs")).toHaveTextContent("2 running, 1 failed, 2 cached");
+  expect(tile("Tokens")).toHaveTextContent("1,500");
+  expect(tile("Cost")).toHaveTextContent("$0.0123");
+  expect(tile("Cache hit rate")).toHaveTextContent("25.0 %");
+  expect(tile("Time left")).toHaveTextContent("1 min 30 s");
+});
+
+test("where no price is known the cost is not invented", async () => {
+  await open();
+  send(snapshot({ sweep: sweep() }));
+  await waitFor(() => expect(tile("Cost")).toHaveTextContent("–No price known"));
+});
+
+test("what may not be done is disabled with the reason", async () => {
+  await open();
+  expect(button("Pause")).toHaveAccessibleDescription("No sweep has been started yet.");
+  expect(button("Start sweep")).not.toHaveAttribute("aria-disabled");
+  send(snapshot({ sweep: sweep() }));
+  await waitFor(() => expect(button("Pause")).not.toHaveAttribute("aria-disabled"));
+  expect(button("Start sweep")).toHaveAccessibleDescription(/The sweep is running/);
+  send({
+    seq: 0,
+    type: "progress",
+    at,
+    data: { sweep: sweep({ status: "completed", allowed: [] }), running: [] },
+  });
+  await waitFor(() => expect(button("Stop")).toHaveAccessibleDescription("The sweep is complete."));
+  expect(button("Start sweep")).not.toHaveAttribute("aria-disabled");
+});
+
+test("pausing shows what the server answers at once", async () => {
+  const paused = sweep({ status: "paused", pause_reason: "manual", allowed: ["resume", "stop"] });
+  const { server } = await open({ "POST /experiments/e1/pause": { body: paused } });
+  send(snapshot({ sweep: sweep() }));
+  await waitFor(() => expect(button("Pause")).not.toHaveAttribute("aria-disabled"));
+  await userEvent.click(button("Pause"));
+  await screen.findByRole("button", { name: "Resume" });
+  expect(screen.getByText("Paused · manual")).toBeVisible();
+  expect(await server.bodies("POST /experiments/e1/pause")).toEqual([{ now: false }]);
+});
+
+test("a refused action says why", async () => {
+  const refused = { status: 409, body: problem({ status: 409, detail: "The sweep has just ended." }) };
+  await open({ "POST /experiments/e1/pause": refused });
+  send(snapshot({ sweep: sweep() }));
+  await waitFor(() => expect(button("Pause")).not.toHaveAttribute("aria-disabled"));
+  await userEvent.click(button("Pause"));
+  expect(await screen.findByRole("alert")).toHaveTextContent("The sweep has just ended.");
+});
+
+test("a sweep shows what it would take before it starts", async () => {
+  const dryRun = {
+    configurations: 10,
+    configurations_text: "10",
+    calls: 200,
+    cached_calls: 40,
+    estimated_tokens: 9000,
+  };
+  const { server } = await open({
+    "POST /experiments/e1/sweep": async (request) =>
+      ((await request.json()) as { dry_run?: boolean }).dry_run
+        ? { body: dryRun }
+        : { status: 202, body: sweep() },
+  });
+  await userEvent.click(button("Start sweep"));
+  const dialog = await screen.findByRole("dialog");
+  await waitFor(() => expect(within(dialog).getByText("200")).toBeVisible());
+  expect(dialog).toHaveTextContent("no price known");
+  await userEvent.type(within(dialog).getByLabelText("Most runs"), "5");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Start sweep" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect((await server.bodies("POST /experiments/e1/sweep")).at(-1)).toEqual({ kind: "grid", max_runs: 5 });
+});
+
+const ranks = () =>
+  screen.getAllByRole("link", { name: /^Run ranked/ }).map((link) => link.textContent?.replace(/\s/g, ""));
+
+test("the leaderboard shows ties, leads to the runs and follows the stream", async () => {
+  const boards = [
+    [row(1), row(2, { ties_best: true })],
+    [row(1, { run_id: "r3" }), row(2, { run_id: "r1" })],
+  ];
+  await open({
+    "GET /experiments/e1/leaderboard": () => ({
+      body: { items: boards.length > 1 ? boards.shift() : boards[0] },
+    }),
+  });
+  await waitFor(() => expect(ranks()).toEqual(["1", "2="]));
+  expect(screen.getByRole("link", { name: /ranked 2\. Cannot be told apart/ })).toHaveAttribute(
+    "href",
+    "/runs/r2",
+  );
+  expect(screen.getByRole("cell", { name: "tone-1" })).toBeVisible();
+  send(snapshot({}), event(6, "run.completed", { run_id: "r3", score: 0.99 }));
+  await waitFor(() =>
+    expect(screen.getByRole("link", { name: "Run ranked 1" })).toHaveAttribute("href", "/runs/r3"),
+  );
+});
+
+test("a scorer's column sorts, and the address remembers", async () => {
+  const { app } = await open({
+    "GET /experiments/e1/leaderboard": { body: { items: [row(1), row(2), row(3)] } },
+  });
+  await waitFor(() => expect(ranks()).toEqual(["1", "2", "3"]));
+  await userEvent.click(button("exact_match"));
+  await waitFor(() => expect(ranks()).toEqual(["3", "2", "1"]));
+  expect(app.location()).toContain("sort=-scores.exact_match");
+  expect(screen.getByRole("columnheader", { name: /exact_match/ })).toHaveAttribute(
+    "aria-sort",
+    "descending",
+  );
+});
+
+test("the timeline tells events in words and shows one type on demand", async () => {
+  const { app } = await open();
+  send(
+    snapshot({}),
+    event(6, "run.failed", { run_id: "r1", error: { kind: "endpoint", message: "<i>503</i>" } }),
+    event(7, "new_best_found", { run_id: "r2", score: 0.9, config: { tone: "friendly" } }),
+  );
+  expect(await screen.findByText("<i>503</i>")).toBeVisible();
+  expect(screen.getByText("0.900 tone friendly")).toBeVisible();
+  await userEvent.selectOptions(screen.getByLabelText("Show events of type"), "run.failed");
+  await waitFor(() => expect(screen.queryByText("0.900 tone friendly")).toBeNull());
+  expect(screen.getByText("<i>503</i>")).toBeVisible();
+  expect(app.location()).toContain("type=run.failed");
+});
+
+test("the configuration can be read", async () => {
+  await open({}, "/experiments/e1?tab=configuration");
+  expect(screen.getByText("Sort: {{ sample.input }}")).toBeVisible();
+  expect(screen.getByText("neutral | friendly")).toBeVisible();
+});
+
+test("the export can be read, copied and downloaded", async () => {
+  const text = "LLM_MODEL=qwen\n# Score: 0.87 | Experiment: x\n";
+  await open({ "GET /experiments/e1/export/env": { text } });
+  await userEvent.click(screen.getByRole("button", { name: "Export the best configuration" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: /^\.env/ }));
+  expect(await screen.findByRole("textbox", { name: /\.env/ })).toHaveValue(text);
+  expect(screen.getByRole("link", { name: /Download/ })).toHaveAttribute("download", "ticket-triage.env");
+});
+
+test("a lost connection is said", async () => {
+  await open();
+  act(() => FakeSocket.last.drop());
+  expect(screen.getByText(/Connection lost/)).toBeVisible();
+});
+
+test("all runs are listed, and those of one status on demand", async () => {
+  const { config: _, ...base } = run();
+  const done = { ...base, id: "r-done", values: { tone: "friendly" } };
+  const failed = {
+    ...done,
+    id: "r-fail",
+    status: "failed",
+    error: { kind: "endpoint", message: "503 three times" },
+  };
+  const { app } = await open(
+    {
+      "GET /experiments/e1/sweeps": { body: { items: [sweep({ kind: "random", seed: 77 })] } },
+      "GET /experiments/e1/runs": (request) =>
+        new URL(request.url).searchParams.get("status") === "failed"
+          ? { body: { items: [failed] } }
+          : { body: { items: [done, failed] } },
+    },
+    "/experiments/e1?tab=runs",
+  );
+  expect(await screen.findByRole("cell", { name: "tone friendly" })).toBeVisible();
+  expect(screen.getByRole("cell", { name: "random" })).toBeVisible();
+  expect(screen.getByRole("cell", { name: "503 three times" })).toBeVisible();
+  await userEvent.selectOptions(screen.getByLabelText("Show runs with status"), "failed");
+  await waitFor(() => expect(screen.queryByRole("cell", { name: "tone friendly" })).toBeNull());
+  expect(app.location()).toContain("status=failed");
+  expect(document.title).toBe("ticket-triage · PromptLooper");
+});
+
+test("a connection that is lost because the token has expired leads to the login page", async () => {
+  const answers = { me: known };
+  await open({ "GET /auth/me": () => answers.me });
+  answers.me = unauthorized;
+  act(() => FakeSocket.last.drop());
+  await screen.findByRole("heading", { name: "Sign in" });
+  expect(localStorage.getItem("promptlooper.token")).toBeNull();
+});

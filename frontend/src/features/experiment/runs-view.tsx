@@ -1,0 +1,134 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { experimentRunsQuery } from "@/api/runs";
+import type { Run, RunStatus } from "@/api/types";
+import { cost, count, inline, milliseconds, score } from "@/lib/format";
+import { Button } from "@/ui/button";
+import { link, Section } from "@/ui/page";
+import { ProblemNote } from "@/ui/problem-note";
+import { Empty, Loading } from "@/ui/states";
+import { Badge, runLooks } from "@/ui/status";
+import { Table } from "@/ui/table";
+import { Sweeps } from "./sweeps";
+
+const route = getRouteApi("/app/experiments/$experimentId");
+const askAgainEvery = 5000;
+
+const isStatus = (text: string | undefined): text is RunStatus => text !== undefined && text in runLooks;
+
+/** Every run, whatever became of it, and the sweeps they belong to. */
+export function RunsView({ experimentId }: { experimentId: string }) {
+  const { status: asked } = route.useSearch();
+  const status = isStatus(asked) ? asked : undefined;
+  const pages = useInfiniteQuery({
+    ...experimentRunsQuery(experimentId, status),
+    refetchInterval: askAgainEvery,
+  });
+  const runs = pages.data?.pages.flatMap((page) => page.items);
+  return (
+    <div className="flex flex-col gap-6">
+      <Sweeps experimentId={experimentId} />
+      <Section title="Runs" aside={<StatusFilter status={status} />}>
+        {pages.isPending && <Loading />}
+        <ProblemNote error={pages.error} onRetry={() => void pages.refetch()} className="mb-3" />
+        {runs?.length === 0 && (
+          <Empty title={status ? "No run is in this state" : "No run has been made yet"} />
+        )}
+        {runs && runs.length > 0 && <RunTable runs={runs} />}
+        {pages.hasNextPage && (
+          <Button className="mt-3" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+            Load more runs
+          </Button>
+        )}
+      </Section>
+    </div>
+  );
+}
+
+function StatusFilter({ status }: { status: RunStatus | undefined }) {
+  const navigate = route.useNavigate();
+  const choose = (next: string) =>
+    void navigate({
+      search: (old) => ({ ...old, status: next || undefined }),
+      replace: true,
+      resetScroll: false,
+    });
+  return (
+    <select
+      aria-label="Show runs with status"
+      value={status ?? ""}
+      onChange={(event) => choose(event.currentTarget.value)}
+      className="h-7 rounded-md border border-line-strong bg-surface px-1.5 text-xs"
+    >
+      <option value="">All runs</option>
+      {Object.entries(runLooks).map(([value, { label }]) => (
+        <option key={value} value={value}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function valuesText(values: Run["values"]): string {
+  const pairs = Object.entries(values).map(([name, value]) => `${name} ${inline(value)}`);
+  return pairs.join(", ") || "as in the experiment";
+}
+
+function RunTable({ runs }: { runs: Run[] }) {
+  return (
+    <Table label="Runs">
+      <thead>
+        <tr>
+          <th scope="col">Run</th>
+          <th scope="col">Status</th>
+          <th scope="col" className="text-right">
+            Score
+          </th>
+          <th scope="col">Values</th>
+          <th scope="col" className="text-right">
+            Samples
+          </th>
+          <th scope="col" className="text-right">
+            Cost
+          </th>
+          <th scope="col" className="text-right">
+            Duration
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map((run) => (
+          <RunLine key={run.id} run={run} />
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+function RunLine({ run }: { run: Run }) {
+  const text = run.error?.message ?? valuesText(run.values);
+  return (
+    <tr>
+      <td>
+        <Link to="/runs/$runId" params={{ runId: run.id }} className={`font-mono text-xs ${link}`}>
+          {run.id.slice(-8)}
+        </Link>
+      </td>
+      <td>
+        <Badge look={runLooks[run.status]} />
+      </td>
+      <td className="num text-right font-semibold">{score(run.score)}</td>
+      <td className={run.error ? "text-bad" : undefined}>
+        <span title={text} className="block max-w-md truncate">
+          {text}
+        </span>
+      </td>
+      <td className="num text-right">
+        {count(run.samples.done)} of {count(run.samples.total)}
+      </td>
+      <td className="num text-right">{cost(run.cost_estimate)}</td>
+      <td className="num text-right">{run.completed_at ? milliseconds(run.duration_ms) : "–"}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,82 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import { renderApp, signedIn } from "@/testing/render-app";
+import { experiment, run, runSample } from "@/testing/samples";
+import { type Routes, serve } from "@/testing/server";
+
+beforeEach(signedIn);
+
+async function open(routes: Routes = {}) {
+  const server = serve({
+    "GET /runs/r1": { body: run() },
+    "GET /runs/r1/samples": { body: { items: [runSample(0)] } },
+    "GET /experiments/e1": { body: experiment() },
+    ...routes,
+  });
+  renderApp("/runs/r1");
+  await screen.findByRole("heading", { name: `Run ${run().id.slice(-8)}`, level: 1 });
+  return server;
+}
+
+test("a run shows its values, figures and scorers", async () => {
+  await open();
+  expect(screen.getByText("friendly")).toBeVisible();
+  expect(screen.getByText("0.875", { selector: "dd span" })).toBeVisible();
+  expect(screen.getByRole("row", { name: /exact_match 0\.875 0\.800 to 0\.950 2 0/ })).toBeVisible();
+  expect(await screen.findByRole("link", { name: "ticket-triage" })).toHaveAttribute(
+    "href",
+    "/experiments/e1",
+  );
+});
+
+test("each sample shows prompt, answer, marks and scores", async () => {
+  await open();
+  expect(await screen.findByText("Sort: input 0")).toBeVisible();
+  expect(screen.getByText("answer 0")).toBeVisible();
+  expect(screen.getByText("cached")).toBeVisible();
+  expect(screen.getByText("truncated")).toHaveAttribute("title", "The answer was cut at max_tokens");
+  expect(screen.getByText("reason: equal")).toBeVisible();
+});
+
+test("what a model writes stays text", async () => {
+  const [stage] = runSample(0).stages;
+  const answer = "<img src=x onerror=alert(1)><b>bold</b>";
+  const hostile = runSample(0, { stages: stage ? [{ ...stage, response_raw: answer }] : [] });
+  await open({ "GET /runs/r1/samples": { body: { items: [hostile] } } });
+  expect(await screen.findByText(answer)).toBeVisible();
+  expect(document.querySelector("img")).toBeNull();
+});
+
+test("a failed sample and a failed run say why", async () => {
+  const [stage] = runSample(0).stages;
+  const broken = runSample(0, {
+    stages: stage
+      ? [{ ...stage, response_raw: undefined, error: { kind: "timeout", message: "no answer in 30 s" } }]
+      : [],
+  });
+  await open({
+    "GET /runs/r1": {
+      body: run({
+        status: "failed",
+        error: { kind: "endpoint", message: "503 three times", stage: "classify" },
+      }),
+    },
+    "GET /runs/r1/samples": { body: { items: [broken] } },
+  });
+  expect(screen.getByRole("alert")).toHaveTextContent("endpoint: 503 three timesAt stage classify");
+  expect(await screen.findByText("no answer in 30 s")).toBeVisible();
+});
+
+test("more samples come page by page", async () => {
+  const server = await open({
+    "GET /runs/r1/samples": (request) =>
+      new URL(request.url).searchParams.get("cursor") === "c1"
+        ? { body: { items: [runSample(1)] } }
+        : { body: { items: [runSample(0)], next_cursor: "c1" } },
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Load more samples" }));
+  await screen.findByText("answer 1");
+  await waitFor(() => expect(screen.queryByRole("button", { name: "Load more samples" })).toBeNull());
+  expect(server.requests.filter(({ url }) => url.includes("/samples"))).toHaveLength(2);
+});

@@ -1,0 +1,59 @@
+import type { RunSample, SampleScore } from "@/api/types";
+import { block, inline, score } from "@/lib/format";
+import { Icon } from "@/ui/icon";
+import { card } from "@/ui/page";
+import { TextBlock } from "@/ui/text-block";
+import { StageView } from "./stage-view";
+
+/** One sample on its way through the stages, and how its answer was judged. */
+export function SampleCard({ sample, open }: { sample: RunSample; open: boolean }) {
+  const { sample_index: index, repeat, input, reference, stages, scores } = sample;
+  const failed = stages.some((stage) => stage.error !== undefined);
+  return (
+    <details open={open} className={`${card} group min-w-0`}>
+      <summary className="flex items-center gap-3 px-3 py-2.5 text-[13px]">
+        <span className="-mr-1 text-muted group-open:rotate-90">
+          <Icon name="right" size={13} />
+        </span>
+        <span className="num shrink-0 font-medium">
+          Sample {index}
+          {repeat > 1 && <span className="text-muted"> · repeat {repeat}</span>}
+        </span>
+        <span className="min-w-0 flex-1 truncate text-muted">{inline(input)}</span>
+        {failed && <span className="font-medium text-bad text-xs">failed</span>}
+        <span className="num shrink-0 font-semibold">{score(sample.score)}</span>
+      </summary>
+      <div className="flex flex-col gap-3 border-line border-t p-3.5">
+        <div className="grid gap-3 md:grid-cols-2">
+          <TextBlock label="Input" text={block(input)} />
+          {reference !== undefined && <TextBlock label="Reference" text={block(reference)} />}
+        </div>
+        {stages.map((stage) => (
+          <StageView key={stage.stage_index} result={stage} />
+        ))}
+        {scores.length > 0 && <SampleScores scores={scores} />}
+      </div>
+    </details>
+  );
+}
+
+function SampleScores({ scores }: { scores: SampleScore[] }) {
+  return (
+    <ul aria-label="Scores" className="flex flex-col gap-1.5 text-[13px]">
+      {scores.map(({ scorer_name: name, value, metadata, error }) => (
+        <li key={name} className="grid grid-cols-[minmax(0,10rem)_3.5rem_minmax(0,1fr)] gap-x-3">
+          <span className="break-words font-medium">{name}</span>
+          <span className="num text-right font-semibold">{score(value)}</span>
+          <span className={error ? "break-words text-bad" : "break-words text-muted"}>
+            {error ?? metadataText(metadata)}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function metadataText(metadata: SampleScore["metadata"]): string {
+  const parts = Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${inline(value)}`);
+  return parts.join("; ");
+}

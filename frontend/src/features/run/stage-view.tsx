@@ -1,0 +1,56 @@
+import type { StageResult } from "@/api/types";
+import { block, count, milliseconds } from "@/lib/format";
+import { Messages } from "@/ui/messages";
+import { TextBlock } from "@/ui/text-block";
+
+const flagTexts: Record<string, string> = {
+  truncated: "The answer was cut at max_tokens",
+  refused: "The model refused to answer",
+  tokens_estimated: "The endpoint named no tokens; they are estimated",
+  lossy_text: "Some bytes of the answer were no text and were replaced",
+};
+
+/** One stage of one sample: what was sent, and what came back. */
+export function StageView({ result }: { result: StageResult }) {
+  return (
+    <div className="flex min-w-0 flex-col gap-1.5">
+      <StageHead result={result} />
+      {result.prompt_sent !== undefined && <Messages messages={result.prompt_sent} />}
+      {result.error === undefined ? (
+        <TextBlock label="Answer" text={block(result.response_raw)} aside={result.finish_reason} />
+      ) : (
+        <TextBlock label="Failed" text={result.error.message} aside={result.error.kind} tone="bad" />
+      )}
+    </div>
+  );
+}
+
+function StageHead({ result }: { result: StageResult }) {
+  const model = result.model_returned ?? result.model_used;
+  return (
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-[13px]">
+      <h3 className="font-semibold">{result.stage}</h3>
+      {model && <span className="text-muted">{model}</span>}
+      <span className="num text-muted text-xs">
+        {count(result.tokens_in)} in, {count(result.tokens_out)} out, {milliseconds(result.latency_ms)}
+      </span>
+      {result.cached && <Mark text="cached" title="Answered from the cache" className="text-violet" />}
+      {result.flags.map((flag) => (
+        <Mark
+          key={flag}
+          text={flag.replaceAll("_", " ")}
+          title={flagTexts[flag] ?? ""}
+          className="text-warn"
+        />
+      ))}
+    </div>
+  );
+}
+
+function Mark({ text, title, className }: { text: string; title: string; className: string }) {
+  return (
+    <span title={title} className={`rounded-full border border-line px-1.5 font-medium text-xs ${className}`}>
+      {text}
+    </span>
+  );
+}

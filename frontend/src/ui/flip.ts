@@ -1,0 +1,41 @@
+import { type RefObject, useLayoutEffect, useRef } from "react";
+
+const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/**
+ * Lets the children of an element glide to their new places when `order` changes.
+ * Children are told apart by their `data-key`.
+ */
+export function useFlip<E extends HTMLElement>(order: string): RefObject<E | null> {
+  const parent = useRef<E>(null);
+  const places = useRef(new Map<string, number>());
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new order is what moves the children
+  useLayoutEffect(() => {
+    if (!parent.current) return;
+    const before = places.current;
+    places.current = measure(parent.current);
+    if (before.size > 0 && !still()) glide(parent.current, before, places.current);
+  }, [order]);
+  return parent;
+}
+
+function childrenOf(parent: HTMLElement): HTMLElement[] {
+  return [...parent.children].filter((child): child is HTMLElement => child instanceof HTMLElement);
+}
+
+function measure(parent: HTMLElement): Map<string, number> {
+  return new Map(childrenOf(parent).map((child) => [child.dataset.key ?? "", child.offsetTop]));
+}
+
+function glide(parent: HTMLElement, before: Map<string, number>, after: Map<string, number>): void {
+  for (const child of childrenOf(parent)) {
+    const key = child.dataset.key ?? "";
+    const from = before.get(key);
+    const to = after.get(key);
+    if (to === undefined || from === to) continue;
+    child.animate(from === undefined ? appear : slide(from - to), { duration: 260, easing: "ease-out" });
+  }
+}
+
+const appear = [{ opacity: 0 }, { opacity: 1 }];
+const slide = (by: number) => [{ transform: `translateY(${by}px)` }, { transform: "none" }];
