@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
 
-fn credentials(name: &str, password: &str) -> Option<Value> {
-    Some(json!({"username": name, "password": password}))
+fn credentials(name: &str, password: &str) -> Value {
+    json!({"username": name, "password": password})
 }
 
 async fn one_of_many_becomes_the_administrator(kind: Kind) {
@@ -18,7 +18,7 @@ async fn one_of_many_becomes_the_administrator(kind: Kind) {
     assert_eq!(server.get("auth/setup").await["required"], true);
     let tries = (0..64).map(|n| {
         let (server, name) = (&server, format!("admin{n}"));
-        async move { server.send(Method::POST, "auth/setup", credentials(&name, PASSWORD)).await }
+        async move { server.send(Method::POST, "auth/setup", Some(credentials(&name, PASSWORD))).await }
     });
     let answers = futures::future::join_all(tries).await;
     let made: Vec<&Value> =
@@ -30,7 +30,7 @@ async fn one_of_many_becomes_the_administrator(kind: Kind) {
     assert_eq!(server.get("auth/setup").await["required"], false);
     let winner = made[0]["user"]["username"].as_str().unwrap().to_owned();
     let session =
-        server.send(Method::POST, "auth/login", credentials(&winner.to_uppercase(), PASSWORD)).await;
+        server.send(Method::POST, "auth/login", Some(credentials(&winner.to_uppercase(), PASSWORD))).await;
     assert_eq!(session.0, StatusCode::OK, "{session:?}");
     server.token = session.1["token"].as_str().map(str::to_owned);
     let me = server.get("auth/me").await;
@@ -53,7 +53,7 @@ async fn a_changed_password_ends_earlier_sessions_and_a_restart_does_not() {
     for kind in Kind::ALL {
         let home = Home::new(kind).await;
         let mut server = Server::start(&home).await;
-        let made = server.post("auth/setup", credentials("ada", PASSWORD).unwrap()).await;
+        let made = server.post("auth/setup", credentials("ada", PASSWORD)).await;
         let old = made["token"].as_str().unwrap().to_owned();
         server.token = Some(old.clone());
         let wrong = json!({"current": "something else", "new": "another horse"});
@@ -67,7 +67,7 @@ async fn a_changed_password_ends_earlier_sessions_and_a_restart_does_not() {
         let mut server = Server::start(&home).await;
         server.token = session["token"].as_str().map(str::to_owned);
         assert_eq!(server.get("auth/me").await["user"]["username"], "ada", "{kind:?}");
-        let (status, _) = server.send(Method::POST, "auth/login", credentials("ada", PASSWORD)).await;
+        let (status, _) = server.send(Method::POST, "auth/login", Some(credentials("ada", PASSWORD))).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "the old password");
     }
 }
@@ -76,19 +76,20 @@ async fn a_changed_password_ends_earlier_sessions_and_a_restart_does_not() {
 async fn guessing_is_slowed_down() {
     let home = Home::new(Kind::Sqlite).await;
     let mut server = Server::start(&home).await;
-    server.post("auth/setup", credentials("ada", PASSWORD).unwrap()).await;
+    server.post("auth/setup", credentials("ada", PASSWORD)).await;
     server.token = None;
     let mut statuses = Vec::new();
     for n in 0..7 {
-        let guess = credentials("ada", &format!("guess number {n}"));
+        let guess = Some(credentials("ada", &format!("guess number {n}")));
         statuses.push(server.send(Method::POST, "auth/login", guess).await.0.as_u16());
     }
     assert_eq!(statuses[..5], [401; 5]);
     assert!(statuses.contains(&429), "{statuses:?}");
-    let response = server.raw(Method::POST, "auth/login", credentials("ada", PASSWORD), &[]).await;
+    let response = server.raw(Method::POST, "auth/login", Some(credentials("ada", PASSWORD)), &[]).await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS, "the right password is not tried either");
     assert!(response.headers().contains_key("retry-after"));
-    let (status, problem) = server.send(Method::POST, "auth/login", credentials("nobody", PASSWORD)).await;
+    let (status, problem) =
+        server.send(Method::POST, "auth/login", Some(credentials("nobody", PASSWORD))).await;
     assert_eq!((status.as_u16(), &problem["code"]), (401, &json!("wrong_credentials")));
 }
 
