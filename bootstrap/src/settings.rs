@@ -131,7 +131,7 @@ fn long_secret(
 ) -> Result<Option<Secret>, BadVariable> {
     match get(name) {
         Some(held) if held.chars().count() < SHORTEST_SECRET => {
-            let takes = format!("a secret of at least {SHORTEST_SECRET} characters");
+            let takes = format!("at least {SHORTEST_SECRET} characters that nobody can guess");
             Err(BadVariable { name, held: None, takes })
         }
         held => Ok(held.map(Secret::new)),
@@ -261,8 +261,8 @@ mod tests {
             ("HOST", "localhost", "HOST holds `localhost`, but takes the IP address"),
             ("PORT", "70000", "PORT holds `70000`, but takes a whole number from 0 to 65535"),
             ("PUBLIC_URL", "loop.example.org", "PUBLIC_URL holds `loop.example.org`, but takes the URL"),
-            ("API_KEY", "secret", "API_KEY takes a secret of at least 16 characters"),
-            ("JWT_SECRET", "secret", "JWT_SECRET takes a secret of at least 16 characters"),
+            ("API_KEY", "sk-secret", "API_KEY takes at least 16 characters"),
+            ("JWT_SECRET", "sk-secret", "JWT_SECRET takes at least 16 characters"),
         ] {
             let found = read(&[(name, held)]).unwrap_err();
             assert!(found.starts_with(error), "{found}");

@@ -54,7 +54,7 @@ function ExperimentView({ experiment }: { experiment: ExperimentDetail }) {
         </>
       }
     >
-      <Tabs experimentId={experiment.id} tab={tab} />
+      <Tabs experimentId={experiment.id} />
       <View tab={tab} experiment={experiment} live={live} />
     </Page>
   );

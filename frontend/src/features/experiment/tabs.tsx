@@ -7,7 +7,7 @@ const tabs = [
 ];
 
 /** The views of an experiment; which one is part of the address. */
-export function Tabs({ experimentId, tab }: { experimentId: string; tab: string | undefined }) {
+export function Tabs({ experimentId }: { experimentId: string }) {
   return (
     <nav aria-label="Views" className="mb-4 flex gap-4 border-line border-b">
       {tabs.map((each) => (
@@ -15,9 +15,8 @@ export function Tabs({ experimentId, tab }: { experimentId: string; tab: string 
           key={each.label}
           to="/experiments/$experimentId"
           params={{ experimentId }}
-          search={each.tab ? { tab: each.tab } : {}}
-          activeProps={{}}
-          aria-current={each.tab === tab ? "page" : undefined}
+          search={{ tab: each.tab }}
+          activeOptions={{ includeSearch: true, explicitUndefined: true }}
           className="-mb-px border-transparent border-b-2 px-0.5 pb-2 font-medium text-[13px] text-muted hover:text-text aria-[current=page]:border-accent aria-[current=page]:text-text"
         >
           {each.label}
