@@ -1,15 +1,17 @@
 //! Lets people and programs in.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::access::{Actor, Identity, Scope, User, Writer, check_password, username};
+use domain::call::Digest;
 use domain::id::UserId;
 use domain::problem::Problem;
 use domain::secret::Secret;
 use domain::time::Timestamp;
 
+use crate::digest::sha256;
 use crate::ports::{Account, AccountStore, Claims, Clock, Ids, Passwords, SettingStore, Tokens};
 use crate::refusal::Refusal;
 use crate::throttle::Throttle;
@@ -60,14 +62,15 @@ pub struct Accounts {
     /// The installation's own key, where one is set.
     key: Option<Secret>,
     throttle: Throttle,
-    redeemed: Mutex<HashSet<u128>>,
+    /// Codes that let somebody in once, by their digest, with whom and until when.
+    codes: Mutex<HashMap<Digest, (UserId, Timestamp)>>,
 }
 
 impl Accounts {
     /// The use cases over these ports. `key` is the key that programs may use without being registered.
     #[must_use]
     pub fn new(ports: Ports, key: Option<Secret>) -> Self {
-        Self { ports, key, throttle: Throttle::default(), redeemed: Mutex::default() }
+        Self { ports, key, throttle: Throttle::default(), codes: Mutex::default() }
     }
 
     /// Whether nobody has an account yet.
@@ -142,29 +145,22 @@ impl Accounts {
         }
     }
 
-    /// A code that logs somebody in once, within an hour.
-    ///
-    /// # Errors
-    /// Where there is no such account, or a store fails.
-    pub async fn link(&self, user: UserId) -> Result<Secret, Refusal> {
-        let account = self.ports.accounts.account(user).await?.ok_or(Refusal::NotFound("user"))?;
-        let once = Some(self.ports.ids.next());
-        self.issue(&account, LINK, once).map(|(token, _)| token)
+    /// Lets somebody in with a code, once, within an hour, and in this process only.
+    pub fn admit_once(&self, code: &Secret, user: UserId) {
+        let until = self.ports.clock.now().after(LINK);
+        self.codes().insert(sha256(code.expose()), (user, until));
     }
 
     /// Logs in with such a code.
     ///
     /// # Errors
     /// Where it has been used, or has expired.
-    pub async fn redeem(&self, code: &str) -> Result<Session, Refusal> {
+    pub async fn redeem(&self, code: &Secret) -> Result<Session, Refusal> {
         let spent = || unauthorized("link_used", "this link has been used or has expired: log in instead");
-        let claims = self.ports.tokens.read(code).ok_or_else(spent)?;
-        let once = claims.once.ok_or_else(spent)?;
-        let account = self.account_of(&claims).await?.ok_or_else(spent)?;
-        if !self.redeemed.lock().unwrap_or_else(PoisonError::into_inner).insert(once) {
-            return Err(spent());
-        }
-        self.session(account)
+        let found = self.codes().remove(&sha256(code.expose()));
+        let (user, _) = found.filter(|(_, until)| *until > self.ports.clock.now()).ok_or_else(spent)?;
+        let account = self.ports.accounts.account(user).await?.filter(|account| !account.disabled);
+        self.session(account.ok_or_else(spent)?)
     }
 
     /// Who it is that comes with this token or key; a guest where nothing was given and guests may look. `None` where
@@ -180,8 +176,8 @@ impl Accounts {
             return Ok(Some(Actor::key("API_KEY".to_owned(), Scope::Admin)));
         }
         let refused = || unauthorized("invalid_token", "this token is not valid: log in again");
-        let claims = self.ports.tokens.read(bearer).filter(|claims| claims.once.is_none());
-        let account = self.account_of(&claims.ok_or_else(refused)?).await?.ok_or_else(refused)?;
+        let claims = self.ports.tokens.read(bearer).ok_or_else(refused)?;
+        let account = self.account_of(&claims).await?.ok_or_else(refused)?;
         Ok(Some(Actor::user(account.user)))
     }
 
@@ -225,20 +221,15 @@ impl Accounts {
     }
 
     fn session(&self, account: Account) -> Result<Session, Refusal> {
-        let (token, expires_at) = self.issue(&account, SESSION, None)?;
+        let expires_at = self.ports.clock.now().after(SESSION);
+        let claims = Claims { user: account.user.id, version: account.token_version, expires: expires_at };
+        let token = self.ports.tokens.issue(&claims);
+        let token = token.map_err(|error| Refusal::Unavailable(error.to_string()))?;
         Ok(Session { token, expires_at, user: account.user })
     }
 
-    fn issue(
-        &self,
-        account: &Account,
-        lasting: Duration,
-        once: Option<u128>,
-    ) -> Result<(Secret, Timestamp), Refusal> {
-        let expires = self.ports.clock.now().after(lasting);
-        let claims = Claims { user: account.user.id, version: account.token_version, expires, once };
-        let token = self.ports.tokens.issue(&claims);
-        Ok((token.map_err(|error| Refusal::Unavailable(error.to_string()))?, expires))
+    fn codes(&self) -> MutexGuard<'_, HashMap<Digest, (UserId, Timestamp)>> {
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn hash(&self, password: Secret) -> Result<Secret, Refusal> {
@@ -270,5 +261,5 @@ const fn unauthorized(code: &'static str, detail: &'static str) -> Refusal {
 
 /// Whether two texts are the same, in a time that does not tell where they differ.
 fn same(one: &str, other: &str) -> bool {
-    crate::digest::sha256(one).bytes() == crate::digest::sha256(other).bytes()
+    sha256(one).bytes() == sha256(other).bytes()
 }

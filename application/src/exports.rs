@@ -9,7 +9,7 @@ use domain::problem::Problem;
 use thiserror::Error;
 
 use crate::catalog;
-use crate::leaderboard::{LeaderboardError, Row, leaderboard};
+use crate::leaderboard::{LeaderboardError, Leaderboards, Row};
 use crate::ports::{
     Clock, ExperimentStore, ExportRecord, Ids, ProjectStore, RunStore, RunSummary, StoreError,
     StoredExperiment,
@@ -50,6 +50,7 @@ pub struct Exports {
     experiments: Arc<dyn ExperimentStore>,
     projects: Arc<dyn ProjectStore>,
     runs: Arc<dyn RunStore>,
+    leaderboards: Arc<Leaderboards>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
 }
@@ -61,10 +62,11 @@ impl Exports {
         experiments: Arc<dyn ExperimentStore>,
         projects: Arc<dyn ProjectStore>,
         runs: Arc<dyn RunStore>,
+        leaderboards: Arc<Leaderboards>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Self {
-        Self { experiments, projects, runs, clock, ids }
+        Self { experiments, projects, runs, leaderboards, clock, ids }
     }
 
     /// The configuration of a run, or of the best one.
@@ -121,12 +123,12 @@ impl Exports {
         Ok(self.projects.record_export(project, record).await?)
     }
 
-    /// The leaderboard.
+    /// The top of the leaderboard.
     ///
     /// # Errors
     /// Where there is no such experiment.
     pub async fn board(&self, experiment: ExperimentId) -> Result<Vec<Row>, ExportError> {
-        Ok(leaderboard(&*self.experiments, &*self.runs, experiment).await?)
+        Ok(self.leaderboards.top(experiment).await?)
     }
 
     /// A report in Markdown, with the configuration of a run, or of the best one where there is any.

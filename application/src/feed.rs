@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use domain::event::Event;
@@ -42,9 +42,28 @@ pub struct Feed {
     stopping: AtomicBool,
 }
 
+/// An event as all listeners share it, spelled out once for all of them.
+#[derive(Debug)]
+pub struct Told {
+    /// The event.
+    pub event: Event,
+    spelling: OnceLock<Option<Box<str>>>,
+}
+
+impl Told {
+    const fn new(event: Event) -> Self {
+        Self { event, spelling: OnceLock::new() }
+    }
+
+    /// How listeners are told; `spell` is asked the first time only.
+    pub fn spelling(&self, spell: impl FnOnce(&Event) -> Option<String>) -> Option<&str> {
+        self.spelling.get_or_init(|| spell(&self.event).map(String::into_boxed_str)).as_deref()
+    }
+}
+
 #[derive(Default)]
 struct Recent {
-    events: VecDeque<Arc<Event>>,
+    events: VecDeque<Arc<Told>>,
     /// The place of the last event that was read.
     last: u64,
     /// Everything after this place is remembered.
@@ -52,10 +71,10 @@ struct Recent {
 }
 
 /// What a listener is given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum News {
     /// Everything that it wants to hear since the place it had come to, and the place it has come to now.
-    Events(Vec<Arc<Event>>, u64),
+    Events(Vec<Arc<Told>>, u64),
     /// It is too far behind.
     Behind,
 }
@@ -76,7 +95,7 @@ impl Feed {
         let mut recent = self.write();
         recent.complete_after = newest.first().map_or(0, |event| event.seq.saturating_sub(1));
         recent.last = newest.last().map_or(0, |event| event.seq);
-        recent.events = newest.into_iter().map(Arc::new).collect();
+        recent.events = newest.into_iter().map(|event| Arc::new(Told::new(event))).collect();
         Ok(())
     }
 
@@ -124,9 +143,9 @@ impl Feed {
         if place < recent.complete_after {
             return News::Behind;
         }
-        let first = recent.events.partition_point(|event| event.seq <= place);
+        let first = recent.events.partition_point(|told| told.event.seq <= place);
         let wanted = recent.events.range(first..);
-        let wanted = wanted.filter(|event| experiment.is_none() || event.event.experiment == experiment);
+        let wanted = wanted.filter(|told| experiment.is_none() || told.event.event.experiment == experiment);
         News::Events(wanted.cloned().collect(), recent.last.max(place))
     }
 
@@ -179,11 +198,11 @@ pub struct Listening(#[expect(dead_code, reason = "it counts by being there")] A
 
 impl Recent {
     fn take(&mut self, fresh: Vec<Event>, newest: u64) {
-        self.events.extend(fresh.into_iter().map(Arc::new));
+        self.events.extend(fresh.into_iter().map(|event| Arc::new(Told::new(event))));
         self.last = newest;
         while self.events.len() > REMEMBERED {
             if let Some(forgotten) = self.events.pop_front() {
-                self.complete_after = forgotten.seq;
+                self.complete_after = forgotten.event.seq;
             }
         }
     }

@@ -7,9 +7,9 @@ use domain::id::ExperimentId;
 use domain::time::Timestamp;
 use domain::value::{Number, Value};
 
-use crate::leaderboard::{Row, leaderboard};
+use crate::leaderboard::{Leaderboards, Row};
 use crate::ports::{
-    Clock, EndpointStore, EventFilter, EventStore, ExperimentStore, Monitor, RunStore, RunningRun, StoreError,
+    Clock, EndpointStore, EventFilter, EventStore, ExperimentStore, Monitor, RunningRun, StoreError,
 };
 use crate::refusal::Refusal;
 use crate::sweeps::{SweepError, SweepView, Sweeps};
@@ -32,7 +32,6 @@ pub struct Ports {
     pub events: Arc<dyn EventStore>,
     pub experiments: Arc<dyn ExperimentStore>,
     pub monitor: Arc<dyn Monitor>,
-    pub runs: Arc<dyn RunStore>,
 }
 
 /// An endpoint at work.
@@ -77,14 +76,15 @@ pub struct Snapshot {
 /// The use cases of live pages.
 pub struct Live {
     ports: Ports,
+    leaderboards: Arc<Leaderboards>,
     sweeps: Arc<Sweeps>,
 }
 
 impl Live {
     /// The use cases over these ports.
     #[must_use]
-    pub const fn new(ports: Ports, sweeps: Arc<Sweeps>) -> Self {
-        Self { ports, sweeps }
+    pub const fn new(ports: Ports, leaderboards: Arc<Leaderboards>, sweeps: Arc<Sweeps>) -> Self {
+        Self { ports, leaderboards, sweeps }
     }
 
     /// Finds out whether there is such an experiment.
@@ -119,8 +119,7 @@ impl Live {
     /// Where there is no such experiment.
     pub async fn snapshot(&self, experiment: ExperimentId) -> Result<Snapshot, Refusal> {
         let progress = self.progress(experiment).await?;
-        let mut rows = leaderboard(&*self.ports.experiments, &*self.ports.runs, experiment).await?;
-        rows.truncate(ROWS);
+        let (rows, _) = self.leaderboards.page(experiment, None, ROWS).await?;
         let of = |kind| EventFilter { experiment: Some(experiment), kind };
         let best = self.ports.events.newest_events(of(Some(EventType::NewBestFound)), STEPS).await?;
         Ok(Snapshot {

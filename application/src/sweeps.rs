@@ -1,10 +1,11 @@
 //! Starts, steers and shows sweeps.
 
+mod announcement;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::access::Writer;
-use domain::event::{EventType, NewEvent};
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
 use domain::problem::Problem;
@@ -14,7 +15,6 @@ use domain::sweep::{
     SweepStatus,
 };
 use domain::time::Timestamp;
-use domain::value::{Map, Value};
 use thiserror::Error;
 
 use crate::catalog::Catalog;
@@ -167,12 +167,7 @@ impl Sweeps {
         let id = SweepId::new(self.ports.ids.next());
         let seed = request.seed.unwrap_or_else(|| made_up_seed(id));
         let begin = NewSweep { id, experiment, kind: request.kind, seed, limits: request.limits };
-        let config = Map::from([
-            ("kind".to_owned(), Value::from(request.kind.as_str())),
-            ("seed".to_owned(), Value::from(seed)),
-        ]);
-        let data = [("sweep_id", Value::from(id.to_string())), ("sweep_config", Value::Map(config))];
-        let events = vec![NewEvent::new(experiment, EventType::ExperimentStarted, data).by(Some(by))];
+        let events = vec![announcement::started(&begin, by)];
         self.commit(Unit { begin: Some(begin), events, ..Unit::default() }).await?;
         Ok(id)
     }
@@ -290,7 +285,7 @@ impl Sweeps {
             (size, limit) => size.or(limit),
         };
         let samples = experiment.map_or(0, |experiment| u64::from(experiment.samples));
-        let best = self.ports.runs.board(sweep.experiment, 1).await?.pop();
+        let best = self.ports.runs.board(sweep.experiment, None, 1).await?.pop();
         Ok(SweepView { sweep, totals, total, samples, best })
     }
 
@@ -352,10 +347,10 @@ impl Sweeps {
             limits: None,
         };
         let best = match status {
-            SweepStatus::Completed(_) => self.ports.runs.board(stored.experiment, 1).await?.pop(),
+            SweepStatus::Completed(_) => self.ports.runs.board(stored.experiment, None, 1).await?.pop(),
             _ => None,
         };
-        let events = announce(stored, status, &totals, best.as_ref(), by);
+        let events = announcement::moved(stored, status, &totals, best.as_ref(), by);
         Ok(Unit { moved: Some(moved), events, ..Unit::default() })
     }
 
@@ -395,50 +390,4 @@ fn points(definition: &Definition) -> Option<u64> {
 
 fn moved_to(actions: &[Action]) -> Option<SweepStatus> {
     actions.iter().find_map(|action| if let Action::Move(status) = action { Some(*status) } else { None })
-}
-
-fn announce(
-    stored: &StoredSweep,
-    status: SweepStatus,
-    totals: &SweepTotals,
-    best: Option<&RunSummary>,
-    by: Option<&Writer>,
-) -> Vec<NewEvent> {
-    let id = || ("sweep_id", Value::from(stored.id.to_string()));
-    let told = |kind, first: (&str, Value), second: (&str, Value)| {
-        NewEvent::new(stored.experiment, kind, [id(), first, second]).by(by)
-    };
-    let who = || ("by", by.map_or(Value::Null, |by| Value::from(by.name())));
-    let nothing = || ("", Value::Null);
-    let cost = totals.cost.map_or(Value::Null, |cost| Value::number(cost.dollars()));
-    match status {
-        SweepStatus::Running => vec![told(EventType::ExperimentResumed, who(), nothing())],
-        SweepStatus::Stopped => vec![told(EventType::ExperimentStopped, who(), nothing())],
-        SweepStatus::Paused(reason) => {
-            let said = || ("reason", Value::from(reason.as_str()));
-            let mut events = vec![told(EventType::ExperimentPaused, said(), nothing())];
-            if reason == PauseReason::Budget {
-                let spent = ("token_count", Value::from(totals.tokens.total()));
-                events.push(told(EventType::BudgetExhausted, spent, ("cost", cost)));
-            }
-            if reason == PauseReason::Endpoint {
-                events.push(told(EventType::HumanNeeded, said(), nothing()));
-            }
-            events
-        }
-        SweepStatus::Completed(_) => {
-            let summary = Value::from([
-                ("runs", Value::from(totals.ended())),
-                ("failed", Value::from(totals.failed)),
-                ("cached", Value::from(totals.cached)),
-                ("pruned", Value::from(totals.pruned)),
-                ("tokens", Value::from(totals.tokens.total())),
-                ("cost", cost),
-            ]);
-            let run = best.map_or(Value::Null, |best| Value::from(best.id.to_string()));
-            let config = best.map_or(Value::Null, |best| Value::Map(best.config.values.clone()));
-            let data = [id(), ("summary", summary), ("best_run_id", run), ("best_config", config)];
-            vec![NewEvent::new(stored.experiment, EventType::ExperimentCompleted, data)]
-        }
-    }
 }

@@ -74,7 +74,7 @@ impl Settings {
             port: number(get, "PORT", 8400, 0, 65_535)?.try_into().unwrap_or(8400),
             public_origin: public_origin(get)?,
             jwt_secret: long_secret(get, "JWT_SECRET")?,
-            api_key: long_secret(get, "API_KEY")?,
+            api_key: api_key(get)?,
             password_cost: number(get, "PASSWORD_HASH_COST", 12, 4, 16)?.try_into().unwrap_or(12),
             default_endpoint: default_endpoint(get)?,
             concurrent_runs: number(get, "MAX_CONCURRENT_RUNS", 4, 1, 1024)?.try_into().unwrap_or(4),
@@ -136,6 +136,16 @@ fn long_secret(
         }
         held => Ok(held.map(Secret::new)),
     }
+}
+
+/// A header carries it: blanks would not come through as they were.
+fn api_key(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Secret>, BadVariable> {
+    let key = long_secret(get, "API_KEY")?;
+    if key.as_ref().is_none_or(|key| key.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
+        return Ok(key);
+    }
+    let takes = "letters, digits and signs of ASCII, without blanks".to_owned();
+    Err(BadVariable { name: "API_KEY", held: None, takes })
 }
 
 fn default_endpoint(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<DefaultEndpoint>, BadVariable> {
@@ -262,6 +272,7 @@ mod tests {
             ("PORT", "70000", "PORT holds `70000`, but takes a whole number from 0 to 65535"),
             ("PUBLIC_URL", "loop.example.org", "PUBLIC_URL holds `loop.example.org`, but takes the URL"),
             ("API_KEY", "sk-secret", "API_KEY takes at least 16 characters"),
+            ("API_KEY", "sk-secret of many words", "API_KEY takes letters, digits and signs of ASCII"),
             ("JWT_SECRET", "sk-secret", "JWT_SECRET takes at least 16 characters"),
         ] {
             let found = read(&[(name, held)]).unwrap_err();

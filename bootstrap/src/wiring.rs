@@ -10,6 +10,7 @@ use application::estimate::Estimates;
 use application::experiments::Experiments;
 use application::exports::Exports;
 use application::feed::{self, Feed};
+use application::leaderboard::Leaderboards;
 use application::live::{self, Live};
 use application::ports::{Clock, EndpointStore as _, Ids, Vault};
 use application::preview::Previews;
@@ -38,6 +39,7 @@ pub(crate) struct Wired {
     pub(crate) stores: Arc<Stores>,
     pub(crate) experiments: Experiments,
     pub(crate) sweeps: Arc<Sweeps>,
+    leaderboards: Arc<Leaderboards>,
     pub(crate) ports: engine::Ports,
     vault: Arc<dyn Vault>,
     settings: engine::Settings,
@@ -50,7 +52,9 @@ impl Wired {
         let stores = database(settings).await?.stores(Arc::clone(&vault)).await.map_err(Failure::error)?;
         let stores = Arc::new(stores);
         let ports = ports(&stores, settings)?;
+        let leaderboards = Leaderboards::new(stores.clone(), stores.clone(), Arc::clone(&ports.offload));
         let wired = Self {
+            leaderboards: Arc::new(leaderboards),
             experiments: Experiments::new(stores.clone(), stores.clone(), Arc::new(SystemIds)),
             sweeps: Arc::new(sweeps(settings, &ports)),
             stores,
@@ -65,7 +69,8 @@ impl Wired {
     /// The use cases of exports.
     pub(crate) fn exports(&self) -> Exports {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-        Exports::new(self.stores.clone(), self.stores.clone(), self.stores.clone(), clock, ids)
+        let leaderboards = Arc::clone(&self.leaderboards);
+        Exports::new(self.stores.clone(), self.stores.clone(), self.stores.clone(), leaderboards, clock, ids)
     }
 
     /// Everything that a server offers.
@@ -79,7 +84,6 @@ impl Wired {
             events: stores.clone(),
             experiments: stores.clone(),
             monitor: stores.clone(),
-            runs: stores.clone(),
         };
         let feed = feed::Ports {
             bell: Arc::clone(&ports.bell),
@@ -95,8 +99,9 @@ impl Wired {
             estimates: Estimates::new(stores.clone(), stores.clone(), stores.clone()),
             runs: Runs::new(runs(ports)),
             exports: self.exports(),
+            leaderboards: Arc::clone(&self.leaderboards),
             endpoints: Endpoints::new(stores.clone(), servers, Arc::clone(&clock), ids),
-            live: Live::new(live, Arc::clone(&sweeps)),
+            live: Live::new(live, Arc::clone(&self.leaderboards), Arc::clone(&sweeps)),
             sweeps,
             feed: Arc::new(Feed::new(feed, Arc::new(LocalBell::new()))),
             events: stores.clone(),

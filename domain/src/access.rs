@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn usernames_have_one_spelling() {
         assert_eq!(username(" Ada ").unwrap(), "ada");
-        for wrong in ["", "  ", "a b", "a\n", &"x".repeat(65)] {
+        for wrong in ["", "  ", "a b", "a\nb", "a\u{7}b", &"x".repeat(65)] {
             assert_eq!(username(wrong).unwrap_err().pointer, "/username", "{wrong:?}");
         }
     }

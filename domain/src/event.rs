@@ -63,6 +63,13 @@ impl EventType {
     }
 }
 
+/// Particulars by name; those that are not known, written as null, are left out.
+#[must_use]
+pub fn known<const N: usize>(data: [(&str, Value); N]) -> Map {
+    let known = data.into_iter().filter(|(_, value)| *value != Value::Null);
+    known.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// An event that is to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
@@ -80,9 +87,7 @@ impl NewEvent {
     /// An event of an experiment; particulars that are not known, written as null, are left out.
     #[must_use]
     pub fn new<const N: usize>(experiment: ExperimentId, kind: EventType, data: [(&str, Value); N]) -> Self {
-        let known = data.into_iter().filter(|(_, value)| *value != Value::Null);
-        let data = known.map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { experiment: Some(experiment), kind, by: None, data }
+        Self { experiment: Some(experiment), kind, by: None, data: known(data) }
     }
 
     /// The same event, done by somebody.

@@ -66,7 +66,10 @@ test("a newcomer watches the sweep, opens the best run and takes its configurati
   await page.waitForURL(/\/runs\//);
   run = new URL(page.url()).pathname;
   await page.getByText("My card was charged twice for the March invoice").first().waitFor();
-  await page.getByText("You sort support tickets for a small software company.").first().waitFor();
+  await page
+    .getByText("You sort support tickets for a small software company.", { exact: true })
+    .first()
+    .waitFor();
   expect(complaints).toEqual([]);
 }, 120_000);
 

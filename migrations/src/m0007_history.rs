@@ -10,6 +10,8 @@ tables! {
         "CREATE INDEX event_kind ON event (experiment_id, type, seq)",
         "CREATE INDEX run_status ON run (experiment_id, status, id)",
         "CREATE INDEX run_score ON run (experiment_id, (COALESCE(score, -1.0)), id)",
+        "DROP INDEX run_board",
+        "CREATE INDEX run_board ON run (experiment_id, rank_score DESC, id) WHERE listed = 1",
         "CREATE INDEX run_alone ON run (experiment_id, status) WHERE sweep_id IS NULL",
         "CREATE TABLE export_history ( \
          id uuid NOT NULL PRIMARY KEY, \
@@ -24,6 +26,8 @@ tables! {
     down: &["export_history"],
     and: &[
         "DROP INDEX run_alone",
+        "DROP INDEX run_board",
+        "CREATE INDEX run_board ON run (experiment_id, rank_score DESC, id DESC) WHERE listed = 1",
         "DROP INDEX run_score",
         "DROP INDEX run_status",
         "DROP INDEX event_kind",

@@ -123,6 +123,7 @@ impl Fixture {
             hits: 0,
             failures: 0,
             end: None,
+            completed: None,
             lead: None,
         }
     }

@@ -5,15 +5,13 @@ use std::marker::PhantomData;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{
-    MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
-};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
 
 use crate::failure::Failure;
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
 /// JSON with a status.
 pub(crate) struct Answer<T, const STATUS: u16 = 200> {
@@ -60,7 +58,7 @@ impl<T, const STATUS: u16> IntoResponse for Answer<T, STATUS> {
     }
 }
 
-fn described(status: u16, content: Vec<MetaMediaType>) -> MetaResponses {
+pub(crate) fn described(status: u16, content: Vec<MetaMediaType>) -> MetaResponses {
     let description = match status {
         201 => "It is made.",
         202 => "It has begun.",
@@ -122,76 +120,6 @@ impl IntoResponse for Gone {
 impl ApiResponse for Gone {
     fn meta() -> MetaResponses {
         described(204, vec![])
-    }
-
-    fn register(_: &mut Registry) {}
-}
-
-/// The forms in which results are taken along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    Json,
-    Env,
-    Yaml,
-    Report,
-    Csv,
-    Jsonl,
-}
-
-impl Form {
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Env => "env",
-            Self::Yaml => "yaml",
-            Self::Report => "report",
-            Self::Csv => "csv",
-            Self::Jsonl => "jsonl",
-        }
-    }
-
-    const fn media_type(self) -> &'static str {
-        match self {
-            Self::Json => JSON,
-            Self::Env => "text/plain; charset=utf-8",
-            Self::Yaml => "application/yaml",
-            Self::Report => "text/markdown; charset=utf-8",
-            Self::Csv => "text/csv; charset=utf-8",
-            Self::Jsonl => "application/jsonl",
-        }
-    }
-
-    const fn suffix(self) -> &'static str {
-        match self {
-            Self::Report => "md",
-            other => other.word(),
-        }
-    }
-}
-
-/// A file to take along.
-pub(crate) struct Exported {
-    pub(crate) form: Form,
-    pub(crate) text: String,
-}
-
-impl IntoResponse for Exported {
-    fn into_response(self) -> Response {
-        let name = format!("attachment; filename=\"promptlooper.{}\"", self.form.suffix());
-        Response::builder()
-            .content_type(self.form.media_type())
-            .header(header::CONTENT_DISPOSITION, name)
-            .header(header::CACHE_CONTROL, "no-store")
-            .body(self.text)
-    }
-}
-
-impl ApiResponse for Exported {
-    fn meta() -> MetaResponses {
-        let forms = [Form::Json, Form::Env, Form::Yaml, Form::Report, Form::Csv, Form::Jsonl];
-        let text = || MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
-        let content = forms.map(|form| MetaMediaType { content_type: form.media_type(), schema: text() });
-        described(200, content.into())
     }
 
     fn register(_: &mut Registry) {}

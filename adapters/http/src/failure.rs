@@ -151,14 +151,17 @@ pub(crate) fn refused(error: impl Into<Refusal>) -> Failure {
 }
 
 /// What every operation can answer instead.
-const STATUSES: [(u16, &str); 8] = [
+const STATUSES: [(u16, &str); 11] = [
     (400, "The body is not JSON."),
     (401, "Nobody is logged in."),
     (403, "Who is logged in may not do this."),
     (404, "What it names is not there."),
     (409, "The state of things does not allow it."),
+    (413, "The body is too large."),
+    (415, "The body is of another type than JSON."),
     (422, "Something in the request makes no sense; `errors` says what, and where."),
     (429, "There were too many failed attempts."),
+    (500, "Something went wrong inside."),
     (503, "The database does not answer."),
 ];
 

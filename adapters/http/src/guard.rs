@@ -17,14 +17,16 @@ pub(crate) const PROTOCOL: &str = "promptlooper.v1";
 const BEARER_PROTOCOL: &str = "bearer.";
 
 /// Operations that strangers may use.
-const PUBLIC: [(Method, &str); 6] = [
+const PUBLIC: [(Method, &str); 5] = [
     (Method::GET, "/health"),
     (Method::GET, "/api/v1/auth/setup"),
     (Method::POST, "/api/v1/auth/setup"),
     (Method::POST, "/api/v1/auth/login"),
-    (Method::POST, "/api/v1/auth/once"),
     (Method::GET, "/api/v1/openapi.json"),
 ];
+
+/// The operation that takes a bearer token of a kind of its own, and checks it itself.
+const ONCE: (Method, &str) = (Method::POST, "/api/v1/auth/once");
 
 /// Addresses that are not the dashboard's.
 const OURS: [&str; 5] = ["/api", "/ws", "/mcp", "/health", "/metrics"];
@@ -69,8 +71,8 @@ impl<E> Guard<E> {
         if path.starts_with("/ws") {
             self.check_origin(request)?;
         }
-        let public = PUBLIC.iter().any(|(method, open)| method == request.method() && *open == path);
-        if !public {
+        let open = PUBLIC.iter().chain([&ONCE]);
+        if !open.into_iter().any(|(method, at)| method == request.method() && *at == path) {
             let actor = self.actor(request).await?;
             request.extensions_mut().insert(actor);
         }
@@ -140,7 +142,7 @@ fn request_id(request: &Request) -> String {
 }
 
 /// The token, from the header or, for browsers that cannot set one on a socket, from its protocols.
-fn token(request: &Request) -> std::result::Result<Option<String>, Failure> {
+pub(crate) fn token(request: &Request) -> std::result::Result<Option<String>, Failure> {
     if let Some(value) = request.header(header::AUTHORIZATION) {
         let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let token = token.map(|(_, token)| token.trim().to_owned());

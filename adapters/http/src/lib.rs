@@ -5,6 +5,8 @@ mod api;
 mod body;
 mod caller;
 mod dashboard;
+mod document;
+mod exported;
 mod failure;
 mod guard;
 mod once;
@@ -36,15 +38,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The API's document, as JSON.
 #[must_use]
 pub fn openapi() -> String {
-    document(&api::described())
-}
-
-/// Indented, with a line break at its end, so that it can be kept in a file.
-fn document(spec: &str) -> String {
-    let value: serde_json::Value = serde_json::from_str(spec).unwrap_or_default();
-    let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
-    text.push('\n');
-    text
+    document::completed(&api::described())
 }
 
 /// Serves until `stop` is over; then requests in progress are finished, and sockets are closed.
@@ -79,7 +73,7 @@ fn app(services: Arc<Services>, origins: Vec<String>) -> impl Endpoint {
     let service = api::service(&services);
     let spec = service.spec();
     let parameters = parameters(&spec);
-    let document = document(&spec);
+    let document = document::completed(&spec);
     let routes = Route::new()
         .nest(api::BASE, service)
         .at(format!("{}/openapi.json", api::BASE), get(openapi_document).data(document))

@@ -8,6 +8,7 @@ use application::estimate::Estimates;
 use application::experiments::Experiments;
 use application::exports::Exports;
 use application::feed::Feed;
+use application::leaderboard::Leaderboards;
 use application::live::Live;
 use application::ports::{Clock, EventStore, IdempotencyStore};
 use application::preview::Previews;
@@ -26,6 +27,7 @@ pub struct Services {
     pub sweeps: Arc<Sweeps>,
     pub runs: Runs,
     pub exports: Exports,
+    pub leaderboards: Arc<Leaderboards>,
     pub endpoints: Endpoints,
     pub live: Live,
     pub feed: Arc<Feed>,

@@ -4,33 +4,41 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::feed::News;
+use application::accounts::Accounts;
+use application::feed::{News, Told};
+use application::refusal::Refusal;
 use domain::access::Actor;
 use domain::event::Event;
 use domain::id::ExperimentId;
+use domain::secret::Secret;
 use futures::{SinkExt as _, StreamExt as _};
 use poem::web::websocket::{CloseCode, Message as Frame, WebSocket, WebSocketConfig, WebSocketStream};
 use poem::web::{Data, Path, Query};
-use poem::{IntoResponse, handler};
+use poem::{FromRequest, IntoResponse, Request, RequestBody, handler};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use wire::api::{Activity, EndpointLoad, Event as EventView, Message, Moment, Progress, Snapshot, id};
 
 use crate::failure::{Failure, refused};
-use crate::guard::PROTOCOL;
+use crate::guard::{PROTOCOL, token};
 use crate::services::Services;
 
 /// The least time between two frames: fifty a second.
 const BREATH: Duration = Duration::from_millis(20);
 /// How often a sweep's progress is told between events.
 const GLANCE: Duration = Duration::from_millis(500);
+/// How often it is looked at whether whoever listens still may.
+const RECHECK: Duration = Duration::from_secs(5);
 /// How often a silent connection is tried.
 const PING: Duration = Duration::from_secs(30);
 /// How long a frame may take; who is slower is dropped.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Nobody has much to say to us.
 const LARGEST_MESSAGE: usize = 4096;
+
+/// The close code that asks whoever listens to log in again.
+const LOG_IN_AGAIN: u16 = 4401;
 
 /// Where to begin.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -55,12 +63,12 @@ pub(crate) async fn of_experiment(
     Query(from): Query<From>,
     services: Data<&Arc<Services>>,
     board: Data<&Arc<Board>>,
-    actor: Option<Data<&Actor>>,
+    listener: Listener,
 ) -> poem::Result<impl IntoResponse> {
-    actor.ok_or_else(Failure::unauthorized)?;
     let experiment: ExperimentId = text.parse().map_err(|_| not_found())?;
     services.live.check(experiment).await.map_err(refused)?;
-    Ok(open(socket, from, Some(experiment), &services, &board))
+    let (services, board) = (Arc::clone(&services), Arc::clone(&board));
+    Ok(Telling { services, board, listener, experiment: Some(experiment) }.open(socket, from))
 }
 
 #[handler]
@@ -69,34 +77,44 @@ pub(crate) fn of_everything(
     Query(from): Query<From>,
     Data(services): Data<&Arc<Services>>,
     Data(board): Data<&Arc<Board>>,
-    actor: Option<Data<&Actor>>,
-) -> poem::Result<impl IntoResponse> {
-    actor.ok_or_else(Failure::unauthorized)?;
-    Ok(open(socket, from, None, services, board))
+    listener: Listener,
+) -> impl IntoResponse {
+    let (services, board) = (Arc::clone(services), Arc::clone(board));
+    Telling { services, board, listener, experiment: None }.open(socket, from)
 }
 
 fn not_found() -> Failure {
-    refused(application::refusal::Refusal::NotFound("experiment"))
+    refused(Refusal::NotFound("experiment"))
 }
 
-fn open(
-    socket: WebSocket,
-    from: From,
-    experiment: Option<ExperimentId>,
-    services: &Arc<Services>,
-    board: &Arc<Board>,
-) -> impl IntoResponse + use<> {
-    let telling = Telling { services: Arc::clone(services), board: Arc::clone(board), experiment };
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(LARGEST_MESSAGE))
-        .max_frame_size(Some(LARGEST_MESSAGE));
-    socket.protocols([PROTOCOL]).config(config).on_upgrade(move |stream| telling.run(stream, from.since))
+/// Whoever listens: let in when the connection began, and looked at again from time to time.
+struct Listener {
+    token: Option<Secret>,
+}
+
+impl<'a> FromRequest<'a> for Listener {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        request.extensions().get::<Actor>().ok_or_else(Failure::unauthorized)?;
+        Ok(Self { token: token(request)?.map(Secret::new) })
+    }
+}
+
+impl Listener {
+    /// Whether it still may: the session may have ended since. A store that does not answer ends nothing.
+    async fn may_listen(&self, accounts: &Accounts) -> bool {
+        match accounts.authenticate(self.token.as_ref().map(Secret::expose)).await {
+            Ok(actor) => actor.is_some(),
+            Err(Refusal::Unauthorized { .. }) => false,
+            Err(_) => true,
+        }
+    }
 }
 
 /// One connection.
 struct Telling {
     services: Arc<Services>,
     board: Arc<Board>,
+    listener: Listener,
     experiment: Option<ExperimentId>,
 }
 
@@ -106,6 +124,8 @@ enum End {
     Gone,
     /// The server stops.
     Stopping,
+    /// Whoever listens may no longer.
+    SignedOut,
     /// Something inside failed.
     Failed,
 }
@@ -113,6 +133,13 @@ enum End {
 type Sink = futures::stream::SplitSink<WebSocketStream, Frame>;
 
 impl Telling {
+    fn open(self, socket: WebSocket, from: From) -> impl IntoResponse + use<> {
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(LARGEST_MESSAGE))
+            .max_frame_size(Some(LARGEST_MESSAGE));
+        socket.protocols([PROTOCOL]).config(config).on_upgrade(move |stream| self.run(stream, from.since))
+    }
+
     async fn run(self, stream: WebSocketStream, since: Option<u64>) {
         let (mut sink, mut said) = stream.split();
         let _listening = self.services.feed.listen();
@@ -131,6 +158,7 @@ impl Telling {
         let close = match end {
             End::Gone => return,
             End::Stopping => (CloseCode::Away, "the server stops"),
+            End::SignedOut => (CloseCode::Reserved(LOG_IN_AGAIN), "log in again"),
             End::Failed => (CloseCode::Error, "something went wrong inside"),
         };
         let close = Frame::Close(Some((close.0, close.1.to_owned())));
@@ -147,12 +175,13 @@ impl Telling {
     async fn follow(&self, sink: &mut Sink, since: Option<u64>) -> Result<End, End> {
         let feed = &self.services.feed;
         let reachable =
-            since.filter(|since| *since <= feed.last() && feed.since(*since, None) != News::Behind);
+            since.filter(|since| *since <= feed.last() && !matches!(feed.since(*since, None), News::Behind));
         let mut place = self.snapshot(sink, reachable).await?;
         let mut glance = interval(GLANCE);
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut ping = interval(PING);
+        let (mut ping, mut recheck) = (interval(PING), interval(RECHECK));
         ping.reset();
+        recheck.reset();
         loop {
             let seen = feed.turn();
             if feed.is_stopping() {
@@ -171,6 +200,11 @@ impl Telling {
             tokio::select! {
                 () = feed.next_turn(seen) => {}
                 _ = glance.tick() => self.progress(sink, place).await?,
+                _ = recheck.tick() => {
+                    if !self.listener.may_listen(&self.services.accounts).await {
+                        return Ok(End::SignedOut);
+                    }
+                }
                 _ = ping.tick() => {
                     let sent = timeout(PATIENCE, sink.send(Frame::Ping(Vec::new()))).await;
                     sent.map_err(|_| End::Gone)?.map_err(|_| End::Gone)?;
@@ -239,9 +273,12 @@ fn failed(error: &dyn std::fmt::Display) -> End {
     End::Failed
 }
 
-fn frame(events: &[Arc<Event>]) -> Result<String, End> {
-    let events: Vec<EventView> = events.iter().map(|event| EventView::from(&**event)).collect();
-    serde_json::to_string(&events).map_err(|error| failed(&error))
+fn frame(events: &[Arc<Told>]) -> Result<String, End> {
+    let spell = |event: &Event| serde_json::to_string(&EventView::from(event)).ok();
+    let spelled: Option<Vec<&str>> = events.iter().map(|told| told.spelling(spell)).collect();
+    spelled
+        .map(|events| format!("[{}]", events.join(",")))
+        .ok_or_else(|| failed(&"an event cannot be spelled"))
 }
 
 async fn send(sink: &mut Sink, text: String) -> Result<(), End> {

@@ -30,9 +30,25 @@ const INSERT: &str = "INSERT INTO experiment (id, project_id, sample_set_id, nam
      pipeline_stages, scoring_config, parameter_space, repeats, holdout, status, document_digest) \
      VALUES ($1, $2, (SELECT id FROM sample_set WHERE digest = $3), $4, $5, $6, $7, $8, $9, $10, $11, 'draft', $12)";
 
-/// What lists show of an experiment.
-pub(crate) const SUMMARY: &str =
-    "id, project_id, name, description, status, best_run_id, best_score, created_at, updated_at";
+/// The first on the board, for an experiment called `e`.
+macro_rules! best {
+    ($column:literal) => {
+        concat!(
+            "(SELECT r.",
+            $column,
+            " FROM run r WHERE r.experiment_id = e.id AND r.listed = 1 ORDER BY r.rank_score DESC, r.id LIMIT 1)"
+        )
+    };
+}
+
+/// What lists show of an experiment called `e`.
+pub(crate) const SUMMARY: &str = concat!(
+    "e.id, e.project_id, e.name, e.description, e.status, e.created_at, e.updated_at, ",
+    best!("id"),
+    " AS best_run_id, ",
+    best!("score"),
+    " AS best_score"
+);
 
 const CHANGE: &str = "UPDATE experiment SET name = $2, description = $3, documents = $4, pipeline_stages = $5, \
      scoring_config = $6, parameter_space = $7, repeats = $8, holdout = $9, updated_at = {now}, \
@@ -57,8 +73,7 @@ const SINGLE_COUNTS: &str = "SELECT status, count(*) AS n FROM run \
      WHERE experiment_id = $1 AND sweep_id IS NULL GROUP BY status";
 
 const SELECT: &str = "SELECT e.id, e.project_id, e.sample_set_id, e.name, e.description, e.documents, \
-     e.pipeline_stages, e.scoring_config, e.parameter_space, e.repeats, e.holdout, e.status, e.best_run_id, \
-     e.best_score, e.created_at, e.updated_at, s.digest, s.count \
+     e.pipeline_stages, e.scoring_config, e.parameter_space, e.repeats, e.holdout, s.digest, s.count \
      FROM experiment e JOIN sample_set s ON s.id = e.sample_set_id WHERE e.id = $1";
 
 #[async_trait]
@@ -80,12 +95,12 @@ impl ExperimentStore for Stores {
         limit: usize,
     ) -> Result<Vec<ExperimentSummary>, StoreError> {
         let mut values = vec![id(filter.before.map_or(u128::MAX, ExperimentId::bits)), whole(limit as u64)];
-        let mut which = "id < $1".to_owned();
+        let mut which = "e.id < $1".to_owned();
         if let Some(project) = filter.project {
-            which.push_str(" AND project_id = $3");
+            which.push_str(" AND e.project_id = $3");
             values.push(id(project.bits()));
         }
-        let sql = format!("SELECT {SUMMARY} FROM experiment WHERE {which} ORDER BY id DESC LIMIT $2");
+        let sql = format!("SELECT {SUMMARY} FROM experiment e WHERE {which} ORDER BY e.id DESC LIMIT $2");
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, |row| summary(row, self.database.dialect)).map_err(failed)
     }
@@ -163,6 +178,8 @@ impl Stores {
         let read = self.database.read();
         let Some(row) = read.one(SELECT, vec![id(experiment.bits())]).await? else { return Ok(None) };
         let row = Row(&row);
+        let shown = format!("SELECT {SUMMARY} FROM experiment e WHERE e.id = $1");
+        let Some(shown) = read.one(&shown, vec![id(experiment.bits())]).await? else { return Ok(None) };
         let sql = "SELECT doc FROM sample WHERE set_id = $1 AND idx < $2 ORDER BY idx";
         let values = vec![id(row.id("sample_set_id")?), whole(samples)];
         let first = read_all(&read.all(sql, values).await?, sample)?;
@@ -172,7 +189,7 @@ impl Stores {
             add(&mut runs, &Row(&row).text("status")?, Row(&row).count("n")?);
         }
         Ok(Some(ExperimentOverview {
-            summary: summary(row, self.database.dialect)?,
+            summary: summary(Row(&shown), self.database.dialect)?,
             samples: row.small("count")?,
             draft: Draft { samples: first, ..draft(row)? },
             runs,

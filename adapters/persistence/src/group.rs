@@ -70,20 +70,21 @@ pub(crate) async fn apply<C: ConnectionTrait>(
         sweep::write(session, unit, receipt, &mut deltas).await?;
     }
     let mut landed: Vec<&Block> = Vec::new();
-    let mut leads: Vec<&NewEvent> = Vec::new();
+    let mut ends: Vec<NewEvent> = Vec::new();
     for (unit, receipt) in units.iter().zip(&mut receipts) {
         let Some(block) = &unit.block else { continue };
-        if block::fence(session, block, &mut deltas).await? {
-            landed.push(block);
-            leads.extend(block::lead(session, block).await?);
-        } else {
-            *receipt = Err(CommitError::Conflict);
+        match block::fence(session, block, &mut deltas).await? {
+            Some(told) => {
+                landed.push(block);
+                ends.extend(told);
+            }
+            None => *receipt = Err(CommitError::Conflict),
         }
     }
     let outcomes = totals(session, &deltas).await?;
     block::write(session, &landed, outcomes).await?;
     let accepted = units.iter().zip(&receipts).filter(|(_, receipt)| receipt.is_ok());
-    let told = accepted.flat_map(|(unit, _)| &unit.events).chain(leads).collect();
+    let told = accepted.flat_map(|(unit, _)| &unit.events).chain(&ends).collect();
     events::write(session, told).await?;
     Ok(Answers { receipts, claims })
 }

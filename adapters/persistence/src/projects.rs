@@ -76,7 +76,8 @@ impl ProjectStore for Stores {
         limit: usize,
     ) -> Result<(Vec<ExperimentSummary>, u64), StoreError> {
         let read = self.database.read();
-        let sql = format!("SELECT {SUMMARY} FROM experiment WHERE project_id = $1 ORDER BY id DESC LIMIT $2");
+        let sql =
+            format!("SELECT {SUMMARY} FROM experiment e WHERE e.project_id = $1 ORDER BY e.id DESC LIMIT $2");
         let values = vec![id(project.bits()), whole(limit as u64)];
         let rows = read.all(&sql, values).await.map_err(failed)?;
         let newest = read_all(&rows, |row| summary(row, self.database.dialect)).map_err(failed)?;

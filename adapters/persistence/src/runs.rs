@@ -24,6 +24,10 @@ use crate::open::Stores;
 use crate::rows::{Row, read_all};
 use crate::workers::milliseconds;
 
+/// What stands behind a run on the board. The first condition is the one that the index can begin at.
+const BEHIND: &str = " AND rank_score <= (SELECT rank_score FROM run WHERE id = $3) \
+     AND (rank_score < (SELECT rank_score FROM run WHERE id = $3) OR id > $3)";
+
 const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id = r.sweep_id \
      WHERE r.asked > r.done AND r.completed_at IS NULL \
      AND (r.lease_until IS NULL OR r.lease_until < {now}) AND (r.not_before IS NULL OR r.not_before <= {now}) \
@@ -66,9 +70,19 @@ impl RunStore for Stores {
         self.resumed_scores(run).await.map_err(failed)
     }
 
-    async fn board(&self, experiment: ExperimentId, limit: usize) -> Result<Vec<RunSummary>, StoreError> {
-        let which = "experiment_id = $1 AND listed = 1 ORDER BY rank_score DESC, id DESC LIMIT $2";
-        self.summaries(which, vec![id(experiment.bits()), whole(limit as u64)]).await
+    async fn board(
+        &self,
+        experiment: ExperimentId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunSummary>, StoreError> {
+        let mut values = vec![id(experiment.bits()), whole(limit as u64)];
+        let mut which = "experiment_id = $1 AND listed = 1".to_owned();
+        if let Some(after) = after {
+            which.push_str(BEHIND);
+            values.push(id(after.bits()));
+        }
+        self.summaries(&format!("{which} ORDER BY rank_score DESC, id LIMIT $2"), values).await
     }
 
     async fn run(&self, run: RunId) -> Result<Option<RunSummary>, StoreError> {

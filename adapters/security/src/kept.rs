@@ -2,7 +2,6 @@
 //! so that every process of an installation has the same.
 
 use application::ports::{SettingStore, StoreError, Vault, VaultError};
-use domain::call::Digest as Hex;
 use domain::secret::Secret;
 
 const NAME: &str = "token_secret";
@@ -12,7 +11,7 @@ const NAME: &str = "token_secret";
 /// # Errors
 /// A store that fails, or a secret that was sealed under another key.
 pub async fn kept_token_secret(settings: &dyn SettingStore, vault: &dyn Vault) -> Result<Secret, StoreError> {
-    let sealed = vault.seal(&fresh()?, NAME).map_err(told)?;
+    let sealed = vault.seal(&fresh_secret()?, NAME).map_err(told)?;
     let kept = settings.setting_or(NAME, &to_hex(&sealed)).await?;
     vault.open(&from_hex(&kept).ok_or(VaultError::Format).map_err(told)?, NAME).map_err(told)
 }
@@ -25,10 +24,22 @@ fn told(error: VaultError) -> StoreError {
 ///
 /// # Errors
 /// Where the operating system gives no random bytes.
-pub fn fresh() -> Result<Secret, StoreError> {
-    let mut bytes = [0; 32];
+pub fn fresh_secret() -> Result<Secret, StoreError> {
+    drawn::<32>()
+}
+
+/// 128 bits that nobody can guess, as a text short enough for a link.
+///
+/// # Errors
+/// Where the operating system gives no random bytes.
+pub fn fresh_code() -> Result<Secret, StoreError> {
+    drawn::<16>()
+}
+
+fn drawn<const BYTES: usize>() -> Result<Secret, StoreError> {
+    let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    Ok(Secret::new(Hex::new(bytes).to_string()))
+    Ok(Secret::new(to_hex(&bytes)))
 }
 
 fn to_hex(bytes: &[u8]) -> String {

@@ -7,7 +7,7 @@ mod passwords;
 mod tokens;
 mod vault;
 
-pub use kept::{fresh as fresh_secret, kept_token_secret};
+pub use kept::{fresh_code, fresh_secret, kept_token_secret};
 pub use key::KeyError;
 pub use passwords::BcryptPasswords;
 pub use tokens::JwtTokens;

@@ -20,8 +20,6 @@ struct Payload {
     ver: i64,
     /// In seconds, as RFC 7519 has it.
     exp: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    jti: Option<String>,
 }
 
 impl JwtTokens {
@@ -50,7 +48,6 @@ impl Tokens for JwtTokens {
             sub: claims.user.to_string(),
             ver: claims.version,
             exp: claims.expires.micros().div_euclid(1_000_000),
-            jti: claims.once.map(|once| format!("{once:032x}")),
         };
         let token = encode(&Header::new(Algorithm::HS256), &payload, &self.signing);
         token.map(Secret::new).map_err(|error| TokenError(error.to_string()))
@@ -58,12 +55,10 @@ impl Tokens for JwtTokens {
 
     fn read(&self, token: &str) -> Option<Claims> {
         let payload = decode::<Payload>(token, &self.reading, &self.validation).ok()?.claims;
-        let once = payload.jti.map(|once| u128::from_str_radix(&once, 16)).transpose().ok()?;
         Some(Claims {
             user: payload.sub.parse::<UserId>().ok()?,
             version: payload.ver,
             expires: Timestamp::from_micros(payload.exp.checked_mul(1_000_000)?),
-            once,
         })
     }
 }
@@ -78,15 +73,13 @@ mod tests {
 
     #[test]
     fn a_token_reads_back_under_its_secret_only() {
-        for once in [None, Some(7)] {
-            let expires = Timestamp::from_micros(1_800_000_000_000_000);
-            let claims = Claims { user: UserId::new(5), version: 3, expires, once };
-            let token = tokens("one secret of many").issue(&claims).unwrap();
-            assert_eq!(tokens("one secret of many").read(token.expose()), Some(claims));
-            assert_eq!(tokens("another secret").read(token.expose()), None);
-            let (signed, _) = token.expose().rsplit_once('.').unwrap();
-            assert_eq!(tokens("one secret of many").read(&format!("{signed}.")), None, "unsigned");
-        }
+        let expires = Timestamp::from_micros(1_800_000_000_000_000);
+        let claims = Claims { user: UserId::new(5), version: 3, expires };
+        let token = tokens("one secret of many").issue(&claims).unwrap();
+        assert_eq!(tokens("one secret of many").read(token.expose()), Some(claims));
+        assert_eq!(tokens("another secret").read(token.expose()), None);
+        let (signed, _) = token.expose().rsplit_once('.').unwrap();
+        assert_eq!(tokens("one secret of many").read(&format!("{signed}.")), None, "unsigned");
         assert_eq!(tokens("one secret of many").read("nonsense"), None);
     }
 

@@ -273,6 +273,7 @@ impl Block {
             hits: 0,
             failures: 0,
             end: None,
+            completed: None,
             lead: None,
         }
     }

@@ -185,7 +185,10 @@ impl Runner {
                 self.loaded.definition().repeats(),
             );
             block.lead = self.lead(&ended);
-            events.push(self.end_event(&ended));
+            match &ended.error {
+                Some(error) => events.push(failed_event(&self.run, error)),
+                None => block.completed = Some(self.completed(&ended)),
+            }
             block.end = Some(ended);
         }
         Unit { block: Some(block), events, ..Unit::default() }
@@ -205,10 +208,7 @@ impl Runner {
         passed.chain(cached).collect()
     }
 
-    fn end_event(&self, end: &RunEnd) -> NewEvent {
-        if let Some(error) = &end.error {
-            return failed_event(&self.run, error);
-        }
+    fn completed(&self, end: &RunEnd) -> NewEvent {
         let status = Value::from(end.status.as_str());
         let fields = [("status", status), ("scores", scores(end)), ("score", optional(end.score))];
         self.event(EventType::RunCompleted, fields)

@@ -76,8 +76,6 @@ pub struct Claims {
     pub version: i64,
     /// Until when.
     pub expires: Timestamp,
-    /// Set for a token that is exchanged for another one, once.
-    pub once: Option<u128>,
 }
 
 /// A token could not be made.

@@ -112,6 +112,8 @@ pub struct Block {
     pub failures: u32,
     /// The run's end, where this was its last block.
     pub end: Option<RunEnd>,
+    /// What listeners are told of a run that is completed; the store adds what it alone knows, cost and duration.
+    pub completed: Option<NewEvent>,
     /// What listeners are told where the run takes the lead of its experiment with this block.
     pub lead: Option<NewEvent>,
 }

@@ -221,8 +221,14 @@ pub trait RunStore: Send + Sync {
     /// What the done blocks of an interrupted run hold.
     async fn resumed(&self, run: RunId) -> Result<ResumedScores, StoreError>;
 
-    /// Ranked runs of an experiment: the newest finished one of each configuration, best score first, at most `limit`.
-    async fn board(&self, experiment: ExperimentId, limit: usize) -> Result<Vec<RunSummary>, StoreError>;
+    /// Ranked runs of an experiment: the newest finished one of each configuration, best score first and older ones first
+    /// among equals, those after the given one, at most `limit`.
+    async fn board(
+        &self,
+        experiment: ExperimentId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunSummary>, StoreError>;
 
     /// A run.
     async fn run(&self, id: RunId) -> Result<Option<RunSummary>, StoreError>;

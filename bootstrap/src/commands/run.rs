@@ -176,7 +176,7 @@ async fn watch(
     let mut stop = Box::pin(crate::stop::asked());
     loop {
         let view = wired.sweeps.view(sweep).await.map_err(Failure::error)?;
-        let best = wired.stores.board(view.sweep.experiment, 1).await.map_err(Failure::error)?;
+        let best = wired.stores.board(view.sweep.experiment, None, 1).await.map_err(Failure::error)?;
         progress.show(&view, best.first().and_then(|run| run.score), SystemClock.now());
         if view.sweep.status != SweepStatus::Running {
             break;

@@ -22,4 +22,5 @@ async function enter(session: Promise<Session>): Promise<void> {
 
 export const logIn = (body: Credentials) => enter(answerOf(client.POST("/auth/login", { body })));
 export const setUp = (body: Credentials) => enter(answerOf(client.POST("/auth/setup", { body })));
-export const logInOnce = (code: string) => enter(answerOf(client.POST("/auth/once", { body: { code } })));
+export const logInOnce = (code: string) =>
+  enter(answerOf(client.POST("/auth/once", { headers: { Authorization: `Bearer ${code}` } })));

@@ -9,7 +9,8 @@ const publicPaths = ["/auth/login", "/auth/setup", "/auth/once"];
 const bearer: Middleware = {
   onRequest({ request }) {
     const value = token();
-    if (value) request.headers.set("Authorization", `Bearer ${value}`);
+    if (value && !request.headers.has("Authorization"))
+      request.headers.set("Authorization", `Bearer ${value}`);
     return request;
   },
   onResponse({ response, schemaPath }) {

@@ -21,6 +21,13 @@ export const projectExperimentsQuery = (projectId: string) =>
       ),
   });
 
+/** The newest experiments of all projects. */
+export const newestExperimentsQuery = queryOptions({
+  queryKey: ["experiments"],
+  queryFn: async ({ signal }) =>
+    (await answerOf(client.GET("/experiments", { params: { query: { limit: 500 } }, signal }))).items,
+});
+
 export const experimentQuery = (id: string) =>
   queryOptions({
     queryKey: experimentKey(id),
@@ -30,9 +37,9 @@ export const experimentQuery = (id: string) =>
 export const leaderboardQuery = (id: string) =>
   queryOptions({
     queryKey: leaderboardKey(id),
-    queryFn: async ({ signal }) => {
+    queryFn: ({ signal }) => {
       const params = { path: { id }, query: { limit: 500 } };
-      return (await answerOf(client.GET("/experiments/{id}/leaderboard", { params, signal }))).items;
+      return answerOf(client.GET("/experiments/{id}/leaderboard", { params, signal }));
     },
   });
 

@@ -31,6 +31,8 @@ export function toProblem(error: unknown, status = 0): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (isProblem(error)) return new ApiProblem(error);
   if (error instanceof TypeError) return new ApiProblem(unreachable);
+  if (error instanceof Error)
+    return new ApiProblem({ code: "internal", detail: `Something broke in this page: ${error.message}` });
   const said = typeof error === "string" && error ? error : undefined;
   return new ApiProblem({ status, detail: said ?? `The server answered with status ${status}.` });
 }

@@ -65,7 +65,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Log in with the code of a link, once */
+        /** Log in with the code of a link, which is sent as the bearer token and counts once */
         post: operations["log_in_once"];
         delete?: never;
         options?: never;
@@ -639,6 +639,10 @@ export interface components {
         /**
          * Credentials
          * @description A name and a password.
+         * @example {
+         *       "password": "correct horse battery",
+         *       "username": "admin"
+         *     }
          */
         Credentials: {
             /** @description 8 to 71 bytes. */
@@ -675,6 +679,16 @@ export interface components {
         /**
          * DryRun
          * @description What a sweep would come to.
+         * @example {
+         *       "cached_calls": 120,
+         *       "calls": 120,
+         *       "configurations": 10,
+         *       "configurations_text": "10",
+         *       "estimated_cost": 0,
+         *       "estimated_seconds": 0,
+         *       "estimated_tokens": 0,
+         *       "sampled": false
+         *     }
          */
         DryRun: {
             /**
@@ -715,6 +729,24 @@ export interface components {
         /**
          * Endpoint
          * @description A target model server. Its key is never shown.
+         * @example {
+         *       "has_key": true,
+         *       "id": "01a2142c-9ce0-77ac-9de6-a6a90e72ff4a",
+         *       "kind": "openai",
+         *       "label": "local",
+         *       "limits": {
+         *         "concurrency": 8
+         *       },
+         *       "max_tokens_field": "max_tokens",
+         *       "prices": {
+         *         "qwen2.5-7b": {
+         *           "input_per_million": 0.1,
+         *           "output_per_million": 0.2
+         *         }
+         *       },
+         *       "timeout_s": 600,
+         *       "url": "http://127.0.0.1:8000/v1"
+         *     }
          */
         Endpoint: {
             /** @description Whether a key is stored for it. */
@@ -754,6 +786,21 @@ export interface components {
         /**
          * EndpointDraft
          * @description An endpoint that a file needs.
+         * @example {
+         *       "api_key": "sk-1234",
+         *       "kind": "openai",
+         *       "label": "local",
+         *       "limits": {
+         *         "concurrency": 8
+         *       },
+         *       "prices": {
+         *         "qwen2.5-7b": {
+         *           "input_per_million": 0.1,
+         *           "output_per_million": 0.2
+         *         }
+         *       },
+         *       "url": "http://127.0.0.1:8000/v1"
+         *     }
          */
         EndpointDraft: {
             api_key?: string;
@@ -795,6 +842,28 @@ export interface components {
         /**
          * EndpointPage
          * @description Endpoints, by label.
+         * @example {
+         *       "items": [
+         *         {
+         *           "has_key": true,
+         *           "id": "01a2142c-9ce0-77ac-9de6-a6a90e72ff4a",
+         *           "kind": "openai",
+         *           "label": "local",
+         *           "limits": {
+         *             "concurrency": 8
+         *           },
+         *           "max_tokens_field": "max_tokens",
+         *           "prices": {
+         *             "qwen2.5-7b": {
+         *               "input_per_million": 0.1,
+         *               "output_per_million": 0.2
+         *             }
+         *           },
+         *           "timeout_s": 600,
+         *           "url": "http://127.0.0.1:8000/v1"
+         *         }
+         *       ]
+         *     }
          */
         EndpointPage: {
             /** @description What is on this page. */
@@ -805,6 +874,15 @@ export interface components {
         /**
          * EndpointTest
          * @description What came of trying an endpoint.
+         * @example {
+         *       "latency_ms": 0,
+         *       "models": [
+         *         "sim-small",
+         *         "sim-medium",
+         *         "sim-large"
+         *       ],
+         *       "ok": true
+         *     }
          */
         EndpointTest: {
             /** @description What went wrong. */
@@ -851,6 +929,30 @@ export interface components {
         /**
          * EventPage
          * @description Events, oldest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "at": "2026-11-25T19:26:25.429Z",
+         *           "data": {
+         *             "config": {
+         *               "instruction": "Sort this ticket.",
+         *               "model": "sim-small",
+         *               "temperature": 0.3
+         *             },
+         *             "run_id": "01a2142c-677d-7094-9b6a-caa3af3e85ac",
+         *             "score": 0.39904250841750843,
+         *             "scores": {
+         *               "exact_match": 0.3333333333333333,
+         *               "one_word": 0.5961700336700336
+         *             }
+         *           },
+         *           "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *           "seq": 8,
+         *           "type": "new_best_found"
+         *         }
+         *       ],
+         *       "next_cursor": "8"
+         *     }
          */
         EventPage: {
             /** @description What is on this page. */
@@ -861,6 +963,129 @@ export interface components {
         /**
          * ExperimentDetail
          * @description An experiment with its document.
+         * @example {
+         *       "best": {
+         *         "run_id": "01a2142c-677e-70c6-a84a-cc131d91621d",
+         *         "score": 1
+         *       },
+         *       "created_at": "2026-11-25T19:25:52.722Z",
+         *       "description": "Sorts support tickets into billing, bug, feature and account.",
+         *       "documents": [],
+         *       "holdout": 0,
+         *       "id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *       "name": "support-triage",
+         *       "parameter_space": {
+         *         "instruction": {
+         *           "type": "choice",
+         *           "values": [
+         *             "Sort this ticket.",
+         *             "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
+         *           ]
+         *         },
+         *         "model": {
+         *           "target": "classify.model",
+         *           "type": "choice",
+         *           "values": [
+         *             "sim-small",
+         *             "sim-medium",
+         *             "sim-large"
+         *           ]
+         *         },
+         *         "temperature": {
+         *           "high": 0.9,
+         *           "low": 0.1,
+         *           "step": 0.2,
+         *           "target": "classify.temperature",
+         *           "type": "float"
+         *         }
+         *       },
+         *       "pipeline_stages": [
+         *         {
+         *           "endpoint": "simulated",
+         *           "kind": "llm",
+         *           "model": "sim-small",
+         *           "name": "classify",
+         *           "parameters": {
+         *             "max_tokens": 16
+         *           },
+         *           "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
+         *           "system": "You sort support tickets for a small software company."
+         *         }
+         *       ],
+         *       "project_id": "01a2142b-ecce-7659-b025-9122721820d8",
+         *       "repeats": 1,
+         *       "runs": {
+         *         "cached": 0,
+         *         "cancelled": 0,
+         *         "completed": 30,
+         *         "failed": 0,
+         *         "pending": 0,
+         *         "pruned": 0,
+         *         "running": 0
+         *       },
+         *       "sample_data": {
+         *         "count": 12,
+         *         "items": [
+         *           {
+         *             "input": "My card was charged twice for the March invoice, please return one payment.",
+         *             "meta": {
+         *               "channel": "email"
+         *             },
+         *             "reference": "billing"
+         *           }
+         *         ]
+         *       },
+         *       "scoring_config": [
+         *         {
+         *           "options": {
+         *             "ignore_case": true
+         *           },
+         *           "scorer": "exact_match",
+         *           "weight": 3
+         *         },
+         *         {
+         *           "name": "one_word",
+         *           "options": {
+         *             "max": 1,
+         *             "unit": "words"
+         *           },
+         *           "scorer": "length"
+         *         }
+         *       ],
+         *       "status": "completed",
+         *       "sweep": {
+         *         "allowed": [],
+         *         "best": {
+         *           "run_id": "01a2142c-677e-70c6-a84a-cc131d91621d",
+         *           "score": 1
+         *         },
+         *         "cache_hits": 0,
+         *         "calls": 360,
+         *         "calls_saved": 0,
+         *         "calls_unknown": 0,
+         *         "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *         "finish_reason": "all_runs",
+         *         "finished_at": "2026-11-25T19:26:33.402Z",
+         *         "id": "01a2142c-6378-762e-baed-f0ce1cab3b20",
+         *         "kind": "grid",
+         *         "limits": {},
+         *         "progress": {
+         *           "cached": 0,
+         *           "cancelled": 0,
+         *           "completed": 30,
+         *           "failed": 0,
+         *           "pruned": 0,
+         *           "running": 0,
+         *           "total": 30
+         *         },
+         *         "seed": 3923942732151584,
+         *         "started_at": "2026-11-25T19:26:23.097Z",
+         *         "status": "completed",
+         *         "tokens_in": 20250,
+         *         "tokens_out": 1099
+         *       },
+         *       "updated_at": "2026-11-25T19:26:33.403Z"
+         *     }
          */
         ExperimentDetail: {
             /** @description The leading run. */
@@ -921,6 +1146,75 @@ export interface components {
         /**
          * ExperimentDraft
          * @description An experiment to be made or changed.
+         * @example {
+         *       "description": "Sorts support tickets into billing, bug, feature and account.",
+         *       "name": "support-triage",
+         *       "parameter_space": {
+         *         "instruction": {
+         *           "type": "choice",
+         *           "values": [
+         *             "Sort this ticket.",
+         *             "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
+         *           ]
+         *         },
+         *         "model": {
+         *           "target": "classify.model",
+         *           "type": "choice",
+         *           "values": [
+         *             "sim-small",
+         *             "sim-medium",
+         *             "sim-large"
+         *           ]
+         *         },
+         *         "temperature": {
+         *           "high": 0.9,
+         *           "low": 0.1,
+         *           "step": 0.2,
+         *           "target": "classify.temperature",
+         *           "type": "float"
+         *         }
+         *       },
+         *       "pipeline_stages": [
+         *         {
+         *           "endpoint": "simulated",
+         *           "kind": "llm",
+         *           "model": "sim-small",
+         *           "name": "classify",
+         *           "parameters": {
+         *             "max_tokens": 16
+         *           },
+         *           "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
+         *           "system": "You sort support tickets for a small software company."
+         *         }
+         *       ],
+         *       "project_id": "01a2142b-ecce-7659-b025-9122721820d8",
+         *       "sample_data": [
+         *         {
+         *           "input": "My card was charged twice for the March invoice, please return one payment.",
+         *           "meta": {
+         *             "channel": "email"
+         *           },
+         *           "reference": "billing"
+         *         }
+         *       ],
+         *       "scoring_config": [
+         *         {
+         *           "options": {
+         *             "ignore_case": true
+         *           },
+         *           "scorer": "exact_match",
+         *           "weight": 3
+         *         },
+         *         {
+         *           "name": "one_word",
+         *           "options": {
+         *             "max": 1,
+         *             "unit": "words"
+         *           },
+         *           "scorer": "length"
+         *         }
+         *       ]
+         *     }
          */
         ExperimentDraft: {
             /** @description What it is about. */
@@ -966,6 +1260,23 @@ export interface components {
         /**
          * ExperimentPage
          * @description Experiments, newest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "best": {
+         *             "run_id": "01a2142c-677e-70c6-a84a-cc131d91621d",
+         *             "score": 1
+         *           },
+         *           "created_at": "2026-11-25T19:25:52.722Z",
+         *           "description": "Sorts support tickets into billing, bug, feature and account.",
+         *           "id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *           "name": "support-triage",
+         *           "project_id": "01a2142b-ecce-7659-b025-9122721820d8",
+         *           "status": "completed",
+         *           "updated_at": "2026-11-25T19:26:33.403Z"
+         *         }
+         *       ]
+         *     }
          */
         ExperimentPage: {
             /** @description What is on this page. */
@@ -1058,6 +1369,18 @@ export interface components {
         /**
          * ExportPage
          * @description What was exported, newest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "at": "2026-11-25T19:26:38.86Z",
+         *           "by": "API_KEY",
+         *           "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *           "format": "jsonl",
+         *           "id": "01a2142c-a10b-702f-8576-a180b1787160"
+         *         }
+         *       ],
+         *       "next_cursor": "01a2142c-a10b-702f-8576-a180b1787160"
+         *     }
          */
         ExportPage: {
             /** @description What is on this page. */
@@ -1094,6 +1417,36 @@ export interface components {
         /**
          * LeaderboardPage
          * @description The leaderboard, best first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "ci_high": 1,
+         *           "ci_low": 0.7575059933447592,
+         *           "latency_ms": 259.5833333333333,
+         *           "n": 12,
+         *           "n_total": 12,
+         *           "p_best": 0.3135684523809525,
+         *           "rank": 1,
+         *           "run_id": "01a2142c-677e-70c6-a84a-cc131d91621d",
+         *           "score": 1,
+         *           "score_shrunk": 0.939719986270809,
+         *           "scores": {
+         *             "exact_match": 1,
+         *             "one_word": 1
+         *           },
+         *           "status": "completed",
+         *           "ties_best": true,
+         *           "tokens_in": 783,
+         *           "tokens_out": 21,
+         *           "values": {
+         *             "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.",
+         *             "model": "sim-large",
+         *             "temperature": 0.3
+         *           }
+         *         }
+         *       ],
+         *       "next_cursor": "1"
+         *     }
          */
         LeaderboardPage: {
             /** @description What is on this page. */
@@ -1192,6 +1545,15 @@ export interface components {
         /**
          * Me
          * @description Who asks.
+         * @example {
+         *       "kind": "user",
+         *       "scope": "admin",
+         *       "user": {
+         *         "id": "01a2142b-edbd-776b-8e00-3c7008d5dc9d",
+         *         "is_admin": true,
+         *         "username": "demo"
+         *       }
+         *     }
          */
         Me: {
             /** @description What kind of caller. */
@@ -1200,14 +1562,6 @@ export interface components {
             scope: components["schemas"]["CallerScope"] & unknown;
             /** @description Who, where it is somebody with an account. */
             user?: components["schemas"]["SessionUser"] & unknown;
-        };
-        /**
-         * OnceCode
-         * @description The code of a link that logs in once.
-         */
-        OnceCode: {
-            /** @description The code. */
-            code: string;
         };
         /**
          * Paid
@@ -1233,6 +1587,10 @@ export interface components {
         /**
          * PasswordChange
          * @description Somebody's wish for another password.
+         * @example {
+         *       "current": "correct horse battery",
+         *       "new": "staple battery correct"
+         *     }
          */
         PasswordChange: {
             /** @description The current password. */
@@ -1243,6 +1601,9 @@ export interface components {
         /**
          * PauseRequest
          * @description How to pause.
+         * @example {
+         *       "now": true
+         *     }
          */
         PauseRequest: {
             /**
@@ -1254,6 +1615,30 @@ export interface components {
         /**
          * Preview
          * @description A pipeline tried on one sample.
+         * @example {
+         *       "stages": [
+         *         {
+         *           "messages": [
+         *             {
+         *               "content": "You sort support tickets for a small software company.",
+         *               "role": "system"
+         *             },
+         *             {
+         *               "content": "Sort this ticket.\nLabels: billing, bug, feature, account\nTicket: My card was charged twice for the March invoice, please return one payment.\nLabel:",
+         *               "role": "user"
+         *             }
+         *           ],
+         *           "model": "sim-large",
+         *           "output": "billing\n\nLet me know if you need anything else!",
+         *           "parameters": {
+         *             "max_tokens": 16,
+         *             "temperature": 0.3
+         *           },
+         *           "stage": "classify"
+         *         }
+         *       ],
+         *       "warnings": []
+         *     }
          */
         Preview: {
             /** @description Its stages, as far as they could be shown. */
@@ -1264,6 +1649,84 @@ export interface components {
         /**
          * PreviewRequest
          * @description A pipeline to be tried on one sample.
+         * @example {
+         *       "call": true,
+         *       "document": {
+         *         "description": "Sorts support tickets into billing, bug, feature and account.",
+         *         "name": "support-triage",
+         *         "parameter_space": {
+         *           "instruction": {
+         *             "type": "choice",
+         *             "values": [
+         *               "Sort this ticket.",
+         *               "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
+         *             ]
+         *           },
+         *           "model": {
+         *             "target": "classify.model",
+         *             "type": "choice",
+         *             "values": [
+         *               "sim-small",
+         *               "sim-medium",
+         *               "sim-large"
+         *             ]
+         *           },
+         *           "temperature": {
+         *             "high": 0.9,
+         *             "low": 0.1,
+         *             "step": 0.2,
+         *             "target": "classify.temperature",
+         *             "type": "float"
+         *           }
+         *         },
+         *         "pipeline_stages": [
+         *           {
+         *             "endpoint": "simulated",
+         *             "kind": "llm",
+         *             "model": "sim-small",
+         *             "name": "classify",
+         *             "parameters": {
+         *               "max_tokens": 16
+         *             },
+         *             "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
+         *             "system": "You sort support tickets for a small software company."
+         *           }
+         *         ],
+         *         "project_id": "01a2142b-ecce-7659-b025-9122721820d8",
+         *         "sample_data": [
+         *           {
+         *             "input": "My card was charged twice for the March invoice, please return one payment.",
+         *             "meta": {
+         *               "channel": "email"
+         *             },
+         *             "reference": "billing"
+         *           }
+         *         ],
+         *         "scoring_config": [
+         *           {
+         *             "options": {
+         *               "ignore_case": true
+         *             },
+         *             "scorer": "exact_match",
+         *             "weight": 3
+         *           },
+         *           {
+         *             "name": "one_word",
+         *             "options": {
+         *               "max": 1,
+         *               "unit": "words"
+         *             },
+         *             "scorer": "length"
+         *           }
+         *         ]
+         *       },
+         *       "sample_index": 0,
+         *       "values": {
+         *         "instruction": "Sort this ticket.",
+         *         "model": "sim-large",
+         *         "temperature": 0.3
+         *       }
+         *     }
          */
         PreviewRequest: {
             /**
@@ -1315,6 +1778,21 @@ export interface components {
         /**
          * Problem
          * @description Why a request was refused.
+         * @example {
+         *       "code": "invalid",
+         *       "detail": "/max_runs: max_runs takes a whole number from 1 up; leave it out for no limit",
+         *       "errors": [
+         *         {
+         *           "code": "out_of_range",
+         *           "detail": "max_runs takes a whole number from 1 up; leave it out for no limit",
+         *           "pointer": "/max_runs"
+         *         }
+         *       ],
+         *       "request_id": "930a5fbf-446e-456f-b0ef-82ff07b58702",
+         *       "status": 422,
+         *       "title": "Unprocessable Entity",
+         *       "type": "about:blank"
+         *     }
          */
         Problem: {
             /** @description The kind of problem, for programs; stable. */
@@ -1353,6 +1831,13 @@ export interface components {
         /**
          * Project
          * @description A workspace of related experiments.
+         * @example {
+         *       "created_at": "2026-11-25T19:26:37.797Z",
+         *       "description": "Everything about tickets",
+         *       "id": "01a2142c-9ce5-73dc-a39d-c390b7b7e3d0",
+         *       "name": "Support",
+         *       "updated_at": "2026-11-25T19:26:37.797Z"
+         *     }
          */
         Project: {
             /**
@@ -1383,6 +1868,30 @@ export interface components {
         /**
          * ProjectDetail
          * @description A project with its newest experiments.
+         * @example {
+         *       "created_at": "2026-11-25T19:25:52.718Z",
+         *       "experiments": {
+         *         "count": 1,
+         *         "items": [
+         *           {
+         *             "best": {
+         *               "run_id": "01a2142c-677e-70c6-a84a-cc131d91621d",
+         *               "score": 1
+         *             },
+         *             "created_at": "2026-11-25T19:25:52.722Z",
+         *             "description": "Sorts support tickets into billing, bug, feature and account.",
+         *             "id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *             "name": "support-triage",
+         *             "project_id": "01a2142b-ecce-7659-b025-9122721820d8",
+         *             "status": "completed",
+         *             "updated_at": "2026-11-25T19:26:33.403Z"
+         *           }
+         *         ]
+         *       },
+         *       "id": "01a2142b-ecce-7659-b025-9122721820d8",
+         *       "name": "Demo",
+         *       "updated_at": "2026-11-25T19:25:52.718Z"
+         *     }
          */
         ProjectDetail: {
             /**
@@ -1415,6 +1924,10 @@ export interface components {
         /**
          * ProjectDraft
          * @description A project to be made or changed.
+         * @example {
+         *       "description": "Everything about tickets",
+         *       "name": "Support"
+         *     }
          */
         ProjectDraft: {
             /** @description What it is about. */
@@ -1425,6 +1938,18 @@ export interface components {
         /**
          * ProjectPage
          * @description Projects, newest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "created_at": "2026-11-25T19:26:37.797Z",
+         *           "description": "Everything about tickets",
+         *           "id": "01a2142c-9ce5-73dc-a39d-c390b7b7e3d0",
+         *           "name": "Support",
+         *           "updated_at": "2026-11-25T19:26:37.797Z"
+         *         }
+         *       ],
+         *       "next_cursor": "01a2142c-9ce5-73dc-a39d-c390b7b7e3d0"
+         *     }
          */
         ProjectPage: {
             /** @description What is on this page. */
@@ -1445,6 +1970,51 @@ export interface components {
         /**
          * Run
          * @description One configuration, evaluated on every sample.
+         * @example {
+         *       "ci_high": 1,
+         *       "ci_low": 0.6895120134728224,
+         *       "completed_at": "2026-11-25T19:26:38.714Z",
+         *       "config_hash": "da6a35c9cdaaac4704c0fdeef9521e24e2222e475f1b6c660052e9937471684f",
+         *       "duration_ms": 534,
+         *       "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *       "id": "01a2142c-9e62-7716-a6a8-cc12cfc0c4aa",
+         *       "latency_ms": 3067,
+         *       "paid": {
+         *         "tokens_in": 783,
+         *         "tokens_out": 21
+         *       },
+         *       "samples": {
+         *         "done": 12,
+         *         "failed": 0,
+         *         "total": 12
+         *       },
+         *       "score": 0.875,
+         *       "scores": {
+         *         "exact_match": {
+         *           "ci_high": 0.9530348578161462,
+         *           "ci_low": 0.5519691377470267,
+         *           "failed": 0,
+         *           "n": 12,
+         *           "value": 0.8333333333333334
+         *         },
+         *         "one_word": {
+         *           "ci_high": 1,
+         *           "ci_low": 0.7575059933447592,
+         *           "failed": 0,
+         *           "n": 12,
+         *           "value": 1
+         *         }
+         *       },
+         *       "started_at": "2026-11-25T19:26:38.18Z",
+         *       "status": "completed",
+         *       "tokens_in": 783,
+         *       "tokens_out": 21,
+         *       "values": {
+         *         "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.",
+         *         "model": "sim-large",
+         *         "temperature": 1.1
+         *       }
+         *     }
          */
         Run: {
             /**
@@ -1566,6 +2136,100 @@ export interface components {
         /**
          * RunDetail
          * @description A run with its configuration and its first results.
+         * @example {
+         *       "ci_high": 1,
+         *       "ci_low": 0.6895120134728224,
+         *       "completed_at": "2026-11-25T19:26:38.714Z",
+         *       "config": {
+         *         "stages": [
+         *           {
+         *             "endpoint": "simulated",
+         *             "model": "sim-large",
+         *             "name": "classify",
+         *             "parameters": {
+         *               "max_tokens": 16,
+         *               "temperature": 1.1
+         *             },
+         *             "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
+         *             "system": "You sort support tickets for a small software company.",
+         *             "url": "simulated://built-in"
+         *           }
+         *         ],
+         *         "values": {
+         *           "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.",
+         *           "model": "sim-large",
+         *           "temperature": 1.1
+         *         }
+         *       },
+         *       "config_hash": "da6a35c9cdaaac4704c0fdeef9521e24e2222e475f1b6c660052e9937471684f",
+         *       "duration_ms": 534,
+         *       "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *       "id": "01a2142c-9e62-7716-a6a8-cc12cfc0c4aa",
+         *       "latency_ms": 3067,
+         *       "paid": {
+         *         "tokens_in": 783,
+         *         "tokens_out": 21
+         *       },
+         *       "samples": {
+         *         "done": 12,
+         *         "failed": 0,
+         *         "total": 12
+         *       },
+         *       "score": 0.875,
+         *       "scores": {
+         *         "exact_match": {
+         *           "ci_high": 0.9530348578161462,
+         *           "ci_low": 0.5519691377470267,
+         *           "failed": 0,
+         *           "n": 12,
+         *           "value": 0.8333333333333334
+         *         },
+         *         "one_word": {
+         *           "ci_high": 1,
+         *           "ci_low": 0.7575059933447592,
+         *           "failed": 0,
+         *           "n": 12,
+         *           "value": 1
+         *         }
+         *       },
+         *       "stage_results": {
+         *         "count": 12,
+         *         "items": [
+         *           {
+         *             "cached": false,
+         *             "finish_reason": "stop",
+         *             "flags": [],
+         *             "latency_ms": 237,
+         *             "model_used": "sim-large",
+         *             "parameters": {
+         *               "max_tokens": 16,
+         *               "temperature": 1.1
+         *             },
+         *             "prompt_sent": [
+         *               {
+         *                 "content": "You sort support tickets for a small software company.",
+         *                 "role": "system"
+         *               },
+         *               {
+         *                 "content": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.\nLabels: billing, bug, feature, account\nTicket: My card was charged twice for the March invoice, please return one payment.\nLabel:",
+         *                 "role": "user"
+         *               }
+         *             ],
+         *             "repeat": 1,
+         *             "response_raw": "billing",
+         *             "sample_index": 0,
+         *             "stage": "classify",
+         *             "stage_index": 0,
+         *             "tokens_in": 69,
+         *             "tokens_out": 2
+         *           }
+         *         ]
+         *       },
+         *       "started_at": "2026-11-25T19:26:38.18Z",
+         *       "status": "completed",
+         *       "tokens_in": 783,
+         *       "tokens_out": 21
+         *     }
          */
         RunDetail: {
             /**
@@ -1672,6 +2336,57 @@ export interface components {
         /**
          * RunPage
          * @description Runs.
+         * @example {
+         *       "items": [
+         *         {
+         *           "ci_high": 1,
+         *           "ci_low": 0.7575059933447592,
+         *           "completed_at": "2026-11-25T19:26:33.017Z",
+         *           "config_hash": "b2eaab25422f8c582ff9d7ddd6013e6ddc942b660bac801324539207993b18d9",
+         *           "duration_ms": 1678,
+         *           "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *           "id": "01a2142c-677e-70c6-a84a-cc131d91621d",
+         *           "latency_ms": 3115,
+         *           "paid": {
+         *             "tokens_in": 783,
+         *             "tokens_out": 21
+         *           },
+         *           "samples": {
+         *             "done": 12,
+         *             "failed": 0,
+         *             "total": 12
+         *           },
+         *           "score": 1,
+         *           "scores": {
+         *             "exact_match": {
+         *               "ci_high": 1,
+         *               "ci_low": 0.7575059933447592,
+         *               "failed": 0,
+         *               "n": 12,
+         *               "value": 1
+         *             },
+         *             "one_word": {
+         *               "ci_high": 1,
+         *               "ci_low": 0.7575059933447592,
+         *               "failed": 0,
+         *               "n": 12,
+         *               "value": 1
+         *             }
+         *           },
+         *           "started_at": "2026-11-25T19:26:31.339Z",
+         *           "status": "completed",
+         *           "sweep_id": "01a2142c-6378-762e-baed-f0ce1cab3b20",
+         *           "tokens_in": 783,
+         *           "tokens_out": 21,
+         *           "values": {
+         *             "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.",
+         *             "model": "sim-large",
+         *             "temperature": 0.3
+         *           }
+         *         }
+         *       ],
+         *       "next_cursor": "01a2142c-677e-70c6-a84a-cc131d91621d"
+         *     }
          */
         RunPage: {
             /** @description What is on this page. */
@@ -1682,6 +2397,14 @@ export interface components {
         /**
          * RunRequest
          * @description A run to be made outside any sweep.
+         * @example {
+         *       "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *       "values": {
+         *         "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.",
+         *         "model": "sim-large",
+         *         "temperature": 1.1
+         *       }
+         *     }
          */
         RunRequest: {
             /**
@@ -1729,6 +2452,61 @@ export interface components {
         /**
          * RunSamplePage
          * @description What became of a run's samples.
+         * @example {
+         *       "items": [
+         *         {
+         *           "input": "My card was charged twice for the March invoice, please return one payment.",
+         *           "reference": "billing",
+         *           "repeat": 1,
+         *           "sample_index": 0,
+         *           "score": 1,
+         *           "scores": [
+         *             {
+         *               "scorer_name": "exact_match",
+         *               "value": 1
+         *             },
+         *             {
+         *               "metadata": {
+         *                 "length": 1
+         *               },
+         *               "scorer_name": "one_word",
+         *               "value": 1
+         *             }
+         *           ],
+         *           "stages": [
+         *             {
+         *               "cached": false,
+         *               "finish_reason": "stop",
+         *               "flags": [],
+         *               "latency_ms": 237,
+         *               "model_used": "sim-large",
+         *               "parameters": {
+         *                 "max_tokens": 16,
+         *                 "temperature": 1.1
+         *               },
+         *               "prompt_sent": [
+         *                 {
+         *                   "content": "You sort support tickets for a small software company.",
+         *                   "role": "system"
+         *                 },
+         *                 {
+         *                   "content": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.\nLabels: billing, bug, feature, account\nTicket: My card was charged twice for the March invoice, please return one payment.\nLabel:",
+         *                   "role": "user"
+         *                 }
+         *               ],
+         *               "repeat": 1,
+         *               "response_raw": "billing",
+         *               "sample_index": 0,
+         *               "stage": "classify",
+         *               "stage_index": 0,
+         *               "tokens_in": 69,
+         *               "tokens_out": 2
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "next_cursor": "0.1"
+         *     }
          */
         RunSamplePage: {
             /** @description What is on this page. */
@@ -1850,6 +2628,15 @@ export interface components {
         /**
          * Session
          * @description What somebody gets who was let in.
+         * @example {
+         *       "expires_at": "2026-12-02T19:26:37.784385Z",
+         *       "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
+         *       "user": {
+         *         "id": "01a2142b-edbd-776b-8e00-3c7008d5dc9d",
+         *         "is_admin": true,
+         *         "username": "demo"
+         *       }
+         *     }
          */
         Session: {
             /**
@@ -1880,6 +2667,9 @@ export interface components {
         /**
          * Settings
          * @description What an administrator decides for the installation.
+         * @example {
+         *       "allow_guest_access": false
+         *     }
          */
         Settings: {
             /** @description Whether people without an account may look at everything but secrets. */
@@ -1888,6 +2678,11 @@ export interface components {
         /**
          * SetupState
          * @description Whether the installation waits for its first account.
+         * @example {
+         *       "guest_access": false,
+         *       "required": false,
+         *       "version": "0.1.0"
+         *     }
          */
         SetupState: {
             /** @description Guests may look at everything but secrets. */
@@ -1986,6 +2781,37 @@ export interface components {
         /**
          * Sweep
          * @description A batch of runs over the parameter space.
+         * @example {
+         *       "allowed": [],
+         *       "best": {
+         *         "run_id": "01a2142c-677e-70c6-a84a-cc131d91621d",
+         *         "score": 1
+         *       },
+         *       "cache_hits": 0,
+         *       "calls": 360,
+         *       "calls_saved": 0,
+         *       "calls_unknown": 0,
+         *       "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *       "finish_reason": "all_runs",
+         *       "finished_at": "2026-11-25T19:26:33.402Z",
+         *       "id": "01a2142c-6378-762e-baed-f0ce1cab3b20",
+         *       "kind": "grid",
+         *       "limits": {},
+         *       "progress": {
+         *         "cached": 0,
+         *         "cancelled": 0,
+         *         "completed": 30,
+         *         "failed": 0,
+         *         "pruned": 0,
+         *         "running": 0,
+         *         "total": 30
+         *       },
+         *       "seed": 3923942732151584,
+         *       "started_at": "2026-11-25T19:26:23.097Z",
+         *       "status": "completed",
+         *       "tokens_in": 20250,
+         *       "tokens_out": 1099
+         *     }
          */
         Sweep: {
             /** @description What can be done with it now. */
@@ -2109,6 +2935,41 @@ export interface components {
         /**
          * SweepPage
          * @description Sweeps, newest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "allowed": [],
+         *           "best": {
+         *             "run_id": "01a2142c-677e-70c6-a84a-cc131d91621d",
+         *             "score": 1
+         *           },
+         *           "cache_hits": 0,
+         *           "calls": 360,
+         *           "calls_saved": 0,
+         *           "calls_unknown": 0,
+         *           "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *           "finish_reason": "all_runs",
+         *           "finished_at": "2026-11-25T19:26:33.402Z",
+         *           "id": "01a2142c-6378-762e-baed-f0ce1cab3b20",
+         *           "kind": "grid",
+         *           "limits": {},
+         *           "progress": {
+         *             "cached": 0,
+         *             "cancelled": 0,
+         *             "completed": 30,
+         *             "failed": 0,
+         *             "pruned": 0,
+         *             "running": 0,
+         *             "total": 30
+         *           },
+         *           "seed": 3923942732151584,
+         *           "started_at": "2026-11-25T19:26:23.097Z",
+         *           "status": "completed",
+         *           "tokens_in": 20250,
+         *           "tokens_out": 1099
+         *         }
+         *       ]
+         *     }
          */
         SweepPage: {
             /** @description What is on this page. */
@@ -2147,6 +3008,11 @@ export interface components {
         /**
          * SweepRequest
          * @description A sweep to be started.
+         * @example {
+         *       "kind": "random",
+         *       "max_runs": 10,
+         *       "seed": 7
+         *     }
          */
         SweepRequest: {
             /**
@@ -2232,15 +3098,6 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -2259,24 +3116,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -2286,8 +3125,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2355,8 +3194,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
+            /** @description The state of things does not allow it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2364,8 +3203,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2382,8 +3230,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2442,26 +3290,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Who is logged in may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What it names is not there. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The state of things does not allow it. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2480,6 +3328,15 @@ export interface operations {
             };
             /** @description There were too many failed attempts. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2516,15 +3373,6 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -2543,24 +3391,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -2570,8 +3400,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2597,11 +3427,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OnceCode"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description It is done. */
             200: {
@@ -2610,15 +3436,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -2632,15 +3449,6 @@ export interface operations {
             };
             /** @description Who is logged in may not do this. */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What it names is not there. */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2666,8 +3474,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2735,8 +3543,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
+            /** @description The state of things does not allow it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2744,8 +3552,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2764,6 +3581,15 @@ export interface operations {
             };
             /** @description There were too many failed attempts. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2800,51 +3626,6 @@ export interface operations {
                     "application/json": components["schemas"]["SetupState"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Who is logged in may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What it names is not there. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -2854,8 +3635,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2905,35 +3686,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Who is logged in may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What it names is not there. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The state of things does not allow it. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2950,8 +3722,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2988,15 +3760,6 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointPage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -3015,24 +3778,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -3042,8 +3787,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3111,8 +3856,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
+            /** @description The state of things does not allow it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3120,8 +3865,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3138,8 +3892,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3178,15 +3932,6 @@ export interface operations {
                     "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -3214,15 +3959,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -3232,8 +3968,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3321,6 +4057,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -3330,8 +4084,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3367,15 +4121,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
             /** @description Nobody is logged in. */
             401: {
@@ -3422,8 +4167,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3462,15 +4207,6 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointTest"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -3516,8 +4252,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3561,15 +4297,6 @@ export interface operations {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -3588,24 +4315,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -3615,8 +4324,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3657,15 +4366,6 @@ export interface operations {
                     "application/json": components["schemas"]["ExperimentPage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -3684,24 +4384,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -3711,8 +4393,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3780,8 +4462,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
+            /** @description The state of things does not allow it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3789,8 +4471,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3807,8 +4498,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3876,8 +4567,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
+            /** @description The state of things does not allow it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3885,8 +4576,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3903,8 +4603,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3943,15 +4643,6 @@ export interface operations {
                     "application/json": components["schemas"]["ExperimentDetail"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -3979,15 +4670,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -3997,8 +4679,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4086,6 +4768,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -4095,8 +4795,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4132,15 +4832,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
             /** @description Nobody is logged in. */
             401: {
@@ -4187,8 +4878,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4234,15 +4925,6 @@ export interface operations {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -4270,15 +4952,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -4288,8 +4961,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4327,21 +5000,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
-                    "application/jsonl": string;
-                    "application/yaml": string;
-                    "text/csv; charset=utf-8": string;
-                    "text/markdown; charset=utf-8": string;
-                    "text/plain; charset=utf-8": string;
-                };
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "endpoint": "simulated://built-in",
+                     *       "experiment": "support-triage",
+                     *       "exported_at": "2026-11-25T19:26:38.821586Z",
+                     *       "max_tokens": 16,
+                     *       "model": "sim-large",
+                     *       "params": {
+                     *         "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
+                     *       },
+                     *       "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
+                     *       "score": 1,
+                     *       "system_prompt": "You sort support tickets for a small software company.",
+                     *       "temperature": 0.3
+                     *     }
+                     */
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description Nobody is logged in. */
@@ -4389,8 +5064,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4428,21 +5103,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
-                    "application/jsonl": string;
-                    "application/yaml": string;
-                    "text/csv; charset=utf-8": string;
-                    "text/markdown; charset=utf-8": string;
+                    /**
+                     * @example LLM_MODEL=sim-large
+                     *     LLM_API_URL=simulated://built-in
+                     *     LLM_MAX_TOKENS=16
+                     *     LLM_TEMPERATURE=0.3
+                     *     LLM_SYSTEM_PROMPT="You sort support tickets for a small software company."
+                     *     LLM_PROMPT="{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:"
+                     *     PARAM_INSTRUCTION="Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
+                     *     # Score: 1 | Experiment: support-triage
+                     */
                     "text/plain; charset=utf-8": string;
-                };
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -4490,8 +5161,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4529,21 +5200,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
-                    "application/jsonl": string;
-                    "application/yaml": string;
-                    "text/csv; charset=utf-8": string;
+                    /**
+                     * @example # support-triage
+                     *
+                     *     Sorts support tickets into billing, bug, feature and account.
+                     *
+                     *     ## Setup
+                     *
+                     *     - 12 samples, each asked once
+                     *     - stages: `classify`
+                     *     - scorers: `exact_match` (weight 3), `one_word` (weight 1)
+                     *     - 31 runs
+                     *
+                     *     ## Best configuration
+                     */
                     "text/markdown; charset=utf-8": string;
-                    "text/plain; charset=utf-8": string;
-                };
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -4591,8 +5262,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4631,21 +5302,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    /** @example {"id":"01a2142c-677d-7094-9b6a-caa29635f41c","experiment_id":"01a2142b-ecd0-760f-981d-cba72c764055","sweep_id":"01a2142c-6378-762e-baed-f0ce1cab3b20","config_hash":"1449e388913984f56e8d79b4e4ac5be860572712cc823dc42d08d4e095d1670a","values":{"instruction":"Sort this ticket.","model":"sim-small","temperature":0.1},"status":"completed","samples":{"total":12,"done":12,"failed":0},"score":0.5748106060606061,"ci_low":0.2886734136927246,"ci_high":0.8609477984284876,"scores":{"exact_match":{"value":0.5,"ci_low":0.2537815976337061,"ci_high":0.7462184023662939,"n":12,"failed":0},"one_word":{"value":0.7992424242424243,"ci_low":0.5671483572447734,"ci_high":1.0,"n":12,"failed":0}},"tokens_in":567,"tokens_out":43,"paid":{"tokens_in":567,"tokens_out":43},"latency_ms":1432,"duration_ms":1675,"started_at":"2026-11-25T19:26:24.132Z","completed_at":"2026-11-25T19:26:25.807Z"} */
                     "application/jsonl": string;
-                    "application/yaml": string;
+                    /**
+                     * @example run_id,status,score,ci_low,ci_high,n,tokens_in,tokens_out,cost_estimate,latency_ms,scores.exact_match,scores.one_word,values.instruction,values.model,values.temperature
+                     *     01a2142c-677d-7094-9b6a-caa29635f41c,completed,0.5748106060606061,0.2886734136927246,0.8609477984284876,12,567,43,,1432,0.5,0.7992424242424243,Sort this ticket.,sim-small,0.1
+                     */
                     "text/csv; charset=utf-8": string;
-                    "text/markdown; charset=utf-8": string;
-                    "text/plain; charset=utf-8": string;
-                };
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -4693,8 +5356,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4732,21 +5395,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
-                    "application/jsonl": string;
+                    /**
+                     * @example model: sim-large
+                     *     endpoint: simulated://built-in
+                     *     parameters:
+                     *       max_tokens: 16
+                     *       temperature: 0.3
+                     *     system_prompt: |-
+                     *       You sort support tickets for a small software company.
+                     *     prompt: |-
+                     *       {{ params.instruction }}
+                     *       Labels: billing, bug, feature, account
+                     *       Ticket: {{ sample.input }}
+                     *       Label:
+                     *     params:
+                     *       instruction: >-
+                     *         Sort this ticket. Answer with exactly one of the labels, in lower case, and
+                     *         nothing else.
+                     *     metadata:
+                     *       score: 1
+                     *       experiment: support-triage
+                     *       exported_at: "2026-11-25T19:26:38.835159Z"
+                     */
                     "application/yaml": string;
-                    "text/csv; charset=utf-8": string;
-                    "text/markdown; charset=utf-8": string;
-                    "text/plain; charset=utf-8": string;
-                };
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -4794,8 +5465,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4837,15 +5508,6 @@ export interface operations {
                     "application/json": components["schemas"]["LeaderboardPage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -4873,15 +5535,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -4891,8 +5544,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4980,6 +5633,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -4989,8 +5660,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5027,15 +5698,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sweep"];
-                };
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -5083,8 +5745,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5131,15 +5793,6 @@ export interface operations {
                     "application/json": components["schemas"]["RunPage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -5167,15 +5820,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -5185,8 +5829,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5225,15 +5869,6 @@ export interface operations {
                     "application/json": components["schemas"]["Sweep"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -5279,8 +5914,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5379,6 +6014,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -5388,8 +6041,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5431,15 +6084,6 @@ export interface operations {
                     "application/json": components["schemas"]["SweepPage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -5467,15 +6111,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -5485,8 +6120,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5526,15 +6161,6 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectPage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -5553,24 +6179,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -5580,8 +6188,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5649,8 +6257,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
+            /** @description The state of things does not allow it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5658,8 +6266,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5676,8 +6293,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5716,15 +6333,6 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectDetail"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -5752,15 +6360,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -5770,8 +6369,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5859,6 +6458,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -5868,8 +6485,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5905,15 +6522,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
             /** @description Nobody is logged in. */
             401: {
@@ -5960,8 +6568,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6003,15 +6611,6 @@ export interface operations {
                     "application/json": components["schemas"]["ExportPage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -6039,15 +6638,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -6057,8 +6647,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6139,8 +6729,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What it names is not there. */
-            404: {
+            /** @description The state of things does not allow it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6148,8 +6738,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6166,8 +6765,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6206,15 +6805,6 @@ export interface operations {
                     "application/json": components["schemas"]["RunDetail"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -6242,15 +6832,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -6260,8 +6841,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6303,15 +6884,6 @@ export interface operations {
                     "application/json": components["schemas"]["RunSamplePage"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -6339,15 +6911,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -6357,8 +6920,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6397,15 +6960,6 @@ export interface operations {
                     "application/json": components["schemas"]["Sweep"];
                 };
             };
-            /** @description The body is not JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Nobody is logged in. */
             401: {
                 headers: {
@@ -6433,15 +6987,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The state of things does not allow it. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something in the request makes no sense; `errors` says what, and where. */
             422: {
                 headers: {
@@ -6451,8 +6996,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There were too many failed attempts. */
-            429: {
+            /** @description Something went wrong inside. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,8 +11,8 @@ type Props = {
   events: Event[];
   type: string | undefined;
   onType: (type: string | undefined) => void;
-  /** Whether each event names its experiment. */
-  across?: boolean;
+  /** What each experiment is called, where events of several are told. */
+  names?: Map<string, string>;
   className?: string;
 };
 
@@ -28,7 +28,7 @@ function matches(type: string | undefined): (event: Event) => boolean {
 }
 
 /** What has happened, newest first, of all types or of one. */
-export function Timeline({ events, type, onType, across, className }: Props) {
+export function Timeline({ events, type, onType, names, className }: Props) {
   const matching = events.filter(matches(type));
   return (
     <Section title="Timeline" aside={<TypeFilter type={type} onType={onType} />}>
@@ -44,7 +44,7 @@ export function Timeline({ events, type, onType, across, className }: Props) {
           className={cx("overflow-y-auto rounded-xl border border-line bg-surface py-1", className)}
         >
           {matching.slice(0, shown).map((event) => (
-            <Entry key={event.seq} event={event} across={across} />
+            <Entry key={event.seq} event={event} names={names} />
           ))}
         </ol>
       )}
@@ -71,7 +71,13 @@ function TypeFilter({ type, onType }: Pick<Props, "type" | "onType">) {
   );
 }
 
-const Entry = memo(function Entry({ event, across }: { event: Event; across: boolean | undefined }) {
+const Entry = memo(function Entry({
+  event,
+  names,
+}: {
+  event: Event;
+  names: Map<string, string> | undefined;
+}) {
   const { label, tone, detail, runId } = describeEvent(event);
   return (
     <li className="grid grid-cols-[auto_1fr] gap-x-2.5 px-3 py-1 text-[13px]">
@@ -91,13 +97,13 @@ const Entry = memo(function Entry({ event, across }: { event: Event; across: boo
           <span className="font-medium">{label}</span>
         )}
         {event.by && <span className="text-muted"> by {event.by}</span>}
-        {across && event.experiment_id && (
+        {names && event.experiment_id && (
           <Link
             to="/experiments/$experimentId"
             params={{ experimentId: event.experiment_id }}
             className={`ml-2 text-xs ${link}`}
           >
-            Experiment
+            {names.get(event.experiment_id) ?? "Experiment"}
           </Link>
         )}
         {detail && (

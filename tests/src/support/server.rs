@@ -12,7 +12,7 @@ use super::home::Home;
 use super::program;
 
 /// The key that programs may use in tests.
-pub const API_KEY: &str = "a key for programs in tests";
+pub const API_KEY: &str = "a-key-for-programs-in-tests";
 
 /// A server of a test's own.
 pub struct Server {

@@ -5,12 +5,12 @@ use domain::access::{Actor, Admin, Writer};
 use domain::secret::Secret;
 use poem::web::RemoteAddr;
 use poem_openapi::OpenApi;
-use wire::api::{Credentials, Me, OnceCode, PasswordChange, Session, Settings, SetupState};
+use wire::api::{Credentials, Me, PasswordChange, Session, Settings, SetupState};
 
 use super::Tag;
 use crate::answer::{Answer, Created, Result};
 use crate::body::Body;
-use crate::caller::As;
+use crate::caller::{As, Bearer};
 use crate::failure::refused;
 use crate::services::Services;
 
@@ -43,10 +43,10 @@ impl Api {
         Answer::new(self.0.accounts.log_in(body.value.into(), &from).await.map_err(refused)?)
     }
 
-    /// Log in with the code of a link, once
+    /// Log in with the code of a link, which is sent as the bearer token and counts once
     #[oai(path = "/auth/once", method = "post", tag = "Tag::Auth", operation_id = "log_in_once")]
-    async fn log_in_once(&self, body: Body<OnceCode>) -> Result<Answer<Session>> {
-        Answer::new(self.0.accounts.redeem(&body.value.code).await.map_err(refused)?)
+    async fn log_in_once(&self, code: Bearer) -> Result<Answer<Session>> {
+        Answer::new(self.0.accounts.redeem(&code.0).await.map_err(refused)?)
     }
 
     /// Find out who one is

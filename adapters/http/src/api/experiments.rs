@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use application::leaderboard::Place;
 use application::ports::{ExperimentFilter, ExperimentOverview};
 use application::preview::Wanted;
 use domain::access::{Actor, Writer};
@@ -119,12 +120,11 @@ impl Api {
         >,
         #[oai(name = "cursor")] place: Query<Option<String>>,
     ) -> Result<Answer<LeaderboardPage>> {
-        let board = self.0.exports.board(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
-        let from: usize = cursor(place.as_ref())?.unwrap_or(0);
-        let until = from.saturating_add(limit(many.0));
-        let items = board.iter().skip(from).take(until - from).map(LeaderboardRow::from).collect();
-        let next_cursor = (until < board.len()).then(|| until.to_string());
-        Answer::new(LeaderboardPage { items, next_cursor })
+        let from: Option<Place> = cursor(place.as_ref())?;
+        let id = ExperimentId::new(bits(id.0));
+        let (rows, next) = self.0.leaderboards.page(id, from, limit(many.0)).await.map_err(refused)?;
+        let items = rows.iter().map(LeaderboardRow::from).collect();
+        Answer::new(LeaderboardPage { items, next_cursor: next.map(|place| place.to_string()) })
     }
 }
 

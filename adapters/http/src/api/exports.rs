@@ -7,8 +7,9 @@ use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
 use super::Tag;
-use crate::answer::{Exported, Form, Result};
+use crate::answer::Result;
 use crate::caller::As;
+use crate::exported::{AsEnv, AsJson, AsReport, AsTable, AsYaml, Exported, Form, Forms};
 use crate::failure::{Failure, refused};
 use crate::page::bits;
 use crate::services::Services;
@@ -24,7 +25,7 @@ impl Api {
         by: As<Actor>,
         id: Path<Uuid>,
         run_id: Query<Option<Uuid>>,
-    ) -> Result<Exported> {
+    ) -> Result<Exported<AsJson>> {
         self.export(&by.0, id.0, run_id.0, Form::Json).await
     }
 
@@ -35,7 +36,7 @@ impl Api {
         by: As<Actor>,
         id: Path<Uuid>,
         run_id: Query<Option<Uuid>>,
-    ) -> Result<Exported> {
+    ) -> Result<Exported<AsEnv>> {
         self.export(&by.0, id.0, run_id.0, Form::Env).await
     }
 
@@ -46,7 +47,7 @@ impl Api {
         by: As<Actor>,
         id: Path<Uuid>,
         run_id: Query<Option<Uuid>>,
-    ) -> Result<Exported> {
+    ) -> Result<Exported<AsYaml>> {
         self.export(&by.0, id.0, run_id.0, Form::Yaml).await
     }
 
@@ -57,7 +58,7 @@ impl Api {
         by: As<Actor>,
         id: Path<Uuid>,
         run_id: Query<Option<Uuid>>,
-    ) -> Result<Exported> {
+    ) -> Result<Exported<AsReport>> {
         self.export(&by.0, id.0, run_id.0, Form::Report).await
     }
 
@@ -69,7 +70,7 @@ impl Api {
         id: Path<Uuid>,
         /// `csv` or `jsonl`
         format: Query<Option<String>>,
-    ) -> Result<Exported> {
+    ) -> Result<Exported<AsTable>> {
         let form = match format.0.as_deref().unwrap_or("csv") {
             "csv" => Form::Csv,
             "jsonl" => Form::Jsonl,
@@ -80,7 +81,13 @@ impl Api {
 }
 
 impl Api {
-    async fn export(&self, by: &Actor, id: Uuid, run: Option<Uuid>, form: Form) -> Result<Exported> {
+    async fn export<F: Forms>(
+        &self,
+        by: &Actor,
+        id: Uuid,
+        run: Option<Uuid>,
+        form: Form,
+    ) -> Result<Exported<F>> {
         let (experiment, run) = (ExperimentId::new(bits(id)), run.map(|run| RunId::new(bits(run))));
         let exports = &self.0.exports;
         let configuration = async || exports.configuration(experiment, run).await.map_err(refused);
@@ -100,7 +107,7 @@ impl Api {
             }
         };
         exports.record(by, experiment, run, form.word()).await.map_err(refused)?;
-        Ok(Exported { form, text })
+        Ok(Exported::new(form, text))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Stores finished blocks of runs.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use application::ports::{Block, RunEnd, ScoreRow, ScorerTotal, StageResultRow};
 use domain::event::NewEvent;
@@ -13,8 +14,9 @@ use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 use super::{Delta, Deltas};
 use crate::batch::Rows;
 use crate::dialect::{
-    Session, bytes, id, json, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, text, whole,
+    Dialect, Session, bytes, id, json, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, text, whole,
 };
+use crate::rows::Row;
 
 /// An unknown cost makes the sum unknown: adding NULL gives NULL.
 const ADVANCE: &str = "UPDATE run SET done = $3, blocks = $4, failures = failures + $5, tokens_in = tokens_in + $6, \
@@ -25,7 +27,7 @@ const ADVANCE: &str = "UPDATE run SET done = $3, blocks = $4, failures = failure
 
 const END: &str = "UPDATE run SET status = $2, completed_at = {now}, lease_owner = NULL, lease_until = NULL, \
      asked = done, score = $3, ci_low = $4, ci_high = $5, n = $6, rank_score = $7, listed = $8, scores = $9, \
-     error = $10 WHERE id = $1";
+     error = $10 WHERE id = $1 RETURNING cost_nano, started_at, completed_at";
 
 /// Of the runs of one configuration the newest finished one is listed.
 const UNLIST: &str = "UPDATE run SET listed = 0 WHERE listed = 1 AND id <> $1 \
@@ -40,12 +42,13 @@ const RESULTS: &str =
     "INSERT INTO stage_result (run_id, sample_index, repeat, stage_index, answer_id, paid, error)";
 const SCORES: &str = "INSERT INTO score (run_id, sample_index, repeat, scorer_no, value, metadata, error)";
 
-/// Advances the block's run, and ends it where the block says so; `false` where somebody else has the run now.
+/// Advances the block's run, and ends it where the block says so; what listeners are told of its end. `None` where
+/// somebody else has the run now.
 pub(super) async fn fence<C: ConnectionTrait>(
     session: Session<'_, C>,
     block: &Block,
     deltas: &mut Deltas,
-) -> Result<bool, DbErr> {
+) -> Result<Option<Vec<NewEvent>>, DbErr> {
     let values = vec![
         id(block.lease.run.bits()),
         whole(block.lease.epoch),
@@ -63,18 +66,35 @@ pub(super) async fn fence<C: ConnectionTrait>(
         whole(block.hits),
     ];
     if session.execute(ADVANCE, values).await?.rows_affected() == 0 {
-        return Ok(false);
+        return Ok(None);
     }
+    let mut told = Vec::new();
     if let Some(ended) = &block.end {
-        end(session, block.lease.run, ended).await?;
+        let bill = end(session, block.lease.run, ended).await?;
+        told.extend(block.completed.clone().map(|event| billed(event, bill)));
+        told.extend(lead(session, block).await?);
     }
     if let Some(sweep) = block.sweep {
         count(block, deltas.entry(sweep).or_default());
     }
-    Ok(true)
+    Ok(Some(told))
 }
 
-async fn end<C: ConnectionTrait>(session: Session<'_, C>, run: RunId, ended: &RunEnd) -> Result<(), DbErr> {
+/// What a run came to that only the store knows.
+#[derive(Debug, Default, Clone, Copy)]
+struct Bill {
+    cost: Option<NanoDollars>,
+    took: Duration,
+}
+
+fn billed(mut event: NewEvent, bill: Bill) -> NewEvent {
+    let cost = bill.cost.map(|cost| ("cost_estimate", Value::number(cost.dollars())));
+    let took = ("duration_ms", Value::from(u64::try_from(bill.took.as_millis()).unwrap_or(u64::MAX)));
+    event.data.extend(cost.into_iter().chain([took]).map(|(name, value)| (name.to_owned(), value)));
+    event
+}
+
+async fn end<C: ConnectionTrait>(session: Session<'_, C>, run: RunId, ended: &RunEnd) -> Result<Bill, DbErr> {
     let listed = ended.status.is_ranked();
     let values = vec![
         id(run.bits()),
@@ -88,11 +108,18 @@ async fn end<C: ConnectionTrait>(session: Session<'_, C>, run: RunId, ended: &Ru
         json(&scorers(&ended.scores)),
         ended.error.as_ref().map_or(Bound::Json(None), |error| json(&crate::runs::error_value(error))),
     ];
-    session.execute(END, values).await?;
+    let row = session.one(END, values).await?;
     if listed {
         session.execute(UNLIST, vec![id(run.bits())]).await?;
     }
-    Ok(())
+    row.map_or_else(|| Ok(Bill::default()), |row| bill(Row(&row), session.dialect))
+}
+
+fn bill(row: Row<'_>, dialect: Dialect) -> Result<Bill, DbErr> {
+    let began = dialect.read_time(row.0, "started_at")?;
+    let ended = dialect.read_time(row.0, "completed_at")?;
+    let took = began.zip(ended).map_or(Duration::ZERO, |(began, ended)| ended.since(began));
+    Ok(Bill { cost: row.maybe_money("cost_nano")?, took })
 }
 
 /// What the board is sorted by: whole runs by their score, then partial ones, then those without a score.
@@ -134,15 +161,12 @@ fn count(block: &Block, delta: &mut Delta) {
 }
 
 /// What listeners are told where the block's run takes the lead.
-pub(super) async fn lead<'a, C: ConnectionTrait>(
-    session: Session<'_, C>,
-    block: &'a Block,
-) -> Result<Option<&'a NewEvent>, DbErr> {
+async fn lead<C: ConnectionTrait>(session: Session<'_, C>, block: &Block) -> Result<Option<NewEvent>, DbErr> {
     let score = block.end.as_ref().and_then(|ended| ended.score);
     let (Some(event), Some(score)) = (&block.lead, score) else { return Ok(None) };
     let values = vec![id(block.lease.run.bits()), maybe_real(Some(score))];
     let leads = session.execute(LEAD, values).await?.rows_affected() > 0;
-    Ok(leads.then_some(event))
+    Ok(leads.then(|| event.clone()))
 }
 
 /// Stores the rows of blocks that were not fenced. `outcomes` is what each sweep has counted, these included.

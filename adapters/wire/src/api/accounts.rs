@@ -39,15 +39,6 @@ impl From<Credentials> for accounts::Credentials {
     }
 }
 
-/// The code of a link that logs in once.
-#[derive(Clone, Deserialize, Object)]
-#[serde(deny_unknown_fields)]
-#[oai(deny_unknown_fields)]
-pub struct OnceCode {
-    /// The code.
-    pub code: String,
-}
-
 /// Somebody's wish for another password.
 #[derive(Clone, Deserialize, Object)]
 #[serde(deny_unknown_fields)]

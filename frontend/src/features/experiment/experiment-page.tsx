@@ -3,6 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ComponentProps } from "react";
 import { experimentQuery } from "@/api/experiments";
 import { useExperimentLive } from "@/api/live/use-live";
+import { projectQuery } from "@/api/projects";
 import type { ExperimentDetail } from "@/api/types";
 import { ConnectionNote } from "@/ui/connection-note";
 import { ExportMenu } from "@/ui/export-menu";
@@ -70,6 +71,7 @@ function View({ tab, experiment, live }: ViewProps) {
 
 function Crumbs({ experiment }: { experiment: ExperimentDetail }) {
   const { project_id: projectId } = experiment;
+  const project = useQuery(projectQuery(projectId));
   return (
     <>
       <Link to="/projects" className={link}>
@@ -77,7 +79,7 @@ function Crumbs({ experiment }: { experiment: ExperimentDetail }) {
       </Link>
       <span aria-hidden="true">/</span>
       <Link to="/projects/$projectId" params={{ projectId }} className={link}>
-        Project
+        {project.data?.name ?? "Project"}
       </Link>
     </>
   );

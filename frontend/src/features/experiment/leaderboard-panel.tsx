@@ -12,17 +12,18 @@ type Props = { experiment: ExperimentDetail; sort: string | undefined; refetchEv
 /** Kept from rendering with every frame of the stream: only its own query changes it. */
 export const LeaderboardPanel = memo(function LeaderboardPanel({ experiment, sort, refetchEvery }: Props) {
   const rows = useQuery({ ...leaderboardQuery(experiment.id), refetchInterval: refetchEvery });
-  const total = rows.data && rows.data.length > 0 ? `${count(rows.data.length)} runs` : "";
+  const shown = rows.data?.items.length ?? 0;
+  const total = shown > 0 ? `${rows.data?.next_cursor ? "the best " : ""}${count(shown)} runs` : "";
   return (
     <Section title="Leaderboard" aside={<span className="num text-muted text-xs">{total}</span>}>
       <QueryView query={rows}>
-        {(data) =>
-          data.length === 0 ? (
+        {({ items }) =>
+          items.length === 0 ? (
             <Empty title="No run has finished yet">
               Start a sweep and the runs line up here, best first.
             </Empty>
           ) : (
-            <Leaderboard experiment={experiment} rows={data} sort={sort} />
+            <Leaderboard experiment={experiment} rows={items} sort={sort} />
           )
         }
       </QueryView>

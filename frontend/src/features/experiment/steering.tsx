@@ -14,6 +14,9 @@ import { StartSweep } from "./start-sweep";
 
 type Props = { experiment: ExperimentDetail; onSweep: (sweep: Sweep) => void };
 
+/** For the labels of buttons whose icons are known from everywhere: narrow screens show the icon alone. */
+const spacious = "max-sm:sr-only";
+
 /** Starts, pauses, resumes and stops. */
 export function Steering({ experiment: { id, sweep }, onSweep }: Props) {
   const [asking, setAsking] = useState<"start" | "stop">();
@@ -42,13 +45,13 @@ export function Steering({ experiment: { id, sweep }, onSweep }: Props) {
           onClick={() => steer.mutate(() => pauseSweep(id))}
         >
           <Icon name="pause" />
-          Pause
+          <span className={spacious}>Pause</span>
         </Button>
       )}
       {canPause && <PauseNow onPause={() => steer.mutate(() => pauseSweep(id, true))} />}
       <Button reason={whyNot("stop")} busy={steer.isPending} onClick={() => setAsking("stop")}>
         <Icon name="stop" />
-        Stop
+        <span className={spacious}>Stop</span>
       </Button>
       <Button
         variant={sweep?.status === "running" || paused ? "plain" : "primary"}

@@ -26,7 +26,7 @@ function draftOf(text: string, projectId: string): ExperimentDraft | undefined {
 export function ExperimentForm({ projectId, onClose }: Props) {
   const endpoints = useQuery(endpointsQuery);
   const [typed, setTyped] = useState<string>();
-  const text = typed ?? starterDocument(endpoints.data?.[0]);
+  const text = typed ?? starterDocument(endpoints.data ?? []);
   const draft = draftOf(text, projectId);
   const creating = useCreate(projectId, onClose);
   const preview = useMutation({ mutationFn: previewExperiment });

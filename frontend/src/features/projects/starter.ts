@@ -1,7 +1,13 @@
 import type { Endpoint } from "@/api/types";
 
-/** A small experiment that works once its endpoint does. */
-export function starterDocument(endpoint: Endpoint | undefined): string {
+/** A model that an endpoint surely has: one with a price, or one of the simulation's. */
+function modelOf(endpoint: Endpoint | undefined): string {
+  return Object.keys(endpoint?.prices ?? {})[0] ?? (endpoint?.kind === "simulated" ? "sim-small" : "MODEL");
+}
+
+/** A small experiment that works once its endpoint does; on the simulation where there is no other endpoint. */
+export function starterDocument(endpoints: Endpoint[]): string {
+  const endpoint = endpoints.find(({ kind }) => kind !== "simulated") ?? endpoints[0];
   const document = {
     name: "ticket-triage",
     description: "Which temperature and tone sort tickets best",
@@ -14,7 +20,7 @@ export function starterDocument(endpoint: Endpoint | undefined): string {
         name: "classify",
         kind: "llm",
         endpoint: endpoint?.label ?? "default",
-        model: Object.keys(endpoint?.prices ?? {})[0] ?? "MODEL",
+        model: modelOf(endpoint),
         system: "You sort support tickets.",
         prompt: "Answer with one word: billing or bug. Tone: {{ params.tone }}. Ticket: {{ sample.input }}",
         parameters: { temperature: 0.2, max_tokens: 16 },

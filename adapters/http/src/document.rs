@@ -1,0 +1,86 @@
+//! Completes the API's document: what the framework cannot say of operations is added, and what does not apply to one is
+//! taken out of it.
+
+use poem::http::StatusCode;
+use serde_json::Value;
+
+/// Examples of schemas, and of answers that have none.
+const EXAMPLES: &str = include_str!("examples.json");
+
+/// Operations that count failed attempts.
+const THROTTLED: [&str; 2] = ["log_in", "change_password"];
+
+/// The document, indented, with a line break at its end, so that it can be kept in a file.
+pub(crate) fn completed(spec: &str) -> String {
+    let mut spec: Value = serde_json::from_str(spec).unwrap_or_default();
+    let examples: Value = serde_json::from_str(EXAMPLES).unwrap_or_default();
+    for (path, operations) in members(spec.get_mut("paths")) {
+        for (method, operation) in members(Some(operations)) {
+            complete(operation, path, method, &examples["answers"]);
+        }
+    }
+    for (name, schema) in members(spec.pointer_mut("/components/schemas")) {
+        if let Some(example) = examples["schemas"].get(name) {
+            schema["example"] = example.clone();
+        }
+    }
+    let mut text = serde_json::to_string_pretty(&spec).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn members(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Value)> {
+    value.and_then(Value::as_object_mut).into_iter().flatten()
+}
+
+fn complete(operation: &mut Value, path: &str, method: &str, examples: &Value) {
+    let takes = Takes::of(path, method, operation);
+    let examples = examples.get(operation["operationId"].as_str().unwrap_or_default());
+    if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
+        responses.retain(|status, _| takes.may_answer(status));
+    }
+    for (media_type, content) in members(operation.pointer_mut("/responses/200/content")) {
+        if let Some(example) = examples.and_then(|examples| examples.get(media_type)) {
+            content["example"] = example.clone();
+        }
+    }
+}
+
+/// What an operation takes decides what it can answer.
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
+struct Takes {
+    body: bool,
+    id: bool,
+    token: bool,
+    credentials: bool,
+    state: bool,
+}
+
+impl Takes {
+    fn of(path: &str, method: &str, operation: &Value) -> Self {
+        let name = operation["operationId"].as_str().unwrap_or_default();
+        Self {
+            body: operation.get("requestBody").is_some(),
+            id: path.contains('{'),
+            token: operation.get("security").is_some(),
+            credentials: THROTTLED.contains(&name),
+            // What only reads is refused by the state of things where there is nothing to export.
+            state: method != "get" || path.contains("/export/"),
+        }
+    }
+
+    fn may_answer(&self, status: &str) -> bool {
+        let status = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok());
+        match status {
+            Some(
+                StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ) => self.body,
+            Some(StatusCode::UNAUTHORIZED) => self.token || self.credentials,
+            Some(StatusCode::FORBIDDEN) => self.token,
+            Some(StatusCode::NOT_FOUND) => self.id,
+            Some(StatusCode::CONFLICT) => self.state,
+            Some(StatusCode::TOO_MANY_REQUESTS) => self.credentials,
+            _ => true,
+        }
+    }
+}

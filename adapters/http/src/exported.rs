@@ -1,0 +1,113 @@
+//! Answers that are files to take along.
+
+use std::marker::PhantomData;
+
+use poem::http::header;
+use poem::{IntoResponse, Response};
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaMediaType, MetaResponses, MetaSchema, MetaSchemaRef, Registry};
+
+use crate::answer::{JSON, described};
+
+/// The forms in which results are taken along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Env,
+    Yaml,
+    Report,
+    Csv,
+    Jsonl,
+}
+
+impl Form {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Env => "env",
+            Self::Yaml => "yaml",
+            Self::Report => "report",
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => JSON,
+            Self::Env => "text/plain; charset=utf-8",
+            Self::Yaml => "application/yaml",
+            Self::Report => "text/markdown; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Jsonl => "application/jsonl",
+        }
+    }
+
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Report => "md",
+            other => other.word(),
+        }
+    }
+
+    fn schema(self) -> MetaSchemaRef {
+        let kind = if self == Self::Json { "object" } else { "string" };
+        MetaSchemaRef::Inline(Box::new(MetaSchema::new(kind)))
+    }
+}
+
+/// The forms that an operation answers in.
+pub(crate) trait Forms: Send + 'static {
+    const ALL: &'static [Form];
+}
+
+macro_rules! forms {
+    ($($name:ident = [$($form:ident),+]),+ $(,)?) => {$(
+        pub(crate) struct $name;
+
+        impl Forms for $name {
+            const ALL: &'static [Form] = &[$(Form::$form),+];
+        }
+    )+};
+}
+
+forms! {
+    AsJson = [Json],
+    AsEnv = [Env],
+    AsYaml = [Yaml],
+    AsReport = [Report],
+    AsTable = [Csv, Jsonl],
+}
+
+/// A file to take along.
+pub(crate) struct Exported<F> {
+    form: Form,
+    text: String,
+    of: PhantomData<fn() -> F>,
+}
+
+impl<F> Exported<F> {
+    pub(crate) const fn new(form: Form, text: String) -> Self {
+        Self { form, text, of: PhantomData }
+    }
+}
+
+impl<F> IntoResponse for Exported<F> {
+    fn into_response(self) -> Response {
+        let name = format!("attachment; filename=\"promptlooper.{}\"", self.form.suffix());
+        Response::builder()
+            .content_type(self.form.media_type())
+            .header(header::CONTENT_DISPOSITION, name)
+            .header(header::CACHE_CONTROL, "no-store")
+            .body(self.text)
+    }
+}
+
+impl<F: Forms> ApiResponse for Exported<F> {
+    fn meta() -> MetaResponses {
+        let content = |form: &Form| MetaMediaType { content_type: form.media_type(), schema: form.schema() };
+        described(200, F::ALL.iter().map(content).collect())
+    }
+
+    fn register(_: &mut Registry) {}
+}
