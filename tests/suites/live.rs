@@ -7,29 +7,10 @@ use futures::{SinkExt as _, StreamExt as _};
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
 use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::listeners::{Load, Socket, connect, listen};
 use promptlooper_tests::support::server::{API_KEY, Server};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// Connects as a browser does: with the token among the protocols.
-async fn connect(server: &Server, path: &str, token: &str, origin: Option<&str>) -> Result<Socket, Error> {
-    let url = format!("{}{path}", server.url.replace("http://", "ws://"));
-    let mut request = url.into_client_request()?;
-    let protocols = format!("promptlooper.v1, bearer.{token}");
-    request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_str(&protocols).unwrap());
-    if let Some(origin) = origin {
-        request.headers_mut().insert("origin", HeaderValue::from_str(origin).unwrap());
-    }
-    let (socket, response) = connect_async(request).await?;
-    assert_eq!(response.headers()["sec-websocket-protocol"], "promptlooper.v1");
-    Ok(socket)
-}
 
 /// The next frame's messages; nothing once the server has closed the connection.
 async fn frame(socket: &mut Socket) -> Vec<Value> {
@@ -128,7 +109,7 @@ async fn strangers_and_pages_of_other_sites_cannot_listen() {
         ("/ws/experiments/nonsense", API_KEY, None, 404),
     ] {
         let refused = connect(&server, path, token, origin).await;
-        let Err(Error::Http(response)) = refused else { panic!("{path} {origin:?}") };
+        let Err(Error::Http(response)) = refused.map_err(|error| *error) else { panic!("{path} {origin:?}") };
         assert_eq!(response.status().as_u16(), status, "{path} {origin:?}");
     }
     assert!(connect(&server, "/ws/dashboard", API_KEY, Some("https://loop.example.org")).await.is_ok());
@@ -149,4 +130,40 @@ async fn who_is_far_behind_gets_a_snapshot_and_who_talks_too_much_is_dropped() {
     assert_eq!(frame(&mut socket).await, Vec::<Value>::new());
     let kinds: BTreeSet<&str> = first.iter().filter_map(|message| message["type"].as_str()).collect();
     assert_eq!(kinds.len(), 1);
+}
+
+/// A hundred people watch while much is going on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_listener_hears_every_event_once_and_in_order() {
+    let home = Home::new(Kind::Postgres).await;
+    let server = Server::start(&home).await;
+    let load = Load { listeners: 100, rate: 1_000, events: 3_000 };
+    let heard = listen(&server, &home.stores().await, load).await;
+    let all: Vec<u64> = (0..load.events).collect();
+    assert_eq!(heard.numbers.len(), load.listeners);
+    assert!(heard.numbers.iter().all(|numbers| *numbers == all));
+}
+
+#[tokio::test]
+async fn a_session_that_ends_ends_its_sockets() {
+    let home = Home::new(Kind::Sqlite).await;
+    let mut server = Server::start(&home).await;
+    let password = "correct horse battery";
+    let session = server.post("auth/setup", json!({"username": "ada", "password": password})).await;
+    let token = session["token"].as_str().unwrap().to_owned();
+    let mut socket = connect(&server, "/ws/dashboard", &token, None).await.unwrap();
+    assert_eq!(frame(&mut socket).await[0]["type"], "snapshot");
+    server.token = Some(token);
+    let change = json!({"current": password, "new": "another horse"});
+    let (status, _) = server.send(reqwest::Method::PUT, "auth/password", Some(change)).await;
+    assert_eq!(status.as_u16(), 200);
+    let closed = tokio::time::timeout(Duration::from_secs(30), async {
+        while let Some(Ok(message)) = socket.next().await {
+            if let Message::Close(Some(close)) = message {
+                return u16::from(close.code);
+            }
+        }
+        0
+    });
+    assert_eq!(closed.await.unwrap(), 4401, "which asks to log in again");
 }

@@ -113,7 +113,17 @@ pub async fn kill(mut child: Child) -> ExitStatus {
 /// The most memory that a process has used so far, in KiB; `None` once it is gone.
 #[must_use]
 pub fn peak_memory(child: &Child) -> Option<u64> {
+    status(child, "VmHWM:")
+}
+
+/// The memory that a process uses now, in KiB; `None` once it is gone.
+#[must_use]
+pub fn memory(child: &Child) -> Option<u64> {
+    status(child, "VmRSS:")
+}
+
+fn status(child: &Child, field: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()?)).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(field))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }

@@ -1,0 +1,83 @@
+//! What the server costs: its start, its memory, and the way from a commit to those who listen.
+//!
+//! `cargo build --release --bins -p promptlooper && cargo bench -p promptlooper-tests --bench server`, with
+//! `PROMPTLOOPER_TEST_POSTGRES` for the events, which another process commits.
+
+use std::io::{self, Write as _};
+use std::time::{Duration, Instant};
+
+use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::listeners::{Load, listen};
+use promptlooper_tests::support::program;
+use promptlooper_tests::support::server::Server;
+
+type Failed = Box<dyn std::error::Error>;
+
+/// Starts whose middle one is told.
+const STARTS: usize = 9;
+/// How long a server does nothing before its memory is looked at.
+const REST: Duration = Duration::from_secs(3);
+const LOAD: Load = Load { listeners: 100, rate: 1_000, events: 20_000 };
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    // `cargo test --benches` passes an argument: it is no time for measuring.
+    if std::env::args().any(|argument| argument == "--test") {
+        return Ok(());
+    }
+    let mut out = io::stdout();
+    let home = Home::new(Kind::Sqlite).await;
+    let first = start(&home).await?;
+    let mut later = Vec::new();
+    for _ in 0..STARTS {
+        later.push(start(&home).await?);
+    }
+    later.sort_unstable();
+    writeln!(
+        out,
+        "start to first answer     {:.0} ms with a new database, {:.0} ms with one that is there",
+        milliseconds(first),
+        milliseconds(later[STARTS / 2])
+    )?;
+    let idle = Server::start(&home).await;
+    tokio::time::sleep(REST).await;
+    writeln!(out, "memory idle               {} MiB", memory(&idle)?)?;
+    drop(idle);
+
+    let home = Home::new(Kind::Postgres).await;
+    let server = Server::start(&home).await;
+    let heard = listen(&server, &home.stores().await, LOAD).await;
+    let all: Vec<u64> = (0..LOAD.events).collect();
+    let whole = heard.numbers.iter().filter(|numbers| **numbers == all).count();
+    writeln!(
+        out,
+        "{} sockets, {}/s        {whole} heard each of {} events once and in order",
+        LOAD.listeners, LOAD.rate, LOAD.events
+    )?;
+    writeln!(
+        out,
+        "commit to frame           p50 {:.1} ms, p99 {:.1} ms, at most {:.1} ms",
+        milliseconds(heard.percentile(50)),
+        milliseconds(heard.percentile(99)),
+        milliseconds(heard.percentile(100))
+    )?;
+    writeln!(out, "memory with them          {} MiB", memory(&server)?)?;
+    Ok(())
+}
+
+/// Starts a server and asks it something; how long that took.
+async fn start(home: &Home) -> Result<Duration, Failed> {
+    let begun = Instant::now();
+    let server = Server::start(home).await;
+    server.get("/health").await;
+    let took = begun.elapsed();
+    if server.stop().await == Some(0) { Ok(took) } else { Err("the server did not stop in order".into()) }
+}
+
+fn memory(server: &Server) -> Result<u64, Failed> {
+    Ok(program::memory(server.process()).ok_or("the server is gone")? / 1024)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
