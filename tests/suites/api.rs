@@ -259,6 +259,17 @@ async fn bad_requests_say_what_is_wrong_and_change_nothing() {
     ] {
         assert_eq!(refused(method.clone(), path, body).await, expected, "{method} {path}");
     }
+    for (path, told) in [
+        ("projects?limit=501", "a whole number from 1 to 500"),
+        ("projects?limit=x", "a whole number"),
+        ("events?since=-1", "a whole number, not below 0"),
+        ("experiments?project_id=7", "an id"),
+        ("events?type=run.exploded", "takes experiment.started, "),
+        (&format!("experiments/{id}/runs?sort=scores.charm"), "latency_ms, scores.exact_match;"),
+    ] {
+        let (_, problem) = server.send(Method::GET, path, None).await;
+        assert!(problem["detail"].as_str().unwrap().contains(told), "{path}: {problem}");
+    }
     let project = server.get("projects").await["items"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(
         refused(post.clone(), "experiments", draft(&project)).await,
@@ -333,11 +344,16 @@ async fn lists_come_in_pages_without_gaps() {
             (format!("experiments/{id}/runs?sort=-score"), 17),
             (format!("experiments/{id}/runs?sort=score"), 17),
             (format!("experiments/{id}/runs?"), 17),
+            (format!("experiments/{id}/runs?sort=-scores.exact_match"), 17),
+            (format!("experiments/{id}/runs?sort=scores.exact_match&status=completed"), 17),
+            (format!("experiments/{id}/runs?sort=latency_ms"), 17),
+            (format!("experiments/{id}/runs?sort=-cost_estimate"), 17),
             (format!("experiments/{id}/runs?sort=created_at"), 17),
             (format!("experiments/{id}/leaderboard?"), 17),
             (format!("experiments/{id}/events?type=run.completed"), 17),
         ] {
             let mut keys = Vec::new();
+            let mut latencies = Vec::new();
             let mut cursor = String::new();
             loop {
                 let page = server.get(&format!("{list}&limit=5{cursor}").replace("?&", "?")).await;
@@ -347,6 +363,7 @@ async fn lists_come_in_pages_without_gaps() {
                         [&item["id"], &item["run_id"], &item["seq"]].map(Value::to_string).concat()
                     }),
                 );
+                latencies.extend(items.iter().filter_map(|item| item["latency_ms"].as_f64()));
                 let Some(next) = page["next_cursor"].as_str() else { break };
                 assert_eq!(items.len(), 5, "{list}");
                 cursor = format!("&cursor={next}");
@@ -354,6 +371,9 @@ async fn lists_come_in_pages_without_gaps() {
             keys.sort();
             keys.dedup();
             assert_eq!(keys.len(), count, "{kind:?} {list}");
+            if list.ends_with("sort=latency_ms") {
+                assert!(latencies.is_sorted() && latencies[0] < latencies[16], "{kind:?} {latencies:?}");
+            }
         }
     }
 }

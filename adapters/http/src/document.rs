@@ -1,8 +1,14 @@
 //! Completes the API's document: what the framework cannot say of operations is added, and what does not apply to one is
 //! taken out of it.
 
+use std::collections::BTreeSet;
+
+use domain::event::EventType;
+use domain::run::RunStatus;
 use poem::http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::exported::{AsTable, Forms as _};
 
 /// Examples of schemas, and of answers that have none.
 const EXAMPLES: &str = include_str!("examples.json");
@@ -19,7 +25,11 @@ pub(crate) fn completed(spec: &str) -> String {
             complete(operation, path, method, &examples["answers"]);
         }
     }
+    let read = schemas_read(&spec);
     for (name, schema) in members(spec.pointer_mut("/components/schemas")) {
+        if read.contains(name) && schema.get("properties").is_some() {
+            schema["additionalProperties"] = json!(false);
+        }
         if let Some(example) = examples["schemas"].get(name) {
             schema["example"] = example.clone();
         }
@@ -35,6 +45,11 @@ fn members(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Val
 
 fn complete(operation: &mut Value, path: &str, method: &str, examples: &Value) {
     let takes = Takes::of(path, method, operation);
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(words) = words(path, parameter["name"].as_str().unwrap_or_default()) {
+            parameter["schema"]["enum"] = json!(words);
+        }
+    }
     let examples = examples.get(operation["operationId"].as_str().unwrap_or_default());
     if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
         responses.retain(|status, _| takes.may_answer(status));
@@ -43,6 +58,41 @@ fn complete(operation: &mut Value, path: &str, method: &str, examples: &Value) {
         if let Some(example) = examples.and_then(|examples| examples.get(media_type)) {
             content["example"] = example.clone();
         }
+    }
+}
+
+/// The words that a parameter takes, where it takes no others.
+fn words(path: &str, parameter: &str) -> Option<Vec<&'static str>> {
+    Some(match parameter {
+        "type" => EventType::ALL.iter().map(|kind| kind.as_str()).collect(),
+        "status" => RunStatus::ALL.iter().map(|status| status.as_str()).collect(),
+        "format" if path.ends_with("/export/runs") => AsTable::ALL.iter().map(|form| form.word()).collect(),
+        _ => return None,
+    })
+}
+
+/// The schemas that requests are read by, with those that they hold. They take no other fields.
+fn schemas_read(spec: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for operation in spec["paths"].as_object().into_iter().flat_map(|paths| paths.values()) {
+        for operation in operation.as_object().into_iter().flat_map(|operations| operations.values()) {
+            collect(&operation["requestBody"], spec, &mut names);
+        }
+    }
+    names
+}
+
+fn collect(value: &Value, spec: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next());
+            if let Some(name) = name.filter(|name| names.insert((*name).to_owned())) {
+                collect(&spec["components"]["schemas"][name], spec, names);
+            }
+            fields.values().for_each(|value| collect(value, spec, names));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect(value, spec, names)),
+        _ => {}
     }
 }
 

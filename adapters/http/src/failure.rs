@@ -57,7 +57,7 @@ impl Failure {
             Err(error) => error,
         };
         if let Some(wrong) = error.downcast_ref::<ParseParamError>() {
-            return Self::parameter(wrong.name, wrong.reason.clone());
+            return Self::parameter(wrong.name, wanted(wrong));
         }
         if error.is::<ParsePathError>() {
             return Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing with this id");
@@ -111,6 +111,19 @@ impl Failure {
         }
         response
     }
+}
+
+/// What a parameter takes. The framework tells it in the words of its own types.
+fn wanted(wrong: &ParseParamError) -> String {
+    const KINDS: [(&str, &str); 4] = [
+        ("minimum(1,", "takes a whole number from 1 to 500"),
+        ("maximum(500,", "takes a whole number from 1 to 500"),
+        ("\"integer(", "takes a whole number, not below 0"),
+        ("\"string_uuid\"", "takes an id, as other answers give it"),
+    ];
+    let known = KINDS.iter().find(|(sign, _)| wrong.reason.contains(sign));
+    let number = wrong.reason.contains("\"number_").then_some("takes a number");
+    known.map(|(_, told)| *told).or(number).map_or_else(|| wrong.reason.clone(), str::to_owned)
 }
 
 impl ResponseError for Failure {

@@ -14,10 +14,10 @@ pub(crate) fn limit(given: Option<u32>) -> usize {
     given.unwrap_or(USUAL) as usize
 }
 
-/// Where a page begins.
+/// Where a page begins; an empty cursor is none.
 pub(crate) fn cursor<T: FromStr>(given: Option<&String>) -> Result<Option<T>, Failure> {
     let wrong = |_| Failure::parameter("cursor", "take it from `next_cursor` of the page before");
-    given.map(|text| text.parse().map_err(wrong)).transpose()
+    given.filter(|text| !text.is_empty()).map(|text| text.parse().map_err(wrong)).transpose()
 }
 
 /// The place after a page: that of its last item, where more come.

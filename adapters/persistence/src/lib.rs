@@ -19,6 +19,7 @@ mod monitor;
 mod open;
 mod projects;
 mod rows;
+mod run_page;
 mod runs;
 mod sweeps;
 mod workers;

@@ -18,10 +18,11 @@ use wire::stored::{self, RunConfigDocument};
 
 use crate::batch::padded;
 use crate::calls::{ANSWER, completion};
-use crate::dialect::{Dialect, Session, corrupt, detached, failed, id, maybe_id, text, whole};
+use crate::dialect::{Dialect, Session, corrupt, detached, failed, id, maybe_id, whole};
 use crate::events;
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
+use crate::run_page;
 use crate::workers::milliseconds;
 
 /// What stands behind a run on the board. The first condition is the one that the index can begin at.
@@ -107,23 +108,8 @@ impl RunStore for Stores {
         after: Option<RunId>,
         limit: usize,
     ) -> Result<Vec<RunSummary>, StoreError> {
-        let mut values = vec![id(filter.experiment.bits()), whole(limit as u64)];
-        let mut which = "experiment_id = $1".to_owned();
-        let mut and = |condition: &str, value: Bound| {
-            values.push(value);
-            which.push_str(&condition.replace('?', &format!("${}", values.len())));
-        };
-        if let Some(sweep) = filter.sweep {
-            and(" AND sweep_id = ?", id(sweep.bits()));
-        }
-        if let Some(status) = filter.status {
-            and(" AND status = ?", text(status.as_str()));
-        }
-        let (condition, by) = keyset(order);
-        if let Some(after) = after {
-            and(condition, id(after.bits()));
-        }
-        self.summaries(&format!("{which} ORDER BY {by} LIMIT $2"), values).await
+        let (which, values) = run_page::select(self.database.dialect, filter, order, after, limit);
+        self.summaries(&which, values).await
     }
 
     async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<SampleScore>, StoreError> {
@@ -213,22 +199,6 @@ impl Stores {
             .iter()
             .map(|run| ScoreVector { run: *run, scores: of.get(run).cloned().unwrap_or_default() })
             .collect())
-    }
-}
-
-/// What comes after a run in an order, and the order itself. Runs without a score stand below the worst.
-const fn keyset(order: RunOrder) -> (&'static str, &'static str) {
-    match order {
-        RunOrder::Oldest => (" AND id > ?", "id"),
-        RunOrder::Newest => (" AND id < ?", "id DESC"),
-        RunOrder::Best => (
-            " AND (COALESCE(score, -1.0), id) < (SELECT COALESCE(score, -1.0), id FROM run WHERE id = ?)",
-            "COALESCE(score, -1.0) DESC, id DESC",
-        ),
-        RunOrder::Worst => (
-            " AND (COALESCE(score, -1.0), id) > (SELECT COALESCE(score, -1.0), id FROM run WHERE id = ?)",
-            "COALESCE(score, -1.0), id",
-        ),
     }
 }
 

@@ -40,8 +40,8 @@ pub use models::ModelServer;
 pub use monitor::{Monitor, RunningRun};
 pub use projects::{ExportRecord, NewProject, ProjectStore, StoredProject};
 pub use runs::{
-    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunFilter, RunOrder, RunStore, RunSummary, SampleScore,
-    ScoreVector, StageBinding, StoredScore,
+    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunFilter, RunKey, RunOrder, RunStore, RunSummary,
+    SampleScore, ScoreVector, StageBinding, StoredScore,
 };
 pub use sweeps::{StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};

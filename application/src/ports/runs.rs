@@ -179,17 +179,33 @@ pub struct RunFilter {
     pub status: Option<RunStatus>,
 }
 
-/// The order of a list of runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunOrder {
-    /// As they were made.
-    Oldest,
+/// What a list of runs is ordered by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunKey {
+    /// When they were made.
+    Created,
+    /// Mean weighted score.
+    Score,
+    /// The mean of one scorer, by its name.
+    Scorer(String),
+    /// Cost, cached calls included.
+    Cost,
+    /// Latency of all calls together.
+    Latency,
+}
+
+/// The order of a list of runs. Those without a value count as having the lowest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOrder {
+    /// What it goes by.
+    pub by: RunKey,
+    /// The largest first.
+    pub descending: bool,
+}
+
+impl RunOrder {
     /// The last made first.
-    Newest,
-    /// Best score first; runs without one last.
-    Best,
-    /// Worst score first; runs without one first.
-    Worst,
+    pub const NEWEST: Self = Self { by: RunKey::Created, descending: true };
 }
 
 /// The weighted scores of a run's samples.

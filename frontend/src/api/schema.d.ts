@@ -4278,7 +4278,7 @@ export interface operations {
                 /** @description The place after which to begin: the `seq` of an event */
                 since?: number;
                 /** @description Events of one type only */
-                type?: string;
+                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
                 limit?: number;
                 cursor?: string;
             };
@@ -4904,7 +4904,7 @@ export interface operations {
                 /** @description The place after which to begin: the `seq` of an event */
                 since?: number;
                 /** @description Events of one type only */
-                type?: string;
+                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
                 limit?: number;
                 cursor?: string;
             };
@@ -5285,8 +5285,8 @@ export interface operations {
     export_runs: {
         parameters: {
             query?: {
-                /** @description `csv` or `jsonl` */
-                format?: string;
+                /** @description A table, unless lines of JSON are wanted */
+                format?: "csv" | "jsonl";
             };
             header?: never;
             path: {
@@ -5769,9 +5769,9 @@ export interface operations {
         parameters: {
             query?: {
                 sweep_id?: string;
-                /** @description pending, running, completed, failed, cached, pruned or cancelled */
-                status?: string;
-                /** @description `created_at`, `-created_at`, `score` or `-score` */
+                /** @description Runs with one status only */
+                status?: "pending" | "running" | "completed" | "failed" | "cached" | "pruned" | "cancelled";
+                /** @description `created_at`, `score`, `scores.NAME`, `cost_estimate` or `latency_ms`; with a minus the largest come first */
                 sort?: string;
                 limit?: number;
                 cursor?: string;

@@ -68,13 +68,15 @@ impl Api {
         &self,
         by: As<Actor>,
         id: Path<Uuid>,
-        /// `csv` or `jsonl`
+        /// A table, unless lines of JSON are wanted
         format: Query<Option<String>>,
     ) -> Result<Exported<AsTable>> {
-        let form = match format.0.as_deref().unwrap_or("csv") {
-            "csv" => Form::Csv,
-            "jsonl" => Form::Jsonl,
-            _ => return Err(Failure::parameter("format", "takes csv or jsonl")),
+        let form = match format.0.as_deref() {
+            None => Form::Csv,
+            Some(word) => AsTable::ALL.iter().copied().find(|form| form.word() == word).ok_or_else(|| {
+                let words: Vec<&str> = AsTable::ALL.iter().map(|form| form.word()).collect();
+                Failure::parameter("format", format!("takes {}", words.join(" or ")))
+            })?,
         };
         self.export(&by.0, id.0, None, form).await
     }

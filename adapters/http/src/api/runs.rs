@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{KeptAnswer, RunFilter, RunOrder, RunSummary};
+use application::ports::{KeptAnswer, RunFilter, RunKey, RunOrder, RunSummary};
 use application::runs::Trace;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, RunId, SweepId};
@@ -41,9 +41,9 @@ impl Api {
         _by: As<Actor>,
         id: Path<Uuid>,
         sweep_id: Query<Option<Uuid>>,
-        /// pending, running, completed, failed, cached, pruned or cancelled
+        /// Runs with one status only
         status: Query<Option<String>>,
-        /// `created_at`, `-created_at`, `score` or `-score`
+        /// `created_at`, `score`, `scores.NAME`, `cost_estimate` or `latency_ms`; with a minus the largest come first
         sort: Query<Option<String>>,
         #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
             Option<u32>,
@@ -55,7 +55,8 @@ impl Api {
             sweep: sweep_id.0.map(|sweep| SweepId::new(bits(sweep))),
             status: status.0.as_deref().map(status_of).transpose()?,
         };
-        let order = order_of(sort.0.as_deref())?;
+        let (scorers, _) = self.0.runs.names(filter.experiment).await.map_err(refused)?;
+        let order = order_of(sort.0.as_deref(), &scorers)?;
         let after: Option<RunId> = cursor(place.as_ref())?;
         let page = self.0.runs.list(filter, order, after, limit(many.0)).await.map_err(refused)?;
         let next_cursor = next(&page, |run| run.id.to_string());
@@ -159,12 +160,29 @@ fn status_of(word: &str) -> Result<RunStatus> {
     })
 }
 
-fn order_of(word: Option<&str>) -> Result<RunOrder> {
-    Ok(match word.unwrap_or("-created_at") {
-        "-created_at" => RunOrder::Newest,
-        "created_at" => RunOrder::Oldest,
-        "-score" => RunOrder::Best,
-        "score" => RunOrder::Worst,
-        _ => return Err(Failure::parameter("sort", "takes created_at, -created_at, score or -score")),
-    })
+/// The order that a word stands for; the scores of these scorers can be sorted by.
+fn order_of(word: Option<&str>, scorers: &[String]) -> Result<RunOrder> {
+    const SCORES: &str = "scores.";
+    let Some(word) = word else { return Ok(RunOrder::NEWEST) };
+    let (descending, name) = word.strip_prefix('-').map_or((false, word), |name| (true, name));
+    let by = match name {
+        "created_at" => RunKey::Created,
+        "score" => RunKey::Score,
+        "cost_estimate" => RunKey::Cost,
+        "latency_ms" => RunKey::Latency,
+        _ => {
+            let scorer = name.strip_prefix(SCORES).filter(|name| scorers.iter().any(|known| known == name));
+            let Some(scorer) = scorer else { return Err(no_order(scorers)) };
+            RunKey::Scorer(scorer.to_owned())
+        }
+    };
+    Ok(RunOrder { by, descending })
+}
+
+fn no_order(scorers: &[String]) -> Failure {
+    let fields = ["created_at", "score", "cost_estimate", "latency_ms"].map(str::to_owned);
+    let all: Vec<String> =
+        fields.into_iter().chain(scorers.iter().map(|name| format!("scores.{name}"))).collect();
+    let detail = format!("takes {}; with a minus in front the largest come first", all.join(", "));
+    Failure::parameter("sort", detail)
 }

@@ -72,7 +72,7 @@ function options(box: HTMLElement): uPlot.Options {
     ...sizeOf(box),
     legend: { show: false },
     cursor: { show: false },
-    padding: [10, 16, 0, 4],
+    padding: [10, 28, 0, 4],
     scales: {
       x: { range: (_, low, high) => timeRange(low, high) },
       y: { range: (_, low, high) => scoreRange(low, high) },
