@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { faults } from "./axe";
 import { launch, openPage } from "./chromium";
-import { type Demo, startDemo } from "./demo";
+import { type Server, startDemo } from "./program";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const tokenKey = "promptlooper.token";
 
-let demo: Demo;
+let demo: Server;
 let browser: Browser;
 let token: string;
 let experiment: string;
@@ -23,22 +22,9 @@ afterAll(async () => {
   await demo?.stop();
 });
 
-/** What axe has against a page, by rule and element. */
-async function faults(page: Page): Promise<string[]> {
-  // The content security policy keeps scripts out that are not ours, so this one comes through the debugger.
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const run = (window as unknown as { axe: { run: () => Promise<AxeResult> } }).axe.run;
-    const { violations } = await run();
-    return violations.flatMap((each) => each.nodes.map((node) => `${each.id}: ${node.target.join(" ")}`));
-  });
-}
-
-type AxeResult = { violations: { id: string; nodes: { target: string[] }[] }[] };
-
 test("a newcomer watches the sweep, opens the best run and takes its configuration along", async () => {
   const { page, complaints } = await openPage(browser, { viewport: { width: 1440, height: 1000 } });
-  await page.goto(demo.link);
+  await page.goto(demo.said);
   await page.getByRole("heading", { name: "support-triage" }).waitFor();
   expect(page.url()).not.toContain("once=");
   experiment = new URL(page.url()).pathname;
@@ -75,7 +61,7 @@ test("a newcomer watches the sweep, opens the best run and takes its configurati
 
 test("the link logs in once, and without it nobody sees anything", async () => {
   const { page } = await openPage(browser);
-  await page.goto(demo.link);
+  await page.goto(demo.said);
   await page.getByText(/link has been used/i).waitFor();
   await page.goto(demo.origin + experiment);
   await page.getByRole("button", { name: /log in|sign in/i }).waitFor();

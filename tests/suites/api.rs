@@ -18,7 +18,9 @@ async fn fake() -> FakeLlm {
 async fn an_experiment_goes_its_whole_way(kind: Kind) {
     let (home, fake) = (Home::new(kind).await, fake().await);
     let server = Server::start(&home).await;
-    let id = server.import(&Experiment::echo(&fake.url(), 20, 5).document).await;
+    let price = json!({"echo-1": {"input_per_million": 2, "output_per_million": 4}});
+    let experiment = Experiment::echo(&fake.url(), 20, 5).with("/endpoints/0/prices", price);
+    let id = server.import(&experiment.document).await;
     let dry = server.post(&format!("experiments/{id}/sweep"), json!({"dry_run": true})).await;
     assert_eq!(
         (&dry["configurations"], &dry["calls"], &dry["cached_calls"]),
@@ -108,6 +110,19 @@ async fn an_experiment_goes_its_whole_way(kind: Kind) {
         (events["items"].as_array().unwrap().len(), &events["items"][0]["by"]),
         (2, &json!("API_KEY"))
     );
+    let told = async |kind: &str| {
+        server.get(&format!("experiments/{id}/events?type={kind}")).await["items"].as_array().unwrap().clone()
+    };
+    for event in told("run.completed").await {
+        let data = &event["data"];
+        assert!(data["duration_ms"].is_u64() && data["cost_estimate"].as_f64().unwrap() > 0.0, "{event}");
+        assert_eq!((&data["score"], &data["scores"]["exact_match"]), (&json!(1), &json!(1)), "{event}");
+    }
+    let ends = told("experiment.completed").await;
+    let summaries: Vec<&Value> = ends.iter().map(|event| &event["data"]["summary"]).collect();
+    assert_eq!((&summaries[0]["runs"], &summaries[1]["cached"]), (&json!(5), &json!(5)));
+    assert_eq!((&summaries[0]["best_score"], &summaries[1]["cost"]), (&json!(1), &json!(0)));
+    assert!(!json!(ends).to_string().contains("null"), "what is not known is left out: {ends:?}");
     assert_eq!(server.stop().await, Some(0));
 }
 
@@ -165,6 +180,31 @@ async fn a_sweep_is_paused_resumed_and_stopped() {
         );
         assert_eq!(server.stop().await, Some(0));
     }
+}
+
+#[tokio::test]
+async fn a_sweep_that_reaches_its_budget_pauses_and_says_which() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
+    let server = Server::start(&home).await;
+    let id = server.import(&Experiment::echo(&fake.url(), 10, 10).document).await;
+    let budget = json!({"kind": "random", "seed": 7, "max_runs": 9, "max_tokens": 200});
+    server.post(&format!("experiments/{id}/sweep"), budget).await;
+    let paused = server.settled(&id).await;
+    assert_eq!((&paused["status"], &paused["pause_reason"]), (&json!("paused"), &json!("budget")));
+    let spent = paused["tokens_in"].as_u64().unwrap() + paused["tokens_out"].as_u64().unwrap();
+    assert!(spent <= 200, "{paused}");
+    let events = server.get(&format!("experiments/{id}/events?limit=500")).await;
+    let data = |kind: &str| {
+        let event = events["items"].as_array().unwrap().iter().find(|event| event["type"] == kind);
+        event.map(|event| event["data"].clone()).unwrap_or_default()
+    };
+    assert_eq!(
+        data("experiment.started")["sweep_config"],
+        json!({"kind": "random", "seed": 7, "max_runs": 9, "max_tokens": 200})
+    );
+    let exhausted = data("budget.exhausted");
+    assert_eq!((&exhausted["limit"], &exhausted["cost"]), (&json!({"max_tokens": 200}), &Value::Null));
+    assert!(exhausted["token_count"].as_u64().unwrap() <= 200, "{exhausted}");
 }
 
 #[tokio::test]

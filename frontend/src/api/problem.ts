@@ -37,6 +37,11 @@ export function toProblem(error: unknown, status = 0): ApiProblem {
   return new ApiProblem({ status, detail: said ?? `The server answered with status ${status}.` });
 }
 
+/** What is wrong with one field of a request. */
+export function problemAt(error: unknown, pointer: string): string | undefined {
+  return fieldsOf(error).find((field) => field.pointer === pointer)?.detail;
+}
+
 /** What is wrong with single fields of a document, whether it was sent bare or wrapped for a preview. */
 export function fieldsOf(error: unknown): ProblemField[] {
   if (!error) return [];

@@ -3,12 +3,20 @@ import { cx } from "@/lib/cx";
 import { Button } from "./button";
 import { Icon } from "./icon";
 
-type Props = { error: unknown; onRetry?: (() => void) | undefined; className?: string };
+type Props = {
+  error: unknown;
+  onRetry?: (() => void) | undefined;
+  /** Pointers of fields that say themselves what is wrong with them. */
+  elsewhere?: string[];
+  className?: string;
+};
 
-/** Says what was refused and, field by field, why; nothing while there is no error. */
-export function ProblemNote({ error, onRetry, className }: Props) {
+/** Says what was refused or, field by field, why; nothing while there is no error. */
+export function ProblemNote({ error, onRetry, elsewhere = [], className }: Props) {
   if (!error) return null;
   const problem = toProblem(error);
+  const fields = problem.fields.filter(({ pointer }) => !elsewhere.includes(pointer));
+  if (problem.fields.length > 0 && fields.length === 0) return null;
   return (
     <div
       role="alert"
@@ -21,10 +29,11 @@ export function ProblemNote({ error, onRetry, className }: Props) {
         <Icon name="alert" />
       </span>
       <div className="min-w-0 flex-1">
-        <p className="break-words">{problem.message}</p>
-        {problem.fields.length > 0 && (
-          <ul className="mt-1.5 space-y-0.5">
-            {problem.fields.map((field) => (
+        {fields.length === 0 ? (
+          <p className="break-words">{problem.message}</p>
+        ) : (
+          <ul className="space-y-0.5">
+            {fields.map((field) => (
               <li key={`${field.pointer} ${field.detail}`} className="break-words">
                 <code className="font-mono text-xs">{field.pointer || "/"}</code>: {field.detail}
               </li>

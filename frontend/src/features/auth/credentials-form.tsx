@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import type { FormEvent, ReactNode } from "react";
+import { problemAt } from "@/api/problem";
 import type { Credentials } from "@/api/types";
 import { Button } from "@/ui/button";
 import { TextField } from "@/ui/field";
@@ -41,6 +42,7 @@ export function CredentialsForm({ title, intro, action, username, newPassword, o
         </div>
         <TextField
           label="Username"
+          problem={problemAt(entering.error, "/username")}
           name="username"
           defaultValue={username}
           autoComplete="username"
@@ -50,6 +52,7 @@ export function CredentialsForm({ title, intro, action, username, newPassword, o
         />
         <TextField
           label="Password"
+          problem={problemAt(entering.error, "/password")}
           name="password"
           type="password"
           autoComplete={newPassword ? "new-password" : "current-password"}
@@ -58,7 +61,7 @@ export function CredentialsForm({ title, intro, action, username, newPassword, o
           }
           required
         />
-        <ProblemNote error={entering.error} />
+        <ProblemNote error={entering.error} elsewhere={["/username", "/password"]} />
         <Button type="submit" variant="primary" busy={entering.isPending}>
           {action}
         </Button>

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { createEndpoint, endpointsQuery } from "@/api/endpoints";
+import { problemAt } from "@/api/problem";
 import type { EndpointDraft } from "@/api/types";
 import { Button } from "@/ui/button";
 import { DialogActions } from "@/ui/dialog";
@@ -48,7 +49,13 @@ export function EndpointForm({ onClose }: { onClose: () => void }) {
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-3">
-      <TextField label="Label" name="label" help="The name that experiments call it by." required />
+      <TextField
+        label="Label"
+        name="label"
+        help="The name that experiments call it by."
+        problem={problemAt(adding.error, "/label")}
+        required
+      />
       <Select label="Kind" value={kind} onChange={(event) => choose(event.currentTarget.value)}>
         {Object.entries(kinds).map(([value, label]) => (
           <option key={value} value={value}>
@@ -58,7 +65,14 @@ export function EndpointForm({ onClose }: { onClose: () => void }) {
       </Select>
       {kind === "openai" && (
         <>
-          <TextField label="URL" name="url" type="url" placeholder="http://127.0.0.1:8000/v1" required />
+          <TextField
+            label="URL"
+            name="url"
+            type="url"
+            placeholder="http://127.0.0.1:8000/v1"
+            problem={problemAt(adding.error, "/url")}
+            required
+          />
           <TextField
             label="API key"
             name="api_key"
@@ -69,7 +83,7 @@ export function EndpointForm({ onClose }: { onClose: () => void }) {
         </>
       )}
       <TextField label="Calls at once" name="concurrency" type="number" min={1} placeholder="8" />
-      <ProblemNote error={adding.error} />
+      <ProblemNote error={adding.error} elsewhere={["/label", "/url"]} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" variant="primary" busy={adding.isPending}>

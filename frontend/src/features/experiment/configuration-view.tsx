@@ -93,7 +93,9 @@ function Space({ space }: { space: Record<string, Dimension> }) {
             <td className="font-mono text-xs">{dimension.target ?? `params.${name}`}</td>
             <td>{dimension.type}</td>
             <td>
-              <span className="block max-w-lg whitespace-pre-wrap break-words">{rangeOf(dimension)}</span>
+              <span className="block min-w-64 max-w-lg whitespace-pre-wrap break-words">
+                {rangeOf(dimension)}
+              </span>
             </td>
             <td>{conditionOf(dimension) || <span className="text-muted">–</span>}</td>
           </tr>
@@ -126,7 +128,7 @@ function Scoring({ entries }: { entries: ScoringEntry[] }) {
             <td className="num text-right">{weight}</td>
             <td>{stage ?? "the last"}</td>
             <td>
-              <span className="block max-w-lg whitespace-pre-wrap break-words font-mono text-xs">
+              <span className="block min-w-48 max-w-lg whitespace-pre-wrap break-words font-mono text-xs">
                 {options ? inline(options) : "–"}
               </span>
             </td>

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { FormEvent } from "react";
+import { problemAt } from "@/api/problem";
 import { createProject, replaceProject } from "@/api/projects";
 import type { Project, ProjectDraft } from "@/api/types";
 import { Button } from "@/ui/button";
@@ -33,9 +34,15 @@ export function ProjectForm({ project, onClose }: Props) {
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-3">
-      <TextField label="Name" name="name" defaultValue={project?.name} required />
+      <TextField
+        label="Name"
+        name="name"
+        problem={problemAt(saving.error, "/name")}
+        defaultValue={project?.name}
+        required
+      />
       <TextArea label="Description" name="description" defaultValue={project?.description} rows={3} />
-      <ProblemNote error={saving.error} />
+      <ProblemNote error={saving.error} elsewhere={["/name"]} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" variant="primary" busy={saving.isPending}>

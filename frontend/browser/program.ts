@@ -6,32 +6,39 @@ import { join, resolve } from "node:path";
 const program = process.env.PROMPTLOOPER ?? resolve(import.meta.dirname, "../../target/debug/promptlooper");
 const patience = 30_000;
 
-/** The program's demo, with a folder of its own. */
-export type Demo = {
-  /** The link that logs in once and leads to the sample experiment. */
-  link: string;
-  /** Where the server is, without a slash at the end. */
+/** The program as a server, with a folder of its own. */
+export type Server = {
+  /** The address that it said first. */
+  said: string;
+  /** Where it is, without a slash at the end. */
   origin: string;
   stop: () => Promise<void>;
 };
 
-/** Starts the demo on a free port, with cheap password hashes. */
-export async function startDemo(): Promise<Demo> {
+/** Starts the demo; what it says is the link that logs in once and leads to the sample experiment. */
+export const startDemo = () => start("demo", /http:\/\/\S+once=\S+/);
+
+/** Starts a server that nobody has set up. */
+export const startServer = () => start("serve", /http:\/\/\S+/);
+
+/** Starts the program on a free port, with cheap password hashes. */
+async function start(command: string, address: RegExp): Promise<Server> {
   if (!existsSync(program)) throw new Error(`${program} is not built: cargo build --bins`);
   const folder = mkdtempSync(join(tmpdir(), "promptlooper-browser-"));
   const env = {
     PATH: process.env.PATH,
     HOME: folder,
     DATA_DIR: folder,
+    HOST: "127.0.0.1",
     PORT: "0",
     PASSWORD_HASH_COST: "4",
     LOG: "warn",
   };
-  const child = spawn(program, ["demo"], { env, stdio: ["ignore", "ignore", "pipe"] });
-  const link = await said(child, /http:\/\/\S+once=\S+/);
+  const child = spawn(program, [command], { env, stdio: ["ignore", "ignore", "pipe"] });
+  const said = await hear(child, address);
   return {
-    link,
-    origin: new URL(link).origin,
+    said,
+    origin: new URL(said).origin,
     stop: async () => {
       const ended = new Promise((done) => child.once("exit", done));
       child.kill("SIGTERM");
@@ -42,11 +49,11 @@ export async function startDemo(): Promise<Demo> {
 }
 
 /** Waits until the program says something on stderr; what it said. */
-function said(child: ChildProcess, wanted: RegExp): Promise<string> {
+function hear(child: ChildProcess, wanted: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
-    const give = setTimeout(() => reject(new Error(`the demo does not start: ${text}`)), patience);
-    child.once("exit", () => reject(new Error(`the demo ended: ${text}`)));
+    const give = setTimeout(() => reject(new Error(`the program does not start: ${text}`)), patience);
+    child.once("exit", () => reject(new Error(`the program ended: ${text}`)));
     child.stderr?.on("data", (chunk: Buffer) => {
       text += chunk.toString();
       const found = text.match(wanted)?.[0];
