@@ -110,6 +110,12 @@ async fn an_experiment_goes_its_whole_way(kind: Kind) {
         (events["items"].as_array().unwrap().len(), &events["items"][0]["by"]),
         (2, &json!("API_KEY"))
     );
+    events_tell_what_it_came_to(&server, &id).await;
+    assert_eq!(server.stop().await, Some(0));
+}
+
+/// Five runs at known prices, and the same five again from the cache.
+async fn events_tell_what_it_came_to(server: &Server, id: &str) {
     let told = async |kind: &str| {
         server.get(&format!("experiments/{id}/events?type={kind}")).await["items"].as_array().unwrap().clone()
     };
@@ -123,7 +129,6 @@ async fn an_experiment_goes_its_whole_way(kind: Kind) {
     assert_eq!((&summaries[0]["runs"], &summaries[1]["cached"]), (&json!(5), &json!(5)));
     assert_eq!((&summaries[0]["best_score"], &summaries[1]["cost"]), (&json!(1), &json!(0)));
     assert!(!json!(ends).to_string().contains("null"), "what is not known is left out: {ends:?}");
-    assert_eq!(server.stop().await, Some(0));
 }
 
 #[tokio::test]

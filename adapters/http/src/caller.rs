@@ -10,59 +10,62 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use crate::failure::Failure;
 use crate::guard::token;
 
-/// A right that an operation needs.
-pub(crate) trait Right: Sized + Send {
-    fn of(actor: &Actor) -> std::result::Result<Self, Forbidden>;
+/// What a request proves about whoever sent it.
+pub(crate) trait Proof: Sized + Send {
+    fn of(request: &Request) -> std::result::Result<Self, Failure>;
 }
 
-impl Right for Actor {
-    fn of(actor: &Actor) -> std::result::Result<Self, Forbidden> {
-        Ok(actor.clone())
+impl Proof for Actor {
+    fn of(request: &Request) -> std::result::Result<Self, Failure> {
+        request.extensions().get::<Self>().cloned().ok_or_else(Failure::unauthorized)
     }
 }
 
-impl Right for Writer {
-    fn of(actor: &Actor) -> std::result::Result<Self, Forbidden> {
-        actor.writer()
+impl Proof for Writer {
+    fn of(request: &Request) -> std::result::Result<Self, Failure> {
+        Actor::of(request)?.writer().map_err(forbidden)
     }
 }
 
-impl Right for Admin {
-    fn of(actor: &Actor) -> std::result::Result<Self, Forbidden> {
-        actor.admin()
+impl Proof for Admin {
+    fn of(request: &Request) -> std::result::Result<Self, Failure> {
+        Actor::of(request)?.admin().map_err(forbidden)
     }
 }
 
-/// Whoever asks, with this right.
-pub(crate) struct As<R>(pub(crate) R);
+/// The token itself, whatever it is.
+impl Proof for Secret {
+    fn of(request: &Request) -> std::result::Result<Self, Failure> {
+        token(request)?.map(Self::new).ok_or_else(Failure::unauthorized)
+    }
+}
 
-/// The token that came with a request, whatever it is.
-pub(crate) struct Bearer(pub(crate) Secret);
+fn forbidden(missing: Forbidden) -> Failure {
+    Failure::new(StatusCode::FORBIDDEN, "forbidden", missing.to_string())
+}
+
+/// Whoever asks, with what an operation needs of them.
+pub(crate) struct As<P>(pub(crate) P);
 
 const SCHEME: &str = "bearer";
 
-/// How requests say who asks.
-fn register_scheme(registry: &mut Registry) {
-    let scheme = MetaSecurityScheme {
-        ty: "http",
-        description: Some("A session's token, or an API key."),
-        name: None,
-        key_in: None,
-        scheme: Some("bearer"),
-        bearer_format: None,
-        flows: None,
-        openid_connect_url: None,
-    };
-    registry.create_security_scheme(SCHEME, scheme);
-}
-
-impl<'a, R: Right> ApiExtractor<'a> for As<R> {
+impl<'a, P: Proof> ApiExtractor<'a> for As<P> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        register_scheme(registry);
+        let scheme = MetaSecurityScheme {
+            ty: "http",
+            description: Some("A session's token, or an API key."),
+            name: None,
+            key_in: None,
+            scheme: Some("bearer"),
+            bearer_format: None,
+            flows: None,
+            openid_connect_url: None,
+        };
+        registry.create_security_scheme(SCHEME, scheme);
     }
 
     fn security_schemes() -> Vec<&'static str> {
@@ -74,32 +77,6 @@ impl<'a, R: Right> ApiExtractor<'a> for As<R> {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let actor = request.extensions().get::<Actor>().ok_or_else(Failure::unauthorized)?;
-        let right = R::of(actor);
-        Ok(Self(
-            right.map_err(|missing| Failure::new(StatusCode::FORBIDDEN, "forbidden", missing.to_string()))?,
-        ))
-    }
-}
-
-impl<'a> ApiExtractor<'a> for Bearer {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        register_scheme(registry);
-    }
-
-    fn security_schemes() -> Vec<&'static str> {
-        vec![SCHEME]
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> Result<Self> {
-        Ok(Self(Secret::new(token(request)?.ok_or_else(Failure::unauthorized)?)))
+        Ok(Self(P::of(request)?))
     }
 }

@@ -115,9 +115,8 @@ impl Failure {
 
 /// What a parameter takes. The framework tells it in the words of its own types.
 fn wanted(wrong: &ParseParamError) -> String {
-    const KINDS: [(&str, &str); 4] = [
-        ("minimum(1,", "takes a whole number from 1 to 500"),
-        ("maximum(500,", "takes a whole number from 1 to 500"),
+    const KINDS: [(&str, &str); 3] = [
+        ("\"limit\"", "takes a whole number from 1 to 500"),
         ("\"integer(", "takes a whole number, not below 0"),
         ("\"string_uuid\"", "takes an id, as other answers give it"),
     ];

@@ -1969,7 +1969,7 @@ export interface components {
         };
         /**
          * Run
-         * @description One configuration, evaluated on every sample.
+         * @description A run, as lists have it.
          * @example {
          *       "ci_high": 1,
          *       "ci_low": 0.6895120134728224,

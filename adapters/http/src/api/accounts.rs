@@ -10,7 +10,7 @@ use wire::api::{Credentials, Me, PasswordChange, Session, Settings, SetupState};
 use super::Tag;
 use crate::answer::{Answer, Created, Result};
 use crate::body::Body;
-use crate::caller::{As, Bearer};
+use crate::caller::As;
 use crate::failure::refused;
 use crate::services::Services;
 
@@ -45,7 +45,7 @@ impl Api {
 
     /// Log in with the code of a link, which is sent as the bearer token and counts once
     #[oai(path = "/auth/once", method = "post", tag = "Tag::Auth", operation_id = "log_in_once")]
-    async fn log_in_once(&self, code: Bearer) -> Result<Answer<Session>> {
+    async fn log_in_once(&self, code: As<Secret>) -> Result<Answer<Session>> {
         Answer::new(self.0.accounts.redeem(&code.0).await.map_err(refused)?)
     }
 

@@ -14,7 +14,7 @@ use super::Tag;
 use crate::answer::{Answer, Result};
 use crate::caller::As;
 use crate::failure::{Failure, refused};
-use crate::page::{bits, cursor, limit, next};
+use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
@@ -32,15 +32,13 @@ impl Api {
         /// Events of one type only
         #[oai(name = "type")]
         kind: Query<Option<String>>,
-        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
-            Option<u32>,
-        >,
-        #[oai(name = "cursor")] place: Query<Option<String>>,
+        limit: Query<Limit>,
+        cursor: Query<Cursor>,
     ) -> Result<Answer<EventPage>> {
         let experiment = ExperimentId::new(bits(id.0));
         self.0.live.check(experiment).await.map_err(refused)?;
         let filter = EventFilter { experiment: Some(experiment), kind: kind_of(kind.0.as_deref())? };
-        self.events(filter, since.0, place.as_ref(), limit(many.0)).await
+        self.events(filter, since.0, &cursor, limit.get()).await
     }
 
     /// What has happened anywhere after `since`, oldest first
@@ -53,13 +51,11 @@ impl Api {
         /// Events of one type only
         #[oai(name = "type")]
         kind: Query<Option<String>>,
-        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
-            Option<u32>,
-        >,
-        #[oai(name = "cursor")] place: Query<Option<String>>,
+        limit: Query<Limit>,
+        cursor: Query<Cursor>,
     ) -> Result<Answer<EventPage>> {
         let filter = EventFilter { experiment: None, kind: kind_of(kind.0.as_deref())? };
-        self.events(filter, since.0, place.as_ref(), limit(many.0)).await
+        self.events(filter, since.0, &cursor, limit.get()).await
     }
 }
 
@@ -68,10 +64,10 @@ impl Api {
         &self,
         filter: EventFilter,
         since: Option<u64>,
-        place: Option<&String>,
+        cursor: &Cursor,
         limit: usize,
     ) -> Result<Answer<EventPage>> {
-        let after = cursor(place)?.or(since).unwrap_or(0);
+        let after = cursor.place()?.or(since).unwrap_or(0);
         let found = self.0.events.events(filter, after, limit + 1).await.map_err(refused)?;
         let page = Page::of(found, limit);
         let next_cursor = next(&page, |event| event.seq.to_string());

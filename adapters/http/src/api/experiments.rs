@@ -19,7 +19,7 @@ use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused};
-use crate::page::{bits, cursor, limit, next};
+use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
@@ -32,14 +32,12 @@ impl Api {
         &self,
         _by: As<Actor>,
         project_id: Query<Option<Uuid>>,
-        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
-            Option<u32>,
-        >,
-        #[oai(name = "cursor")] place: Query<Option<String>>,
+        limit: Query<Limit>,
+        cursor: Query<Cursor>,
     ) -> Result<Answer<ExperimentPage>> {
         let project = project_id.0.map(|project| ProjectId::new(bits(project)));
-        let filter = ExperimentFilter { project, before: cursor(place.as_ref())? };
-        let page = self.0.experiments.list(filter, limit(many.0)).await.map_err(refused)?;
+        let filter = ExperimentFilter { project, before: cursor.place()? };
+        let page = self.0.experiments.list(filter, limit.get()).await.map_err(refused)?;
         let next_cursor = next(&page, |experiment| experiment.id.to_string());
         let items = page.items.into_iter().map(ExperimentSummary::from).collect();
         Answer::new(ExperimentPage { items, next_cursor })
@@ -115,14 +113,12 @@ impl Api {
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
-        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
-            Option<u32>,
-        >,
-        #[oai(name = "cursor")] place: Query<Option<String>>,
+        limit: Query<Limit>,
+        cursor: Query<Cursor>,
     ) -> Result<Answer<LeaderboardPage>> {
-        let from: Option<Place> = cursor(place.as_ref())?;
+        let from: Option<Place> = cursor.place()?;
         let id = ExperimentId::new(bits(id.0));
-        let (rows, next) = self.0.leaderboards.page(id, from, limit(many.0)).await.map_err(refused)?;
+        let (rows, next) = self.0.leaderboards.page(id, from, limit.get()).await.map_err(refused)?;
         let items = rows.iter().map(LeaderboardRow::from).collect();
         Answer::new(LeaderboardPage { items, next_cursor: next.map(|place| place.to_string()) })
     }

@@ -12,7 +12,7 @@ use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::refused;
-use crate::page::{bits, cursor, limit, next};
+use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
@@ -24,13 +24,11 @@ impl Api {
     async fn list_projects(
         &self,
         _by: As<Actor>,
-        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
-            Option<u32>,
-        >,
-        #[oai(name = "cursor")] place: Query<Option<String>>,
+        limit: Query<Limit>,
+        cursor: Query<Cursor>,
     ) -> Result<Answer<ProjectPage>> {
-        let before: Option<ProjectId> = cursor(place.as_ref())?;
-        let page = self.0.projects.list(before, limit(many.0)).await.map_err(refused)?;
+        let before: Option<ProjectId> = cursor.place()?;
+        let page = self.0.projects.list(before, limit.get()).await.map_err(refused)?;
         let next_cursor = next(&page, |project| project.id.to_string());
         Answer::new(ProjectPage { items: page.items.into_iter().map(Project::from).collect(), next_cursor })
     }
@@ -73,13 +71,11 @@ impl Api {
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
-        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
-            Option<u32>,
-        >,
-        #[oai(name = "cursor")] place: Query<Option<String>>,
+        limit: Query<Limit>,
+        cursor: Query<Cursor>,
     ) -> Result<Answer<ExportPage>> {
-        let before: Option<ExportId> = cursor(place.as_ref())?;
-        let page = self.0.projects.exports(ProjectId::new(bits(id.0)), before, limit(many.0)).await;
+        let before: Option<ExportId> = cursor.place()?;
+        let page = self.0.projects.exports(ProjectId::new(bits(id.0)), before, limit.get()).await;
         let page = page.map_err(refused)?;
         let next_cursor = next(&page, |export| export.id.to_string());
         Answer::new(ExportPage {

@@ -18,7 +18,7 @@ use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused};
 use crate::once::Repeatable;
-use crate::page::{bits, cursor, limit, next};
+use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
 
 /// Results that stand in a run's detail.
@@ -45,10 +45,8 @@ impl Api {
         status: Query<Option<String>>,
         /// `created_at`, `score`, `scores.NAME`, `cost_estimate` or `latency_ms`; with a minus the largest come first
         sort: Query<Option<String>>,
-        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
-            Option<u32>,
-        >,
-        #[oai(name = "cursor")] place: Query<Option<String>>,
+        limit: Query<Limit>,
+        cursor: Query<Cursor>,
     ) -> Result<Answer<RunPage>> {
         let filter = RunFilter {
             experiment: ExperimentId::new(bits(id.0)),
@@ -57,8 +55,8 @@ impl Api {
         };
         let (scorers, _) = self.0.runs.names(filter.experiment).await.map_err(refused)?;
         let order = order_of(sort.0.as_deref(), &scorers)?;
-        let after: Option<RunId> = cursor(place.as_ref())?;
-        let page = self.0.runs.list(filter, order, after, limit(many.0)).await.map_err(refused)?;
+        let after: Option<RunId> = cursor.place()?;
+        let page = self.0.runs.list(filter, order, after, limit.get()).await.map_err(refused)?;
         let next_cursor = next(&page, |run| run.id.to_string());
         Answer::new(RunPage { items: page.items.iter().map(Run::from).collect(), next_cursor })
     }
@@ -108,17 +106,15 @@ impl Api {
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
-        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
-            Option<u32>,
-        >,
-        #[oai(name = "cursor")] place: Query<Option<String>>,
+        limit: Query<Limit>,
+        cursor: Query<Cursor>,
     ) -> Result<Answer<RunSamplePage>> {
         let id = RunId::new(bits(id.0));
-        let after: Option<SamplePlace> = cursor(place.as_ref())?;
+        let after: Option<SamplePlace> = cursor.place()?;
         let after = after.map(|SamplePlace(sample, repeat)| (sample, repeat));
         let run = self.0.runs.run(id).await.map_err(refused)?;
         let (scorers, stages) = self.0.runs.names(run.experiment).await.map_err(refused)?;
-        let page = self.0.runs.traces(id, after, limit(many.0)).await.map_err(refused)?;
+        let page = self.0.runs.traces(id, after, limit.get()).await.map_err(refused)?;
         let next_cursor = next(&page, |trace: &Trace| format!("{}.{}", trace.sample_index, trace.repeat));
         let items = page.items.into_iter().map(|trace| RunSample::new(trace, &scorers, &stages)).collect();
         Answer::new(RunSamplePage { items, next_cursor })

@@ -15,7 +15,7 @@ use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused};
 use crate::once::Repeatable;
-use crate::page::{bits, cursor, limit, next};
+use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
@@ -78,13 +78,11 @@ impl Api {
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
-        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))] many: Query<
-            Option<u32>,
-        >,
-        #[oai(name = "cursor")] place: Query<Option<String>>,
+        limit: Query<Limit>,
+        cursor: Query<Cursor>,
     ) -> Result<Answer<SweepPage>> {
-        let before: Option<SweepId> = cursor(place.as_ref())?;
-        let page = self.0.sweeps.list(ExperimentId::new(bits(id.0)), before, limit(many.0)).await;
+        let before: Option<SweepId> = cursor.place()?;
+        let page = self.0.sweeps.list(ExperimentId::new(bits(id.0)), before, limit.get()).await;
         let page = page.map_err(refused)?;
         let next_cursor = next(&page, |view| view.sweep.id.to_string());
         let now = self.0.clock.now();

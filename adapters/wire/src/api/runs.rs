@@ -120,9 +120,9 @@ impl From<&ports::RunError> for RunError {
     }
 }
 
-/// One configuration, evaluated on every sample.
+/// What is said of a run wherever it is shown.
 #[derive(Debug, Clone, Serialize, Object)]
-pub struct Run {
+pub struct RunRecord {
     /// Its id.
     pub id: Uuid,
     /// Its experiment.
@@ -132,8 +132,6 @@ pub struct Run {
     pub sweep_id: Option<Uuid>,
     /// The SHA-256 of its configuration.
     pub config_hash: String,
-    /// The values of its active dimensions.
-    pub values: AnyMap,
     /// Where it stands.
     pub status: RunStatus,
     /// How far it is.
@@ -173,7 +171,7 @@ pub struct Run {
     pub error: Option<RunError>,
 }
 
-impl From<&RunSummary> for Run {
+impl From<&RunSummary> for RunRecord {
     fn from(run: &RunSummary) -> Self {
         let took = run.started_at.zip(run.completed_at).map(|(start, end)| end.since(start));
         Self {
@@ -181,7 +179,6 @@ impl From<&RunSummary> for Run {
             experiment_id: id(run.experiment.bits()),
             sweep_id: run.sweep.map(|sweep| id(sweep.bits())),
             config_hash: run.config_hash.to_string(),
-            values: from_map(&run.config.values),
             status: run.status.into(),
             samples: SampleCounts { total: run.asked, done: run.done, failed: run.failed },
             score: run.score,
@@ -202,6 +199,23 @@ impl From<&RunSummary> for Run {
             completed_at: run.completed_at.map(Moment::from),
             error: run.error.as_ref().map(RunError::from),
         }
+    }
+}
+
+/// A run, as lists have it.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct Run {
+    /// What it came to.
+    #[serde(flatten)]
+    #[oai(flatten)]
+    pub record: RunRecord,
+    /// The values of its active dimensions.
+    pub values: AnyMap,
+}
+
+impl From<&RunSummary> for Run {
+    fn from(run: &RunSummary) -> Self {
+        Self { record: run.into(), values: from_map(&run.config.values) }
     }
 }
 
@@ -338,54 +352,12 @@ pub struct FirstResults {
 /// A run with its configuration and its first results.
 #[derive(Debug, Clone, Serialize, Object)]
 pub struct RunDetail {
-    /// Its id.
-    pub id: Uuid,
-    /// Its experiment.
-    pub experiment_id: Uuid,
-    /// Its sweep.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sweep_id: Option<Uuid>,
-    /// The SHA-256 of its configuration.
-    pub config_hash: String,
+    /// What it came to.
+    #[serde(flatten)]
+    #[oai(flatten)]
+    pub record: RunRecord,
     /// Its configuration.
     pub config: RunConfig,
-    /// Where it stands.
-    pub status: RunStatus,
-    /// How far it is.
-    pub samples: SampleCounts,
-    /// Mean weighted score over its samples.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub score: Option<f64>,
-    /// Lower end of its 95 % confidence interval.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ci_low: Option<f64>,
-    /// Upper end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ci_high: Option<f64>,
-    /// Each scorer's own, by name.
-    pub scores: BTreeMap<String, ScoreSummary>,
-    /// Tokens of prompts, cached calls included.
-    pub tokens_in: u64,
-    /// Tokens of answers, cached calls included.
-    pub tokens_out: u64,
-    /// US dollars, cached calls included; where every price is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_estimate: Option<f64>,
-    /// What it spent itself.
-    pub paid: Paid,
-    /// Latency of all its calls together, in milliseconds, as it was when each was made.
-    pub latency_ms: u64,
-    /// From its start to its end, in milliseconds.
-    pub duration_ms: u64,
-    /// When it was first taken up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<Moment>,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub completed_at: Option<Moment>,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<RunError>,
     /// Its first results; `/runs/{id}/samples` has all of them.
     pub stage_results: FirstResults,
 }
@@ -394,28 +366,8 @@ impl RunDetail {
     /// A run with its first results.
     #[must_use]
     pub fn new(detail: runs::RunDetail, first: Vec<ResultRow>) -> Self {
-        let Run {
-            id,
-            experiment_id,
-            sweep_id,
-            config_hash,
-            values,
-            status,
-            samples,
-            score,
-            ci_low,
-            ci_high,
-            scores,
-            tokens_in,
-            tokens_out,
-            cost_estimate,
-            paid,
-            latency_ms,
-            duration_ms,
-            started_at,
-            completed_at,
-            error,
-        } = Run::from(&detail.run);
+        let record = RunRecord::from(&detail.run);
+        let values = from_map(&detail.run.config.values);
         let bindings = detail.run.config.stages.iter().zip(detail.endpoints);
         let stages =
             detail.stages.into_iter().zip(bindings).map(|(stage, (binding, label))| ConfiguredStage {
@@ -432,26 +384,8 @@ impl RunDetail {
         let names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
         let items = first.into_iter().map(|row| StageResult::new(row, &names)).collect();
         Self {
-            id,
-            experiment_id,
-            sweep_id,
-            config_hash,
+            record,
             config: RunConfig { values, stages },
-            status,
-            samples,
-            score,
-            ci_low,
-            ci_high,
-            scores,
-            tokens_in,
-            tokens_out,
-            cost_estimate,
-            paid,
-            latency_ms,
-            duration_ms,
-            started_at,
-            completed_at,
-            error,
             stage_results: FirstResults { count: detail.results, items },
         }
     }
