@@ -122,7 +122,8 @@ impl Accounts {
     /// # Errors
     /// Where name and password do not fit, or there were too many attempts.
     pub async fn log_in(&self, credentials: Credentials, from: &str) -> Result<Session, Refusal> {
-        let name = credentials.username.trim().to_lowercase();
+        // What cannot be a name is nobody's; it is not remembered either, however long it is.
+        let name = username(&credentials.username).unwrap_or_default();
         let who = format!("{from} {name}");
         self.let_pass(&who)?;
         let account = self.ports.accounts.by_username(&name).await?.filter(|account| !account.disabled);

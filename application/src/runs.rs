@@ -15,6 +15,7 @@ use domain::value::{Map, Value};
 
 use crate::catalog::Catalog;
 use crate::digest::sha256;
+use crate::engine;
 use crate::page::Page;
 use crate::ports::{
     Bell, EndpointStore, ExperimentStore, Ids, Journal, ResultRow, RunFilter, RunOrder, RunStore, RunSummary,
@@ -33,6 +34,22 @@ pub struct Ports {
     pub journal: Arc<dyn Journal>,
     pub runs: Arc<dyn RunStore>,
     pub timer: Arc<dyn Timer>,
+}
+
+impl Ports {
+    /// Those that an engine has too.
+    #[must_use]
+    pub fn of_engine(ports: &engine::Ports) -> Self {
+        Self {
+            bell: Arc::clone(&ports.bell),
+            endpoints: Arc::clone(&ports.endpoints),
+            experiments: Arc::clone(&ports.experiments),
+            ids: Arc::clone(&ports.ids),
+            journal: Arc::clone(&ports.journal),
+            runs: Arc::clone(&ports.runs),
+            timer: Arc::clone(&ports.timer),
+        }
+    }
 }
 
 /// A run with the stages as they were configured.

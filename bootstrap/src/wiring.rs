@@ -12,19 +12,20 @@ use application::exports::Exports;
 use application::feed::{self, Feed};
 use application::leaderboard::Leaderboards;
 use application::live::{self, Live};
-use application::ports::{Clock, EndpointStore as _, Ids, Vault};
+use application::ports::{Clock, EndpointStore as _, Ids, SettingStore as _, Vault};
 use application::preview::Previews;
 use application::projects::Projects;
 use application::runs::{self, Runs};
 use application::sweeps::{self, Sweeps};
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::{EndpointId, SweepId, WorkerId};
+use domain::secret::Secret;
 use http::Services;
 use llm::{OpenAiServer, Servers, SimulatedServer};
 use outbound::{AddressPolicy, Client};
 use persistence::{Database, Stores};
 use queue::LocalBell;
-use security::{BcryptPasswords, JwtTokens, SecretVault, kept_token_secret};
+use security::{BcryptPasswords, JwtTokens, SecretVault, kept_token_secret, token_secret_fingerprint};
 use system::{BlockingThreads, SystemChance, SystemClock, SystemIds, TokioTimer};
 use wire::file::SIMULATED_URL;
 
@@ -97,7 +98,7 @@ impl Wired {
             experiments: Experiments::new(stores.clone(), stores.clone(), Arc::clone(&ids)),
             previews: Previews::new(stores.clone(), Arc::clone(&servers)),
             estimates: Estimates::new(stores.clone(), stores.clone(), stores.clone()),
-            runs: Runs::new(runs(ports)),
+            runs: Runs::new(runs::Ports::of_engine(ports)),
             exports: self.exports(),
             leaderboards: Arc::clone(&self.leaderboards),
             endpoints: Endpoints::new(stores.clone(), servers, Arc::clone(&clock), ids),
@@ -115,6 +116,9 @@ impl Wired {
             Some(secret) => secret.clone(),
             None => kept_token_secret(&*self.stores, &*self.vault).await.map_err(Failure::error)?,
         };
+        if settings.database_url.is_some() {
+            self.check_token_secret(&secret).await?;
+        }
         let ports = accounts::Ports {
             accounts: self.stores.clone(),
             settings: self.stores.clone(),
@@ -124,6 +128,20 @@ impl Wired {
             ids: Arc::new(SystemIds),
         };
         Ok(Accounts::new(ports, settings.api_key.clone()))
+    }
+
+    /// Processes that share a database let in each other's sessions, or none of them would last.
+    async fn check_token_secret(&self, secret: &Secret) -> Result<(), Failure> {
+        const NAME: &str = "token_secret_fingerprint";
+        let own = token_secret_fingerprint(secret);
+        let known = self.stores.setting_or(NAME, &own).await.map_err(Failure::error)?;
+        if known == own {
+            return Ok(());
+        }
+        Err(Failure::error(format!(
+            "this database was used with another JWT_SECRET: give all its processes the same one, or none; to change it, \
+             stop them all and delete `{NAME}` from its table `setting`"
+        )))
     }
 
     /// An engine for this process; with `only`, it leaves other sweeps alone.
@@ -185,18 +203,6 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
 
 fn sweeps(settings: &Settings, ports: &engine::Ports) -> Sweeps {
     Sweeps::new(sweeps::Ports::of_engine(ports)).with_most_tokens(settings.max_tokens_per_sweep)
-}
-
-fn runs(ports: &engine::Ports) -> runs::Ports {
-    runs::Ports {
-        bell: Arc::clone(&ports.bell),
-        endpoints: Arc::clone(&ports.endpoints),
-        experiments: Arc::clone(&ports.experiments),
-        ids: Arc::clone(&ports.ids),
-        journal: Arc::clone(&ports.journal),
-        runs: Arc::clone(&ports.runs),
-        timer: Arc::clone(&ports.timer),
-    }
 }
 
 fn engine_settings(settings: &Settings) -> engine::Settings {

@@ -1,6 +1,7 @@
 //! Who is let in, over real HTTP, on both databases.
 
 use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::program;
 use promptlooper_tests::support::server::{API_KEY, Server};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -69,6 +70,24 @@ async fn a_changed_password_ends_earlier_sessions_and_a_restart_does_not() {
         assert_eq!(server.get("auth/me").await["user"]["username"], "ada", "{kind:?}");
         let (status, _) = server.send(Method::POST, "auth/login", Some(credentials("ada", PASSWORD))).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "the old password");
+    }
+}
+
+#[tokio::test]
+async fn processes_of_one_database_sign_with_one_secret() {
+    let home = Home::new(Kind::Postgres).await;
+    let one = [("JWT_SECRET", "the secret of all processes")];
+    let server = Server::start_with(&home, &["serve"], &one).await;
+    let session = server.post("auth/setup", credentials("ada", PASSWORD)).await;
+    let mut beside = Server::start_with(&home, &["serve"], &one).await;
+    beside.token = session["token"].as_str().map(str::to_owned);
+    assert_eq!(beside.get("auth/me").await["user"]["username"], "ada");
+    for other in [Some("quite another secret"), None] {
+        let mut command = program::command(&home, &["serve"]);
+        command.envs(other.map(|secret| ("JWT_SECRET", secret)));
+        let finished = program::finish(command.spawn().unwrap()).await;
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        assert!(finished.stderr.contains("another JWT_SECRET"), "{finished:?}");
     }
 }
 

@@ -1,8 +1,9 @@
 //! Bodies of requests: JSON, read by serde, with the place of what is wrong.
 
 use application::digest::sha256;
+use application::json::from_json;
 use domain::call::Digest;
-use domain::problem::{Problem, segment};
+use domain::problem::{Problem, nul, segment};
 use poem::error::ReadBodyError;
 use poem::http::StatusCode;
 use poem::{Request, RequestBody, Result};
@@ -69,7 +70,23 @@ fn broken(detail: impl Into<String>) -> Failure {
     Failure::new(StatusCode::BAD_REQUEST, "broken_json", detail)
 }
 
+/// How JSON spells U+0000, which it does not take as it is.
+const NUL: &str = "\\u0000";
+
+/// Refuses texts that not every database can keep.
+fn check_texts(text: &str) -> Result<(), Failure> {
+    if !text.contains(NUL) {
+        return Ok(());
+    }
+    let value =
+        serde_json::from_str(text).map_err(|error| broken(format!("the body is not JSON: {error}")))?;
+    let mut found = Vec::new();
+    nul(&from_json(value), "", &mut found);
+    if found.is_empty() { Ok(()) } else { Err(Failure::invalid(found)) }
+}
+
 fn parse<T: DeserializeOwned, const LIMIT: usize>(text: &str) -> Result<Body<T, LIMIT>, Failure> {
+    check_texts(text)?;
     let mut source = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let inner = error.inner();
@@ -132,6 +149,8 @@ mod tests {
             (r#"{"username": "a"}"#, 422, "/password"),
             (r#"{"username": "a", "password": "b", "pin": 1}"#, 422, "/pin"),
             (r#"{"username": "a", "password": "b"} x"#, 400, ""),
+            (r#"{"username": "a", "password": "b\u0000"}"#, 422, "/password"),
+            (r#"{"username": "a", "password": "b\\u0000", "pin": 1}"#, 422, "/pin"),
         ] {
             assert_eq!(refused::<Credentials>(text), (status, pointer.to_owned()), "{text}");
         }

@@ -52,10 +52,20 @@ impl Key {
 
     /// 16 hexadecimal digits that tell keys apart and nothing about them.
     pub(crate) fn fingerprint(&self) -> String {
-        let mut digits = Hex::new(digest("promptlooper key fingerprint v1", &self.0)).to_string();
-        digits.truncate(16);
-        digits
+        first_digits(digest("promptlooper key fingerprint v1", &self.0))
     }
+}
+
+/// 16 hexadecimal digits that tell secrets of tokens apart and nothing about them.
+#[must_use]
+pub fn token_secret_fingerprint(secret: &Secret) -> String {
+    first_digits(digest("promptlooper token fingerprint v1", secret.expose().as_bytes()))
+}
+
+fn first_digits(digest: [u8; 32]) -> String {
+    let mut digits = Hex::new(digest).to_string();
+    digits.truncate(16);
+    digits
 }
 
 /// The SHA-256 of bytes, for one purpose only.

@@ -8,7 +8,7 @@ mod tokens;
 mod vault;
 
 pub use kept::{fresh_code, fresh_secret, kept_token_secret};
-pub use key::KeyError;
+pub use key::{KeyError, token_secret_fingerprint};
 pub use passwords::BcryptPasswords;
 pub use tokens::JwtTokens;
 pub use vault::SecretVault;

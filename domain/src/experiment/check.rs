@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Definition, DimensionDraft, Draft, ScoringDraft, StageDraft, templates};
 use crate::call::{Message, Role};
 use crate::name::Name;
-use crate::problem::{Problem, segment};
+use crate::problem::{Problem, nul, segment};
 use crate::sample::Sample;
 use crate::scoring::{Scorer, ScoringEntry};
 use crate::space::{Dimension, Field, Levels, Parameter, Space, Target};
@@ -34,6 +34,7 @@ pub(super) fn check(draft: &Draft) -> Result<Definition, Vec<Problem>> {
 pub(super) fn define(draft: Draft) -> Result<Definition, Vec<Problem>> {
     let mut problems = Vec::new();
     about(&draft, &mut problems);
+    nul(&Value::from(draft.description.clone().unwrap_or_default()), "/description", &mut problems);
     let stages = stages(draft.stages, &mut problems);
     let scoring = scoring(draft.scoring, &stages, &mut problems);
     let space = space(draft.space, &stages, &mut problems);
@@ -85,28 +86,6 @@ fn about(draft: &Draft, problems: &mut Vec<Problem>) {
             "not_supported",
             "holding samples out is not possible yet: set holdout to 0".to_owned(),
         );
-    }
-}
-
-/// U+0000 is refused at the door: not every database can keep it.
-fn nul(value: &Value, pointer: &str, problems: &mut Vec<Problem>) {
-    match value {
-        Value::Text(text) if text.contains('\0') => {
-            problems.push(Problem::new(pointer, "nul", "texts cannot hold the character U+0000: remove it"));
-        }
-        Value::List(list) => {
-            for (i, item) in list.iter().enumerate() {
-                nul(item, &format!("{pointer}/{i}"), problems);
-            }
-        }
-        Value::Map(map) => {
-            for (name, item) in map {
-                let pointer = format!("{pointer}/{}", segment(name));
-                nul(&Value::from(name.as_str()), &pointer, problems);
-                nul(item, &pointer, problems);
-            }
-        }
-        _ => {}
     }
 }
 
@@ -230,6 +209,7 @@ fn scoring_entry(
         let detail = format!("there is no stage of this name: there are {}", known.join(", "));
         problems.push(Problem::new("/stage", "unknown_stage", detail));
     }
+    nul(&Value::Map(draft.options.clone()), "/options", problems);
     let scorer = Scorer::try_new(&draft.scorer, &draft.options).map_err(|found| problems.extend(found));
     let name = draft.name.unwrap_or(draft.scorer);
     if name.is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
