@@ -8,5 +8,6 @@ mod command_line;
 mod crash;
 mod files;
 mod live;
+mod serving;
 mod stores;
 mod sweep;

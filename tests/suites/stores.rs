@@ -531,8 +531,12 @@ async fn equal_configurations_are_one_run(kind: Kind) {
 async fn a_sweep_has_one_conductor_and_one_version(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let (stores, second) = (&fixture.stores, live(&fixture.stores).await);
-    let held = stores.conduct(fixture.worker, Duration::from_millis(30), None).await.unwrap();
-    assert_eq!(held.len(), 1);
+    let open = async |worker| stores.conductible(worker, None).await.unwrap();
+    let free = open(second).await;
+    let held = stores.conduct(fixture.worker, LEASE, None).await.unwrap();
+    assert_eq!(free, [(held[0].id, held[0].version)]);
+    assert_eq!(open(fixture.worker).await, free, "what one conducts one may conduct");
+    assert!(open(second).await.is_empty());
     assert!(stores.conduct(second, LEASE, None).await.unwrap().is_empty());
     let again = stores.conduct(fixture.worker, Duration::from_millis(1), None).await.unwrap();
     assert_eq!(again[0].epoch, held[0].epoch, "its own lease is renewed");

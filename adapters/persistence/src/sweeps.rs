@@ -20,11 +20,13 @@ use crate::workers::milliseconds;
 const COLUMNS: &str = "id, experiment_id, kind, strategy, seed, max_runs, max_tokens, max_cost_nano, status, \
      pause_reason, finish_reason, version, epoch, asked, duplicates, created_at, finished_at";
 
+/// Running sweeps that a worker conducts or may take.
+const CONDUCTIBLE: &str = "status = 'running' AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until < {now}) \
+     AND ($2 IS NULL OR id = $2)";
+
 /// The epoch tells one holder's lease from the next one's.
 const CONDUCT: &str = "UPDATE sweep SET epoch = CASE WHEN lease_owner = $1 THEN epoch ELSE epoch + 1 END, \
-     lease_owner = $1, lease_until = {in:$2} \
-     WHERE status = 'running' AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until < {now}) \
-     AND ($3 IS NULL OR id = $3)";
+     lease_owner = $1, lease_until = {in:$3}";
 
 #[async_trait]
 impl SweepStore for Stores {
@@ -34,10 +36,21 @@ impl SweepStore for Stores {
         lease: Duration,
         only: Option<SweepId>,
     ) -> Result<Vec<StoredSweep>, StoreError> {
-        let sql = format!("{CONDUCT} RETURNING {COLUMNS}");
-        let values = vec![id(by.bits()), milliseconds(lease), maybe_id(only.map(SweepId::bits))];
+        let sql = format!("{CONDUCT} WHERE {CONDUCTIBLE} RETURNING {COLUMNS}");
+        let values = vec![id(by.bits()), maybe_id(only.map(SweepId::bits)), milliseconds(lease)];
         let rows = self.database.write().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, |row| read(row, self.database.dialect)).map_err(failed)
+    }
+
+    async fn conductible(
+        &self,
+        by: WorkerId,
+        only: Option<SweepId>,
+    ) -> Result<Vec<(SweepId, i64)>, StoreError> {
+        let sql = format!("SELECT id, version FROM sweep WHERE {CONDUCTIBLE}");
+        let values = vec![id(by.bits()), maybe_id(only.map(SweepId::bits))];
+        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
+        read_all(&rows, |row| Ok((SweepId::new(row.id("id")?), row.whole("version")?))).map_err(failed)
     }
 
     async fn sweep(&self, sweep: SweepId) -> Result<Option<StoredSweep>, StoreError> {

@@ -60,11 +60,14 @@ impl Engine {
         let mut next_lease = self.ports.clock.now();
         while !self.is_stopping() {
             let seen = self.ports.bell.rings();
-            if self.ports.clock.now() >= next_lease {
+            let looked = if self.ports.clock.now() >= next_lease || self.has_moved(&conducted).await {
                 next_lease = self.ports.clock.now().after(self.settings.poll);
-                if let Err(error) = self.take_over(&mut conducted).await {
-                    tracing::warn!(%error, "sweeps could not be looked for");
-                }
+                self.take_over(&mut conducted).await
+            } else {
+                Ok(())
+            };
+            if let Err(error) = looked {
+                tracing::warn!(%error, "sweeps could not be looked for");
             }
             for id in conducted.keys().copied().collect::<Vec<_>>() {
                 self.attend(id, &mut conducted).await;
@@ -83,6 +86,18 @@ impl Engine {
             _ = rung => {}
             () = look => {}
             () = stopping => {}
+        }
+    }
+
+    /// Whether other sweeps can be conducted than those that are, or the same ones in another version.
+    async fn has_moved(&self, conducted: &HashMap<SweepId, Conducted>) -> bool {
+        let known = |(id, version): &(SweepId, i64)| {
+            conducted.get(id).is_some_and(|held| held.stored.version == *version)
+        };
+        match self.ports.sweeps.conductible(self.worker, self.settings.only).await {
+            Ok(found) => found.len() != conducted.len() || !found.iter().all(known),
+            // The look by the clock will say so.
+            Err(_) => false,
         }
     }
 

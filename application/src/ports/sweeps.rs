@@ -88,6 +88,13 @@ pub trait SweepStore: Send + Sync {
         only: Option<SweepId>,
     ) -> Result<Vec<StoredSweep>, StoreError>;
 
+    /// The sweeps that [`conduct`](Self::conduct) would give, with their versions; nothing is taken.
+    async fn conductible(
+        &self,
+        by: WorkerId,
+        only: Option<SweepId>,
+    ) -> Result<Vec<(SweepId, i64)>, StoreError>;
+
     /// A sweep.
     async fn sweep(&self, id: SweepId) -> Result<Option<StoredSweep>, StoreError>;
 
