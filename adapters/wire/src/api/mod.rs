@@ -4,9 +4,11 @@ mod accounts;
 mod endpoints;
 mod events;
 mod experiments;
+mod leaderboard;
 mod live;
 mod problem;
 mod projects;
+mod results;
 mod runs;
 mod sweeps;
 
@@ -14,9 +16,11 @@ pub use accounts::*;
 pub use endpoints::*;
 pub use events::*;
 pub use experiments::*;
+pub use leaderboard::*;
 pub use live::*;
 pub use problem::*;
 pub use projects::*;
+pub use results::*;
 pub use runs::*;
 pub use sweeps::*;
 

@@ -1,0 +1,173 @@
+//! What became of a run's samples: prompts, answers and scores.
+
+use std::collections::BTreeMap;
+
+use application::ports::{self, ResultRow, StageError};
+use application::runs;
+use domain::call::Completion;
+use poem_openapi::Object;
+use serde::Serialize;
+
+use super::pages;
+use crate::value::{Any, AnyMap, from_map};
+
+/// What one stage came to for one sample.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct StageResult {
+    /// The stage, from 0.
+    pub stage_index: u32,
+    /// Its name.
+    pub stage: String,
+    /// The sample, from 0.
+    pub sample_index: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The conversation that was sent, a list of `{role, content}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_sent: Option<Any>,
+    /// What the model answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_raw: Option<String>,
+    /// The model asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_used: Option<String>,
+    /// The model that the server says it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_returned: Option<String>,
+    /// The inference parameters.
+    pub parameters: AnyMap,
+    /// Tokens of the prompt.
+    pub tokens_in: u64,
+    /// Tokens of the answer.
+    pub tokens_out: u64,
+    /// How long it took, in milliseconds, when the call was made.
+    pub latency_ms: u64,
+    /// Another run paid for it.
+    pub cached: bool,
+    /// Why the answer ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// What is odd about the answer: truncated, refused, `tokens_estimated`, `lossy_text`.
+    pub flags: Vec<String>,
+    /// Why there is no output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ResultError>,
+}
+
+/// Why a stage gave no output for a sample.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct ResultError {
+    /// The kind of error, for programs; stable.
+    pub kind: String,
+    /// What happened.
+    pub message: String,
+}
+
+impl From<StageError> for ResultError {
+    fn from(error: StageError) -> Self {
+        Self { kind: error.kind, message: error.message }
+    }
+}
+
+impl StageResult {
+    /// A result of one of these stages.
+    #[must_use]
+    pub fn new(row: ResultRow, stages: &[String]) -> Self {
+        let answer = row.completion.as_ref();
+        let tokens = answer.map(|answer| answer.tokens).unwrap_or_default();
+        let latency = answer.map_or(0, |answer| answer.latency.as_millis());
+        let flags = answer.map(|answer| answer.flags.named().to_vec()).unwrap_or_default();
+        Self {
+            stage_index: row.stage,
+            stage: stages.get(row.stage as usize).cloned().unwrap_or_default(),
+            sample_index: row.sample,
+            repeat: row.repeat,
+            prompt_sent: row.prompt_sent.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+            tokens_in: tokens.input,
+            tokens_out: tokens.output,
+            latency_ms: u64::try_from(latency).unwrap_or(u64::MAX),
+            cached: row.cached,
+            finish_reason: answer.and_then(|answer| answer.finish_reason.clone()),
+            flags: flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned()).collect(),
+            model_used: row.model,
+            parameters: from_map(&row.parameters),
+            error: row.error.map(ResultError::from),
+            model_returned: answer.and_then(|answer| answer.model_returned.clone()),
+            response_raw: row.completion.map(|Completion { text, .. }| text),
+        }
+    }
+}
+
+/// The first results of a run.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct FirstResults {
+    /// How many there are.
+    pub count: u64,
+    /// The first 20.
+    pub items: Vec<StageResult>,
+}
+
+/// What a scorer said of one output.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct SampleScore {
+    /// The scoring entry.
+    pub scorer_name: String,
+    /// The score; absent where the scorer failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// What the scorer has to say beyond the number.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[oai(default)]
+    pub metadata: AnyMap,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What became of one repetition of one sample.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct RunSample {
+    /// The sample, from 0.
+    pub sample_index: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The sample's input.
+    pub input: Any,
+    /// Its reference answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Any>,
+    /// Its weighted score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// What each stage came to.
+    pub stages: Vec<StageResult>,
+    /// What each scorer said.
+    pub scores: Vec<SampleScore>,
+}
+
+impl RunSample {
+    /// A sample's way through these stages, judged by these scorers.
+    #[must_use]
+    pub fn new(trace: runs::Trace, scorers: &[String], stages: &[String]) -> Self {
+        let score = |said: &ports::SampleScore| SampleScore {
+            scorer_name: scorers.get(said.score.scorer as usize).cloned().unwrap_or_default(),
+            value: said.score.value,
+            metadata: from_map(&said.metadata),
+            error: said.error.clone(),
+        };
+        Self {
+            sample_index: trace.sample_index,
+            repeat: trace.repeat,
+            input: Any(trace.sample.input),
+            reference: trace.sample.reference.map(Any),
+            score: trace.score,
+            scores: trace.scores.iter().map(score).collect(),
+            stages: trace.results.into_iter().map(|row| StageResult::new(row, stages)).collect(),
+        }
+    }
+}
+
+pages! {
+    /// What became of a run's samples.
+    RunSamplePage of RunSample,
+}
