@@ -19,7 +19,7 @@ export function launch(): Promise<Browser> {
   });
 }
 
-/** Opens a page that is signed in with `token` and collects what the console and the page complain about. */
+/** Opens a page that is logged in with `token` and collects what the console and the page complain about. */
 export async function openPage(
   browser: Browser,
   options: BrowserContextOptions & { token?: string } = {},

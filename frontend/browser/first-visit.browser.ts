@@ -54,13 +54,13 @@ test("from an empty installation to a result, and back in with the password", as
   await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(6);
 
   await page.getByRole("button", { name: /^Account/ }).click();
-  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("menuitem", { name: "Log out" }).click();
   await page.getByLabel("Username").fill("admin");
   await page.getByLabel("Password").fill("something else");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Log in" }).click();
   await page.getByText("username or password is wrong").waitFor();
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Log in" }).click();
   await page.getByText("Support", { exact: true }).waitFor();
   // The browser itself notes refused requests; the page complains of nothing.
   expect(complaints.filter((text) => !/status of 4(01|22)/.test(text))).toEqual([]);

@@ -142,6 +142,20 @@ async fn every_listener_hears_every_event_once_and_in_order() {
     let all: Vec<u64> = (0..load.events).collect();
     assert_eq!(heard.numbers.len(), load.listeners);
     assert!(heard.numbers.iter().all(|numbers| *numbers == all));
+
+    let last = load.events;
+    for (since, begins) in [(1, last), (last - 2_001, last), (last - 1_000, last - 1_000)] {
+        let path = format!("/ws/dashboard?since={since}");
+        let mut late = connect(&server, &path, API_KEY, None).await.unwrap();
+        let snapshot = &frame(&mut late).await[0];
+        assert_eq!(snapshot["type"], "snapshot");
+        assert_eq!(
+            snapshot["seq"], begins,
+            "whoever has seen {since} is told what came after, or starts over"
+        );
+        let replayed = if begins < last { frame(&mut late).await.len() as u64 } else { 0 };
+        assert_eq!(replayed, last - begins);
+    }
 }
 
 #[tokio::test]

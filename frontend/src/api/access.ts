@@ -6,7 +6,7 @@ export function useReadOnly(): string | undefined {
   const { data: me } = useQuery(meQuery());
   if (me?.scope !== "read") return undefined;
   return me.kind === "guest"
-    ? "Guests can look but not change anything. Sign in first."
+    ? "Guests can look but not change anything. Log in first."
     : "Your access is read-only.";
 }
 

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answerOf, client } from "./client";
-import { signIn, token } from "./session";
+import { keepToken, token } from "./session";
 import type { Credentials, Session } from "./types";
 
 export const setupQuery = queryOptions({
@@ -17,7 +17,7 @@ export const meQuery = () =>
   });
 
 async function enter(session: Promise<Session>): Promise<void> {
-  signIn((await session).token);
+  keepToken((await session).token);
 }
 
 export const logIn = (body: Credentials) => enter(answerOf(client.POST("/auth/login", { body })));

@@ -1,22 +1,22 @@
 const key = "promptlooper.token";
 const listeners = new Set<() => void>();
 
-/** The bearer token of whoever is signed in here. */
+/** The bearer token of whoever is logged in here. */
 export function token(): string | null {
   return localStorage.getItem(key);
 }
 
-export function signIn(value: string): void {
+export function keepToken(value: string): void {
   localStorage.setItem(key, value);
 }
 
-export function signOut(): void {
+export function dropToken(): void {
   localStorage.removeItem(key);
 }
 
 /** Called when the server no longer knows the token. */
 export function expire(): void {
-  signOut();
+  dropToken();
   for (const listener of listeners) listener();
 }
 

@@ -2,7 +2,7 @@ import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { beforeEach, expect, test, vi } from "vitest";
-import { renderApp, signedIn } from "@/testing/render-app";
+import { loggedIn, renderApp } from "@/testing/render-app";
 import { at, event, experiment, row, run, runSample, sweep } from "@/testing/samples";
 import { serve } from "@/testing/server";
 import { FakeSocket, fakeSockets } from "@/testing/socket";
@@ -38,7 +38,7 @@ test.each([
   ["/activity", "Activity"],
   ["/endpoints", "Endpoints"],
 ])("%s can be used by everybody", async (address, title) => {
-  signedIn();
+  loggedIn();
   renderApp(address);
   await screen.findByRole("heading", { name: title, level: 1 });
   expect(await violations()).toEqual([]);
@@ -46,12 +46,12 @@ test.each([
 
 test("the login page can be used by everybody", async () => {
   renderApp("/login");
-  await screen.findByRole("heading", { name: "Sign in" });
+  await screen.findByRole("heading", { name: "Log in" });
   expect(await violations()).toEqual([]);
 });
 
 test("the live page and its dialog can be used by everybody", async () => {
-  signedIn();
+  loggedIn();
   renderApp("/experiments/e1");
   await waitFor(() => expect(FakeSocket.all).not.toHaveLength(0));
   const data = { sweep: sweep({ allowed: [] }), events: [event(4, "run.failed", { error: "x" })] };

@@ -5,7 +5,7 @@ import { toProblem } from "@/api/problem";
 import { token } from "@/api/session";
 import { nextPath } from "@/lib/next-path";
 
-/** Lets in who is signed in, and guests where they are allowed. */
+/** Lets in who is logged in, and guests where they are allowed. */
 export async function guardApp(cache: QueryClient, href: string): Promise<void> {
   if (token()) return;
   const setup = await cache.ensureQueryData(setupQuery);

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { meQuery, setupQuery } from "@/api/auth";
-import { signOut } from "@/api/session";
+import { dropToken } from "@/api/session";
 import { buttonClass } from "@/ui/button";
 import { Icon } from "@/ui/icon";
 import { Logo } from "@/ui/logo";
@@ -61,7 +61,7 @@ function Account() {
   if (me.kind === "guest") {
     return (
       <Link to="/login" className={buttonClass("plain")}>
-        Sign in
+        Log in
       </Link>
     );
   }
@@ -77,7 +77,7 @@ function Account() {
           <span className="max-w-32 truncate max-sm:sr-only">{name}</span>
         </>
       }
-      entries={[{ id: "sign-out", label: "Sign out", ...(version && { note: version }), onAction: leave }]}
+      entries={[{ id: "log-out", label: "Log out", ...(version && { note: version }), onAction: leave }]}
     />
   );
 }
@@ -86,7 +86,7 @@ function useLeave(): () => void {
   const navigate = useNavigate();
   const cache = useQueryClient();
   return () => {
-    signOut();
+    dropToken();
     void navigate({ to: "/login" }).then(() => cache.clear());
   };
 }

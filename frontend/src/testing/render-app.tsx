@@ -16,6 +16,6 @@ export function renderApp(address: string) {
   return { location: () => router.state.location.href };
 }
 
-export function signedIn(): void {
+export function loggedIn(): void {
   localStorage.setItem("promptlooper.token", "good-token");
 }

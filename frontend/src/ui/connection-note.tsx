@@ -6,7 +6,7 @@ const notes: Record<Connection, { label: string; tone: Tone }> = {
   connecting: { label: "Connecting…", tone: "quiet" },
   open: { label: "Live", tone: "good" },
   lost: { label: "Connection lost, trying again…", tone: "warn" },
-  refused: { label: "Signed out", tone: "bad" },
+  refused: { label: "Logged out", tone: "bad" },
 };
 
 /** Whether what is shown is up to date. */

@@ -69,7 +69,7 @@ test("waits longer each time nobody answers", () => {
   expect(sockets.all).toHaveLength(3);
 });
 
-test("asks for a new sign-in when the server says so", () => {
+test("asks for a new login when the server says so", () => {
   localStorage.setItem("promptlooper.token", "old");
   const connection = new LiveConnection("/ws/dashboard");
   connection.subscribe(() => {});

@@ -3,7 +3,7 @@ import { type LiveMessage, readFrame } from "./messages";
 import { type Connection, initialState, type LiveState, reduce } from "./reduce";
 
 const protocol = "promptlooper.v1";
-const signInAgain = 4401;
+const logInAgain = 4401;
 const longestWait = 15_000;
 const hiddenInterval = 1000;
 
@@ -86,7 +86,7 @@ export class LiveConnection {
   #closed(socket: WebSocket, code: number): void {
     if (socket !== this.#socket) return;
     this.#socket = undefined;
-    if (code === signInAgain) {
+    if (code === logInAgain) {
       this.#connection("refused");
       expire();
       return;

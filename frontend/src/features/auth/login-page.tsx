@@ -12,9 +12,9 @@ export function LoginPage() {
   const cache = useQueryClient();
   return (
     <CredentialsForm
-      title="Sign in"
-      intro={failed ? `The sign-in link did not work: ${failed}` : "Welcome back."}
-      action="Sign in"
+      title="Log in"
+      intro={failed ? `The login link did not work: ${failed}` : "Welcome back."}
+      action="Log in"
       onSubmit={async (credentials) => {
         await logIn(credentials);
         cache.clear();

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
-import { renderApp, signedIn } from "@/testing/render-app";
+import { loggedIn, renderApp } from "@/testing/render-app";
 import { serve } from "@/testing/server";
 
 const local = {
@@ -22,7 +22,7 @@ test("an endpoint can be tested, and says what it offers or what is wrong", asyn
     { ok: false, latency_ms: 3, models: [], error: "connection refused" },
     { ok: true, latency_ms: 42, models: ["qwen"] },
   ];
-  signedIn();
+  loggedIn();
   serve({
     "GET /endpoints": { body: { items: [local] } },
     "POST /endpoints/n1/test": () => ({ body: answers.shift() }),
@@ -36,7 +36,7 @@ test("an endpoint can be tested, and says what it offers or what is wrong", asyn
 });
 
 test("an endpoint is added", async () => {
-  signedIn();
+  loggedIn();
   const server = serve({ "POST /endpoints": { status: 201, body: local } });
   renderApp("/endpoints");
   await userEvent.click(await screen.findByRole("button", { name: "Add endpoint" }));

@@ -2,7 +2,7 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { LiveMessage } from "@/api/live/messages";
-import { renderApp, signedIn } from "@/testing/render-app";
+import { loggedIn, renderApp } from "@/testing/render-app";
 import { at, event, experiment, row, run, sweep } from "@/testing/samples";
 import { known, problem, type Routes, serve, unauthorized } from "@/testing/server";
 import { FakeSocket, fakeSockets } from "@/testing/socket";
@@ -11,7 +11,7 @@ import { FakeSocket, fakeSockets } from "@/testing/socket";
 vi.mock("./best-chart", () => ({ default: () => null }));
 
 beforeEach(() => {
-  signedIn();
+  loggedIn();
   fakeSockets();
 });
 
@@ -222,6 +222,6 @@ test("a connection that is lost because the token has expired leads to the login
   await open({ "GET /auth/me": () => answers.me });
   answers.me = unauthorized;
   act(() => FakeSocket.last.drop());
-  await screen.findByRole("heading", { name: "Sign in" });
+  await screen.findByRole("heading", { name: "Log in" });
   expect(localStorage.getItem("promptlooper.token")).toBeNull();
 });

@@ -1,7 +1,7 @@
 import { fireEvent, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import { renderApp, signedIn } from "@/testing/render-app";
+import { loggedIn, renderApp } from "@/testing/render-app";
 import { at, experiment } from "@/testing/samples";
 import { problem, serve } from "@/testing/server";
 import { fakeSockets } from "@/testing/socket";
@@ -19,7 +19,7 @@ const detail = {
 };
 
 beforeEach(() => {
-  signedIn();
+  loggedIn();
   fakeSockets();
 });
 

@@ -1,11 +1,11 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import { renderApp, signedIn } from "@/testing/render-app";
+import { loggedIn, renderApp } from "@/testing/render-app";
 import { experiment, run, runSample } from "@/testing/samples";
 import { type Routes, serve } from "@/testing/server";
 
-beforeEach(signedIn);
+beforeEach(loggedIn);
 
 async function open(routes: Routes = {}) {
   const server = serve({

@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
-import { renderApp, signedIn } from "@/testing/render-app";
+import { loggedIn, renderApp } from "@/testing/render-app";
 import { problem, serve, unauthorized } from "@/testing/server";
 
 const session = {
@@ -23,12 +23,12 @@ async function fillIn(username: string, password: string, action: string) {
   await user.click(screen.getByRole("button", { name: action }));
 }
 
-test("whoever is not signed in is sent to the login page and comes back to where they were going", async () => {
+test("whoever is not logged in is sent to the login page and comes back to where they were going", async () => {
   const server = serve({ "POST /auth/login": { body: session }, "GET /projects": noProjects });
   const app = renderApp("/projects?x=1");
-  await screen.findByRole("heading", { name: "Sign in" });
+  await screen.findByRole("heading", { name: "Log in" });
   expect(app.location()).toBe("/login?next=%2Fprojects%3Fx%3D1");
-  await fillIn("ada", "secret", "Sign in");
+  await fillIn("ada", "secret", "Log in");
   await screen.findByText("No projects yet");
   expect(app.location()).toBe("/projects?x=1");
   expect(await server.bodies("POST /auth/login")).toEqual([{ username: "ada", password: "secret" }]);
@@ -39,7 +39,7 @@ test("a wrong password is said, and the page stays", async () => {
   const wrong = { status: 401, body: problem({ status: 401, detail: "Wrong username or password." }) };
   serve({ "POST /auth/login": wrong });
   const app = renderApp("/login");
-  await fillIn("ada", "wrong", "Sign in");
+  await fillIn("ada", "wrong", "Log in");
   expect(await screen.findByRole("alert")).toHaveTextContent("Wrong username or password.");
   expect(app.location()).toBe("/login");
 });
@@ -62,6 +62,21 @@ test("the first visitor makes the first account", async () => {
   expect(app.location()).toBe("/projects");
 });
 
+test("what is wrong with a password is said at its field", async () => {
+  const detail = "a password has at least 8 characters";
+  const errors = [{ pointer: "/password", code: "password_too_short", detail }];
+  serve({
+    "GET /auth/setup": setup(true),
+    "POST /auth/setup": { status: 422, body: problem({ detail: `/password: ${detail}`, errors }) },
+  });
+  renderApp("/setup");
+  await fillIn("ada", "short", "Create account");
+  const field = await screen.findByLabelText("Password");
+  await waitFor(() => expect(field).toHaveAccessibleDescription(detail));
+  expect(field).toBeInvalid();
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
 test("a one-time link signs in and leaves no code in the address", async () => {
   const server = serve({ "POST /auth/once": { body: session }, "GET /projects": noProjects });
   const app = renderApp("/login?once=0012e4");
@@ -81,10 +96,10 @@ test("a used one-time link says so and offers the form", async () => {
 });
 
 test("a token that the server no longer knows is dropped", async () => {
-  signedIn();
+  loggedIn();
   serve({ "GET /projects": unauthorized });
   const app = renderApp("/projects");
-  await screen.findByRole("heading", { name: "Sign in" });
+  await screen.findByRole("heading", { name: "Log in" });
   expect(app.location()).toBe("/login?next=%2Fprojects");
   expect(localStorage.getItem("promptlooper.token")).toBeNull();
 });
@@ -100,5 +115,5 @@ test("guests look where they are allowed, and every change is disabled with the 
   const create = await screen.findByRole("button", { name: "New project" });
   await waitFor(() => expect(create).toHaveAttribute("aria-disabled", "true"));
   expect(create).toHaveAccessibleDescription(/Guests can look/);
-  expect(screen.getByRole("link", { name: "Sign in" })).toBeVisible();
+  expect(screen.getByRole("link", { name: "Log in" })).toBeVisible();
 });
