@@ -74,10 +74,13 @@ impl Endpoints {
     /// away from it is lifted.
     ///
     /// # Errors
-    /// Where there is none, or its new label is taken.
+    /// Where there is none, its new label is taken, or experiments name it by the label it has.
     pub async fn replace(&self, _by: &Admin, endpoint: Endpoint) -> Result<Endpoint, Refusal> {
-        self.endpoint(endpoint.id).await?;
-        self.check_label(&endpoint).await?;
+        let known = self.endpoint(endpoint.id).await?;
+        if known.label != endpoint.label {
+            self.check_label(&endpoint).await?;
+            self.check_unused(&known).await?;
+        }
         self.store.replace(endpoint).await?.ok_or(Refusal::NotFound("endpoint"))
     }
 
@@ -86,13 +89,7 @@ impl Endpoints {
     /// # Errors
     /// Where there is none, or experiments name it.
     pub async fn delete(&self, _by: &Admin, id: EndpointId) -> Result<(), Refusal> {
-        let endpoint = self.endpoint(id).await?;
-        let users = self.store.users_of(&endpoint.label).await?;
-        if !users.is_empty() {
-            let detail =
-                format!("these experiments name it: {}; change or delete them first", users.join(", "));
-            return Err(Refusal::conflict("endpoint_in_use", detail));
-        }
+        self.check_unused(&self.endpoint(id).await?).await?;
         if self.store.remove(id).await? { Ok(()) } else { Err(Refusal::NotFound("endpoint")) }
     }
 
@@ -109,6 +106,15 @@ impl Endpoints {
             self.store.set_breaker(id, None).await?;
         }
         Ok(Tried { latency_ms, models })
+    }
+
+    async fn check_unused(&self, endpoint: &Endpoint) -> Result<(), Refusal> {
+        let users = self.store.users_of(&endpoint.label).await?;
+        if users.is_empty() {
+            return Ok(());
+        }
+        let detail = format!("these experiments name it: {}; change or delete them first", users.join(", "));
+        Err(Refusal::conflict("endpoint_in_use", detail))
     }
 
     async fn check_label(&self, endpoint: &Endpoint) -> Result<(), Refusal> {

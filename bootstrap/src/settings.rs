@@ -199,8 +199,8 @@ fn word(
     known.ok_or_else(|| BadVariable { name, held: Some(held), takes: words.join(" or ") })
 }
 
-/// Each step of the schema is news to nobody.
-const DEFAULT_LOG: &str = "info,sea_orm_migration=warn,sqlx=warn";
+/// Each step of the schema is news to nobody, and where the server is has been said.
+const DEFAULT_LOG: &str = "info,poem=warn,sea_orm_migration=warn,sqlx=warn";
 
 fn log_filter(get: &dyn Fn(&str) -> Option<String>) -> Result<String, BadVariable> {
     let held = get("LOG").unwrap_or_else(|| DEFAULT_LOG.to_owned());

@@ -372,8 +372,11 @@ async fn what_has_been_tried_keeps_its_document() {
         assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("experiment_has_runs")));
         assert_eq!(server.get(&at).await["repeats"], 2);
         let endpoint = server.get("endpoints").await["items"][0]["id"].as_str().unwrap().to_owned();
-        let (status, problem) = server.send(Method::DELETE, &format!("endpoints/{endpoint}"), None).await;
-        assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("endpoint_in_use")), "{problem}");
+        let renamed = json!({"label": "other", "kind": "openai", "url": fake.url()});
+        for (method, body) in [(Method::DELETE, None), (Method::PUT, Some(renamed))] {
+            let (status, problem) = server.send(method, &format!("endpoints/{endpoint}"), body).await;
+            assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("endpoint_in_use")), "{problem}");
+        }
     }
 }
 

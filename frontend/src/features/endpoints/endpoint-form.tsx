@@ -1,12 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { createEndpoint, endpointsQuery } from "@/api/endpoints";
+import { createEndpoint, endpointsQuery, replaceEndpoint } from "@/api/endpoints";
 import { problemAt } from "@/api/problem";
-import type { EndpointDraft } from "@/api/types";
+import type { Endpoint, EndpointDraft } from "@/api/types";
 import { Button } from "@/ui/button";
 import { DialogActions } from "@/ui/dialog";
-import { Select, TextField } from "@/ui/field";
+import { Select, TextArea, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem-note";
+import { type Prices, parsePrices, pricesText } from "./prices";
 
 type Kind = EndpointDraft["kind"];
 
@@ -17,24 +18,33 @@ const kinds: Record<Kind, string> = {
 
 const isKind = (text: string): text is Kind => text in kinds;
 
-function draftOf(kind: Kind, form: FormData): EndpointDraft {
+/** What the form says of an endpoint; of what it does not show everything stays. */
+function draftOf(kind: Kind, form: FormData, prices: Prices, known: Endpoint | undefined): EndpointDraft {
   const text = (name: string) => String(form.get(name) ?? "").trim();
   const [url, key, calls] = [text("url"), text("api_key"), text("concurrency")];
+  const { max_tokens_field, max_output_tokens, timeout_s } = known ?? {};
   return {
+    ...(known && { max_tokens_field, max_output_tokens, timeout_s }),
     label: text("label"),
     kind,
     ...(url && { url }),
     ...(key && { api_key: key }),
     ...(calls && { limits: { concurrency: Number(calls) } }),
+    prices,
   };
 }
 
-/** Adds a model server. */
-export function EndpointForm({ onClose }: { onClose: () => void }) {
-  const [kind, setKind] = useState<Kind>("openai");
+type Props = { endpoint?: Endpoint; onClose: () => void };
+
+/** Adds a model server, or changes one. */
+export function EndpointForm({ endpoint, onClose }: Props) {
+  const [kind, setKind] = useState<Kind>(endpoint?.kind ?? "openai");
+  const [priced, setPriced] = useState(() => pricesText(endpoint?.prices ?? {}));
+  const parsed = parsePrices(priced);
   const cache = useQueryClient();
-  const adding = useMutation({
-    mutationFn: createEndpoint,
+  const saving = useMutation({
+    mutationFn: (draft: EndpointDraft) =>
+      endpoint ? replaceEndpoint(endpoint.id, draft) : createEndpoint(draft),
     onSuccess: () => {
       onClose();
       return cache.invalidateQueries({ queryKey: endpointsQuery.queryKey });
@@ -42,7 +52,8 @@ export function EndpointForm({ onClose }: { onClose: () => void }) {
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    adding.mutate(draftOf(kind, new FormData(event.currentTarget)));
+    if (parsed.problem !== undefined) return;
+    saving.mutate(draftOf(kind, new FormData(event.currentTarget), parsed.prices, endpoint));
   };
   const choose = (text: string) => {
     if (isKind(text)) setKind(text);
@@ -53,7 +64,8 @@ export function EndpointForm({ onClose }: { onClose: () => void }) {
         label="Label"
         name="label"
         help="The name that experiments call it by."
-        problem={problemAt(adding.error, "/label")}
+        defaultValue={endpoint?.label}
+        problem={problemAt(saving.error, "/label")}
         required
       />
       <Select label="Kind" value={kind} onChange={(event) => choose(event.currentTarget.value)}>
@@ -70,7 +82,8 @@ export function EndpointForm({ onClose }: { onClose: () => void }) {
             name="url"
             type="url"
             placeholder="http://127.0.0.1:8000/v1"
-            problem={problemAt(adding.error, "/url")}
+            defaultValue={endpoint?.url}
+            problem={problemAt(saving.error, "/url")}
             required
           />
           <TextField
@@ -78,16 +91,42 @@ export function EndpointForm({ onClose }: { onClose: () => void }) {
             name="api_key"
             type="password"
             autoComplete="off"
-            help="Never shown again."
+            help={
+              endpoint?.has_key
+                ? "Leave it empty to keep the key, which belongs to the server of this URL."
+                : "Never shown again."
+            }
           />
         </>
       )}
-      <TextField label="Calls at once" name="concurrency" type="number" min={1} placeholder="8" />
-      <ProblemNote error={adding.error} elsewhere={["/label", "/url"]} />
+      <TextField
+        label="Calls at once"
+        name="concurrency"
+        type="number"
+        min={1}
+        placeholder="8"
+        defaultValue={endpoint?.limits.concurrency}
+      />
+      <TextArea
+        label="Prices"
+        rows={2}
+        spellCheck={false}
+        placeholder="gpt-4o-mini 0.15 0.6"
+        help="A model a line, with US dollars for a million tokens in and out. Needed for cost and its budgets."
+        problem={parsed.problem}
+        value={priced}
+        onChange={(event) => setPriced(event.currentTarget.value)}
+      />
+      <ProblemNote error={saving.error} elsewhere={["/label", "/url"]} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={adding.isPending}>
-          Add endpoint
+        <Button
+          type="submit"
+          variant="primary"
+          reason={parsed.problem && "The prices are not right yet."}
+          busy={saving.isPending}
+        >
+          {endpoint ? "Save" : "Add endpoint"}
         </Button>
       </DialogActions>
     </form>

@@ -11,6 +11,7 @@ import { card, Page } from "@/ui/page";
 import { ProblemNote } from "@/ui/problem-note";
 import { Empty, QueryView } from "@/ui/states";
 import { EndpointForm } from "./endpoint-form";
+import { EndpointMenu } from "./endpoint-menu";
 
 /** The model servers that experiments can use. */
 export function EndpointsPage() {
@@ -66,14 +67,18 @@ function factsOf({
 }
 
 function EndpointCard({ endpoint }: { endpoint: Endpoint }) {
+  const notAdmin = useNotAdmin();
   const testing = useMutation({ mutationFn: () => testEndpoint(endpoint.id) });
   return (
     <li className={`${card} flex min-w-0 flex-col gap-3 p-4`}>
       <div className="flex items-center justify-between gap-3">
         <h2 className="min-w-0 break-words font-semibold">{endpoint.label}</h2>
-        <Button reason={useNotAdmin()} busy={testing.isPending} onClick={() => testing.mutate()}>
-          {testing.isPending ? "Testing…" : "Test"}
-        </Button>
+        <div className="flex gap-2">
+          <Button reason={notAdmin} busy={testing.isPending} onClick={() => testing.mutate()}>
+            {testing.isPending ? "Testing…" : "Test"}
+          </Button>
+          {!notAdmin && <EndpointMenu endpoint={endpoint} />}
+        </div>
       </div>
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 text-[13px]">
         {factsOf(endpoint).map(([name, value]) => (

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { loggedIn, renderApp } from "@/testing/render-app";
-import { serve } from "@/testing/server";
+import { problem, serve } from "@/testing/server";
 
 const local = {
   id: "n1",
@@ -44,9 +44,48 @@ test("an endpoint is added", async () => {
   await userEvent.type(dialog.getByLabelText("Label"), "local");
   await userEvent.type(dialog.getByLabelText("URL"), "http://127.0.0.1:8000/v1");
   await userEvent.type(dialog.getByLabelText("API key"), "secret");
+  await userEvent.type(dialog.getByLabelText("Prices"), "qwen 0.1 0.2");
   await userEvent.click(dialog.getByRole("button", { name: "Add endpoint" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(await server.bodies("POST /endpoints")).toEqual([
-    { label: "local", kind: "openai", url: "http://127.0.0.1:8000/v1", api_key: "secret" },
+    {
+      label: "local",
+      kind: "openai",
+      url: "http://127.0.0.1:8000/v1",
+      api_key: "secret",
+      prices: local.prices,
+    },
   ]);
+});
+
+test("an endpoint's key is changed, and what the form does not show stays", async () => {
+  loggedIn();
+  const server = serve({
+    "GET /endpoints": { body: { items: [local] } },
+    "PUT /endpoints/n1": { body: local },
+  });
+  renderApp("/endpoints");
+  await userEvent.click(await screen.findByRole("button", { name: "Actions for local" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "Change…" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  expect(dialog.getByLabelText("URL")).toHaveValue(local.url);
+  await userEvent.type(dialog.getByLabelText("API key"), "another");
+  await userEvent.click(dialog.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  const { id: _, has_key: __, key_last4: ___, ...rest } = local;
+  expect(await server.bodies("PUT /endpoints/n1")).toEqual([{ ...rest, api_key: "another" }]);
+});
+
+test("an endpoint that is in use is not deleted, and the reason is said", async () => {
+  loggedIn();
+  const detail = "these experiments name it: triage; change or delete them first";
+  serve({
+    "GET /endpoints": { body: { items: [local] } },
+    "DELETE /endpoints/n1": { status: 409, body: problem({ status: 409, code: "endpoint_in_use", detail }) },
+  });
+  renderApp("/endpoints");
+  await userEvent.click(await screen.findByRole("button", { name: "Actions for local" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "Delete…" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Delete endpoint" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent(detail);
 });
