@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answerOf, client } from "./client";
 import { keepToken, token } from "./session";
-import type { Credentials, Session } from "./types";
+import type { Credentials, PasswordChange, Session } from "./types";
 
 export const setupQuery = queryOptions({
   queryKey: ["setup"],
@@ -22,5 +22,7 @@ async function enter(session: Promise<Session>): Promise<void> {
 
 export const logIn = (body: Credentials) => enter(answerOf(client.POST("/auth/login", { body })));
 export const setUp = (body: Credentials) => enter(answerOf(client.POST("/auth/setup", { body })));
+export const changePassword = (body: PasswordChange) =>
+  enter(answerOf(client.PUT("/auth/password", { body })));
 export const logInOnce = (code: string) =>
   enter(answerOf(client.POST("/auth/once", { headers: { Authorization: `Bearer ${code}` } })));

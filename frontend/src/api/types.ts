@@ -7,6 +7,7 @@ export type Problem = Schemas["Problem"];
 export type ProblemField = NonNullable<Problem["errors"]>[number];
 export type SetupState = Schemas["SetupState"];
 export type Credentials = Schemas["Credentials"];
+export type PasswordChange = Schemas["PasswordChange"];
 export type Session = Schemas["Session"];
 export type Me = Schemas["Me"];
 export type Project = Schemas["Project"];

@@ -95,6 +95,28 @@ test("a used one-time link says so and offers the form", async () => {
   expect(app.location()).not.toContain("once=");
 });
 
+test("a changed password brings a new token, and a wrong one is said at its field", async () => {
+  const detail = "the current password is another";
+  const answers = [
+    { status: 422, body: problem({ errors: [{ pointer: "/current", code: "wrong_password", detail }] }) },
+    { body: session },
+  ];
+  loggedIn();
+  const server = serve({ "GET /projects": noProjects, "PUT /auth/password": () => answers.shift() ?? {} });
+  renderApp("/projects");
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole("button", { name: "Account: ada" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Change password…" }));
+  await user.type(await screen.findByLabelText("Current password"), "old one");
+  await user.type(screen.getByLabelText("New password"), "a longer one");
+  await user.click(screen.getByRole("button", { name: "Change password" }));
+  await waitFor(() => expect(screen.getByLabelText("Current password")).toHaveAccessibleDescription(detail));
+  await user.click(screen.getByRole("button", { name: "Change password" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(localStorage.getItem("promptlooper.token")).toBe("fresh");
+  expect((await server.bodies("PUT /auth/password"))[1]).toEqual({ current: "old one", new: "a longer one" });
+});
+
 test("a token that the server no longer knows is dropped", async () => {
   loggedIn();
   serve({ "GET /projects": unauthorized });

@@ -1,8 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { meQuery, setupQuery } from "@/api/auth";
 import { dropToken } from "@/api/session";
+import { PasswordForm } from "@/features/auth/password-form";
 import { buttonClass } from "@/ui/button";
+import { Dialog } from "@/ui/dialog";
 import { Icon } from "@/ui/icon";
 import { Logo } from "@/ui/logo";
 import { Menu } from "@/ui/menu";
@@ -57,6 +60,7 @@ function Account() {
   const { data: me } = useQuery(meQuery());
   const { data: setup } = useQuery(setupQuery);
   const leave = useLeave();
+  const [changing, setChanging] = useState(false);
   if (!me) return null;
   if (me.kind === "guest") {
     return (
@@ -67,18 +71,27 @@ function Account() {
   }
   const name = me.user?.username ?? "API key";
   const version = setup ? `PromptLooper ${setup.version}` : undefined;
+  const password = { id: "password", label: "Change password…", onAction: () => setChanging(true) };
   return (
-    <Menu
-      label={`Account: ${name}`}
-      variant="quiet"
-      trigger={
-        <>
-          <Icon name="user" />
-          <span className="max-w-32 truncate max-sm:sr-only">{name}</span>
-        </>
-      }
-      entries={[{ id: "log-out", label: "Log out", ...(version && { note: version }), onAction: leave }]}
-    />
+    <>
+      <Menu
+        label={`Account: ${name}`}
+        variant="quiet"
+        trigger={
+          <>
+            <Icon name="user" />
+            <span className="max-w-32 truncate max-sm:sr-only">{name}</span>
+          </>
+        }
+        entries={[
+          ...(me.kind === "user" ? [password] : []),
+          { id: "log-out", label: "Log out", ...(version && { note: version }), onAction: leave },
+        ]}
+      />
+      <Dialog title="Change password" open={changing} onClose={() => setChanging(false)}>
+        <PasswordForm onClose={() => setChanging(false)} />
+      </Dialog>
+    </>
   );
 }
 

@@ -1,0 +1,48 @@
+import { useMutation } from "@tanstack/react-query";
+import type { FormEvent } from "react";
+import { changePassword } from "@/api/auth";
+import { problemAt } from "@/api/problem";
+import { Button } from "@/ui/button";
+import { DialogActions } from "@/ui/dialog";
+import { TextField } from "@/ui/field";
+import { ProblemNote } from "@/ui/problem-note";
+
+const text = (form: FormData, name: string) => String(form.get(name) ?? "");
+
+/** Changes one's own password; everywhere else one has to log in again. */
+export function PasswordForm({ onClose }: { onClose: () => void }) {
+  const changing = useMutation({ mutationFn: changePassword, onSuccess: onClose });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    changing.mutate({ current: text(form, "current"), new: text(form, "new") });
+  };
+  return (
+    <form onSubmit={submit} className="flex flex-col gap-3">
+      <TextField
+        label="Current password"
+        name="current"
+        type="password"
+        autoComplete="current-password"
+        problem={problemAt(changing.error, "/current")}
+        required
+      />
+      <TextField
+        label="New password"
+        name="new"
+        type="password"
+        autoComplete="new-password"
+        help="8 to 71 bytes. Other devices will have to log in again."
+        problem={problemAt(changing.error, "/new")}
+        required
+      />
+      <ProblemNote error={changing.error} elsewhere={["/current", "/new"]} />
+      <DialogActions>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" variant="primary" busy={changing.isPending}>
+          Change password
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}
