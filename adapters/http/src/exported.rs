@@ -51,7 +51,7 @@ impl Form {
     }
 
     fn schema(self) -> MetaSchemaRef {
-        let kind = if self == Self::Json { "object" } else { "string" };
+        let kind = if matches!(self, Self::Json | Self::Yaml) { "object" } else { "string" };
         MetaSchemaRef::Inline(Box::new(MetaSchema::new(kind)))
     }
 }

@@ -5396,28 +5396,26 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example model: sim-large
-                     *     endpoint: simulated://built-in
-                     *     parameters:
-                     *       max_tokens: 16
-                     *       temperature: 0.3
-                     *     system_prompt: |-
-                     *       You sort support tickets for a small software company.
-                     *     prompt: |-
-                     *       {{ params.instruction }}
-                     *       Labels: billing, bug, feature, account
-                     *       Ticket: {{ sample.input }}
-                     *       Label:
-                     *     params:
-                     *       instruction: >-
-                     *         Sort this ticket. Answer with exactly one of the labels, in lower case, and
-                     *         nothing else.
-                     *     metadata:
-                     *       score: 1
-                     *       experiment: support-triage
-                     *       exported_at: "2026-11-25T19:26:38.835159Z"
+                     * @example {
+                     *       "endpoint": "simulated://built-in",
+                     *       "metadata": {
+                     *         "experiment": "support-triage",
+                     *         "exported_at": "2026-11-25T19:26:38.821586Z",
+                     *         "score": 1
+                     *       },
+                     *       "model": "sim-large",
+                     *       "parameters": {
+                     *         "max_tokens": 16,
+                     *         "temperature": 0.3
+                     *       },
+                     *       "params": {
+                     *         "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
+                     *       },
+                     *       "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
+                     *       "system_prompt": "You sort support tickets for a small software company."
+                     *     }
                      */
-                    "application/yaml": string;
+                    "application/yaml": Record<string, never>;
                 };
             };
             /** @description Nobody is logged in. */
