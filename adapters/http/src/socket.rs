@@ -125,7 +125,7 @@ enum End {
     /// The server stops.
     Stopping,
     /// Whoever listens may no longer.
-    SignedOut,
+    LoggedOut,
     /// Something inside failed.
     Failed,
 }
@@ -158,7 +158,7 @@ impl Telling {
         let close = match end {
             End::Gone => return,
             End::Stopping => (CloseCode::Away, "the server stops"),
-            End::SignedOut => (CloseCode::Reserved(LOG_IN_AGAIN), "log in again"),
+            End::LoggedOut => (CloseCode::Reserved(LOG_IN_AGAIN), "log in again"),
             End::Failed => (CloseCode::Error, "something went wrong inside"),
         };
         let close = Frame::Close(Some((close.0, close.1.to_owned())));
@@ -202,7 +202,7 @@ impl Telling {
                 _ = glance.tick() => self.progress(sink, place).await?,
                 _ = recheck.tick() => {
                     if !self.listener.may_listen(&self.services.accounts).await {
-                        return Ok(End::SignedOut);
+                        return Ok(End::LoggedOut);
                     }
                 }
                 _ = ping.tick() => {

@@ -10,35 +10,42 @@ use futures::FutureExt as _;
 use super::Engine;
 use crate::ports::{RunLease, StoreError};
 
-/// How often to look after runs that are being executed.
+/// How often to look after runs that are being executed where the bell is silent, and at most to ask for slots.
 const LOOK: Duration = Duration::from_millis(200);
 
 impl Engine {
     /// Beats until the engine has stopped and holds no run.
     pub(super) async fn keep_alive(&self) {
         let mut next_beat = self.ports.clock.now();
+        let mut next_share = next_beat;
         while !(self.is_stopping() && self.held().is_empty()) {
-            let due = self.ports.clock.now() >= next_beat;
-            if due {
-                next_beat = self.ports.clock.now().after(self.settings.lease / 3);
+            let (seen, now) = (self.ports.bell.rings(), self.ports.clock.now());
+            let (beat, share) = (now >= next_beat, now >= next_share);
+            if beat {
+                next_beat = now.after(self.settings.lease / 3);
             }
-            let beaten = if due { self.beat().await } else { self.look().await };
-            if let Err(error) = beaten.and(self.caller.share_all(due).await) {
+            let mut looked = if beat { self.beat().await } else { self.look().await };
+            if share {
+                next_share = now.after(LOOK);
+                looked = looked.and(self.caller.share_all(beat).await);
+            }
+            if let Err(error) = looked {
                 tracing::warn!(%error, "the heartbeat failed");
             }
-            self.until_next_look().await;
+            self.until_next_look(seen).await;
         }
     }
 
-    async fn until_next_look(&self) {
-        if !self.held().is_empty() {
-            return self.ports.timer.sleep(LOOK).await;
-        }
-        let mut look = self.ports.timer.sleep(self.settings.poll.min(self.settings.lease / 3)).fuse();
-        let mut stopped = self.stopped().fuse();
+    /// A ring may mean that a sweep was paused or stopped.
+    async fn until_next_look(&self, seen: u64) {
+        self.ports.timer.sleep(self.settings.breath).await;
+        let idle = self.held().is_empty();
+        let longest = if idle { self.settings.poll.min(self.settings.lease / 3) } else { LOOK };
+        let mut rung = self.ports.bell.rung_after(seen).fuse();
+        let mut look = self.ports.timer.sleep(longest).fuse();
         futures::select! {
+            _ = rung => {}
             () = look => {}
-            () = stopped => {}
         }
     }
 
