@@ -8,11 +8,10 @@ use std::sync::Arc;
 use domain::id::{ExperimentId, RunId};
 use domain::leaderboard::{Contender, Standing, is_partial, standings};
 use domain::statistics::Interval;
-use futures::channel::oneshot;
 use futures::lock::Mutex;
 use thiserror::Error;
 
-use crate::ports::{ExperimentStore, Offload, RunStore, RunSummary, StoreError, StoredExperiment};
+use crate::ports::{ExperimentStore, Offload, RunStore, RunSummary, StoreError, StoredExperiment, offloaded};
 
 /// One row of a leaderboard.
 #[derive(Debug, Clone)]
@@ -181,20 +180,15 @@ impl Leaderboards {
             scores.resize(stored.samples as usize, f64::NAN);
             Contender { run: vector.run, scores, repeats }
         });
-        let standings = self.work_out(contenders.collect()).await?;
+        let contenders: Vec<Contender> = contenders.collect();
+        let standings = offloaded(&*self.offload, move || standings(&contenders)).await;
+        let standings =
+            standings.ok_or_else(|| StoreError::Unavailable("standings were not worked out".to_owned()))?;
         if known.len() >= REMEMBERED {
             known.clear();
         }
         known.insert(stored.id, Known { runs, standings: standings.clone() });
         Ok(standings)
-    }
-
-    async fn work_out(&self, contenders: Vec<Contender>) -> Result<Vec<Standing>, StoreError> {
-        let (done, result) = oneshot::channel();
-        // Who asked may have gone away by then.
-        let job = move || drop(done.send(standings(&contenders)));
-        self.offload.run(Box::new(job)).await;
-        result.await.map_err(|_| StoreError::Unavailable("standings were not worked out".to_owned()))
     }
 }
 

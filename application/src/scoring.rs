@@ -7,10 +7,9 @@ use domain::pipeline::Progress;
 use domain::problem::Problem;
 use domain::scoring::{Entry, Judgement, Scorer, weighted};
 use domain::value::{Map, Value};
-use futures::channel::oneshot;
 
 use crate::form::Form;
-use crate::ports::Offload;
+use crate::ports::{Offload, offloaded};
 
 /// The scorers of an experiment, ready to judge.
 pub struct Evaluator {
@@ -128,11 +127,9 @@ impl Judge {
         if !self.means.scorer.is_heavy(size) {
             return self.means.judge(output, reference);
         }
-        let (tell, told) = oneshot::channel();
         let (means, output, reference) = (Arc::clone(&self.means), output.clone(), reference.cloned());
-        let job = move || drop(tell.send(means.judge(&output, reference.as_ref())));
-        offload.run(Box::new(job)).await;
-        told.await.unwrap_or_else(|_| Err("the scorer broke down".to_owned()))
+        let judged = offloaded(offload, move || means.judge(&output, reference.as_ref())).await;
+        judged.unwrap_or_else(|| Err("the scorer broke down".to_owned()))
     }
 }
 

@@ -10,6 +10,7 @@ tables! {
         "CREATE INDEX event_kind ON event (experiment_id, type, seq)",
         "CREATE INDEX run_status ON run (experiment_id, status, id)",
         "CREATE INDEX run_score ON run (experiment_id, (COALESCE(score, -1.0)), id)",
+        "ALTER TABLE experiment DROP COLUMN best_run_id",
         "DROP INDEX run_board",
         "CREATE INDEX run_board ON run (experiment_id, rank_score DESC, id) WHERE listed = 1",
         "CREATE INDEX run_alone ON run (experiment_id, status) WHERE sweep_id IS NULL",
@@ -25,6 +26,7 @@ tables! {
     ],
     down: &["export_history"],
     and: &[
+        "ALTER TABLE experiment ADD COLUMN best_run_id uuid",
         "DROP INDEX run_alone",
         "DROP INDEX run_board",
         "CREATE INDEX run_board ON run (experiment_id, rank_score DESC, id DESC) WHERE listed = 1",

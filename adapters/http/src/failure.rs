@@ -115,14 +115,15 @@ impl Failure {
 
 /// What a parameter takes. The framework tells it in the words of its own types.
 fn wanted(wrong: &ParseParamError) -> String {
-    const KINDS: [(&str, &str); 3] = [
-        ("\"limit\"", "takes a whole number from 1 to 500"),
+    const KINDS: [(&str, &str); 2] = [
         ("\"integer(", "takes a whole number, not below 0"),
         ("\"string_uuid\"", "takes an id, as other answers give it"),
     ];
     let known = KINDS.iter().find(|(sign, _)| wrong.reason.contains(sign));
     let number = wrong.reason.contains("\"number_").then_some("takes a number");
-    known.map(|(_, told)| *told).or(number).map_or_else(|| wrong.reason.clone(), str::to_owned)
+    // What our own types say comes after the name of the type.
+    let own = wrong.reason.split_once("\": ").map_or(wrong.reason.as_str(), |(_, told)| told);
+    known.map(|(_, told)| *told).or(number).unwrap_or(own).to_owned()
 }
 
 impl ResponseError for Failure {

@@ -15,7 +15,7 @@ mod services;
 mod socket;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use application::feed::Feed;
@@ -29,6 +29,7 @@ use wire::api::Health;
 
 pub use crate::services::Services;
 
+use crate::answer::JSON;
 use crate::guard::{Guard, Parameters};
 use crate::socket::Board;
 
@@ -71,12 +72,10 @@ pub async fn serve(
 
 fn app(services: Arc<Services>, origins: Vec<String>) -> impl Endpoint {
     let service = api::service(&services);
-    let spec = service.spec();
-    let parameters = parameters(&spec);
-    let document = document::completed(&spec);
+    let parameters = parameters(&service.spec());
     let routes = Route::new()
         .nest(api::BASE, service)
-        .at(format!("{}/openapi.json", api::BASE), get(openapi_document).data(document))
+        .at(format!("{}/openapi.json", api::BASE), get(openapi_document))
         .at("/health", get(health))
         .at("/ws/experiments/:id", get(socket::of_experiment))
         .at("/ws/dashboard", get(socket::of_everything))
@@ -94,8 +93,10 @@ fn app(services: Arc<Services>, origins: Vec<String>) -> impl Endpoint {
 }
 
 #[handler]
-fn openapi_document(Data(document): Data<&String>) -> Response {
-    let mut response = Response::builder().content_type("application/json").body(document.clone());
+fn openapi_document() -> Response {
+    // Put together for the first who asks; a start need not wait for it.
+    static DOCUMENT: LazyLock<String> = LazyLock::new(openapi);
+    let mut response = Response::builder().content_type(JSON).body(DOCUMENT.as_str());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }

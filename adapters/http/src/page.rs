@@ -49,7 +49,7 @@ pub(crate) const fn bits(id: Uuid) -> u128 {
 impl ParseFromParameter for Limit {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
         let limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-        limit.map(Self).ok_or_else(|| ParseError::custom(format!("a page has 1 to {MOST} items")))
+        limit.map(Self).ok_or_else(|| ParseError::custom(format!("takes a whole number from 1 to {MOST}")))
     }
 
     fn parse_from_parameters<I: IntoIterator<Item = A>, A: AsRef<str>>(given: I) -> ParseResult<Self> {

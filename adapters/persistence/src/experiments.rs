@@ -72,9 +72,11 @@ const COUNTS: &str = "SELECT CAST(COALESCE(SUM(s.asked - s.duplicates), 0) AS bi
 const SINGLE_COUNTS: &str = "SELECT status, count(*) AS n FROM run \
      WHERE experiment_id = $1 AND sweep_id IS NULL GROUP BY status";
 
-const SELECT: &str = "SELECT e.id, e.project_id, e.sample_set_id, e.name, e.description, e.documents, \
-     e.pipeline_stages, e.scoring_config, e.parameter_space, e.repeats, e.holdout, s.digest, s.count \
-     FROM experiment e JOIN sample_set s ON s.id = e.sample_set_id WHERE e.id = $1";
+/// What an experiment's document needs beside its name, for an experiment called `e` with its sample set `s`.
+const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.parameter_space, e.repeats, \
+     e.holdout, s.digest, s.count";
+
+const ONE: &str = "FROM experiment e JOIN sample_set s ON s.id = e.sample_set_id WHERE e.id = $1";
 
 #[async_trait]
 impl ExperimentStore for Stores {
@@ -131,7 +133,8 @@ impl ExperimentStore for Stores {
     }
 
     async fn experiment(&self, experiment: ExperimentId) -> Result<Option<StoredExperiment>, StoreError> {
-        let row = self.database.read().one(SELECT, vec![id(experiment.bits())]).await.map_err(failed)?;
+        let sql = format!("SELECT e.id, e.project_id, e.name, e.description, {DOCUMENT} {ONE}");
+        let row = self.database.read().one(&sql, vec![id(experiment.bits())]).await.map_err(failed)?;
         row.map(|row| read(Row(&row))).transpose().map_err(failed)
     }
 
@@ -176,10 +179,9 @@ impl Stores {
         samples: usize,
     ) -> Result<Option<ExperimentOverview>, DbErr> {
         let read = self.database.read();
-        let Some(row) = read.one(SELECT, vec![id(experiment.bits())]).await? else { return Ok(None) };
+        let sql = format!("SELECT {SUMMARY}, {DOCUMENT} {ONE}");
+        let Some(row) = read.one(&sql, vec![id(experiment.bits())]).await? else { return Ok(None) };
         let row = Row(&row);
-        let shown = format!("SELECT {SUMMARY} FROM experiment e WHERE e.id = $1");
-        let Some(shown) = read.one(&shown, vec![id(experiment.bits())]).await? else { return Ok(None) };
         let sql = "SELECT doc FROM sample WHERE set_id = $1 AND idx < $2 ORDER BY idx";
         let values = vec![id(row.id("sample_set_id")?), whole(samples)];
         let first = read_all(&read.all(sql, values).await?, sample)?;
@@ -189,7 +191,7 @@ impl Stores {
             add(&mut runs, &Row(&row).text("status")?, Row(&row).count("n")?);
         }
         Ok(Some(ExperimentOverview {
-            summary: summary(Row(&shown), self.database.dialect)?,
+            summary: summary(row, self.database.dialect)?,
             samples: row.small("count")?,
             draft: Draft { samples: first, ..draft(row)? },
             runs,

@@ -45,7 +45,7 @@ pub use runs::{
 };
 pub use sweeps::{StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};
-pub use timer::{Offload, Timer};
+pub use timer::{Offload, Timer, offloaded};
 pub use vault::{Vault, VaultError};
 pub use workers::{Beat, WorkerStore};
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::channel::oneshot;
 
 /// Waits.
 #[async_trait]
@@ -14,4 +15,15 @@ pub trait Timer: Send + Sync {
 pub trait Offload: Send + Sync {
     /// Runs `job` on a thread where it may take its time, and returns when it has ended.
     async fn run(&self, job: Box<dyn FnOnce() + Send>);
+}
+
+/// Runs a job elsewhere; what it came to, or `None` where it broke down.
+pub async fn offloaded<T: Send + 'static>(
+    offload: &dyn Offload,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (tell, told) = oneshot::channel();
+    // Who asked may have gone away by then.
+    offload.run(Box::new(move || drop(tell.send(job())))).await;
+    told.await.ok()
 }

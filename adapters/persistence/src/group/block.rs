@@ -34,7 +34,7 @@ const UNLIST: &str = "UPDATE run SET listed = 0 WHERE listed = 1 AND id <> $1 \
      AND experiment_id = (SELECT experiment_id FROM run WHERE id = $1) \
      AND config_hash = (SELECT config_hash FROM run WHERE id = $1)";
 
-const LEAD: &str = "UPDATE experiment SET best_run_id = $1, best_score = $2 \
+const LEAD: &str = "UPDATE experiment SET best_score = $2 \
      WHERE id = (SELECT experiment_id FROM run WHERE id = $1) AND (best_score IS NULL OR best_score < $2)";
 
 const BLOCKS: &str = "INSERT INTO block (run_id, no, sweep_id, outcome_seq, upto, scores)";

@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import type { FormEvent, ReactNode } from "react";
 import { problemAt } from "@/api/problem";
 import type { Credentials } from "@/api/types";
+import { formText } from "@/lib/form-text";
 import { Button } from "@/ui/button";
 import { TextField } from "@/ui/field";
 import { Logo } from "@/ui/logo";
@@ -18,8 +19,6 @@ type Props = {
   onSubmit: (credentials: Credentials) => Promise<void>;
 };
 
-const text = (form: FormData, name: string) => String(form.get(name) ?? "");
-
 /** The form of both the setup and the login page. */
 export function CredentialsForm({ title, intro, action, username, newPassword, onSubmit }: Props) {
   useTitle(title);
@@ -27,7 +26,7 @@ export function CredentialsForm({ title, intro, action, username, newPassword, o
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    entering.mutate({ username: text(form, "username").trim(), password: text(form, "password") });
+    entering.mutate({ username: formText(form, "username").trim(), password: formText(form, "password") });
   };
   return (
     <main className="flex min-h-dvh items-center justify-center p-4">

@@ -2,12 +2,11 @@ import { useMutation } from "@tanstack/react-query";
 import type { FormEvent } from "react";
 import { changePassword } from "@/api/auth";
 import { problemAt } from "@/api/problem";
+import { formText } from "@/lib/form-text";
 import { Button } from "@/ui/button";
 import { DialogActions } from "@/ui/dialog";
 import { TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem-note";
-
-const text = (form: FormData, name: string) => String(form.get(name) ?? "");
 
 /** Changes one's own password; everywhere else one has to log in again. */
 export function PasswordForm({ onClose }: { onClose: () => void }) {
@@ -15,7 +14,7 @@ export function PasswordForm({ onClose }: { onClose: () => void }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    changing.mutate({ current: text(form, "current"), new: text(form, "new") });
+    changing.mutate({ current: formText(form, "current"), new: formText(form, "new") });
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-3">

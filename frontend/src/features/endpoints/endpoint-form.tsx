@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { createEndpoint, endpointsQuery, replaceEndpoint } from "@/api/endpoints";
 import { problemAt } from "@/api/problem";
 import type { Endpoint, EndpointDraft } from "@/api/types";
+import { formText } from "@/lib/form-text";
 import { Button } from "@/ui/button";
 import { DialogActions } from "@/ui/dialog";
 import { Select, TextArea, TextField } from "@/ui/field";
@@ -20,7 +21,7 @@ const isKind = (text: string): text is Kind => text in kinds;
 
 /** What the form says of an endpoint; of what it does not show everything stays. */
 function draftOf(kind: Kind, form: FormData, prices: Prices, known: Endpoint | undefined): EndpointDraft {
-  const text = (name: string) => String(form.get(name) ?? "").trim();
+  const text = (name: string) => formText(form, name).trim();
   const [url, key, calls] = [text("url"), text("api_key"), text("concurrency")];
   const { max_tokens_field, max_output_tokens, timeout_s } = known ?? {};
   return {

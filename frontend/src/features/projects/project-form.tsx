@@ -4,6 +4,7 @@ import type { FormEvent } from "react";
 import { problemAt } from "@/api/problem";
 import { createProject, replaceProject } from "@/api/projects";
 import type { Project, ProjectDraft } from "@/api/types";
+import { formText } from "@/lib/form-text";
 import { Button } from "@/ui/button";
 import { DialogActions } from "@/ui/dialog";
 import { TextArea, TextField } from "@/ui/field";
@@ -12,8 +13,8 @@ import { ProblemNote } from "@/ui/problem-note";
 type Props = { project?: Project; onClose: () => void };
 
 function draftOf(form: FormData): ProjectDraft {
-  const description = String(form.get("description") ?? "").trim();
-  return { name: String(form.get("name") ?? "").trim(), ...(description && { description }) };
+  const description = formText(form, "description").trim();
+  return { name: formText(form, "name").trim(), ...(description && { description }) };
 }
 
 /** Makes a project and goes there, or changes one. */
