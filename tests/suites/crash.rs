@@ -177,6 +177,7 @@ async fn workers_share_the_work_and_take_over_from_the_dead() {
 async fn equal_calls_of_two_processes_become_one() {
     let home = Home::new(Kind::Postgres).await;
     let fake = FakeLlm::start(options()).await.unwrap();
+    fake.set_latency(Duration::from_millis(100));
     assert_eq!(program::run(&home, &["migrate"]).await.code, Some(0));
     let mut experiment = Experiment::echo(&fake.url(), 20, 24);
     let shared = serde_json::json!({
@@ -198,6 +199,30 @@ async fn equal_calls_of_two_processes_become_one() {
     assert_eq!((fake.counts().calls, fake.counts().distinct), (500, 500));
     assert!(fake.counts().max_in_flight <= IN_FLIGHT, "{} at once", fake.counts().max_in_flight);
     assert_eq!(Facts::read(&home).await.totals[7], 500);
+}
+
+/// A process that comes while all that an endpoint bears is in use waits for its part.
+#[tokio::test]
+async fn a_newcomer_does_not_add_to_what_an_endpoint_bears() {
+    let home = Home::new(Kind::Postgres).await;
+    let fake = FakeLlm::start(options()).await.unwrap();
+    fake.set_latency(Duration::from_millis(300));
+    assert_eq!(program::run(&home, &["migrate"]).await.code, Some(0));
+    Experiment::echo(&fake.url(), 20, 24).write(&home);
+    let mut running = program::start(&home, &["run", "experiment.json"]);
+    assert!(reaches(&fake, 2 * IN_FLIGHT, &mut running).await);
+    let worker = program::start(&home, &["worker"]);
+    let mut shared = false;
+    while !shared && running.try_wait().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        shared = number(&home, "SELECT count(*) AS n FROM endpoint_slot WHERE held = 8").await == 2;
+    }
+    assert!(shared, "the slots were not shared evenly");
+    let finished = program::finish(running).await;
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    program::kill(worker).await;
+    assert_eq!((fake.counts().calls, fake.counts().distinct), (480, 480));
+    assert_eq!(fake.counts().max_in_flight, IN_FLIGHT);
 }
 
 /// Calls that are claimed and not answered.

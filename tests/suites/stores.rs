@@ -316,13 +316,26 @@ async fn endpoints_keep_their_key_for_their_server(kind: Kind) {
 async fn slots_are_shared_among_the_living(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let (stores, endpoint) = (&fixture.stores, fixture.endpoint);
-    assert_eq!(stores.hold(fixture.worker, endpoint, 8, 20).await.unwrap(), 8);
+    let hold =
+        async |worker, want, in_flight| stores.hold(worker, endpoint, 8, want, in_flight).await.unwrap();
+    let idle = live(stores).await;
+    assert_eq!(hold(idle, 0, 0).await, 0);
+    assert_eq!(hold(fixture.worker, 20, 0).await, 8, "nobody else wants any");
     let second = live(stores).await;
-    assert_eq!(stores.hold(second, endpoint, 8, 20).await.unwrap(), 0, "nothing is left yet");
-    assert_eq!(stores.hold(fixture.worker, endpoint, 8, 20).await.unwrap(), 4, "an even share");
-    assert_eq!(stores.hold(second, endpoint, 8, 3).await.unwrap(), 3);
+    assert_eq!(hold(second, 20, 0).await, 0, "nothing is left yet");
+    assert_eq!(hold(fixture.worker, 20, 8).await, 4, "an even share");
+    assert_eq!(hold(second, 20, 0).await, 0, "all are still in use");
+    assert_eq!(hold(fixture.worker, 20, 5).await, 4);
+    assert_eq!(hold(second, 20, 0).await, 3, "one is still in use");
+    assert_eq!(hold(fixture.worker, 20, 4).await, 4);
+    assert_eq!(hold(second, 20, 3).await, 4);
+    assert_eq!(hold(second, 0, 1).await, 0);
+    assert_eq!(hold(fixture.worker, 20, 4).await, 4, "the second has one in use");
+    assert_eq!(hold(second, 0, 0).await, 0);
+    assert_eq!(hold(fixture.worker, 20, 4).await, 8, "the second wants none");
+    assert_eq!(hold(second, 20, 0).await, 0);
     stores.retire(second).await.unwrap();
-    assert_eq!(stores.hold(fixture.worker, endpoint, 8, 20).await.unwrap(), 8);
+    assert_eq!(hold(fixture.worker, 20, 8).await, 8);
 }
 
 async fn a_call_has_one_claimant(kind: Kind) {

@@ -217,14 +217,15 @@ fn read_limits(value: &Value) -> Limits {
     concurrency.map_or_else(Limits::default, |concurrency| Limits { concurrency })
 }
 
-/// What other live workers hold, and how many live.
-const OTHERS: &str = "SELECT CAST(COALESCE(SUM(CASE WHEN s.worker_id <> $2 THEN s.held ELSE 0 END), 0) AS bigint) \
-     AS held, (SELECT count(*) FROM worker WHERE lease_until >= {now}) AS workers \
+/// What other live workers hold, and how many they are.
+const OTHERS: &str = "SELECT CAST(COALESCE(SUM(s.held), 0) AS bigint) AS held, count(*) AS workers \
      FROM endpoint_slot s JOIN worker w ON w.id = s.worker_id \
-     WHERE s.endpoint_id = $1 AND w.lease_until >= {now}";
+     WHERE s.endpoint_id = $1 AND s.worker_id <> $2 AND w.lease_until >= {now}";
 
 const HOLD: &str = "INSERT INTO endpoint_slot (endpoint_id, worker_id, held) VALUES ($1, $2, $3) \
      ON CONFLICT (endpoint_id, worker_id) DO UPDATE SET held = excluded.held";
+
+const LEAVE: &str = "DELETE FROM endpoint_slot WHERE endpoint_id = $1 AND worker_id = $2";
 
 #[async_trait]
 impl SlotStore for Stores {
@@ -234,33 +235,41 @@ impl SlotStore for Stores {
         endpoint: EndpointId,
         concurrency: u32,
         want: u32,
+        in_flight: u32,
     ) -> Result<u32, StoreError> {
         let stores = self.clone();
-        detached(async move { stores.share_slots(worker, endpoint, concurrency, want).await })
+        detached(async move { stores.share_slots(worker, endpoint, concurrency, want, in_flight).await })
             .await
             .map_err(failed)
     }
 }
 
 impl Stores {
-    /// Each live worker may hold its even share of the concurrency, as far as the others have left it.
+    /// Each live worker that wants any may use its even share of the concurrency, as far as the others have left it.
     async fn share_slots(
         &self,
         worker: WorkerId,
         endpoint: EndpointId,
         concurrency: u32,
         want: u32,
+        in_flight: u32,
     ) -> Result<u32, DbErr> {
         let transaction = self.database.writer.begin().await?;
         let session = Session { connection: &transaction, dialect: self.database.dialect };
         let lock = "SELECT id FROM endpoint WHERE id = $1 {for update}";
         session.one(lock, vec![id(endpoint.bits())]).await?;
-        let row = session.one(OTHERS, vec![id(endpoint.bits()), id(worker.bits())]).await?;
+        let key = vec![id(endpoint.bits()), id(worker.bits())];
+        let row = session.one(OTHERS, key.clone()).await?;
         let row = row.ok_or_else(|| corrupt("slots cannot be counted"))?;
-        let (held, workers) = (Row(&row).small("held")?, Row(&row).small("workers")?.max(1));
-        let share = concurrency.div_ceil(workers);
+        let (held, others) = (Row(&row).small("held")?, Row(&row).small("workers")?);
+        let share = concurrency.div_ceil(others.saturating_add(1));
         let granted = want.min(share).min(concurrency.saturating_sub(held));
-        session.execute(HOLD, vec![id(endpoint.bits()), id(worker.bits()), whole(granted)]).await?;
+        if want.max(in_flight) == 0 {
+            session.execute(LEAVE, key).await?;
+        } else {
+            let values = [key, vec![whole(granted.max(in_flight))]].concat();
+            session.execute(HOLD, values).await?;
+        }
         transaction.commit().await?;
         Ok(granted)
     }

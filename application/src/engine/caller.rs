@@ -240,8 +240,9 @@ impl Caller {
             return None;
         }
         loop {
-            if gate.lacks(ask.endpoint.limits.concurrency.get()) {
-                let shared = self.share(ask.endpoint.id, ask.endpoint.limits.concurrency.get(), gate).await;
+            let concurrency = ask.endpoint.limits.concurrency.get();
+            if gate.lacks(concurrency) && gate.may_ask() {
+                let shared = self.take(ask.endpoint.id, concurrency, gate).await;
                 shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
             }
             let permit = gate.pass(ask.place.run).await?;
@@ -256,26 +257,48 @@ impl Caller {
     }
 
     /// Takes as many slots as calls wait for, twice as many as it has at once.
-    async fn share(&self, endpoint: EndpointId, concurrency: u32, gate: &Gate) -> Result<(), StoreError> {
+    async fn take(&self, endpoint: EndpointId, concurrency: u32, gate: &Gate) -> Result<(), StoreError> {
         let demand = gate.demand();
-        let want = demand.in_use.saturating_add(demand.waiting).max(2 * demand.slots).max(1).min(concurrency);
-        let held = self.ports.slots.hold(self.worker, endpoint, concurrency, want).await;
-        gate.resize(*held.as_ref().unwrap_or(&demand.slots));
-        held.map(drop)
+        let want = demand.in_use.saturating_add(demand.waiting).max(2 * demand.slots).max(1);
+        self.share(endpoint, concurrency, gate, want).await
     }
 
-    /// Looks after the slots of every endpoint: takes what calls wait for, and with `beat` gives back what idles and
-    /// what other processes are to have.
+    /// Asks for `want` slots. What is given up is first no longer used, and then no longer held: at no instant are more
+    /// exchanges under way than slots are held.
+    async fn share(
+        &self,
+        endpoint: EndpointId,
+        concurrency: u32,
+        gate: &Gate,
+        want: u32,
+    ) -> Result<(), StoreError> {
+        let want = want.min(concurrency);
+        let in_flight = gate.bound(want);
+        let granted = self.ports.slots.hold(self.worker, endpoint, concurrency, want, in_flight).await;
+        match &granted {
+            Ok(granted) => {
+                let held = in_flight.max(*granted);
+                gate.resize(*granted, (want.max(held) > 0).then_some(held));
+            }
+            Err(_) => gate.resize(gate.demand().slots, gate.demand().held),
+        }
+        granted.map(drop)
+    }
+
+    /// Looks after the slots of every endpoint: takes what calls wait for, gives back what others are to have, and with
+    /// `beat` what idles.
     pub(super) async fn share_all(&self, beat: bool) -> Result<(), StoreError> {
         for (endpoint, gate) in self.gates() {
             let demand = gate.demand();
-            if !(demand.waiting > 0 && demand.in_use >= demand.slots || beat && demand.slots > 0) {
+            if !(demand.is_short() || demand.has_surplus() || beat && demand.held.is_some()) {
                 continue;
             }
-            if let Some(stored) = self.ports.endpoints.endpoint(endpoint).await? {
-                let concurrency = stored.limits.concurrency.get();
-                let want = demand.in_use.saturating_add(demand.waiting).min(concurrency);
-                gate.resize(self.ports.slots.hold(self.worker, endpoint, concurrency, want).await?);
+            if let Some(stored) = self.ports.endpoints.endpoint(endpoint).await?
+                && gate.may_ask()
+            {
+                let demand = gate.demand();
+                let want = demand.in_use.saturating_add(demand.waiting);
+                self.share(endpoint, stored.limits.concurrency.get(), &gate, want).await?;
             }
         }
         Ok(())

@@ -17,6 +17,8 @@ pub(super) struct Gate {
 struct State {
     slots: u32,
     in_use: u32,
+    /// What the store counts as held by this process; `None` where it knows nothing of it.
+    held: Option<u32>,
     asking: bool,
     /// For each run the calls that wait, in their order; the run whose turn is next comes first.
     waiting: VecDeque<(RunId, VecDeque<oneshot::Sender<()>>)>,
@@ -33,12 +35,26 @@ pub(super) struct Permit {
 /// How much a gate is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Demand {
-    /// Slots this process holds.
+    /// Slots that permits are given for.
     pub slots: u32,
-    /// Permits out.
+    /// Permits out; more than there are slots while slots are being given up.
     pub in_use: u32,
     /// Calls that wait for one.
     pub waiting: u32,
+    /// Slots the store counts as this process's.
+    pub held: Option<u32>,
+}
+
+impl Demand {
+    /// Whether calls wait for slots.
+    pub(super) const fn is_short(self) -> bool {
+        self.waiting > 0 && self.in_use >= self.slots
+    }
+
+    /// Whether the store counts slots that can no longer be in use.
+    pub(super) fn has_surplus(self) -> bool {
+        self.held.is_some_and(|held| held > self.slots.max(self.in_use))
+    }
 }
 
 impl Gate {
@@ -61,12 +77,30 @@ impl Gate {
         Handed { gate: Arc::clone(self), turn: Some(turn) }.take().await
     }
 
-    /// Sets how many slots there are, and lets those in that now fit.
-    pub(super) fn resize(&self, slots: u32) {
+    /// Lets no more pass than `want`, which the store is about to be asked for; the most that can be in flight until
+    /// [`resize`](Self::resize).
+    #[must_use]
+    pub(super) fn bound(&self, want: u32) -> u32 {
+        let mut state = self.lock();
+        state.slots = state.slots.min(want);
+        state.slots.max(state.in_use)
+    }
+
+    /// Sets how many slots there are and what the store counts as held, and lets those in that now fit. Ends the asking.
+    pub(super) fn resize(&self, slots: u32, held: Option<u32>) {
         let mut state = self.lock();
         state.slots = slots;
+        state.held = held;
         state.asking = false;
         state.admit();
+    }
+
+    /// Whether nobody is asking the store for slots. Who is told so is the one who asks, and has asked when it calls
+    /// [`resize`](Self::resize).
+    #[must_use]
+    pub(super) fn may_ask(&self) -> bool {
+        let mut state = self.lock();
+        !std::mem::replace(&mut state.asking, true)
     }
 
     /// How much it is used.
@@ -79,17 +113,15 @@ impl Gate {
             slots: state.slots,
             in_use: state.in_use,
             waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+            held: state.held,
         }
     }
 
-    /// Whether more slots should be asked for: all are in use, there may be more, and nobody is asking. Who is told so
-    /// is the one who asks, and has asked when it calls [`resize`](Self::resize).
+    /// Whether all slots are in use and there may be more.
     #[must_use]
     pub(super) fn lacks(&self, concurrency: u32) -> bool {
-        let mut state = self.lock();
-        let lacks = !state.asking && state.in_use >= state.slots && state.slots < concurrency;
-        state.asking |= lacks;
-        lacks
+        let state = self.lock();
+        !state.asking && state.in_use >= state.slots && state.slots < concurrency
     }
 
     /// The endpoint wants to be left alone until then.
@@ -198,7 +230,7 @@ mod tests {
 
     fn gate(slots: u32) -> Arc<Gate> {
         let gate = Arc::new(Gate::default());
-        gate.resize(slots);
+        gate.resize(slots, Some(slots));
         gate
     }
 
@@ -208,7 +240,7 @@ mod tests {
         let held = [block_on(gate.pass(RUN)), block_on(gate.pass(RUN))];
         let mut third = Box::pin(gate.pass(RUN));
         assert!(third.as_mut().now_or_never().is_none());
-        assert_eq!(gate.demand(), Demand { slots: 2, in_use: 2, waiting: 1 });
+        assert_eq!(gate.demand(), Demand { slots: 2, in_use: 2, waiting: 1, held: Some(2) });
         drop(held);
         assert!(block_on(third).is_some());
         assert_eq!(gate.demand().in_use, 0);
@@ -220,7 +252,7 @@ mod tests {
         let runs = [1, 1, 1, 2, 2].map(RunId::new);
         let mut waiting: Vec<_> = runs.iter().map(|run| Box::pin(gate.pass(*run))).collect();
         assert!(waiting.iter_mut().all(|turn| turn.as_mut().now_or_never().is_none()));
-        gate.resize(3);
+        gate.resize(3, Some(3));
         let turns: Vec<_> = waiting.iter_mut().map(|turn| turn.as_mut().now_or_never().flatten()).collect();
         let admitted: Vec<bool> = turns.iter().map(Option::is_some).collect();
         assert_eq!(admitted, [true, true, false, true, false], "one run had the other's turn");
@@ -255,11 +287,37 @@ mod tests {
     }
 
     #[test]
+    fn slots_in_use_are_given_up_when_their_exchange_ends() {
+        let gate = gate(2);
+        let mut held = vec![block_on(gate.pass(RUN)), block_on(gate.pass(RUN))];
+        assert_eq!(gate.bound(1), 2, "two are in flight");
+        gate.resize(1, Some(2));
+        let mut third = Box::pin(gate.pass(RUN));
+        held.pop();
+        assert!(third.as_mut().now_or_never().is_none(), "a slot that was given up was used again");
+        assert!(gate.demand().has_surplus());
+        assert_eq!(gate.bound(1), 1);
+        gate.resize(1, Some(1));
+        assert!(!gate.demand().has_surplus());
+        held.pop();
+        assert!(block_on(third).is_some());
+    }
+
+    #[test]
+    fn one_asks_at_a_time() {
+        let gate = gate(0);
+        assert!(gate.lacks(1) && gate.may_ask());
+        assert!(!gate.lacks(1) && !gate.may_ask());
+        gate.resize(0, None);
+        assert!(gate.lacks(1) && gate.may_ask());
+    }
+
+    #[test]
     fn more_slots_let_more_in() {
         let gate = gate(0);
         let mut waiting = Box::pin(gate.pass(RUN));
         assert!(waiting.as_mut().now_or_never().is_none());
-        gate.resize(1);
+        gate.resize(1, Some(1));
         assert!(block_on(waiting).is_some());
     }
 }

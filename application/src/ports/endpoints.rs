@@ -47,13 +47,18 @@ pub trait EndpointStore: Send + Sync {
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait SlotStore: Send + Sync {
-    /// Brings the slots of an endpoint that a worker holds up or down to `want`, as far as other live workers leave
-    /// any of its `concurrency`; how many it holds then.
+    /// Brings the slots of an endpoint that a worker may use up or down to `want`, as far as other live workers that
+    /// want some leave any of its `concurrency`; how many it may use then.
+    ///
+    /// Until `in_flight` exchanges, those the worker can have under way by now, are over, as many slots stay counted as
+    /// its own: nobody gets them before the worker asks again with a smaller number. A worker that wants none and has
+    /// none in flight takes no part in the sharing.
     async fn hold(
         &self,
         worker: WorkerId,
         endpoint: EndpointId,
         concurrency: u32,
         want: u32,
+        in_flight: u32,
     ) -> Result<u32, StoreError>;
 }
