@@ -160,6 +160,21 @@ pub(crate) fn completion(row: Row<'_>) -> Result<Completion, DbErr> {
     })
 }
 
+/// Locks those of the calls that are known; they come in order.
+pub(crate) async fn lock<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    hashes: &[Digest],
+) -> Result<(), DbErr> {
+    for (chunk, placeholders) in padded(hashes) {
+        let sql = format!(
+            "SELECT config_hash FROM response_cache WHERE config_hash IN ({placeholders}) \
+             ORDER BY config_hash {{for update}}"
+        );
+        session.all(&sql, chunk.map(|hash| text(hash.to_string())).collect()).await?;
+    }
+    Ok(())
+}
+
 /// Claims calls within a transaction. A call that is asked for twice is busy the second time. `deltas` is what the
 /// transaction has spent so far and not yet written.
 pub(crate) async fn claim<C: ConnectionTrait>(

@@ -5,9 +5,9 @@ use std::time::Duration;
 use application::ports::{Beat, RunLease, StoreError, WorkerStore};
 use async_trait::async_trait;
 use domain::id::WorkerId;
-use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
+use sea_orm::{DbErr, Value as Bound};
 
-use crate::dialect::{Session, detached, failed, id, whole};
+use crate::dialect::{detached, failed, id, whole};
 use crate::open::{Database, Stores};
 
 /// What happens to workers of earlier processes when a database is opened.
@@ -72,19 +72,18 @@ impl WorkerStore for Stores {
 }
 
 impl Stores {
-    async fn renew(&self, worker: WorkerId, mut runs: Vec<RunLease>, lease: Duration) -> Result<Beat, DbErr> {
-        let transaction = self.database.writer.begin().await?;
-        let session = Session { connection: &transaction, dialect: self.database.dialect };
+    /// Renews one row after the other, each for itself: a beat that held a row while it waits for the next could stand
+    /// in a circle with whoever writes to several runs.
+    async fn renew(&self, worker: WorkerId, runs: Vec<RunLease>, lease: Duration) -> Result<Beat, DbErr> {
+        let session = self.database.write();
         session.execute(REGISTER, vec![id(worker.bits()), milliseconds(lease)]).await?;
         let mut beat = Beat::default();
-        runs.sort_by_key(|lease| lease.run);
         for run in runs {
             let values = vec![id(run.run.bits()), whole(run.epoch), milliseconds(lease)];
             if session.execute(RENEW, values).await?.rows_affected() == 0 {
                 beat.lost.push(run);
             }
         }
-        transaction.commit().await?;
         Ok(beat)
     }
 }

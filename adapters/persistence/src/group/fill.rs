@@ -45,7 +45,9 @@ pub(super) async fn write<C: ConnectionTrait>(
     for fill in fills {
         count(fill, deltas);
     }
-    for failed in units.iter().flat_map(|unit| &unit.failures) {
+    let mut failures: Vec<&FailedCall> = units.iter().flat_map(|unit| &unit.failures).collect();
+    failures.sort_by_key(|failed| failed.hash);
+    for failed in failures {
         fail(session, failed).await?;
     }
     Ok(())

@@ -26,11 +26,12 @@ const MOVE: &str = "UPDATE sweep SET status = $3, pause_reason = $4, finish_reas
 const LIMITS: &str = "UPDATE sweep SET max_runs = $2, max_tokens = $3, max_cost_nano = $4 WHERE id = $1";
 
 const RECALL: &str = "UPDATE run SET lease_epoch = lease_epoch + 1, lease_owner = NULL, lease_until = NULL \
-     WHERE sweep_id = $1 AND completed_at IS NULL AND lease_owner IS NOT NULL";
+     WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL AND lease_owner IS NOT NULL \
+     ORDER BY id {for update})";
 
 const CANCEL: &str = "UPDATE run SET status = 'cancelled', completed_at = {now}, asked = done, \
      lease_epoch = lease_epoch + 1, lease_owner = NULL, lease_until = NULL \
-     WHERE sweep_id = $1 AND completed_at IS NULL";
+     WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL ORDER BY id {for update})";
 
 const LAUNCH: &str = "UPDATE sweep SET asked = asked + $4 \
      WHERE id = $1 AND epoch = $2 AND version = $3 AND status = 'running'";
