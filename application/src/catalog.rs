@@ -164,9 +164,10 @@ impl Catalog {
         definition: &Definition,
         values: Map,
     ) -> Result<(Configuration, RunConfig), Problem> {
-        let applied = definition.apply(&values)?;
+        let places = definition.places(&values);
+        let applied = definition.apply(&values, &places)?;
         let bindings = applied.stages.iter().map(|stage| self.bind(stage)).collect::<Result<Vec<_>, _>>()?;
-        let config = RunConfig { values, stages: bindings };
+        let config = RunConfig { values, places: Some(places), stages: bindings };
         Ok((bound(applied, &config.stages, definition.repeats()), config))
     }
 
@@ -219,7 +220,18 @@ fn chosen(definition: &Definition, stage: &LlmStage, field: &Field) -> bool {
 /// # Errors
 /// A value that its field cannot take.
 pub fn restore(definition: &Definition, config: &RunConfig) -> Result<Configuration, Problem> {
-    Ok(bound(definition.apply(&config.values)?, &config.stages, definition.repeats()))
+    Ok(bound(applied(definition, config)?, &config.stages, definition.repeats()))
+}
+
+/// The stages with a stored configuration's values in their fields.
+///
+/// # Errors
+/// A value that its field cannot take.
+pub fn applied(definition: &Definition, config: &RunConfig) -> Result<Applied, Problem> {
+    match &config.places {
+        Some(places) => definition.apply(&config.values, places),
+        None => definition.apply(&config.values, &definition.places(&config.values)),
+    }
 }
 
 fn bound(applied: Applied, bindings: &[StageBinding], repeats: u32) -> Configuration {

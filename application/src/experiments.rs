@@ -13,8 +13,8 @@ use thiserror::Error;
 use crate::digest::sha256;
 use crate::page::Page;
 use crate::ports::{
-    Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore, ExperimentSummary,
-    Ids, NewExperiment, NewProject, NewSamples, ProjectStore, StoreError,
+    ChangeableWhen, Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,
+    ExperimentSummary, Ids, NewExperiment, NewProject, NewSamples, ProjectStore, StoreError,
 };
 use crate::refusal::Refusal;
 use crate::scoring::Evaluator;
@@ -114,11 +114,11 @@ impl Experiments {
         self.overview(id).await
     }
 
-    /// Replaces an experiment's document; without samples it keeps those it has. Once it has been tried only its name
-    /// and description change, so that its runs still belong to what it says.
+    /// Replaces an experiment's document; without samples it keeps those it has. Once it has been tried only its names and
+    /// its space change, so that its runs still belong to what it says; the space only between sweeps.
     ///
     /// # Errors
-    /// Where there is no such experiment, the draft does not make sense, or it changes what has been tried.
+    /// Where there is no such experiment, the draft does not make sense, or it changes what has to stay.
     pub async fn replace(
         &self,
         _by: &Writer,
@@ -132,17 +132,25 @@ impl Experiments {
             whole.samples.clone_from(&known.draft.samples);
         }
         check(&whole).map_err(Refusal::Invalid)?;
-        let untried_only = whole.without_names() != known.draft.without_names();
+        let only = changeable_when(&known.draft, &whole);
         let samples = std::mem::take(&mut whole.samples);
         let samples = (samples != known.draft.samples).then(|| self.new_samples(samples));
-        let change = ExperimentChange { id, draft: whole, samples, untried_only };
+        let change = ExperimentChange { id, draft: whole, samples, only };
         if self.store.change(change).await? {
             return self.overview(id).await;
         }
-        Err(Refusal::conflict(
-            "experiment_has_runs",
-            "this experiment has been tried: only its name and description can change, so make a new experiment",
-        ))
+        Err(match only {
+            ChangeableWhen::Always => Refusal::NotFound("experiment"),
+            ChangeableWhen::Idle => Refusal::conflict(
+                "sweep_active",
+                "a sweep is going through this parameter space: stop it or let it end, then change the space",
+            ),
+            ChangeableWhen::Untried => Refusal::conflict(
+                "experiment_has_runs",
+                "this experiment has been tried: only its name, description and parameter space can change, so make a \
+                 new experiment",
+            ),
+        })
     }
 
     /// Deletes an experiment with its runs. Answers stay in the cache.
@@ -182,6 +190,18 @@ impl Experiments {
     fn new_samples(&self, samples: Vec<Sample>) -> NewSamples {
         let digest = sha256(&sample::canonical(&samples));
         NewSamples { samples, set: SampleSetId::new(self.ids.next()), digest }
+    }
+}
+
+/// When an experiment may change from one document to another.
+fn changeable_when(from: &Draft, to: &Draft) -> ChangeableWhen {
+    let (from, to) = (from.without_names(), to.without_names());
+    if from == to {
+        ChangeableWhen::Always
+    } else if (Draft { space: to.space.clone(), ..from }) == to {
+        ChangeableWhen::Idle
+    } else {
+        ChangeableWhen::Untried
     }
 }
 

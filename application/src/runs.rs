@@ -13,7 +13,7 @@ use domain::space::{Dimension, Levels};
 use domain::stage::LlmStage;
 use domain::value::{Map, Value};
 
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::digest::sha256;
 use crate::engine;
 use crate::page::Page;
@@ -129,7 +129,7 @@ impl Runs {
     pub async fn detail(&self, id: RunId) -> Result<RunDetail, Refusal> {
         let run = self.run(id).await?;
         let definition = self.definition(run.experiment).await?;
-        let applied = definition.apply(&run.config.values);
+        let applied = catalog::applied(&definition, &run.config);
         let stages = applied.map_err(|problem| Refusal::Invalid(vec![problem]))?.stages;
         let all = self.ports.endpoints.all().await?;
         let label = |id| all.iter().find(|known| known.id == id).map(|known| known.label.clone());

@@ -278,7 +278,7 @@ impl Sweeps {
 
     async fn viewed(&self, sweep: StoredSweep) -> Result<SweepView, StoreError> {
         let totals = self.ports.sweeps.totals(sweep.id).await?;
-        let experiment = self.ports.experiments.experiment(sweep.experiment).await?;
+        let experiment = self.ports.experiments.of_sweep(sweep.id).await?;
         let size = experiment.as_ref().and_then(|experiment| points(&experiment.definition));
         let total = match (size, sweep.limits.max_runs) {
             (Some(size), Some(limit)) => Some(size.min(limit)),

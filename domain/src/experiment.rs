@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::problem::{Problem, segment};
 use crate::sample::Sample;
 use crate::scoring::ScoringEntry;
-use crate::space::{Levels, Space};
+use crate::space::{Levels, Space, Target};
 use crate::stage::LlmStage;
 use crate::value::{Map, Value};
 
@@ -96,6 +96,15 @@ pub struct Definition {
     scoring: Vec<ScoringEntry>,
     space: Space,
     repeats: u32,
+}
+
+/// Where the values of a point go. What is kept of it with a run outlives a change of the space.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Places {
+    /// The field that each value decides; values without one are seen by templates only.
+    pub targets: BTreeMap<String, Target>,
+    /// What templates see of inactive dimensions without a target.
+    pub defaults: Map,
 }
 
 /// The stages with a point's values in their fields.
@@ -200,28 +209,46 @@ impl Definition {
         found.unwrap_or(self.stages.len() - 1)
     }
 
-    /// Puts the values of a point where their dimensions point to.
+    /// Where the values of a point go, as the dimensions of the space say.
+    #[must_use]
+    pub fn places(&self, values: &Map) -> Places {
+        let mut places = Places::default();
+        for dimension in self.space.dimensions() {
+            let name = dimension.name.as_str();
+            match (&dimension.target, &dimension.default) {
+                (Some(target), _) if values.contains_key(name) => {
+                    places.targets.insert(name.to_owned(), target.clone());
+                }
+                (None, Some(default)) if !values.contains_key(name) => {
+                    places.defaults.insert(name.to_owned(), default.clone());
+                }
+                _ => {}
+            }
+        }
+        places
+    }
+
+    /// Puts the values of a point into their places.
     ///
     /// # Errors
     /// A value that its field cannot take. Points of the experiment's own space have none.
-    pub fn apply(&self, values: &Map) -> Result<Applied, Problem> {
-        let mut applied = Applied { stages: self.stages.clone(), params: values.clone(), free: Map::new() };
-        for dimension in self.space.dimensions() {
-            let name = dimension.name.as_str();
-            let value = values.get(name);
-            if let Some(target) = &dimension.target {
-                let stage = applied.stages.iter_mut().find(|stage| stage.name == target.stage);
-                if let (Some(value), Some(stage)) = (value, stage) {
-                    stage.set(&target.field, value).map_err(|detail| {
-                        Problem::new(format!("/values/{}", segment(name)), "wrong_value", detail)
-                    })?;
-                }
-            } else if let Some(value) = value.or(dimension.default.as_ref()) {
-                applied.params.insert(name.to_owned(), value.clone());
-                applied.free.insert(name.to_owned(), value.clone());
+    pub fn apply(&self, values: &Map, places: &Places) -> Result<Applied, Problem> {
+        let mut stages = self.stages.clone();
+        let mut free = places.defaults.clone();
+        for (name, value) in values {
+            let Some(target) = places.targets.get(name) else {
+                free.insert(name.clone(), value.clone());
+                continue;
+            };
+            if let Some(stage) = stages.iter_mut().find(|stage| stage.name == target.stage) {
+                stage.set(&target.field, value).map_err(|detail| {
+                    Problem::new(format!("/values/{}", segment(name)), "wrong_value", detail)
+                })?;
             }
         }
-        Ok(applied)
+        let mut params = values.clone();
+        params.extend(places.defaults.clone());
+        Ok(Applied { stages, params, free })
     }
 }
 

@@ -8,6 +8,7 @@ mod m0004_answers;
 mod m0005_events;
 mod m0006_accounts;
 mod m0007_history;
+mod m0008_sweep_space;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_events::Migration),
             Box::new(m0006_accounts::Migration),
             Box::new(m0007_history::Migration),
+            Box::new(m0008_sweep_space::Migration),
         ]
     }
 }

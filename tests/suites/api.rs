@@ -388,6 +388,55 @@ async fn what_has_been_tried_keeps_its_document() {
     }
 }
 
+/// What sweeps went through and runs were made of stays as it was when the experiment's space changes.
+#[tokio::test]
+async fn a_space_changes_between_sweeps() {
+    for kind in Kind::ALL {
+        let (home, fake) = (Home::new(kind).await, fake().await);
+        let server = Server::start(&home).await;
+        let experiment = Experiment::echo(&fake.url(), 3, 2);
+        let id = server.import(&experiment.document).await;
+        let at = format!("experiments/{id}");
+        let mut document = experiment.document.clone();
+        let fields = document.as_object_mut().unwrap();
+        fields.retain(|name, _| !["sweep", "endpoints", "sample_data"].contains(&name.as_str()));
+        fields.insert("project_id".into(), server.get(&at).await["project_id"].clone());
+        document["parameter_space"] = json!({
+            "limit": {"target": "say.max_tokens", "type": "choice", "values": [8, 12, 16]},
+        });
+
+        fake.set_latency(Duration::from_millis(300));
+        server.post(&format!("{at}/sweep"), json!({})).await;
+        let (status, problem) = server.send(Method::PUT, &at, Some(document.clone())).await;
+        assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("sweep_active")), "{kind:?}");
+        let first = server.settled(&id).await;
+        fake.set_latency(Duration::ZERO);
+
+        let (status, changed) = server.send(Method::PUT, &at, Some(document.clone())).await;
+        assert_eq!((status.as_u16(), &changed["parameter_space"]), (200, &document["parameter_space"]));
+        server.post(&format!("{at}/sweep"), json!({})).await;
+        let second = server.settled(&id).await;
+        assert_eq!((&second["progress"]["total"], &second["progress"]["completed"]), (&json!(3), &json!(3)));
+        let first = server.get(&format!("sweeps/{}", first["id"].as_str().unwrap())).await;
+        assert_eq!((&first["progress"]["total"], &first["progress"]["completed"]), (&json!(2), &json!(2)));
+        let mut sent = Vec::new();
+        for run in server.get(&format!("{at}/runs")).await["items"].as_array().unwrap() {
+            let shown = server.get(&format!("runs/{}", run["id"].as_str().unwrap())).await;
+            sent.push(shown["config"]["stages"][0]["parameters"].clone());
+        }
+        sent.sort_by_key(ToString::to_string);
+        let expected = [
+            json!({"max_tokens": 12}),
+            json!({"max_tokens": 16, "temperature": 0.015_625}),
+            json!({"max_tokens": 16, "temperature": 0}),
+            json!({"max_tokens": 16}),
+            json!({"max_tokens": 8}),
+        ];
+        assert_eq!(sent, expected, "{kind:?}");
+        assert_eq!(server.get(&format!("{at}/leaderboard")).await["items"].as_array().unwrap().len(), 5);
+    }
+}
+
 #[tokio::test]
 async fn lists_come_in_pages_without_gaps() {
     for kind in Kind::ALL {

@@ -16,7 +16,7 @@ use domain::call::{
 };
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::event::{EventType, NewEvent};
-use domain::experiment::{Draft, ScoringDraft, StageDraft};
+use domain::experiment::{Draft, Places, ScoringDraft, StageDraft};
 use domain::id::{EndpointId, ExperimentId, ProjectId, RunId, SampleSetId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
@@ -100,6 +100,7 @@ impl Fixture {
         let binding = StageBinding { endpoint: self.endpoint, identity, model: "m".into() };
         let config = RunConfig {
             values: Map::from([("n".to_owned(), Value::from(u32::from(n)))]),
+            places: Some(Places::default()),
             stages: vec![binding],
         };
         NewRun { id: RunId::new(SystemIds.next()), trial, config_hash: hash(n), config, asked: 3 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use application::ports::{
-    Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore, ExperimentSummary,
-    NewExperiment, NewSamples, RunCounts, StoreError, StoredExperiment,
+    ChangeableWhen, Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,
+    ExperimentSummary, NewExperiment, NewSamples, RunCounts, StoreError, StoredExperiment,
 };
 use async_trait::async_trait;
 use domain::call::Digest;
 use domain::experiment::{Definition, Draft};
-use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId};
+use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId, SweepId};
 use domain::run::RunStatus;
 use domain::sample::Sample;
 use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait as _, Value as Bound};
@@ -50,10 +50,15 @@ pub(crate) const SUMMARY: &str = concat!(
     " AS best_score"
 );
 
+/// Waits for sweeps and runs that are just being made, and keeps others away.
+const ALONE: &str = "SELECT id FROM experiment WHERE id = $1 {for update}";
+
+/// `$10` and `$11` say whether it has to be idle, and untried.
 const CHANGE: &str = "UPDATE experiment SET name = $2, description = $3, documents = $4, pipeline_stages = $5, \
      scoring_config = $6, parameter_space = $7, repeats = $8, holdout = $9, updated_at = {now}, \
-     document_digest = CASE WHEN $10 = 1 THEN NULL ELSE document_digest END \
-     WHERE id = $1 AND ($10 = 0 OR (NOT EXISTS (SELECT 1 FROM run WHERE experiment_id = $1) \
+     document_digest = CASE WHEN $10 = 1 THEN NULL ELSE document_digest END WHERE id = $1 \
+     AND ($10 = 0 OR NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1 AND status IN ('running', 'paused'))) \
+     AND ($11 = 0 OR (NOT EXISTS (SELECT 1 FROM run WHERE experiment_id = $1) \
      AND NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1)))";
 
 const USE_SET: &str =
@@ -72,9 +77,12 @@ const COUNTS: &str = "SELECT CAST(COALESCE(SUM(s.asked - s.duplicates), 0) AS bi
 const SINGLE_COUNTS: &str = "SELECT status, count(*) AS n FROM run \
      WHERE experiment_id = $1 AND sweep_id IS NULL GROUP BY status";
 
-/// What an experiment's document needs beside its name, for an experiment called `e` with its sample set `s`.
-const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.parameter_space, e.repeats, \
-     e.holdout, s.digest, s.count";
+/// What an experiment's document needs beside its name and its space, for an experiment called `e` with its sample set
+/// `s`.
+const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.repeats, e.holdout, \
+     s.digest, s.count";
+
+const NAMES: &str = "e.id, e.project_id, e.name, e.description";
 
 const ONE: &str = "FROM experiment e JOIN sample_set s ON s.id = e.sample_set_id WHERE e.id = $1";
 
@@ -133,8 +141,17 @@ impl ExperimentStore for Stores {
     }
 
     async fn experiment(&self, experiment: ExperimentId) -> Result<Option<StoredExperiment>, StoreError> {
-        let sql = format!("SELECT e.id, e.project_id, e.name, e.description, {DOCUMENT} {ONE}");
+        let sql = format!("SELECT {NAMES}, {DOCUMENT}, e.parameter_space {ONE}");
         let row = self.database.read().one(&sql, vec![id(experiment.bits())]).await.map_err(failed)?;
+        row.map(|row| read(Row(&row))).transpose().map_err(failed)
+    }
+
+    async fn of_sweep(&self, sweep: SweepId) -> Result<Option<StoredExperiment>, StoreError> {
+        let sql = format!(
+            "SELECT {NAMES}, {DOCUMENT}, w.parameter_space FROM sweep w JOIN experiment e ON e.id = w.experiment_id \
+             JOIN sample_set s ON s.id = e.sample_set_id WHERE w.id = $1"
+        );
+        let row = self.database.read().one(&sql, vec![id(sweep.bits())]).await.map_err(failed)?;
         row.map(|row| read(Row(&row))).transpose().map_err(failed)
     }
 
@@ -179,7 +196,7 @@ impl Stores {
         samples: usize,
     ) -> Result<Option<ExperimentOverview>, DbErr> {
         let read = self.database.read();
-        let sql = format!("SELECT {SUMMARY}, {DOCUMENT} {ONE}");
+        let sql = format!("SELECT {SUMMARY}, {DOCUMENT}, e.parameter_space {ONE}");
         let Some(row) = read.one(&sql, vec![id(experiment.bits())]).await? else { return Ok(None) };
         let row = Row(&row);
         let sql = "SELECT doc FROM sample WHERE set_id = $1 AND idx < $2 ORDER BY idx";
@@ -256,7 +273,9 @@ async fn insert(session: Session<'_, DatabaseTransaction>, new: NewExperiment) -
 async fn change(session: Session<'_, DatabaseTransaction>, change: ExperimentChange) -> Result<bool, DbErr> {
     let mut values = vec![id(change.id.bits())];
     values.extend(content(&change.draft)?);
-    values.push(whole(i64::from(change.untried_only)));
+    values.push(whole(i64::from(change.only != ChangeableWhen::Always)));
+    values.push(whole(i64::from(change.only == ChangeableWhen::Untried)));
+    session.one(ALONE, vec![id(change.id.bits())]).await?;
     if session.execute(CHANGE, values).await?.rows_affected() == 0 {
         return Ok(false);
     }

@@ -1,5 +1,5 @@
-//! One transaction of the group writer. Locks are taken in one order everywhere: calls, sweeps, runs, totals, clock;
-//! rows of one kind in the order of their keys.
+//! One transaction of the group writer. Locks are taken in one order everywhere: calls, sweeps, runs, experiments, totals,
+//! clock; rows of one kind in the order of their keys.
 
 mod block;
 mod fill;

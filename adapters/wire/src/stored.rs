@@ -1,7 +1,11 @@
 //! Documents as the database keeps them: wrapped with a version, so that a later form can be told from this one.
 
+use std::collections::BTreeMap;
+
 use domain::endpoint::{EndpointIdentity, EndpointKind};
+use domain::experiment::Places;
 use domain::id::EndpointId;
+use domain::space::Target;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -52,6 +56,10 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, StoredError> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunConfigDocument {
     values: AnyMap,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    targets: Option<BTreeMap<String, String>>,
+    #[serde(default, skip_serializing_if = "AnyMap::is_empty")]
+    defaults: AnyMap,
     stages: Vec<BindingDocument>,
 }
 
@@ -71,7 +79,16 @@ impl From<&application::ports::RunConfig> for RunConfigDocument {
             url: stage.identity.url.clone(),
             model: stage.model.clone(),
         };
-        Self { values: from_map(&config.values), stages: config.stages.iter().map(binding).collect() }
+        let targets = |places: &Places| {
+            places.targets.iter().map(|(name, target)| (name.clone(), target.to_string())).collect()
+        };
+        let places = config.places.as_ref();
+        Self {
+            values: from_map(&config.values),
+            targets: places.map(targets),
+            defaults: places.map(|places| from_map(&places.defaults)).unwrap_or_default(),
+            stages: config.stages.iter().map(binding).collect(),
+        }
     }
 }
 
@@ -81,7 +98,14 @@ impl TryFrom<RunConfigDocument> for application::ports::RunConfig {
     fn try_from(document: RunConfigDocument) -> Result<Self, StoredError> {
         let stages =
             document.stages.into_iter().map(BindingDocument::into_binding).collect::<Result<_, _>>()?;
-        Ok(Self { values: into_map(document.values), stages })
+        let places = document.targets.map(|targets| {
+            let target = |(name, text): (String, String)| {
+                Ok((name, Target::parse(&text).map_err(|_| StoredError::Field("target"))?))
+            };
+            let targets = targets.into_iter().map(target).collect::<Result<_, StoredError>>()?;
+            Ok::<_, StoredError>(Places { targets, defaults: into_map(document.defaults) })
+        });
+        Ok(Self { values: into_map(document.values), places: places.transpose()?, stages })
     }
 }
 
@@ -101,25 +125,40 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_stored_configuration_is_pinned_and_reads_back() {
-        let config = RunConfig {
+    fn config(places: Option<Places>) -> RunConfig {
+        RunConfig {
             values: Map::from([("temperature".to_owned(), Value::number(0.3))]),
+            places,
             stages: vec![StageBinding {
                 endpoint: EndpointId::new(1),
                 identity: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1/v1"),
                 model: "m".into(),
             }],
-        };
+        }
+    }
+
+    const STAGES: &str = concat!(
+        r#""stages":[{"endpoint":"00000000-0000-0000-0000-000000000001","kind":"openai","#,
+        r#""url":"http://127.0.0.1/v1","model":"m"}]}}"#
+    );
+
+    #[test]
+    fn a_stored_configuration_is_pinned_and_reads_back() {
+        let config = config(Some(Places {
+            targets: [("temperature".to_owned(), Target::parse("say.temperature").unwrap())].into(),
+            defaults: Map::from([("tone".to_owned(), Value::from("dry"))]),
+        }));
         let text = write(&RunConfigDocument::from(&config)).unwrap();
-        assert_eq!(
-            text,
-            concat!(
-                r#"{"v":1,"doc":{"values":{"temperature":0.3},"stages":[{"endpoint":"#,
-                r#""00000000-0000-0000-0000-000000000001","kind":"openai","url":"http://127.0.0.1/v1","model":"m"}]}}"#
-            )
-        );
+        let values = r#"{"v":1,"doc":{"values":{"temperature":0.3},"#;
+        let places = r#""targets":{"temperature":"say.temperature"},"defaults":{"tone":"dry"},"#;
+        assert_eq!(text, [values, places, STAGES].concat());
         assert_eq!(RunConfig::try_from(read::<RunConfigDocument>(&text).unwrap()).unwrap(), config);
+    }
+
+    #[test]
+    fn a_configuration_of_an_early_release_has_no_places() {
+        let text = [r#"{"v":1,"doc":{"values":{"temperature":0.3},"#, STAGES].concat();
+        assert_eq!(RunConfig::try_from(read::<RunConfigDocument>(&text).unwrap()).unwrap(), config(None));
     }
 
     #[test]

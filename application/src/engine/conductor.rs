@@ -1,7 +1,6 @@
 //! Conducts sweeps: asks their strategies, launches runs a window ahead, ends them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use domain::id::{RunId, SweepId};
 use domain::problem::Problem;
@@ -10,17 +9,19 @@ use domain::sweep::{Action, Counts, Outcome, Sweep, SweepStatus};
 use futures::FutureExt as _;
 
 use super::Engine;
-use super::loaded::Loaded;
 use crate::catalog::Catalog;
 use crate::digest::sha256;
-use crate::ports::{CommitError, Launch, NewRun, StoreError, StoredSweep, SweepTotals, Unit};
+use crate::ports::{
+    CommitError, Launch, NewRun, StoreError, StoredExperiment, StoredSweep, SweepTotals, Unit,
+};
 
 /// A sweep that this process conducts.
 struct Conducted {
     stored: StoredSweep,
     state: Sweep,
     seen: SweepTotals,
-    loaded: Arc<Loaded>,
+    /// With the space that the sweep goes through.
+    experiment: StoredExperiment,
     catalog: Catalog,
 }
 
@@ -109,11 +110,11 @@ impl Engine {
             if conducted.contains_key(&stored.id) {
                 continue;
             }
-            if let Some(loaded) = self.load(stored.experiment).await? {
+            if let Some(experiment) = self.ports.experiments.of_sweep(stored.id).await? {
                 let seen = self.ports.sweeps.totals(stored.id).await?;
                 let catalog = Catalog::new(self.ports.endpoints.all().await?);
                 let state = Sweep::new(stored.status, counts(&stored, &seen), self.window());
-                conducted.insert(stored.id, Conducted { stored, state, seen, loaded, catalog });
+                conducted.insert(stored.id, Conducted { stored, state, seen, experiment, catalog });
             }
         }
         Ok(())
@@ -189,7 +190,7 @@ impl Engine {
 
     fn new_run(&self, sweep: &Conducted, work: &Work) -> Result<NewRun, Trouble> {
         let values = work.point.values().clone();
-        let configured = sweep.catalog.configure(sweep.loaded.definition(), values);
+        let configured = sweep.catalog.configure(&sweep.experiment.definition, values);
         let (configuration, config) = configured.map_err(Trouble::Unconfigurable)?;
         Ok(NewRun {
             id: RunId::new(self.ports.ids.next()),
@@ -230,8 +231,8 @@ fn counts(stored: &StoredSweep, totals: &SweepTotals) -> Counts {
 
 fn view(sweep: &Conducted) -> SweepView<'_> {
     SweepView {
-        space: sweep.loaded.definition().space(),
-        samples: sweep.loaded.samples(),
+        space: sweep.experiment.definition.space(),
+        samples: sweep.experiment.samples as usize,
         seed: sweep.stored.seed,
         asked: sweep.state.asked(),
         limit: sweep.stored.limits.max_runs,

@@ -40,11 +40,6 @@ impl Loaded {
         self.experiment.sample_set
     }
 
-    /// How many samples a whole run takes.
-    pub(super) const fn samples(&self) -> usize {
-        self.experiment.samples as usize
-    }
-
     /// The order in which runs take the samples.
     pub(super) fn order(&self) -> &[u32] {
         &self.order

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::call::Digest;
 use domain::experiment::{Definition, Draft};
-use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId};
+use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId, SweepId};
 use domain::sample::Sample;
 use domain::time::Timestamp;
 
@@ -117,8 +117,19 @@ pub struct ExperimentChange {
     pub draft: Draft,
     /// Its samples, where they change.
     pub samples: Option<NewSamples>,
-    /// Only where it has neither sweeps nor runs yet.
-    pub untried_only: bool,
+    /// When it may change so.
+    pub only: ChangeableWhen,
+}
+
+/// What a change of an experiment asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeableWhen {
+    /// Nothing: its names may change at any time.
+    Always,
+    /// That none of its sweeps is running or paused.
+    Idle,
+    /// That it has neither sweeps nor runs yet.
+    Untried,
 }
 
 /// Keeps experiments and their samples.
@@ -138,7 +149,7 @@ pub trait ExperimentStore: Send + Sync {
         samples: usize,
     ) -> Result<Option<ExperimentOverview>, StoreError>;
 
-    /// Changes an experiment, whole or not at all; `false` where it is not there, or has been tried already.
+    /// Changes an experiment, whole or not at all; `false` where it is not there, or not as it has to be for this.
     async fn change(&self, change: ExperimentChange) -> Result<bool, StoreError>;
 
     /// Deletes an experiment with all it holds, unless a sweep of it is active.
@@ -146,6 +157,9 @@ pub trait ExperimentStore: Send + Sync {
 
     /// Stores an experiment with its samples, whole or not at all.
     async fn insert(&self, experiment: NewExperiment) -> Result<(), StoreError>;
+
+    /// The experiment of a sweep, with the space that the sweep goes through.
+    async fn of_sweep(&self, sweep: SweepId) -> Result<Option<StoredExperiment>, StoreError>;
 
     /// An experiment.
     async fn experiment(&self, id: ExperimentId) -> Result<Option<StoredExperiment>, StoreError>;

@@ -28,8 +28,8 @@ pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
 pub use endpoints::{Breaker, EndpointStore, SlotStore};
 pub use events::{EventFilter, EventStore};
 pub use experiments::{
-    ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore, ExperimentSummary,
-    NewExperiment, NewSamples, RunCounts, StoredExperiment,
+    ChangeableWhen, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,
+    ExperimentSummary, NewExperiment, NewSamples, RunCounts, StoredExperiment,
 };
 pub use idempotency::{IdempotencyStore, KeptAnswer, Reserved};
 pub use journal::{

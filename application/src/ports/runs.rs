@@ -3,6 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::call::{Completion, Digest};
 use domain::endpoint::EndpointIdentity;
+use domain::experiment::Places;
 use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
@@ -13,12 +14,15 @@ use domain::value::Map;
 use super::StoreError;
 use super::journal::{RunError, RunLease, ScorerTotal, StageError};
 
-/// What is stored of a run's configuration: the point, and what each stage's endpoint and model came to when it was
-/// made. With the experiment's stages, which are frozen once there are runs, it gives the whole configuration.
+/// What is stored of a run's configuration: the point, where its values go, and what each stage's endpoint and model came
+/// to when it was made. With the experiment's stages, which are frozen once there are runs, it gives the whole
+/// configuration, whatever becomes of the space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunConfig {
     /// The values of the active dimensions.
     pub values: Map,
+    /// Where they go; runs of early releases leave that to the experiment's space, which could not change then.
+    pub places: Option<Places>,
     /// For each stage where its calls go.
     pub stages: Vec<StageBinding>,
 }

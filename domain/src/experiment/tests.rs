@@ -55,13 +55,13 @@ fn an_experiment_that_makes_sense_is_defined() {
 fn a_point_goes_where_its_dimensions_point_to() {
     let definition = draft().define().unwrap();
     let values = Map::from([("tone".to_owned(), Value::from("dry")), ("model".to_owned(), Value::from("b"))]);
-    let applied = definition.apply(&values).unwrap();
+    let applied = definition.apply(&values, &definition.places(&values)).unwrap();
     assert_eq!(applied.stages[0].model.as_deref(), Some("b"));
     assert_eq!(applied.stages[1].model.as_deref(), Some("m"));
     assert_eq!(applied.params, values);
     assert_eq!(applied.free, Map::from([("tone".to_owned(), Value::from("dry"))]));
     let wrong = Map::from([("model".to_owned(), Value::from(3_i64))]);
-    assert_eq!(definition.apply(&wrong).unwrap_err().pointer, "/values/model");
+    assert_eq!(definition.apply(&wrong, &definition.places(&wrong)).unwrap_err().pointer, "/values/model");
 }
 
 #[test]

@@ -119,6 +119,27 @@ impl Field {
     }
 }
 
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.stage.as_str(), self.field)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Endpoint => "endpoint",
+            Self::Model => "model",
+            Self::System => "system",
+            Self::Prompt => "prompt",
+            Self::Messages => "messages",
+            Self::ResponseFormat => "response_format",
+            Self::Parameter(parameter) => parameter.as_str(),
+            Self::Extra(key) => return write!(f, "extra.{key}"),
+        })
+    }
+}
+
 impl fmt::Display for InvalidTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parameters: Vec<_> = Parameter::ALL.iter().map(|parameter| parameter.as_str()).collect();
@@ -144,6 +165,9 @@ mod tests {
         assert_eq!(field("a.temperature"), Some(Field::Parameter(Parameter::Temperature)));
         assert_eq!(field("a.extra.top_k"), Some(Field::Extra("top_k".into())));
         assert_eq!(field("a.prompt"), Some(Field::Prompt));
+        for text in ["a.temperature", "a.extra.top.k", "a.response_format"] {
+            assert_eq!(Target::parse(text).unwrap().to_string(), text);
+        }
         for wrong in ["", "a", "a.", ".prompt", "a.chunk_size", "a.extra.", "a.prompt.x", "1a.prompt"] {
             assert_eq!(field(wrong), None, "{wrong}");
         }

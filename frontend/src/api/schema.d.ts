@@ -223,7 +223,7 @@ export interface paths {
         };
         /** An experiment with its document, its first samples and its newest sweep */
         get: operations["get_experiment"];
-        /** Replace an experiment's document; once it has been tried only its name and description can change */
+        /** Replace an experiment's document; once it has been tried only its names and, between sweeps, its space can change */
         put: operations["update_experiment"];
         post?: never;
         /** Delete an experiment with its runs; answers stay in the cache */

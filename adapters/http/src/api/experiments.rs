@@ -80,7 +80,7 @@ impl Api {
         Answer::new(self.detail(overview).await?)
     }
 
-    /// Replace an experiment's document; once it has been tried only its name and description can change
+    /// Replace an experiment's document; once it has been tried only its names and, between sweeps, its space can change
     #[oai(path = "/experiments/:id", method = "put", operation_id = "update_experiment")]
     async fn update_experiment(
         &self,

@@ -13,9 +13,11 @@ use crate::batch::Rows;
 use crate::dialect::{Session, corrupt, id, json, maybe_id, maybe_text, maybe_whole, raw_json, text, whole};
 use crate::rows::Row;
 
+/// A sweep goes through the space as it is when it begins.
 const BEGIN: &str = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed, max_runs, max_tokens, \
-     max_cost_nano, status, version, asked, duplicates, epoch) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', 1, 0, 0, 0) ON CONFLICT DO NOTHING";
+     max_cost_nano, parameter_space, status, version, asked, duplicates, epoch) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT parameter_space FROM experiment WHERE id = $2), 'running', 1, 0, 0, 0) \
+     ON CONFLICT DO NOTHING";
 
 const EXPERIMENT: &str = "UPDATE experiment SET status = $2, updated_at = {now} WHERE id = $1";
 
@@ -127,7 +129,6 @@ async fn move_to<C: ConnectionTrait>(
     if session.execute(MOVE, values).await?.rows_affected() == 0 {
         return Ok(false);
     }
-    session.execute(EXPERIMENT, vec![id(moved.experiment.bits()), text(moved.status.as_str())]).await?;
     if let Some(changed) = &moved.limits {
         let mut values = vec![id(moved.sweep.bits())];
         values.extend(limits(changed));
@@ -138,6 +139,7 @@ async fn move_to<C: ConnectionTrait>(
     } else if moved.recall {
         session.execute(RECALL, vec![id(moved.sweep.bits())]).await?;
     }
+    session.execute(EXPERIMENT, vec![id(moved.experiment.bits()), text(moved.status.as_str())]).await?;
     Ok(true)
 }
 

@@ -12,7 +12,7 @@ import { documentOf } from "./document-of";
 
 type Props = { experiment: ExperimentDetail; onClose: () => void };
 
-/** Changes the document; what runs depend on is frozen once there are runs, and the server says so. */
+/** Changes the document; what runs depend on is frozen once there are runs. */
 export function EditDocument({ experiment, onClose }: Props) {
   const { id, project_id: projectId } = experiment;
   const [text, setText] = useState(() => JSON.stringify(documentOf(experiment), null, 2));
@@ -33,8 +33,15 @@ export function EditDocument({ experiment, onClose }: Props) {
     setText(next);
     saving.reset();
   };
+  const tried = Object.values(experiment.runs).some((runs) => runs > 0);
   return (
     <div className="flex flex-col gap-3">
+      {tried && (
+        <p className="max-w-prose text-muted">
+          This experiment has runs: its name, its description and, while no sweep is active, its parameter
+          space can change. Samples, stages and scoring stay as they were tried.
+        </p>
+      )}
       <DocumentEditor label="Experiment document" text={text} onChange={change} fields={fields} />
       {fields.length === 0 && <ProblemNote error={saving.error} />}
       <DialogActions>

@@ -225,3 +225,22 @@ test("a connection that is lost because the token has expired leads to the login
   await screen.findByRole("heading", { name: "Log in" });
   expect(localStorage.getItem("promptlooper.token")).toBeNull();
 });
+
+test("the editor says what can change once there are runs", async () => {
+  const user = userEvent.setup();
+  const runs = { ...experiment().runs, cached: 3 };
+  const { server } = await open({
+    "GET /experiments/e1": { body: experiment({ runs }) },
+    "PUT /experiments/e1": {
+      status: 409,
+      body: problem({ status: 409, code: "sweep_active", detail: "a sweep is going through this space" }),
+    },
+  });
+  await user.click(button("Experiment actions"));
+  await user.click(screen.getByRole("menuitem", { name: "Edit document…" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("while no sweep is active, its parameter space can change");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(dialog).toHaveTextContent("a sweep is going through this space"));
+  expect(await server.bodies("PUT /experiments/e1")).toHaveLength(1);
+});
