@@ -146,6 +146,35 @@ async fn guests_look_only_where_they_are_let_in() {
     assert_eq!(status, StatusCode::UNAUTHORIZED, "a bad token is no guest");
 }
 
+/// A name of another site that points here is not answered, so that its pages cannot speak as if they were ours.
+#[tokio::test]
+async fn a_server_that_knows_its_name_answers_to_no_other() {
+    let home = Home::new(Kind::Sqlite).await;
+    let public = [("PUBLIC_URL", "https://loop.example.org/tools")];
+    let server = Server::start_with(&home, &["serve"], &public).await;
+    let anonymous = reqwest::Client::new();
+    for (host, path, status) in [
+        ("evil.example.org", "/api/v1/auth/setup", 403),
+        ("evil.example.org:443", "/", 403),
+        ("loop.example.org.evil.org", "/api/v1/auth/setup", 403),
+        ("evil.example.org", "/health", 200),
+        ("LOOP.example.org", "/api/v1/auth/setup", 200),
+        ("loop.example.org:8443", "/", 200),
+        ("192.0.2.7:8400", "/api/v1/auth/setup", 200),
+        ("[::1]:8400", "/api/v1/auth/setup", 200),
+        ("localhost", "/", 200),
+    ] {
+        let asked = anonymous.get(format!("{}{path}", server.url)).header("host", host);
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path} as {host}");
+        if status == 403 {
+            let problem: Value = answer.json().await.unwrap();
+            assert_eq!(problem["code"], "foreign_host", "{problem}");
+            assert!(problem["detail"].as_str().unwrap().contains("https://loop.example.org"), "{problem}");
+        }
+    }
+}
+
 /// Walks the API's own document: whatever is added to it is closed until it is listed here.
 #[tokio::test]
 async fn every_operation_refuses_a_stranger() {

@@ -28,6 +28,9 @@ const PUBLIC: [(Method, &str); 5] = [
 /// The operation that takes a bearer token of a kind of its own, and checks it itself.
 const ONCE: (Method, &str) = (Method::POST, "/api/v1/auth/once");
 
+/// Where whoever watches over this server asks, under any name.
+const PROBED: [&str; 2] = ["/health", "/metrics"];
+
 /// Addresses that are not the dashboard's.
 const OURS: [&str; 5] = ["/api", "/ws", "/mcp", "/health", "/metrics"];
 
@@ -38,8 +41,8 @@ pub(crate) struct Guard<E> {
     pub(crate) inner: E,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) parameters: Parameters,
-    /// The names under which clients reach this server, where they are told.
-    pub(crate) origins: Vec<String>,
+    /// The scheme, name and port under which browsers reach this server, where that is known.
+    pub(crate) public: Option<String>,
 }
 
 impl<E: Endpoint> Endpoint for Guard<E> {
@@ -65,6 +68,9 @@ impl<E: Endpoint> Endpoint for Guard<E> {
 impl<E> Guard<E> {
     async fn admit(&self, request: &mut Request) -> std::result::Result<(), Failure> {
         let path = request.uri().path().to_owned();
+        if !PROBED.contains(&path.as_str()) {
+            self.check_host(request)?;
+        }
         if is_dashboard(&path) {
             return Ok(());
         }
@@ -85,12 +91,25 @@ impl<E> Guard<E> {
         actor.ok_or_else(Failure::unauthorized)
     }
 
+    /// A page of another site must not have its own name point here. An address is no name that it could use.
+    fn check_host(&self, request: &Request) -> std::result::Result<(), Failure> {
+        let (Some(public), Some(host)) = (&self.public, request.header(header::HOST)) else { return Ok(()) };
+        let ours = public.split_once("://").map_or(public.as_str(), |(_, authority)| authority);
+        let name = host_name(host);
+        if name.eq_ignore_ascii_case(host_name(ours)) || is_address(name) {
+            return Ok(());
+        }
+        let detail =
+            format!("this server is not reached as {host}, but as {public}: that is what PUBLIC_URL says");
+        Err(Failure::new(StatusCode::FORBIDDEN, "foreign_host", detail))
+    }
+
     /// A page of another site must not speak through its visitor's browser.
     fn check_origin(&self, request: &Request) -> std::result::Result<(), Failure> {
         let Some(origin) = request.header(header::ORIGIN) else { return Ok(()) };
         let host = request.header(header::HOST).unwrap_or_default();
         let same = origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
-        if same || self.origins.iter().any(|ours| ours.eq_ignore_ascii_case(origin)) {
+        if same || self.public.as_ref().is_some_and(|ours| ours.eq_ignore_ascii_case(origin)) {
             return Ok(());
         }
         let detail =
@@ -121,6 +140,19 @@ pub(crate) fn is_dashboard(path: &str) -> bool {
     !OURS
         .iter()
         .any(|ours| path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+/// What stands before the port.
+fn host_name(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+fn is_address(name: &str) -> bool {
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn matches(template: &str, path: &str) -> bool {
@@ -171,6 +203,22 @@ mod tests {
             ("/mcp", false),
         ] {
             assert_eq!(is_dashboard(path), dashboard, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        for (host, name, address) in [
+            ("loop.example.org", "loop.example.org", false),
+            ("loop.example.org:8443", "loop.example.org", false),
+            ("127.0.0.1:8400", "127.0.0.1", true),
+            ("[::1]:8400", "[::1]", true),
+            ("[::1]", "[::1]", true),
+            ("LOCALHOST:1", "LOCALHOST", true),
+            ("127.0.0.1.example.org", "127.0.0.1.example.org", false),
+            ("", "", false),
+        ] {
+            assert_eq!((host_name(host), is_address(host_name(host))), (name, address), "{host}");
         }
     }
 

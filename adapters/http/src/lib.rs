@@ -42,18 +42,19 @@ pub fn openapi() -> String {
     document::completed(&api::described())
 }
 
-/// Serves until `stop` is over; then requests in progress are finished, and sockets are closed.
+/// Serves until `stop` is over; then requests in progress are finished, and sockets are closed. `public` is the origin
+/// under which browsers reach this server, where that is known.
 ///
 /// # Errors
 /// Where connections cannot be accepted.
 pub async fn serve(
     listener: TcpListener,
     services: Arc<Services>,
-    origins: Vec<String>,
+    public: Option<String>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let feed = Arc::clone(&services.feed);
-    let app = app(services, origins);
+    let app = app(services, public);
     let acceptor = TcpAcceptor::from_tokio(listener)?;
     let following = async {
         if let Err(error) = feed.prepare().await {
@@ -70,7 +71,7 @@ pub async fn serve(
     served
 }
 
-fn app(services: Arc<Services>, origins: Vec<String>) -> impl Endpoint {
+fn app(services: Arc<Services>, public: Option<String>) -> impl Endpoint {
     let service = api::service(&services);
     let parameters = parameters(&service.spec());
     let routes = Route::new()
@@ -82,7 +83,7 @@ fn app(services: Arc<Services>, origins: Vec<String>) -> impl Endpoint {
         .at("/*page", dashboard::page);
     let accounts = Arc::clone(&services.accounts);
     let inner = routes.data(services).data(Arc::new(Board::default())).with(CatchPanic::new());
-    Guard { inner, accounts, parameters, origins }
+    Guard { inner, accounts, parameters, public }
         .with(
             SetHeader::new()
                 .overriding(header::X_CONTENT_TYPE_OPTIONS, "nosniff")

@@ -66,12 +66,12 @@ pub(crate) async fn serve(
 ) -> Result<(), Failure> {
     let engine = wired.engine(None);
     let (stop, stopped) = watch::channel(false);
-    let origins = settings.public_origin.clone().into_iter().collect();
+    let public = settings.public_origin.clone();
     let serving = async {
         let mut stopped = stopped.clone();
         // Where the sender is gone the process is ending anyway.
         let until = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
-        let served = http::serve(listener, services, origins, until).await.map_err(Failure::error);
+        let served = http::serve(listener, services, public, until).await.map_err(Failure::error);
         engine.stop();
         stop.send_replace(true);
         served
