@@ -1,8 +1,6 @@
 import type { ErrorComponentProps } from "@tanstack/react-router";
-import { Link } from "@tanstack/react-router";
-import { link } from "@/ui/page";
 import { ProblemNote } from "@/ui/problem-note";
-import { Empty } from "@/ui/states";
+import { Missing } from "@/ui/states";
 import { useTitle } from "@/ui/use-title";
 
 export function NotFound() {
@@ -10,11 +8,7 @@ export function NotFound() {
   return (
     <div className="mx-auto max-w-xl p-4 sm:p-10">
       <h1 className="sr-only">Not found</h1>
-      <Empty title="There is nothing at this address.">
-        <Link to="/projects" className={link}>
-          Go to the projects
-        </Link>
-      </Empty>
+      <Missing title="There is nothing at this address." />
     </div>
   );
 }

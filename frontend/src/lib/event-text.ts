@@ -1,5 +1,5 @@
 import type { Event } from "@/api/types";
-import { cost, count, inline, score } from "./format";
+import { cost, count, inline, score, valuesLine } from "./format";
 
 export type EventTone = "good" | "warn" | "bad" | "info" | "violet" | "quiet";
 
@@ -9,10 +9,7 @@ type Look = { label: string; tone: EventTone; text?: (data: Data) => string | un
 const number = (value: unknown) => (typeof value === "number" ? value : undefined);
 const object = (value: unknown) => (typeof value === "object" && value !== null ? (value as Data) : {});
 
-function values(data: Data): string {
-  const pairs = Object.entries(object(data.values ?? data.config));
-  return pairs.map(([name, value]) => `${name} ${inline(value)}`).join(", ");
-}
+const values = (data: Data) => valuesLine(object(data.values ?? data.config));
 
 function summary(data: Data): string | undefined {
   const { runs, best_score } = object(data.summary);
@@ -46,7 +43,7 @@ const looks: Record<string, Look> = {
   new_best_found: {
     label: "New best",
     tone: "good",
-    text: (data) => `${score(number(data.score))} ${values(data)}`,
+    text: (data) => `${score(number(data.score))} with ${values(data) || "the stages' own values"}`,
   },
   "run.started": { label: "Run started", tone: "quiet", text: values },
   "run.completed": { label: "Run completed", tone: "info", text: (data) => score(number(data.score)) },

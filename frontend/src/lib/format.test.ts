@@ -10,6 +10,7 @@ import {
   percent,
   score,
   seconds,
+  valuesLine,
 } from "./format";
 
 test.each([
@@ -36,6 +37,9 @@ test.each([
   [inline("as it is"), "as it is"],
   [inline({ a: [1] }), '{"a":[1]}'],
   [inline(undefined), "–"],
+  [valuesLine({ model: "m", temperature: 0.3 }), "model: m · temperature: 0.3"],
+  [valuesLine({ prompt: "x".repeat(50) }), `prompt: ${"x".repeat(39)}…`],
+  [valuesLine({}), ""],
   [block({ a: 1 }), '{\n  "a": 1\n}'],
   [block(undefined), ""],
 ])("%s is %s", (shown, expected) => {

@@ -1,5 +1,8 @@
 import type { UseQueryResult } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { toProblem } from "@/api/problem";
+import { link } from "./page";
 import { ProblemNote } from "./problem-note";
 
 /** Grey bars where content will be. */
@@ -24,11 +27,24 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   );
 }
 
+/** What stands where something is no longer, or never was. */
+export function Missing({ title }: { title: string }) {
+  return (
+    <Empty title={title}>
+      <Link to="/projects" className={link}>
+        Go to the projects
+      </Link>
+    </Empty>
+  );
+}
+
 type ViewProps<T> = { query: UseQueryResult<T>; rows?: number; children: (data: T) => ReactNode };
 
 /** A query's data once it is there; until then its loading or error state. */
 export function QueryView<T>({ query, rows, children }: ViewProps<T>) {
   if (query.data !== undefined) return children(query.data);
+  if (query.error && toProblem(query.error).status === 404)
+    return <Missing title="There is nothing here. It may have been deleted." />;
   if (query.error) return <ProblemNote error={query.error} onRetry={() => void query.refetch()} />;
   return <Loading rows={rows ?? 4} />;
 }

@@ -37,7 +37,7 @@ export function EditDocument({ experiment, onClose }: Props) {
   return (
     <div className="flex flex-col gap-3">
       {tried && (
-        <p className="max-w-prose text-muted">
+        <p className="text-[13px] text-muted">
           This experiment has runs: its name, its description and, while no sweep is active, its parameter
           space can change. Samples, stages and scoring stay as they were tried.
         </p>

@@ -161,9 +161,9 @@ test("the timeline tells events in words and shows one type on demand", async ()
     event(7, "new_best_found", { run_id: "r2", score: 0.9, config: { tone: "friendly" } }),
   );
   expect(await screen.findByText("<i>503</i>")).toBeVisible();
-  expect(screen.getByText("0.900 tone friendly")).toBeVisible();
+  expect(screen.getByText("0.900 with tone: friendly")).toBeVisible();
   await userEvent.selectOptions(screen.getByLabelText("Show events of type"), "run.failed");
-  await waitFor(() => expect(screen.queryByText("0.900 tone friendly")).toBeNull());
+  await waitFor(() => expect(screen.queryByText("0.900 with tone: friendly")).toBeNull());
   expect(screen.getByText("<i>503</i>")).toBeVisible();
   expect(app.location()).toContain("type=run.failed");
 });
@@ -208,11 +208,11 @@ test("all runs are listed, and those of one status on demand", async () => {
     },
     "/experiments/e1?tab=runs",
   );
-  expect(await screen.findByRole("cell", { name: "tone friendly" })).toBeVisible();
+  expect(await screen.findByRole("cell", { name: "tone: friendly" })).toBeVisible();
   expect(screen.getByRole("cell", { name: "random" })).toBeVisible();
   expect(screen.getByRole("cell", { name: "503 three times" })).toBeVisible();
   await userEvent.selectOptions(screen.getByLabelText("Show runs with status"), "failed");
-  await waitFor(() => expect(screen.queryByRole("cell", { name: "tone friendly" })).toBeNull());
+  await waitFor(() => expect(screen.queryByRole("cell", { name: "tone: friendly" })).toBeNull());
   expect(app.location()).toContain("status=failed");
   expect(document.title).toBe("ticket-triage · PromptLooper");
 });
@@ -243,4 +243,17 @@ test("the editor says what can change once there are runs", async () => {
   await user.click(within(dialog).getByRole("button", { name: "Save" }));
   await waitFor(() => expect(dialog).toHaveTextContent("a sweep is going through this space"));
   expect(await server.bodies("PUT /experiments/e1")).toHaveLength(1);
+});
+
+test("a board full of ties says what would tell more apart", async () => {
+  const tied = (ties: number) =>
+    [1, 2, 3, 4, 5, 6].map((rank) => row(rank, { n: 12, ties_best: rank <= ties }));
+  await open({ "GET /experiments/e1/leaderboard": { body: { items: tied(5) } } });
+  expect(await screen.findByText(/With n = 12 and 6 runs only large differences are certain/)).toBeVisible();
+});
+
+test("a board with few ties needs no advice", async () => {
+  const items = [1, 2, 3, 4, 5, 6].map((rank) => row(rank, { ties_best: rank <= 2 }));
+  await open({ "GET /experiments/e1/leaderboard": { body: { items } } });
+  expect(await screen.findByText(/Bars show the 95 % interval/)).not.toHaveTextContent("differences");
 });

@@ -33,7 +33,7 @@ export function Leaderboard({ experiment, rows, sort }: Props) {
       <div className="mt-2 flex flex-wrap items-center justify-between gap-3">
         <p className="text-muted text-xs">
           <strong className="font-semibold">=</strong> cannot be told apart from the best with these samples.
-          Bars show the 95 % interval.
+          Bars show the 95 % interval.{advice(rows)}
         </p>
         {rows.length > shown.length && (
           <Button onClick={() => setWhole(true)}>Show all {rows.length} runs</Button>
@@ -41,6 +41,14 @@ export function Leaderboard({ experiment, rows, sort }: Props) {
       </div>
     </>
   );
+}
+
+/** Why a clear order may still be full of ties: each run is one more chance of a difference by luck. */
+function advice(rows: LeaderboardRow[]): string {
+  const ties = rows.filter((row) => row.ties_best).length;
+  if (rows.length < 5 || ties * 2 < rows.length) return "";
+  const samples = Math.max(...rows.map((row) => row.n));
+  return ` With n = ${samples} and ${rows.length} runs only large differences are certain: more samples tell more apart.`;
 }
 
 /** The same object while the columns stay as they are, so that unchanged lines need no rendering. */

@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { experimentRunsQuery } from "@/api/runs";
 import type { Run, RunStatus } from "@/api/types";
-import { cost, count, inline, milliseconds, score } from "@/lib/format";
+import { cost, count, milliseconds, score, valuesLine } from "@/lib/format";
 import { Button } from "@/ui/button";
 import { link, Section } from "@/ui/page";
 import { ProblemNote } from "@/ui/problem-note";
@@ -70,11 +70,6 @@ function StatusFilter({ status }: { status: RunStatus | undefined }) {
   );
 }
 
-function valuesText(values: Run["values"]): string {
-  const pairs = Object.entries(values).map(([name, value]) => `${name} ${inline(value)}`);
-  return pairs.join(", ") || "as in the experiment";
-}
-
 function RunTable({ runs }: { runs: Run[] }) {
   return (
     <Table label="Runs">
@@ -107,7 +102,7 @@ function RunTable({ runs }: { runs: Run[] }) {
 }
 
 function RunLine({ run }: { run: Run }) {
-  const text = run.error?.message ?? valuesText(run.values);
+  const text = run.error?.message ?? (valuesLine(run.values) || "as in the experiment");
   return (
     <tr>
       <td>
@@ -120,7 +115,7 @@ function RunLine({ run }: { run: Run }) {
       </td>
       <td className="num text-right font-semibold">{score(run.score)}</td>
       <td className={run.error ? "text-bad" : undefined}>
-        <span title={text} className="block max-w-md truncate">
+        <span title={text} className="line-clamp-3 min-w-64 max-w-2xl whitespace-normal break-words">
           {text}
         </span>
       </td>

@@ -59,7 +59,8 @@ test("a project shows its experiments with status and best score", async () => {
 test("a project that does not exist says so", async () => {
   serve({ "GET /projects/p1": { status: 404, body: problem({ status: 404, detail: "No such project." }) } });
   renderApp("/projects/p1");
-  expect(await screen.findByRole("alert")).toHaveTextContent("No such project.");
+  expect(await screen.findByText("There is nothing here. It may have been deleted.")).toBeVisible();
+  expect(screen.getByRole("link", { name: "Go to the projects" })).toHaveAttribute("href", "/projects");
 });
 
 async function openEditor(): Promise<HTMLElement> {
