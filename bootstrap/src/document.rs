@@ -16,8 +16,9 @@ use domain::id::EndpointId;
 use domain::problem::Problem;
 use domain::sample::Sample;
 use system::SystemIds;
+use wire::endpoint::EndpointDocument;
 use wire::experiment::SampleDocument;
-use wire::file::{self, ColumnsDocument, EndpointDocument, FileDocument, SampleFile, SampleSource};
+use wire::file::{self, ColumnsDocument, FileDocument, SampleFile, SampleSource};
 
 use crate::failure::Failure;
 use crate::settings::variable;

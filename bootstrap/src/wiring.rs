@@ -27,7 +27,7 @@ use persistence::{Database, Stores};
 use queue::LocalBell;
 use security::{BcryptPasswords, JwtTokens, SecretVault, kept_token_secret, token_secret_fingerprint};
 use system::{BlockingThreads, SystemChance, SystemClock, SystemIds, TokioTimer};
-use wire::file::SIMULATED_URL;
+use wire::endpoint::SIMULATED_URL;
 
 use crate::failure::Failure;
 use crate::settings::Settings;

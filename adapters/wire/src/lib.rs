@@ -1,9 +1,12 @@
 //! Documents and messages of PromptLooper as they are read and written: serde is the only codec.
 
 pub mod api;
+pub mod dimension;
+pub mod endpoint;
 pub mod experiment;
 pub mod export;
 pub mod file;
 pub mod stored;
+pub mod sweep;
 pub mod table;
 pub mod value;

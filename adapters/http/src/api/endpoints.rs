@@ -6,7 +6,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use uuid::Uuid;
 use wire::api::{Endpoint, EndpointPage, EndpointTest};
-use wire::file::EndpointDocument;
+use wire::endpoint::EndpointDocument;
 
 use super::Tag;
 use crate::answer::{Answer, Created, Gone, Result};

@@ -11,7 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{id, pages};
-use crate::file::{KindDocument, LimitsDocument, MaxTokensFieldDocument, PriceDocument};
+use crate::endpoint::{KindDocument, LimitsDocument, MaxTokensFieldDocument, PriceDocument};
 
 /// A target model server. Its key is never shown.
 #[derive(Debug, Clone, Serialize, Object)]

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Moment, Sweep, id, pages};
-use crate::experiment::{DimensionDocument, Parts, SampleDocument, ScoringDocument, StageDocument};
+use crate::dimension::DimensionDocument;
+use crate::experiment::{Parts, SampleDocument, ScoringDocument, StageDocument};
 use crate::value::{Any, AnyMap};
 
 const fn once() -> u32 {

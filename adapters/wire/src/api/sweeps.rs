@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{BestRun, Moment, dollars, id, pages};
-use crate::file::{StrategyDocument, SweepDocument, SweepKindDocument};
+use crate::sweep::{StrategyDocument, SweepDocument, SweepKindDocument};
 
 /// A sweep to be started.
 #[derive(Debug, Clone, Default, Deserialize, Object)]

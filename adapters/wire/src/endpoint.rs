@@ -1,0 +1,209 @@
+//! An endpoint as somebody writes it down.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::id::EndpointId;
+use domain::money::NanoDollars;
+use domain::pricing::Price;
+use domain::problem::{Problem, segment};
+use domain::secret::Secret;
+use poem_openapi::{Enum, Object};
+use serde::{Deserialize, Serialize};
+
+/// The kinds of endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename = "EndpointKind", rename_all = "snake_case")]
+pub enum KindDocument {
+    /// A server that speaks chat completions.
+    Openai,
+    /// The built-in simulation.
+    Simulated,
+}
+
+/// An endpoint that a file needs.
+#[derive(Debug, Clone, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(rename = "EndpointDraft", deny_unknown_fields)]
+#[expect(missing_docs, reason = "fields are those of the domain's endpoint")]
+pub struct EndpointDocument {
+    pub label: String,
+    pub kind: KindDocument,
+    pub url: Option<String>,
+    pub api_key: Option<String>,
+    #[serde(default)]
+    #[oai(default)]
+    pub prices: BTreeMap<String, PriceDocument>,
+    #[serde(default)]
+    #[oai(default)]
+    pub limits: LimitsDocument,
+    pub max_tokens_field: Option<MaxTokensFieldDocument>,
+    pub max_output_tokens: Option<u32>,
+    pub timeout_s: Option<f64>,
+}
+
+/// What a model costs, in US dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(rename = "Price", deny_unknown_fields)]
+#[expect(missing_docs, reason = "fields are those of the domain's price")]
+pub struct PriceDocument {
+    pub input_per_million: f64,
+    pub output_per_million: f64,
+}
+
+/// How much an endpoint bears.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(rename = "EndpointLimits", deny_unknown_fields)]
+pub struct LimitsDocument {
+    /// Calls in flight at once, from 1; 8 where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(validator(minimum(value = "1")))]
+    pub concurrency: Option<u32>,
+}
+
+/// Which field of a request carries the limit of output tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename = "MaxTokensField", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words are the fields")]
+pub enum MaxTokensFieldDocument {
+    MaxTokens,
+    MaxCompletionTokens,
+}
+
+impl EndpointDocument {
+    /// The endpoint, under this id where it is new. `fill` puts values in the place of `${NAME}`.
+    ///
+    /// # Errors
+    /// What is wrong with a field, each with its place in the endpoint.
+    pub fn into_endpoint(
+        self,
+        id: EndpointId,
+        fill: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Endpoint, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut filled = |field: &str, text: &str| {
+            fill(text)
+                .map_err(|e| problems.push(Problem::new(format!("/{field}"), "unset", e)))
+                .unwrap_or_default()
+        };
+        let label = filled("label", &self.label);
+        let key = self.api_key.as_deref().map(|key| filled("api_key", key));
+        let url = self.url.as_deref().map(|url| filled("url", url));
+        let identity = identity(self.kind, url.as_deref(), &mut problems);
+        if label.trim().is_empty() || label.contains(char::is_control) {
+            problems.push(Problem::new("/label", "invalid_name", "give the endpoint a label on one line"));
+        }
+        let prices = prices(self.prices, &mut problems);
+        let timeout = timeout(self.timeout_s, &mut problems);
+        let concurrency = positive("limits/concurrency", self.limits.concurrency, &mut problems);
+        let max_output = positive("max_output_tokens", self.max_output_tokens, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Endpoint {
+            id,
+            label,
+            identity,
+            api_key: key.filter(|key| !key.is_empty()).map(Secret::new),
+            prices,
+            limits: concurrency.map_or_else(Limits::default, |concurrency| Limits { concurrency }),
+            max_tokens_field: match self.max_tokens_field {
+                Some(MaxTokensFieldDocument::MaxCompletionTokens) => MaxTokensField::MaxCompletionTokens,
+                _ => MaxTokensField::MaxTokens,
+            },
+            max_output_tokens: max_output.map(NonZeroU32::get),
+            timeout,
+        })
+    }
+}
+
+/// The address of the built-in simulation, which is none.
+pub const SIMULATED_URL: &str = "simulated://built-in";
+
+fn identity(kind: KindDocument, url: Option<&str>, problems: &mut Vec<Problem>) -> EndpointIdentity {
+    let kind = match kind {
+        KindDocument::Simulated => return EndpointIdentity::new(EndpointKind::Simulated, SIMULATED_URL),
+        KindDocument::Openai => EndpointKind::OpenAi,
+    };
+    let url = url.unwrap_or_default();
+    let is_http = url.split_once("://").is_some_and(|(scheme, rest)| {
+        ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) && !rest.is_empty()
+    });
+    if !is_http || url.contains(char::is_whitespace) {
+        let detail = format!(
+            "an endpoint needs the base URL of its API, such as http://127.0.0.1:8000/v1, not `{url}`"
+        );
+        problems.push(Problem::new("/url", "invalid_url", detail));
+    }
+    EndpointIdentity::new(kind, url)
+}
+
+fn prices(prices: BTreeMap<String, PriceDocument>, problems: &mut Vec<Problem>) -> BTreeMap<String, Price> {
+    let dollars =
+        |amount: f64| NanoDollars::from_dollars(amount).filter(|amount| *amount >= NanoDollars::ZERO);
+    let mut known = BTreeMap::new();
+    for (model, price) in prices {
+        match (dollars(price.input_per_million), dollars(price.output_per_million)) {
+            (Some(input_per_million), Some(output_per_million)) => {
+                known.insert(model, Price { input_per_million, output_per_million });
+            }
+            _ => {
+                let pointer = format!("/prices/{}", segment(&model));
+                problems.push(Problem::new(pointer, "out_of_range", "prices are US dollars from 0 up"));
+            }
+        }
+    }
+    known
+}
+
+fn positive(field: &str, number: Option<u32>, problems: &mut Vec<Problem>) -> Option<NonZeroU32> {
+    let fits = number.map(NonZeroU32::new);
+    if fits == Some(None) {
+        let detail = format!("{} takes a whole number from 1 up", field.replace('/', "."));
+        problems.push(Problem::new(format!("/{field}"), "out_of_range", detail));
+    }
+    fits.flatten()
+}
+
+/// The longest that an exchange may be allowed to take, in seconds.
+const LONGEST_TIMEOUT: f64 = 86_400.0;
+
+fn timeout(seconds: Option<f64>, problems: &mut Vec<Problem>) -> Duration {
+    let Some(seconds) = seconds else { return Endpoint::DEFAULT_TIMEOUT };
+    if seconds > 0.0 && seconds <= LONGEST_TIMEOUT {
+        return Duration::from_secs_f64(seconds);
+    }
+    let detail = format!("timeout_s takes seconds above 0 and up to {LONGEST_TIMEOUT}, not {seconds}");
+    problems.push(Problem::new("/timeout_s", "out_of_range", detail));
+    Endpoint::DEFAULT_TIMEOUT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sense_has_its_place() {
+        for (endpoint, pointer) in [
+            ("{label: a, kind: openai}", "/url"),
+            ("{label: a, kind: openai, url: localhost}", "/url"),
+            ("{label: ' ', kind: simulated}", "/label"),
+            ("{label: a, kind: simulated, timeout_s: -1}", "/timeout_s"),
+            (
+                "{label: a, kind: simulated, prices: {m: {input_per_million: -1, output_per_million: 0}}}",
+                "/prices/m",
+            ),
+        ] {
+            let document: EndpointDocument = serde_saphyr::from_str(endpoint).unwrap();
+            let problems =
+                document.into_endpoint(EndpointId::new(1), |text| Ok(text.to_owned())).unwrap_err();
+            assert_eq!(problems[0].pointer, pointer, "{endpoint}");
+        }
+    }
+}

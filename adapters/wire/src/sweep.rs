@@ -1,0 +1,97 @@
+//! A sweep as somebody asks for it.
+
+use application::sweeps::SweepRequest;
+use domain::money::NanoDollars;
+use domain::problem::Problem;
+use domain::sweep::{SweepKind, SweepLimits};
+use poem_openapi::{Enum, Object};
+use serde::Deserialize;
+
+/// The kinds of sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename = "SweepRequestKind", rename_all = "snake_case")]
+pub enum SweepKindDocument {
+    /// Every combination.
+    #[default]
+    Grid,
+    /// Seeded sampling.
+    Random,
+}
+
+/// The sweep that a file starts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "fields are those of the sweep")]
+pub struct SweepDocument {
+    #[serde(default)]
+    pub kind: SweepKindDocument,
+    pub seed: Option<u64>,
+    pub max_runs: Option<u64>,
+    pub max_tokens: Option<u64>,
+    pub max_cost: Option<f64>,
+    #[serde(default)]
+    pub strategy: StrategyDocument,
+}
+
+/// How a sweep's kind behaves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(rename = "SweepStrategy", deny_unknown_fields)]
+pub struct StrategyDocument {
+    /// Take a grid in a seeded order.
+    pub shuffle: Option<bool>,
+}
+
+impl SweepDocument {
+    /// The sweep to start.
+    ///
+    /// # Errors
+    /// Limits that make no sense, each with its place in the sweep.
+    pub fn into_request(self) -> Result<SweepRequest, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut positive = |field: &str, limit: Option<u64>| {
+            if limit == Some(0) {
+                let detail = format!("{field} takes a whole number from 1 up; leave it out for no limit");
+                problems.push(Problem::new(format!("/{field}"), "out_of_range", detail));
+            }
+            limit
+        };
+        let (max_runs, max_tokens) =
+            (positive("max_runs", self.max_runs), positive("max_tokens", self.max_tokens));
+        let max_cost = self.max_cost.map(|dollars| {
+            NanoDollars::from_dollars(dollars).filter(|cost| *cost > NanoDollars::ZERO).unwrap_or_else(|| {
+                problems.push(Problem::new("/max_cost", "out_of_range", "max_cost takes US dollars above 0"));
+                NanoDollars::ZERO
+            })
+        });
+        let kind = match (self.kind, self.strategy.shuffle) {
+            (SweepKindDocument::Grid, shuffle) => SweepKind::Grid { shuffle: shuffle.unwrap_or(false) },
+            (SweepKindDocument::Random, None) => SweepKind::Random,
+            (SweepKindDocument::Random, Some(_)) => {
+                let detail = "shuffle is for grids: a random sweep has no order to shuffle";
+                problems.push(Problem::new("/strategy/shuffle", "unexpected_field", detail));
+                SweepKind::Random
+            }
+        };
+        let limits = SweepLimits { max_runs, max_tokens, max_cost };
+        if problems.is_empty() { Ok(SweepRequest { kind, seed: self.seed, limits }) } else { Err(problems) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sense_has_its_place() {
+        for (sweep, pointer) in [
+            ("{max_runs: 0}", "/max_runs"),
+            ("{max_cost: 0}", "/max_cost"),
+            ("{kind: random, strategy: {shuffle: true}}", "/strategy/shuffle"),
+        ] {
+            let document: SweepDocument = serde_saphyr::from_str(sweep).unwrap();
+            assert_eq!(document.into_request().unwrap_err()[0].pointer, pointer, "{sweep}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Experiments and endpoints.
+
+use application::ports::{Breaker, EndpointStore, ExperimentStore};
+use domain::secret::Secret;
+use promptlooper_tests::support::home::Kind;
+
+use super::fixture::*;
+
+on_both! {
+    experiments_come_back_as_they_were,
+    endpoints_keep_their_key_for_their_server,
+}
+
+async fn experiments_come_back_as_they_were(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    let stored = fixture.stores.experiment(fixture.experiment).await.unwrap().unwrap();
+    assert_eq!(*stored.definition, draft().define().unwrap());
+    assert_eq!(stored.samples, 3);
+    let read = ExperimentStore::samples(&fixture.stores, stored.sample_set, &[2, 0]).await.unwrap();
+    assert_eq!(read, [samples()[2].clone(), samples()[0].clone()]);
+    let found = fixture.stores.by_document(stored.project, hash(201)).await.unwrap();
+    assert_eq!(found, Some(fixture.experiment));
+    assert_eq!(fixture.stores.by_name("e").await.unwrap(), [fixture.experiment]);
+    assert!(ExperimentStore::samples(&fixture.stores, stored.sample_set, &[7]).await.is_err());
+}
+
+async fn endpoints_keep_their_key_for_their_server(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    let stores = &fixture.stores;
+    let first = stores.put(endpoint("a", "http://h:1/v1", Some("sk-1"))).await.unwrap();
+    let moved = stores.put(endpoint("a", "http://h:1/v2", None)).await.unwrap();
+    assert_eq!((moved.id, moved.api_key.as_ref().map(Secret::expose)), (first.id, Some("sk-1")));
+    assert_eq!(stores.endpoint(first.id).await.unwrap(), Some(moved));
+    let elsewhere = stores.put(endpoint("a", "http://other:1/v1", None)).await.unwrap();
+    assert_eq!(elsewhere.api_key, None);
+    assert_eq!(stores.all().await.unwrap().len(), 2);
+    stores.set_breaker(first.id, Some(Breaker { reason: "401".into() })).await.unwrap();
+    assert_eq!(stores.breaker(first.id).await.unwrap(), Some(Breaker { reason: "401".into() }));
+    stores.set_breaker(first.id, None).await.unwrap();
+    assert_eq!(stores.breaker(first.id).await.unwrap(), None);
+}

@@ -1,0 +1,253 @@
+//! What the promises begin with.
+
+use std::time::Duration;
+
+use application::ports::{
+    AnswerId, Block, CallClaim, CallStore, Claim, EndpointStore, ExperimentStore, Fill, Ids as _, Journal,
+    Launch, NewExperiment, NewProject, NewRun, NewSamples, NewSweep, ProjectStore, RunConfig, RunLease,
+    RunStore, StageBinding, SweepStore, Unit, WorkerStore,
+};
+use domain::access::{Actor, Scope, Writer};
+use domain::call::{Call, Completion, Digest, Flags, Message, ResponseFormat, Role};
+use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::experiment::{Draft, Places, ScoringDraft, StageDraft};
+use domain::id::{EndpointId, ExperimentId, ProjectId, RunId, SampleSetId, SweepId, WorkerId};
+use domain::money::NanoDollars;
+use domain::pricing::Tokens;
+use domain::run::Place;
+use domain::sample::Sample;
+use domain::secret::Secret;
+use domain::sweep::{SweepKind, SweepLimits};
+use domain::value::{Map, Value};
+use persistence::Stores;
+use promptlooper_tests::support::home::{Home, Kind};
+use sea_orm::{ConnectionTrait as _, Statement};
+use system::SystemIds;
+
+pub(super) const LEASE: Duration = Duration::from_mins(1);
+
+/// An open database with one experiment, one sweep and one live worker.
+pub(super) struct Fixture {
+    pub(super) home: Home,
+    pub(super) stores: Stores,
+    pub(super) endpoint: EndpointId,
+    pub(super) experiment: ExperimentId,
+    pub(super) sweep: SweepId,
+    pub(super) worker: WorkerId,
+}
+
+impl Fixture {
+    pub(super) async fn new(kind: Kind, limits: SweepLimits) -> Self {
+        let home = Home::new(kind).await;
+        let stores = home.stores().await;
+        let endpoint = stores.put(endpoint("fake", "http://127.0.0.1:1/v1", None)).await.unwrap().id;
+        let experiment = experiment(&stores).await;
+        let sweep = SweepId::new(SystemIds.next());
+        let begin = NewSweep { id: sweep, experiment, kind: SweepKind::Random, seed: 7, limits };
+        stores.commit(Unit { begin: Some(begin), ..Unit::default() }).await.unwrap();
+        let worker = live(&stores).await;
+        Self { home, stores, endpoint, experiment, sweep, worker }
+    }
+
+    pub(super) async fn plain(kind: Kind) -> Self {
+        Self::new(kind, SweepLimits::default()).await
+    }
+
+    pub(super) fn claim(&self, n: u8) -> CallClaim {
+        CallClaim { hash: hash(n), sweep: Some(self.sweep), reserve: None }
+    }
+
+    pub(super) async fn claimed(&self, n: u8, by: WorkerId) -> Claim {
+        self.stores.claim_calls(vec![self.claim(n)], by).await.remove(0)
+    }
+
+    pub(super) fn fill(&self, n: u8, run: RunId) -> Fill {
+        Fill {
+            hash: hash(n),
+            endpoint: self.endpoint,
+            call: call(),
+            completion: completion("yes"),
+            cost: Some(NanoDollars::new(5)),
+            place: place(run),
+            sweep: Some(self.sweep),
+        }
+    }
+
+    pub(super) async fn fill_in(&self, n: u8) -> AnswerId {
+        let unit = Unit { fills: vec![self.fill(n, RunId::new(1))], ..Unit::default() };
+        self.stores.commit(unit).await.unwrap().answers[0]
+    }
+
+    pub(super) async fn launch(&self, configs: &[u8]) -> Vec<RunId> {
+        let stored = self.stores.conduct(self.worker, LEASE, None).await.unwrap().remove(0);
+        let runs: Vec<NewRun> =
+            configs.iter().zip(stored.asked..).map(|(n, trial)| self.run(*n, trial)).collect();
+        let ids = runs.iter().map(|run| run.id).collect();
+        let (epoch, version) = (stored.epoch, stored.version);
+        let launch = Launch { sweep: self.sweep, experiment: self.experiment, epoch, version, runs };
+        self.stores.commit(Unit { launch: Some(launch), ..Unit::default() }).await.unwrap();
+        ids
+    }
+
+    pub(super) fn run(&self, n: u8, trial: u64) -> NewRun {
+        let identity = EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1:1/v1");
+        let binding = StageBinding { endpoint: self.endpoint, identity, model: "m".into() };
+        let config = RunConfig {
+            values: Map::from([("n".to_owned(), Value::from(u32::from(n)))]),
+            places: Some(Places::default()),
+            stages: vec![binding],
+        };
+        NewRun { id: RunId::new(SystemIds.next()), trial, config_hash: hash(n), config, asked: 3 }
+    }
+
+    pub(super) fn block(&self, lease: RunLease, upto: u32) -> Block {
+        Block {
+            lease,
+            sweep: Some(self.sweep),
+            no: 0,
+            upto,
+            results: vec![],
+            scores: vec![],
+            vector: vec![0.5; upto as usize],
+            tokens: Tokens { input: 3, output: 1 },
+            paid: Tokens { input: 3, output: 1 },
+            cost: None,
+            paid_cost: None,
+            latency_ms: 7,
+            calls: 1,
+            hits: 0,
+            failures: 0,
+            end: None,
+            completed: None,
+            lead: None,
+        }
+    }
+
+    pub(super) async fn number(&self, sql: &str) -> i64 {
+        let connection = self.home.connection().await;
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        connection.query_one_raw(statement).await.unwrap().unwrap().try_get("", "n").unwrap()
+    }
+}
+
+/// Both traits have a `claim`.
+pub(super) trait Claims {
+    async fn claim_calls(&self, calls: Vec<CallClaim>, by: WorkerId) -> Vec<Claim>;
+    async fn claim_runs(
+        &self,
+        by: WorkerId,
+        want: usize,
+        lease: Duration,
+    ) -> Vec<application::ports::ClaimedRun>;
+}
+
+impl Claims for Stores {
+    async fn claim_calls(&self, calls: Vec<CallClaim>, by: WorkerId) -> Vec<Claim> {
+        CallStore::claim(self, calls, by).await.unwrap()
+    }
+
+    async fn claim_runs(
+        &self,
+        by: WorkerId,
+        want: usize,
+        lease: Duration,
+    ) -> Vec<application::ports::ClaimedRun> {
+        RunStore::claim(self, by, want, lease, None).await.unwrap()
+    }
+}
+
+pub(super) async fn live(stores: &Stores) -> WorkerId {
+    let worker = WorkerId::new(SystemIds.next());
+    stores.register(worker, LEASE).await.unwrap();
+    worker
+}
+
+pub(super) fn hash(n: u8) -> Digest {
+    Digest::new([n; 32])
+}
+
+pub(super) fn place(run: RunId) -> Place {
+    Place { run, sample: 0, repeat: 1, stage: 0 }
+}
+
+pub(super) fn call() -> Call {
+    Call {
+        endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1:1/v1"),
+        model: "m".into(),
+        messages: vec![Message { role: Role::User, content: "hi".into() }],
+        parameters: Map::new(),
+        response_format: ResponseFormat::Text,
+        extra: Map::new(),
+        repeat: 1,
+    }
+}
+
+pub(super) fn completion(text: &str) -> Completion {
+    Completion {
+        text: text.into(),
+        model_returned: Some("m-2".into()),
+        tokens: Tokens { input: 10, output: 4 },
+        latency: Duration::from_micros(1_234),
+        finish_reason: Some("stop".into()),
+        flags: Flags { truncated: true, ..Flags::default() },
+        tool_calls: None,
+    }
+}
+
+pub(super) fn endpoint(label: &str, url: &str, key: Option<&str>) -> Endpoint {
+    Endpoint {
+        id: EndpointId::new(SystemIds.next()),
+        label: label.into(),
+        identity: EndpointIdentity::new(EndpointKind::OpenAi, url),
+        api_key: key.map(Secret::new),
+        prices: std::collections::BTreeMap::new(),
+        limits: Limits::default(),
+        max_tokens_field: MaxTokensField::MaxCompletionTokens,
+        max_output_tokens: Some(9),
+        timeout: Duration::from_millis(1_500),
+    }
+}
+
+pub(super) fn draft() -> Draft {
+    let stage = StageDraft {
+        name: "s".into(),
+        model: Some("m".into()),
+        prompt: "{{ sample.input }}".into(),
+        ..StageDraft::default()
+    };
+    let scorer = ScoringDraft { scorer: "exact_match".into(), ..ScoringDraft::default() };
+    Draft { name: "e".into(), stages: vec![stage], scoring: vec![scorer], repeats: 2, ..Draft::default() }
+}
+
+pub(super) fn samples() -> Vec<Sample> {
+    let sample = |text: &str| Sample { input: Value::from(text), reference: None, meta: Map::new() };
+    ["a", "b", "é\n\"c\""].map(sample).to_vec()
+}
+
+pub(super) async fn experiment(stores: &Stores) -> ExperimentId {
+    let new = NewProject {
+        id: ProjectId::new(SystemIds.next()),
+        name: "cli".to_owned(),
+        description: None,
+        owner: None,
+    };
+    let project = stores.project_named(new).await.unwrap();
+    let id = ExperimentId::new(SystemIds.next());
+    let new = NewExperiment {
+        id,
+        project,
+        draft: draft(),
+        samples: NewSamples {
+            samples: samples(),
+            set: SampleSetId::new(SystemIds.next()),
+            digest: hash(200),
+        },
+        document_digest: Some(hash(201)),
+    };
+    stores.insert(new).await.unwrap();
+    id
+}
+
+pub(super) fn writer() -> Writer {
+    Actor::key("test".to_owned(), Scope::Write).writer().unwrap()
+}

@@ -1,0 +1,102 @@
+//! Sweeps and who conducts them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{CommitError, Ids as _, Journal, Launch, NewSweep, SweepMove, SweepStore, Unit};
+use application::sweeps::{SweepError, Sweeps};
+use domain::id::SweepId;
+use domain::sweep::{Command, PauseReason, SweepKind, SweepLimits, SweepStatus};
+use promptlooper_tests::support::home::Kind;
+use system::SystemIds;
+
+use super::fixture::*;
+
+on_both! {
+    a_sweep_has_one_conductor_and_one_version,
+    an_experiment_has_one_active_sweep,
+    sweeps_are_steered_through_their_decider,
+}
+
+async fn a_sweep_has_one_conductor_and_one_version(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    let (stores, second) = (&fixture.stores, live(&fixture.stores).await);
+    let open = async |worker| stores.conductible(worker, None).await.unwrap();
+    let free = open(second).await;
+    let held = stores.conduct(fixture.worker, LEASE, None).await.unwrap();
+    assert_eq!(free, [(held[0].id, held[0].version)]);
+    assert_eq!(open(fixture.worker).await, free, "what one conducts one may conduct");
+    assert!(open(second).await.is_empty());
+    assert!(stores.conduct(second, LEASE, None).await.unwrap().is_empty());
+    let again = stores.conduct(fixture.worker, Duration::from_millis(1), None).await.unwrap();
+    assert_eq!(again[0].epoch, held[0].epoch, "its own lease is renewed");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let taken = stores.conduct(second, LEASE, None).await.unwrap();
+    assert_eq!(taken[0].epoch, held[0].epoch + 1);
+    let stale = Launch {
+        sweep: fixture.sweep,
+        experiment: fixture.experiment,
+        epoch: held[0].epoch,
+        version: held[0].version,
+        runs: vec![fixture.run(1, 0)],
+    };
+    let refused = stores.commit(Unit { launch: Some(stale), ..Unit::default() }).await;
+    assert_eq!(refused, Err(CommitError::Conflict));
+    assert_eq!(fixture.number("SELECT count(*) AS n FROM run").await, 0);
+}
+
+async fn an_experiment_has_one_active_sweep(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    let begin = NewSweep {
+        id: SweepId::new(SystemIds.next()),
+        experiment: fixture.experiment,
+        kind: SweepKind::Grid { shuffle: true },
+        seed: u64::MAX,
+        limits: SweepLimits::default(),
+    };
+    let second = Unit { begin: Some(begin.clone()), ..Unit::default() };
+    assert_eq!(fixture.stores.commit(second.clone()).await, Err(CommitError::SweepActive));
+    let stop = SweepMove {
+        sweep: fixture.sweep,
+        experiment: fixture.experiment,
+        version: 1,
+        status: SweepStatus::Stopped,
+        recall: false,
+        cancel: true,
+        limits: None,
+    };
+    fixture.stores.commit(Unit { moved: Some(stop), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(second).await.unwrap();
+    let latest = fixture.stores.latest(fixture.experiment).await.unwrap().unwrap();
+    assert_eq!((latest.id, latest.kind, latest.seed), (begin.id, begin.kind, u64::MAX));
+}
+
+async fn sweeps_are_steered_through_their_decider(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    fixture.launch(&[1, 2]).await;
+    let stores = Arc::new(fixture.stores.clone());
+    let sweeps = Sweeps::new(application::sweeps::Ports {
+        bell: Arc::new(queue::LocalBell::new()),
+        endpoints: stores.clone(),
+        experiments: stores.clone(),
+        ids: Arc::new(SystemIds),
+        journal: stores.clone(),
+        runs: stores.clone(),
+        sweeps: stores.clone(),
+    });
+    let command = async |command| sweeps.command(&writer(), fixture.sweep, command).await;
+    assert!(matches!(command(Command::Resume).await, Err(SweepError::Transition(_))));
+    let paused = command(Command::Pause { now: false }).await.unwrap();
+    assert_eq!(paused.sweep.status, SweepStatus::Paused(PauseReason::Manual));
+    assert!(fixture.stores.claim_runs(fixture.worker, 5, LEASE).await.is_empty());
+    assert_eq!(command(Command::Resume).await.unwrap().sweep.status, SweepStatus::Running);
+    assert_eq!(fixture.stores.claim_runs(fixture.worker, 1, LEASE).await.len(), 1);
+    let stopped = command(Command::Stop).await.unwrap();
+    assert_eq!(
+        (stopped.sweep.status, stopped.totals.cancelled, stopped.totals.running),
+        (SweepStatus::Stopped, 2, 0)
+    );
+    assert!(matches!(command(Command::Resume).await, Err(SweepError::Transition(_))));
+    let told = "SELECT count(*) AS n FROM event WHERE type IN ('experiment.paused', 'experiment.resumed', 'experiment.stopped')";
+    assert_eq!(fixture.number(told).await, 3);
+}
