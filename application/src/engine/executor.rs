@@ -110,6 +110,7 @@ impl Engine {
             experiments: Arc::clone(&self.ports.experiments),
             journal: Arc::clone(&self.ports.journal),
             runs: Arc::clone(&self.ports.runs),
+            timer: Arc::clone(&self.ports.timer),
         };
         Runner::new(ports, Arc::clone(&self.caller), run, loaded, pipeline, endpoints, halt).execute().await
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use domain::endpoint::Endpoint;
 use domain::event::{EventType, NewEvent};
@@ -17,11 +18,14 @@ use super::loaded::Loaded;
 use super::tally::{Done, Tally};
 use crate::ports::{
     Block, ClaimedRun, CommitError, ExperimentStore, Journal, Receipt, ResumedScores, RunEnd, RunError,
-    RunStore, StoreError, StoredScore, Unit,
+    RunStore, StoreError, StoredScore, Timer, Unit,
 };
 
 /// Samples that are committed together, at most.
 pub(super) const BLOCK: u32 = 64;
+
+/// How long a sample that is done waits for its block to fill up: whoever watches a slow run is to see it move.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What executing a run came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub(super) struct Ports {
     pub journal: Arc<dyn Journal>,
     /// Knows what an interrupted run had stored.
     pub runs: Arc<dyn RunStore>,
+    /// Waits.
+    pub timer: Arc<dyn Timer>,
 }
 
 /// One run in execution.
@@ -106,18 +112,25 @@ impl Runner {
         let mut commit = std::pin::pin!(OptionFuture::from(None).fuse());
         let mut stretch = Stretch::default();
         let (mut at, mut no) = (self.run.done, self.run.blocks);
-        let mut stopped = None;
+        let mut patience = std::pin::pin!(OptionFuture::from(None).fuse());
+        let (mut stopped, mut overdue) = (None, false);
         loop {
             futures::select_biased! {
                 landed = commit => landed_or_stop(landed, &self.halt, &mut stopped),
+                passed = patience => overdue = passed.is_some(),
                 examined = samples.next() => match examined {
                     None => break,
                     Some(Err(blocked)) => self.stop(Stopped::Blocked(blocked), &mut stopped),
-                    Some(Ok(examined)) => stretch.samples.push(examined),
+                    Some(Ok(examined)) => {
+                        if stretch.len() == 0 {
+                            patience.set(OptionFuture::from(Some(self.ports.timer.sleep(PATIENCE))).fuse());
+                        }
+                        stretch.samples.push(examined);
+                    }
                 },
             }
             let full = stretch.samples.len() == BLOCK as usize || at + stretch.len() == self.run.asked;
-            if full && stopped.is_none() && stretch.len() > 0 {
+            if (full || overdue && commit.is_terminated()) && stopped.is_none() && stretch.len() > 0 {
                 if !commit.is_terminated() {
                     landed_or_stop(commit.as_mut().await, &self.halt, &mut stopped);
                 }
@@ -125,6 +138,8 @@ impl Runner {
                 let unit = self.unit(std::mem::take(&mut stretch), at, no, tally);
                 commit.set(OptionFuture::from(Some(self.ports.journal.commit(unit))).fuse());
                 no += 1;
+                patience.set(OptionFuture::from(None).fuse());
+                overdue = false;
             }
         }
         if !commit.is_terminated() {

@@ -191,6 +191,27 @@ async fn a_sweep_is_paused_resumed_and_stopped() {
     }
 }
 
+/// A run takes its time, and whoever watches sees how far it is.
+#[tokio::test]
+async fn a_slow_run_shows_how_far_it_is() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
+    let server = Server::start(&home).await;
+    let experiment = Experiment::echo(&fake.url(), 12, 1).with("/endpoints/0/limits/concurrency", json!(2));
+    fake.set_latency(Duration::from_millis(600));
+    let id = server.import(&experiment.document).await;
+    server.post(&format!("experiments/{id}/sweep"), json!({})).await;
+    let mut seen = std::collections::BTreeSet::new();
+    loop {
+        let run = server.get(&format!("experiments/{id}/runs")).await["items"][0].clone();
+        seen.insert(run["samples"]["done"].as_u64().unwrap_or_default());
+        if run["status"] == "completed" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(seen.len() >= 4 && seen.contains(&12), "{seen:?}");
+}
+
 #[tokio::test]
 async fn a_sweep_that_reaches_its_budget_pauses_and_says_which() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
