@@ -220,6 +220,7 @@ fn built_in_endpoints(settings: &Settings) -> Vec<Endpoint> {
         label: label.to_owned(),
         identity,
         api_key: None,
+        headers: None,
         prices: std::collections::BTreeMap::new(),
         limits: Limits::default(),
         max_tokens_field: MaxTokensField::default(),

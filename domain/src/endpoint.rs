@@ -95,6 +95,8 @@ pub struct Endpoint {
     pub identity: EndpointIdentity,
     /// Its key, if it wants one.
     pub api_key: Option<Secret>,
+    /// Further headers of every request, by name; in a change of an endpoint, `None` leaves those it has.
+    pub headers: Option<BTreeMap<String, Secret>>,
     /// Prices by model name.
     pub prices: BTreeMap<String, Price>,
     /// How much it bears.

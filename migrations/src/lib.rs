@@ -9,6 +9,7 @@ mod m0005_events;
 mod m0006_accounts;
 mod m0007_history;
 mod m0008_sweep_space;
+mod m0009_endpoint_headers;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_accounts::Migration),
             Box::new(m0007_history::Migration),
             Box::new(m0008_sweep_space::Migration),
+            Box::new(m0009_endpoint_headers::Migration),
         ]
     }
 }

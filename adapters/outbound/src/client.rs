@@ -1,8 +1,10 @@
 //! The client itself.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use domain::secret::Secret;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect;
 use url::Url;
 
@@ -92,6 +94,9 @@ impl Client {
         if let Some(key) = request.bearer {
             builder = builder.bearer_auth(key.expose());
         }
+        if let Some(headers) = request.headers {
+            builder = builder.headers(sensitive(headers)?);
+        }
         Ok(builder.timeout(request.timeout))
     }
 
@@ -116,6 +121,19 @@ impl Client {
         body.extend_from_slice(&chunk);
         Ok(true)
     }
+}
+
+/// Headers that are not logged by whoever handles them.
+fn sensitive(headers: &BTreeMap<String, Secret>) -> Result<HeaderMap, Error> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let refused = || Error::Refused(Refusal::Header);
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| refused())?;
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|_| refused())?;
+        value.set_sensitive(true);
+        map.insert(name, value);
+    }
+    Ok(map)
 }
 
 #[cfg(test)]

@@ -40,6 +40,9 @@ pub enum Refusal {
     /// It leads to an address that may not be called.
     #[error("the URL leads to an address that may not be called")]
     Address,
+    /// A further header cannot be one.
+    #[error("a header has characters that cannot be sent")]
+    Header,
     /// The key has characters that no header can carry.
     #[error("the key has characters that cannot be sent")]
     Key,

@@ -1,5 +1,6 @@
 //! What is sent and what comes back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::secret::Secret;
@@ -11,6 +12,7 @@ pub struct Request<'a> {
     pub(crate) url: &'a str,
     pub(crate) json: Option<String>,
     pub(crate) bearer: Option<&'a Secret>,
+    pub(crate) headers: Option<&'a BTreeMap<String, Secret>>,
     pub(crate) timeout: Duration,
 }
 
@@ -21,19 +23,25 @@ impl<'a> Request<'a> {
     /// Asks for what is at `url`.
     #[must_use]
     pub const fn get(url: &'a str) -> Self {
-        Self { url, json: None, bearer: None, timeout: Self::DEFAULT_TIMEOUT }
+        Self { url, json: None, bearer: None, headers: None, timeout: Self::DEFAULT_TIMEOUT }
     }
 
     /// Sends a JSON text to `url`.
     #[must_use]
     pub const fn post_json(url: &'a str, json: String) -> Self {
-        Self { url, json: Some(json), bearer: None, timeout: Self::DEFAULT_TIMEOUT }
+        Self { url, json: Some(json), bearer: None, headers: None, timeout: Self::DEFAULT_TIMEOUT }
     }
 
     /// With this key as bearer token, if there is one.
     #[must_use]
     pub fn bearer(self, key: Option<&'a Secret>) -> Self {
         Self { bearer: key, ..self }
+    }
+
+    /// With these headers too, which take the place of those that it would have had.
+    #[must_use]
+    pub fn headers(self, headers: Option<&'a BTreeMap<String, Secret>>) -> Self {
+        Self { headers, ..self }
     }
 
     /// Taking at most this long, from the first lookup to the last byte.

@@ -10,25 +10,26 @@ use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxToke
 use domain::id::{EndpointId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Price;
+use domain::secret::Secret;
 use domain::value::{Map, Value};
 use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
+use wire::endpoint::MASK;
 
 use crate::dialect::{Session, corrupt, detached, failed, id, json, maybe_text, maybe_whole, text, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
-const COLUMNS: &str =
-    "id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, max_output_tokens, timeout_ms";
+const COLUMNS: &str = "id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, max_output_tokens, timeout_ms, headers_cipher";
 
 const PUT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, \
-     max_output_tokens, timeout_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+     max_output_tokens, timeout_ms, headers_cipher) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
      ON CONFLICT (label) DO UPDATE SET kind = excluded.kind, url = excluded.url, \
      api_key_cipher = excluded.api_key_cipher, prices = excluded.prices, limits = excluded.limits, \
      max_tokens_field = excluded.max_tokens_field, max_output_tokens = excluded.max_output_tokens, \
-     timeout_ms = excluded.timeout_ms, breaker_reason = NULL";
+     timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, breaker_reason = NULL";
 
 const REPLACE: &str = "UPDATE endpoint SET label = $2, kind = $3, url = $4, api_key_cipher = $5, prices = $6, limits = $7, \
-     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, breaker_reason = NULL WHERE id = $1";
+     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, breaker_reason = NULL WHERE id = $1";
 
 /// Experiments whose stages name an endpoint, or whose dimensions have its label among their values.
 const USERS: &str = "SELECT name FROM experiment WHERE CAST(pipeline_stages AS text) LIKE $1 ESCAPE '\\' \
@@ -41,7 +42,7 @@ impl EndpointStore for Stores {
     async fn put(&self, endpoint: Endpoint) -> Result<Endpoint, StoreError> {
         let known = self.by_label(&endpoint.label).await?;
         let stored = match known {
-            Some(known) => keeping_key(known, endpoint),
+            Some(known) => keeping_secrets(known, endpoint),
             None => endpoint,
         };
         let values = self.values(&stored)?;
@@ -51,7 +52,7 @@ impl EndpointStore for Stores {
 
     async fn replace(&self, endpoint: Endpoint) -> Result<Option<Endpoint>, StoreError> {
         let Some(known) = self.endpoint(endpoint.id).await? else { return Ok(None) };
-        let stored = keeping_key(known, endpoint);
+        let stored = keeping_secrets(known, endpoint);
         let values = self.values(&stored)?;
         let changed = self.database.write().execute(REPLACE, values).await.map_err(failed)?;
         Ok((changed.rows_affected() > 0).then_some(stored))
@@ -99,10 +100,25 @@ impl EndpointStore for Stores {
     }
 }
 
-/// An endpoint that takes the place of a known one.
-fn keeping_key(known: Endpoint, endpoint: Endpoint) -> Endpoint {
-    let kept = known.api_key.filter(|_| same_server(&known.identity.url, &endpoint.identity.url));
-    Endpoint { id: known.id, api_key: endpoint.api_key.or(kept), ..endpoint }
+/// An endpoint that takes the place of a known one. What it leaves out of key and headers stays, as long as it goes to
+/// the same server.
+fn keeping_secrets(known: Endpoint, endpoint: Endpoint) -> Endpoint {
+    let same = same_server(&known.identity.url, &endpoint.identity.url);
+    let (kept_key, kept_headers) = if same { (known.api_key, known.headers) } else { (None, None) };
+    let headers = match endpoint.headers {
+        None => kept_headers,
+        Some(given) => Some(unmasked(given, &kept_headers.unwrap_or_default())),
+    };
+    Endpoint { id: known.id, api_key: endpoint.api_key.or(kept_key), headers, ..endpoint }
+}
+
+/// Headers with what is known of those whose value came back as its mask.
+fn unmasked(given: BTreeMap<String, Secret>, known: &BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
+    let value = |(name, value): (String, Secret)| match value.expose() {
+        MASK => known.get(&name).cloned().map(|kept| (name, kept)),
+        _ => Some((name, value)),
+    };
+    given.into_iter().filter_map(value).collect()
 }
 
 /// A key belongs to the scheme, host and port that it was entered for.
@@ -127,34 +143,44 @@ impl Stores {
     }
 
     fn values(&self, endpoint: &Endpoint) -> Result<Vec<Bound>, StoreError> {
-        let seal = |key| self.vault.seal(key, &context(endpoint.id));
-        let sealed = endpoint.api_key.as_ref().map(seal).transpose();
-        let sealed = sealed.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let seal = |secret: &Secret, field| {
+            let sealed = self.vault.seal(secret, &context(endpoint.id, field));
+            sealed.map_err(|error| StoreError::Unavailable(error.to_string()))
+        };
+        let key = endpoint.api_key.as_ref().map(|key| seal(key, "api_key")).transpose()?;
+        let headers = endpoint.headers.as_ref().filter(|headers| !headers.is_empty());
+        let headers = headers.map(|headers| seal(&written(headers), "headers")).transpose()?;
         let limits = Value::from([("concurrency", Value::from(endpoint.limits.concurrency.get()))]);
         Ok(vec![
             id(endpoint.id.bits()),
             text(endpoint.label.as_str()),
             text(endpoint.identity.kind.as_str()),
             text(endpoint.identity.url.as_str()),
-            Bound::Bytes(sealed),
+            Bound::Bytes(key),
             json(&prices(&endpoint.prices)),
             json(&limits),
             text(field_name(endpoint.max_tokens_field)),
             maybe_whole(endpoint.max_output_tokens),
             whole(endpoint.timeout.as_millis()),
+            Bound::Bytes(headers),
         ])
     }
 
     fn endpoint_of(&self, row: Row<'_>) -> Result<Endpoint, DbErr> {
         let endpoint = EndpointId::new(row.id("id")?);
         let kind = EndpointKind::parse(&row.text("kind")?).ok_or_else(|| corrupt("endpoint kind"))?;
-        let open = |sealed: Vec<u8>| self.vault.open(&sealed, &context(endpoint));
+        let open = |column, field| {
+            let sealed = row.maybe_bytes(column)?;
+            let opened = sealed.map(|sealed| self.vault.open(&sealed, &context(endpoint, field)));
+            opened.transpose().map_err(corrupt)
+        };
         let max_output = row.maybe_whole("max_output_tokens")?;
         Ok(Endpoint {
             id: endpoint,
             label: row.text("label")?,
             identity: EndpointIdentity { kind, url: row.text("url")? },
-            api_key: row.maybe_bytes("api_key_cipher")?.map(open).transpose().map_err(corrupt)?,
+            api_key: open("api_key_cipher", "api_key")?,
+            headers: open("headers_cipher", "headers")?.map(|headers| read_headers(&headers)).transpose()?,
             prices: read_prices(&row.json("prices")?),
             limits: read_limits(&row.json("limits")?),
             max_tokens_field: read_field(&row.text("max_tokens_field")?),
@@ -164,9 +190,20 @@ impl Stores {
     }
 }
 
-/// What a sealed key is bound to.
-fn context(endpoint: EndpointId) -> String {
-    format!("endpoint/{endpoint}/api_key")
+/// What a sealed secret is bound to.
+fn context(endpoint: EndpointId, field: &str) -> String {
+    format!("endpoint/{endpoint}/{field}")
+}
+
+fn written(headers: &BTreeMap<String, Secret>) -> Secret {
+    let values = headers.iter().map(|(name, value)| (name.clone(), Value::from(value.expose())));
+    Secret::new(Value::Map(values.collect()).canonical())
+}
+
+fn read_headers(headers: &Secret) -> Result<BTreeMap<String, Secret>, DbErr> {
+    let read: BTreeMap<String, String> =
+        serde_json::from_str(headers.expose()).map_err(|_| corrupt("headers"))?;
+    Ok(read.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
 }
 
 const fn field_name(field: MaxTokensField) -> &'static str {

@@ -34,6 +34,7 @@ pub struct EndpointDocument {
     pub kind: KindDocument,
     pub url: Option<String>,
     pub api_key: Option<String>,
+    pub headers: Option<BTreeMap<String, String>>,
     #[serde(default)]
     #[oai(default)]
     pub prices: BTreeMap<String, PriceDocument>,
@@ -95,6 +96,14 @@ impl EndpointDocument {
         let label = filled("label", &self.label);
         let key = self.api_key.as_deref().map(|key| filled("api_key", key));
         let url = self.url.as_deref().map(|url| filled("url", url));
+        let headers = self.headers.map(|headers| {
+            let filled = headers.into_iter().map(|(name, value)| {
+                let value = filled(&format!("headers/{}", segment(&name)), &value);
+                (name, value)
+            });
+            filled.collect::<BTreeMap<_, _>>()
+        });
+        let headers = headers.map(|headers| self::headers(headers, &mut problems));
         let identity = identity(self.kind, url.as_deref(), &mut problems);
         if label.trim().is_empty() || label.contains(char::is_control) {
             problems.push(Problem::new("/label", "invalid_name", "give the endpoint a label on one line"));
@@ -111,6 +120,7 @@ impl EndpointDocument {
             label,
             identity,
             api_key: key.filter(|key| !key.is_empty()).map(Secret::new),
+            headers,
             prices,
             limits: concurrency.map_or_else(Limits::default, |concurrency| Limits { concurrency }),
             max_tokens_field: match self.max_tokens_field {
@@ -142,6 +152,61 @@ fn identity(kind: KindDocument, url: Option<&str>, problems: &mut Vec<Problem>) 
         problems.push(Problem::new("/url", "invalid_url", detail));
     }
     EndpointIdentity::new(kind, url)
+}
+
+/// What stands in the place of a header's value. Sent back, it leaves the value as it is.
+pub const MASK: &str = "***";
+
+/// The most headers that an endpoint adds, and bytes in the value of each.
+const MOST_HEADERS: usize = 32;
+const LONGEST_HEADER: usize = 4096;
+
+/// Headers that belong to the exchange itself.
+const RESERVED: [&str; 10] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+fn headers(headers: BTreeMap<String, String>, problems: &mut Vec<Problem>) -> BTreeMap<String, Secret> {
+    let mut known = BTreeMap::new();
+    if headers.len() > MOST_HEADERS {
+        let detail = format!("an endpoint takes at most {MOST_HEADERS} headers");
+        problems.push(Problem::new("/headers", "out_of_range", detail));
+    }
+    for (name, value) in headers {
+        let lower = name.to_ascii_lowercase();
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        let wrong = if name.is_empty() || !name.chars().all(is_token) {
+            Some("a header's name is made of letters, digits and hyphens".to_owned())
+        } else if RESERVED.contains(&lower.as_str()) {
+            Some(format!("`{name}` is set by the exchange itself"))
+        } else if known.contains_key(&lower) {
+            Some(format!("`{name}` is given twice"))
+        } else if value.is_empty()
+            || value.len() > LONGEST_HEADER
+            || value.contains(|c: char| !(' '..='~').contains(&c))
+        {
+            Some(format!("a header's value is 1 to {LONGEST_HEADER} printable ASCII characters"))
+        } else {
+            None
+        };
+        match wrong {
+            Some(detail) => {
+                let pointer = format!("/headers/{}", segment(&name));
+                problems.push(Problem::new(pointer, "invalid_header", detail));
+            }
+            None => drop(known.insert(lower, Secret::new(value))),
+        }
+    }
+    known
 }
 
 fn prices(prices: BTreeMap<String, PriceDocument>, problems: &mut Vec<Problem>) -> BTreeMap<String, Price> {
@@ -194,6 +259,11 @@ mod tests {
             ("{label: a, kind: openai}", "/url"),
             ("{label: a, kind: openai, url: localhost}", "/url"),
             ("{label: ' ', kind: simulated}", "/label"),
+            ("{label: a, kind: simulated, headers: {'X Org': a}}", "/headers/X Org"),
+            ("{label: a, kind: simulated, headers: {X-Org: a, x-org: b}}", "/headers/x-org"),
+            ("{label: a, kind: simulated, headers: {Host: a}}", "/headers/Host"),
+            ("{label: a, kind: simulated, headers: {X-Org: \"a\\nb\"}}", "/headers/X-Org"),
+            ("{label: a, kind: simulated, headers: {X-Org: ''}}", "/headers/X-Org"),
             ("{label: a, kind: simulated, timeout_s: -1}", "/timeout_s"),
             (
                 "{label: a, kind: simulated, prices: {m: {input_per_million: -1, output_per_million: 0}}}",

@@ -111,6 +111,7 @@ impl Wired {
                 let known = all.swap_remove(known);
                 let same = known.identity == endpoint.identity;
                 endpoint.api_key = endpoint.api_key.or(known.api_key.filter(|_| same));
+                endpoint.headers = endpoint.headers.or(known.headers.filter(|_| same));
             }
             all.push(endpoint);
         }

@@ -751,6 +751,10 @@ export interface components {
         Endpoint: {
             /** @description Whether a key is stored for it. */
             has_key: boolean;
+            /** @description The headers that it is sent too, with `***` for their values. Sent back, `***` leaves a value as it is. */
+            headers?: {
+                [key: string]: string;
+            };
             /**
              * Format: uuid
              * @description Its id.
@@ -804,6 +808,9 @@ export interface components {
          */
         EndpointDraft: {
             api_key?: string;
+            headers?: {
+                [key: string]: string;
+            };
             kind: components["schemas"]["EndpointKind"];
             label: string;
             /**

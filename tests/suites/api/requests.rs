@@ -207,6 +207,22 @@ async fn endpoints_keep_their_keys_to_themselves() {
     assert_eq!(dropped["has_key"], false, "a key does not follow to another server");
     let tested = server.post(&format!("{at}/test"), json!({})).await;
     assert_eq!(tested["ok"], false);
+    let with_headers = async |url: &str, headers: Value| {
+        let body = json!({"label": "mine", "kind": "openai", "url": url, "headers": headers});
+        let (status, changed) = server.send(Method::PUT, &at, Some(body)).await;
+        assert_eq!(status, StatusCode::OK, "{changed}");
+        changed["headers"].clone()
+    };
+    let (here, elsewhere) = ("http://127.0.0.1:9/v1", "http://127.0.0.1:7/v1");
+    let shown = with_headers(here, json!({"X-Org": "org-1", "x-team": "t-1"})).await;
+    assert_eq!(shown, json!({"x-org": "***", "x-team": "***"}));
+    let (_, kept) = server.send(Method::PUT, &at, Some(body(here, None))).await;
+    assert_eq!(kept["headers"], shown, "what is left out stays");
+    assert_eq!(with_headers(here, json!({"x-org": "***"})).await, json!({"x-org": "***"}));
+    assert_eq!(with_headers(here, json!({})).await, Value::Null, "all are gone");
+    with_headers(here, json!({"x-org": "org-1"})).await;
+    let (_, dropped) = server.send(Method::PUT, &at, Some(body(elsewhere, None))).await;
+    assert_eq!(dropped["headers"], Value::Null, "headers do not follow to another server");
     assert!(!tested["error"].as_str().unwrap().is_empty());
     assert_eq!(server.send(Method::DELETE, &at, None).await.0, StatusCode::NO_CONTENT);
 }

@@ -1,6 +1,7 @@
 //! Experiments and endpoints.
 
 use application::ports::{Breaker, EndpointStore, ExperimentStore};
+use domain::endpoint::Endpoint;
 use domain::secret::Secret;
 use promptlooper_tests::support::home::Kind;
 
@@ -31,8 +32,15 @@ async fn endpoints_keep_their_key_for_their_server(kind: Kind) {
     let moved = stores.put(endpoint("a", "http://h:1/v2", None)).await.unwrap();
     assert_eq!((moved.id, moved.api_key.as_ref().map(Secret::expose)), (first.id, Some("sk-1")));
     assert_eq!(stores.endpoint(first.id).await.unwrap(), Some(moved));
+    let headers = |value: &str| Some([("x-org".to_owned(), Secret::new(value))].into());
+    let changed = Endpoint { headers: headers("org-1"), ..endpoint("a", "http://h:1/v2", None) };
+    assert_eq!(stores.put(changed).await.unwrap().headers, headers("org-1"));
+    let masked = Endpoint { headers: headers("***"), ..endpoint("a", "http://h:1/v2", None) };
+    stores.put(masked).await.unwrap();
+    let stored = stores.endpoint(first.id).await.unwrap().unwrap();
+    assert_eq!((stored.headers, stored.api_key.is_some()), (headers("org-1"), true));
     let elsewhere = stores.put(endpoint("a", "http://other:1/v1", None)).await.unwrap();
-    assert_eq!(elsewhere.api_key, None);
+    assert_eq!((elsewhere.api_key, elsewhere.headers), (None, None));
     assert_eq!(stores.all().await.unwrap().len(), 2);
     stores.set_breaker(first.id, Some(Breaker { reason: "401".into() })).await.unwrap();
     assert_eq!(stores.breaker(first.id).await.unwrap(), Some(Breaker { reason: "401".into() }));

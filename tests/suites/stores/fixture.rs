@@ -200,6 +200,7 @@ pub(super) fn endpoint(label: &str, url: &str, key: Option<&str>) -> Endpoint {
         label: label.into(),
         identity: EndpointIdentity::new(EndpointKind::OpenAi, url),
         api_key: key.map(Secret::new),
+        headers: None,
         prices: std::collections::BTreeMap::new(),
         limits: Limits::default(),
         max_tokens_field: MaxTokensField::MaxCompletionTokens,

@@ -1,5 +1,7 @@
 //! What a failed exchange means.
 
+use std::collections::BTreeMap;
+
 use domain::call::{CallFailure, FailureKind};
 use domain::endpoint::Endpoint;
 use domain::secret::Secret;
@@ -12,7 +14,7 @@ use super::{excerpt, json, retry_after};
 /// The failure of an exchange that brought no answer.
 pub(super) fn of_transport(error: &Error) -> CallFailure {
     let kind = match error {
-        Error::Refused(Refusal::Key) => FailureKind::Unauthorized,
+        Error::Refused(Refusal::Key | Refusal::Header) => FailureKind::Unauthorized,
         Error::Refused(_) => FailureKind::AddressRefused,
         Error::Connect(_) => FailureKind::Connect,
         Error::Broken(_) => FailureKind::Truncated,
@@ -46,11 +48,14 @@ pub(super) fn of_error_inside(error: &Value) -> CallFailure {
     CallFailure::new(kind_of_error(error), format!("error in a successful answer: {said}"))
 }
 
-/// The same failure, with the key gone from its message: some servers repeat what they were sent.
-pub(super) fn without_key(mut failure: CallFailure, endpoint: &Endpoint) -> CallFailure {
-    if let Some(key) = endpoint.api_key.as_ref().map(Secret::expose).filter(|key| !key.is_empty()) {
-        failure.message = failure.message.replace(key, "***");
-        let cut = cut_key(&failure.message, key).len();
+/// The same failure, with key and headers gone from its message: some servers repeat what they were sent.
+pub(super) fn without_secrets(mut failure: CallFailure, endpoint: &Endpoint) -> CallFailure {
+    // What is as short as a status or a number would tear the message apart and hide nothing.
+    let headers = endpoint.headers.iter().flat_map(BTreeMap::values).filter(|value| value.expose().len() > 4);
+    let secrets = endpoint.api_key.iter().chain(headers).map(Secret::expose);
+    for secret in secrets.filter(|secret| !secret.is_empty()) {
+        failure.message = failure.message.replace(secret, "***");
+        let cut = cut_key(&failure.message, secret).len();
         failure.message.truncate(failure.message.len() - cut);
     }
     failure

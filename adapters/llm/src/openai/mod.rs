@@ -32,7 +32,8 @@ impl OpenAiServer {
     }
 
     async fn exchange(&self, endpoint: &Endpoint, request: Request<'_>) -> Result<Answer, CallFailure> {
-        let request = request.bearer(endpoint.api_key.as_ref()).timeout(endpoint.timeout);
+        let request = request.bearer(endpoint.api_key.as_ref()).headers(endpoint.headers.as_ref());
+        let request = request.timeout(endpoint.timeout);
         let answer = self.client.send(request).await.map_err(|e| failure::of_transport(&e))?;
         match answer.status() {
             200..=299 => Ok(answer),
@@ -51,7 +52,7 @@ impl ModelServer for OpenAiServer {
         let latency = begun.elapsed();
         exchange
             .and_then(|answer| completion::read(answer.body(), call, latency))
-            .map_err(|failure| failure::without_key(failure, endpoint))
+            .map_err(|failure| failure::without_secrets(failure, endpoint))
     }
 
     async fn models(&self, endpoint: &Endpoint) -> Result<Vec<String>, CallFailure> {
@@ -59,7 +60,7 @@ impl ModelServer for OpenAiServer {
         let exchange = self.exchange(endpoint, Request::get(&url)).await;
         exchange
             .and_then(|answer| model_list::read(answer.body()))
-            .map_err(|failure| failure::without_key(failure, endpoint))
+            .map_err(|failure| failure::without_secrets(failure, endpoint))
     }
 }
 

@@ -22,6 +22,7 @@ impl Clock for StoppedClock {
 }
 
 const KEY: &str = "sk-very-secret";
+const ORG: &str = "org-of-mine";
 
 /// A server that answers its one request with these bytes; its URL and, once done, the request.
 async fn server(answer: String) -> (String, JoinHandle<String>) {
@@ -44,6 +45,7 @@ fn endpoint(url: &str) -> Endpoint {
         label: "e".to_owned(),
         identity: EndpointIdentity::new(EndpointKind::OpenAi, url),
         api_key: Some(Secret::new(KEY)),
+        headers: Some([("x-org".to_owned(), Secret::new(ORG))].into()),
         prices: std::collections::BTreeMap::default(),
         limits: Limits::default(),
         max_tokens_field: MaxTokensField::MaxTokens,
@@ -90,13 +92,14 @@ async fn an_exchange_over_a_socket() {
     assert!(head.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"), "{head}");
     assert!(head.contains("content-type: application/json"), "{head}");
     assert!(head.contains(&format!("authorization: Bearer {KEY}")), "{head}");
+    assert!(head.contains(&format!("x-org: {ORG}")), "{head}");
     assert_eq!(sent, r#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#);
 }
 
 #[tokio::test]
 async fn statuses_become_failures() {
     let quota = r#"{"error":{"message":"pay","type":"insufficient_quota"}}"#;
-    let echo = format!(r#"{{"error":{{"message":"bad key {KEY}"}}}}"#);
+    let echo = format!(r#"{{"error":{{"message":"bad key {KEY} of {ORG}"}}}}"#);
     let cut = format!("{}{KEY}", "x".repeat(500));
     let limited =
         |millis: Option<u64>| FailureKind::RateLimited { retry_after: millis.map(Duration::from_millis) };
@@ -123,7 +126,7 @@ async fn statuses_become_failures() {
         let failure = complete(http(head, body)).await.0.unwrap_err();
         assert_eq!(failure.kind, kind, "{head}");
         assert!(failure.message.contains(said), "{failure}");
-        assert!(!failure.message.contains("sk-very"), "{failure}");
+        assert!(!failure.message.contains("sk-very") && !failure.message.contains(ORG), "{failure}");
     }
 }
 

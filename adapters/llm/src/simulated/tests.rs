@@ -174,6 +174,7 @@ fn endpoint() -> Endpoint {
         label: "sim".to_owned(),
         identity: EndpointIdentity::new(EndpointKind::Simulated, "sim"),
         api_key: None,
+        headers: None,
         prices: std::collections::BTreeMap::default(),
         limits: domain::endpoint::Limits::default(),
         max_tokens_field: domain::endpoint::MaxTokensField::MaxTokens,

@@ -128,6 +128,32 @@ async fn nothing_is_sent_where_nothing_may_be() {
 }
 
 #[tokio::test]
+async fn headers_take_the_place_of_others() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let heard = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut head = vec![0; 4096];
+        let read = socket.read(&mut head).await.unwrap();
+        socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        String::from_utf8_lossy(&head[..read]).to_lowercase()
+    });
+    let key = Secret::new("sk-1");
+    let headers = [("Authorization", "Basic abc"), ("X-Org", "mine")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), Secret::new(value))).into();
+    let request = Request::get(&url).bearer(Some(&key)).headers(Some(&headers));
+    assert_eq!(client().send(request).await.unwrap().status(), 200);
+    let head = heard.await.unwrap();
+    assert!(head.contains("authorization: basic abc\r\n") && head.contains("x-org: mine\r\n"), "{head}");
+    assert!(!head.contains("sk-1"), "{head}");
+    for (name, value) in [("X Org", "mine"), ("X-Org", "two\nlines")] {
+        let headers = [(name.to_owned(), Secret::new(value))].into();
+        let error = client().send(Request::get(&url).headers(Some(&headers))).await.unwrap_err();
+        assert_eq!(error, Error::Refused(Refusal::Header), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn names_are_judged_by_the_addresses_behind_them() {
     let address = server(Does::Writes(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")).await;
     let url = format!("http://localhost:{}/", address.port());

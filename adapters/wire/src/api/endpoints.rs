@@ -11,7 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{id, pages};
-use crate::endpoint::{KindDocument, LimitsDocument, MaxTokensFieldDocument, PriceDocument};
+use crate::endpoint::{KindDocument, LimitsDocument, MASK, MaxTokensFieldDocument, PriceDocument};
 
 /// A target model server. Its key is never shown.
 #[derive(Debug, Clone, Serialize, Object)]
@@ -29,6 +29,9 @@ pub struct Endpoint {
     /// The last four characters of a key of at least 12.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_last4: Option<String>,
+    /// The headers that it is sent too, with `***` for their values. Sent back, `***` leaves a value as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<BTreeMap<String, String>>,
     /// Prices in US dollars, by model.
     pub prices: BTreeMap<String, PriceDocument>,
     /// How much it bears.
@@ -64,6 +67,7 @@ impl From<endpoint::Endpoint> for Endpoint {
             url: endpoint.identity.url,
             has_key: key.is_some(),
             key_last4: last4.map(|from| letters[from..].iter().collect()),
+            headers: endpoint.headers.filter(|headers| !headers.is_empty()).map(masked),
             prices: endpoint.prices.into_iter().map(|(model, of)| (model, price(of))).collect(),
             limits: LimitsDocument { concurrency: Some(endpoint.limits.concurrency.get()) },
             max_tokens_field: match endpoint.max_tokens_field {
@@ -74,6 +78,10 @@ impl From<endpoint::Endpoint> for Endpoint {
             timeout_s: endpoint.timeout.as_secs_f64(),
         }
     }
+}
+
+fn masked(headers: BTreeMap<String, Secret>) -> BTreeMap<String, String> {
+    headers.into_keys().map(|name| (name, MASK.to_owned())).collect()
 }
 
 /// What came of trying an endpoint.

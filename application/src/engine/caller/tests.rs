@@ -54,6 +54,7 @@ fn ask(sweep: u128) -> Ask {
         label: "e".into(),
         identity: identity.clone(),
         api_key: None,
+        headers: None,
         prices: BTreeMap::new(),
         limits: Limits::default(),
         max_tokens_field: MaxTokensField::default(),

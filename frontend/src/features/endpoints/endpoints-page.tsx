@@ -53,6 +53,7 @@ function factsOf({
   url,
   has_key: hasKey,
   key_last4: last,
+  headers,
   limits,
   prices,
 }: Endpoint): [string, string][] {
@@ -61,6 +62,7 @@ function factsOf({
     ["Kind", kind],
     ["URL", url],
     ["Key", key],
+    ...(headers ? ([["Headers", Object.keys(headers).join(", ")]] as [string, string][]) : []),
     ["Calls at once", count(limits.concurrency ?? 8)],
     ["Prices", Object.keys(prices).join(", ") || "none"],
   ];

@@ -113,6 +113,7 @@ async fn seen(fake: &FakeLlm, model: &str) -> String {
         label: "fake".to_owned(),
         identity: EndpointIdentity::new(EndpointKind::OpenAi, &fake.url()),
         api_key: None,
+        headers: None,
         prices: std::collections::BTreeMap::default(),
         limits: Limits::default(),
         max_tokens_field: MaxTokensField::MaxTokens,
