@@ -13,7 +13,7 @@ use domain::run::Place;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
-use super::gate::Gate;
+use super::gate::{Asking, Gate};
 use crate::ports::{
     Breaker, CallClaim, CallStore, Chance, Claim, Clock, CommitError, EndpointStore, FailedCall, Fill,
     Journal, ModelServer, Reservation, SlotStore, StoreError, StoredAnswer, SweepStore, Timer, Unit,
@@ -241,8 +241,10 @@ impl Caller {
         }
         loop {
             let concurrency = ask.endpoint.limits.concurrency.get();
-            if gate.lacks(concurrency) && gate.may_ask() {
-                let shared = self.take(ask.endpoint.id, concurrency, gate).await;
+            if gate.lacks(concurrency)
+                && let Some(asking) = gate.ask()
+            {
+                let shared = self.take(ask.endpoint.id, concurrency, asking).await;
                 shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
             }
             let permit = gate.pass(ask.place.run).await?;
@@ -257,10 +259,15 @@ impl Caller {
     }
 
     /// Takes as many slots as calls wait for, twice as many as it has at once.
-    async fn take(&self, endpoint: EndpointId, concurrency: u32, gate: &Gate) -> Result<(), StoreError> {
-        let demand = gate.demand();
+    async fn take(
+        &self,
+        endpoint: EndpointId,
+        concurrency: u32,
+        asking: Asking<'_>,
+    ) -> Result<(), StoreError> {
+        let demand = asking.gate.demand();
         let want = demand.in_use.saturating_add(demand.waiting).max(2 * demand.slots).max(1);
-        self.share(endpoint, concurrency, gate, want).await
+        self.share(endpoint, concurrency, asking, want).await
     }
 
     /// Asks for `want` slots. What is given up is first no longer used, and then no longer held: at no instant are more
@@ -269,18 +276,15 @@ impl Caller {
         &self,
         endpoint: EndpointId,
         concurrency: u32,
-        gate: &Gate,
+        asking: Asking<'_>,
         want: u32,
     ) -> Result<(), StoreError> {
-        let want = want.min(concurrency);
+        let (gate, want) = (asking.gate, want.min(concurrency));
         let in_flight = gate.bound(want);
         let granted = self.ports.slots.hold(self.worker, endpoint, concurrency, want, in_flight).await;
-        match &granted {
-            Ok(granted) => {
-                let held = in_flight.max(*granted);
-                gate.resize(*granted, (want.max(held) > 0).then_some(held));
-            }
-            Err(_) => gate.resize(gate.demand().slots, gate.demand().held),
+        if let Ok(granted) = &granted {
+            let held = in_flight.max(*granted);
+            gate.resize(*granted, (want.max(held) > 0).then_some(held));
         }
         granted.map(drop)
     }
@@ -294,11 +298,11 @@ impl Caller {
                 continue;
             }
             if let Some(stored) = self.ports.endpoints.endpoint(endpoint).await?
-                && gate.may_ask()
+                && let Some(asking) = gate.ask()
             {
                 let demand = gate.demand();
                 let want = demand.in_use.saturating_add(demand.waiting);
-                self.share(endpoint, stored.limits.concurrency.get(), &gate, want).await?;
+                self.share(endpoint, stored.limits.concurrency.get(), asking, want).await?;
             }
         }
         Ok(())

@@ -32,6 +32,18 @@ pub(super) struct Permit {
     gate: Arc<Gate>,
 }
 
+/// The right to ask the store for slots: one asks at a time, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Asking<'a> {
+    pub(super) gate: &'a Gate,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.gate.lock().asking = false;
+    }
+}
+
 /// How much a gate is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Demand {
@@ -86,21 +98,19 @@ impl Gate {
         state.slots.max(state.in_use)
     }
 
-    /// Sets how many slots there are and what the store counts as held, and lets those in that now fit. Ends the asking.
+    /// Sets how many slots there are and what the store counts as held, and lets those in that now fit.
     pub(super) fn resize(&self, slots: u32, held: Option<u32>) {
         let mut state = self.lock();
         state.slots = slots;
         state.held = held;
-        state.asking = false;
         state.admit();
     }
 
-    /// Whether nobody is asking the store for slots. Who is told so is the one who asks, and has asked when it calls
-    /// [`resize`](Self::resize).
+    /// The right to ask the store for slots, where nobody has it.
     #[must_use]
-    pub(super) fn may_ask(&self) -> bool {
-        let mut state = self.lock();
-        !std::mem::replace(&mut state.asking, true)
+    pub(super) fn ask(&self) -> Option<Asking<'_>> {
+        let asked_already = std::mem::replace(&mut self.lock().asking, true);
+        if asked_already { None } else { Some(Asking { gate: self }) }
     }
 
     /// How much it is used.
@@ -306,10 +316,10 @@ mod tests {
     #[test]
     fn one_asks_at_a_time() {
         let gate = gate(0);
-        assert!(gate.lacks(1) && gate.may_ask());
-        assert!(!gate.lacks(1) && !gate.may_ask());
-        gate.resize(0, None);
-        assert!(gate.lacks(1) && gate.may_ask());
+        let asking = gate.ask();
+        assert!(asking.is_some() && gate.ask().is_none() && !gate.lacks(1));
+        drop(asking);
+        assert!(gate.lacks(1) && gate.ask().is_some());
     }
 
     #[test]
