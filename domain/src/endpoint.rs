@@ -112,4 +112,50 @@ pub struct Endpoint {
 impl Endpoint {
     /// How long one exchange may take where nothing else is said.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
+
+    /// The endpoint in the place of a known one, whose id it takes. What it leaves out of key and headers, or gives as
+    /// [`Secret::MASK`], stays as it is known, as long as it goes to the same server.
+    #[must_use]
+    pub fn in_place_of(self, known: Self) -> Self {
+        let same = same_server(&known.identity.url, &self.identity.url);
+        let (kept_key, kept_headers) = if same { (known.api_key, known.headers) } else { (None, None) };
+        let headers = match self.headers {
+            None => kept_headers,
+            Some(given) => Some(unmasked(given, &kept_headers.unwrap_or_default())),
+        };
+        Self { id: known.id, api_key: self.api_key.or(kept_key), headers, ..self }
+    }
+}
+
+/// Headers with what is known of those whose value came back as its mask.
+fn unmasked(given: BTreeMap<String, Secret>, known: &BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
+    let value = |(name, value): (String, Secret)| match value.expose() {
+        Secret::MASK => known.get(&name).cloned().map(|kept| (name, kept)),
+        _ => Some((name, value)),
+    };
+    given.into_iter().filter_map(value).collect()
+}
+
+/// A key belongs to the scheme, host and port that it was entered for.
+fn same_server(one: &str, other: &str) -> bool {
+    let origin = |url: &str| {
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split(['/', '?', '#']).next()?;
+        Some((scheme.to_ascii_lowercase(), host.to_ascii_lowercase()))
+    };
+    origin(one).is_some() && origin(one) == origin(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_stays_with_its_server() {
+        assert!(same_server("https://Api.example/v1", "https://api.example/v2"));
+        for other in ["http://api.example/v1", "https://api.example:8443/v1", "https://api.example.org/v1"] {
+            assert!(!same_server("https://api.example/v1", other), "{other}");
+        }
+        assert!(!same_server("nonsense", "nonsense"));
+    }
 }

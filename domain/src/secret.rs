@@ -7,6 +7,9 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
+    /// What is shown in the place of a secret.
+    pub const MASK: &str = "***";
+
     /// Wraps a text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
@@ -22,6 +25,6 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(***)")
+        write!(f, "Secret({})", Self::MASK)
     }
 }

@@ -13,13 +13,13 @@ use domain::pricing::Price;
 use domain::secret::Secret;
 use domain::value::{Map, Value};
 use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
-use wire::endpoint::MASK;
 
 use crate::dialect::{Session, corrupt, detached, failed, id, json, maybe_text, maybe_whole, text, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
-const COLUMNS: &str = "id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, max_output_tokens, timeout_ms, headers_cipher";
+const COLUMNS: &str = "id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, max_output_tokens, \
+     timeout_ms, headers_cipher";
 
 const PUT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, \
      max_output_tokens, timeout_ms, headers_cipher) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
@@ -29,7 +29,8 @@ const PUT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, p
      timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, breaker_reason = NULL";
 
 const REPLACE: &str = "UPDATE endpoint SET label = $2, kind = $3, url = $4, api_key_cipher = $5, prices = $6, limits = $7, \
-     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, breaker_reason = NULL WHERE id = $1";
+     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, \
+     breaker_reason = NULL WHERE id = $1";
 
 /// Experiments whose stages name an endpoint, or whose dimensions have its label among their values.
 const USERS: &str = "SELECT name FROM experiment WHERE CAST(pipeline_stages AS text) LIKE $1 ESCAPE '\\' \
@@ -42,7 +43,7 @@ impl EndpointStore for Stores {
     async fn put(&self, endpoint: Endpoint) -> Result<Endpoint, StoreError> {
         let known = self.by_label(&endpoint.label).await?;
         let stored = match known {
-            Some(known) => keeping_secrets(known, endpoint),
+            Some(known) => endpoint.in_place_of(known),
             None => endpoint,
         };
         let values = self.values(&stored)?;
@@ -52,7 +53,7 @@ impl EndpointStore for Stores {
 
     async fn replace(&self, endpoint: Endpoint) -> Result<Option<Endpoint>, StoreError> {
         let Some(known) = self.endpoint(endpoint.id).await? else { return Ok(None) };
-        let stored = keeping_secrets(known, endpoint);
+        let stored = endpoint.in_place_of(known);
         let values = self.values(&stored)?;
         let changed = self.database.write().execute(REPLACE, values).await.map_err(failed)?;
         Ok((changed.rows_affected() > 0).then_some(stored))
@@ -98,37 +99,6 @@ impl EndpointStore for Stores {
         let values = vec![id(endpoint.bits()), maybe_text(breaker.map(|breaker| breaker.reason))];
         self.database.write().execute(sql, values).await.map(drop).map_err(failed)
     }
-}
-
-/// An endpoint that takes the place of a known one. What it leaves out of key and headers stays, as long as it goes to
-/// the same server.
-fn keeping_secrets(known: Endpoint, endpoint: Endpoint) -> Endpoint {
-    let same = same_server(&known.identity.url, &endpoint.identity.url);
-    let (kept_key, kept_headers) = if same { (known.api_key, known.headers) } else { (None, None) };
-    let headers = match endpoint.headers {
-        None => kept_headers,
-        Some(given) => Some(unmasked(given, &kept_headers.unwrap_or_default())),
-    };
-    Endpoint { id: known.id, api_key: endpoint.api_key.or(kept_key), headers, ..endpoint }
-}
-
-/// Headers with what is known of those whose value came back as its mask.
-fn unmasked(given: BTreeMap<String, Secret>, known: &BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
-    let value = |(name, value): (String, Secret)| match value.expose() {
-        MASK => known.get(&name).cloned().map(|kept| (name, kept)),
-        _ => Some((name, value)),
-    };
-    given.into_iter().filter_map(value).collect()
-}
-
-/// A key belongs to the scheme, host and port that it was entered for.
-fn same_server(one: &str, other: &str) -> bool {
-    let origin = |url: &str| {
-        let (scheme, rest) = url.split_once("://")?;
-        let host = rest.split(['/', '?', '#']).next()?;
-        Some((scheme.to_ascii_lowercase(), host.to_ascii_lowercase()))
-    };
-    origin(one).is_some() && origin(one) == origin(other)
 }
 
 impl Stores {
@@ -309,19 +279,5 @@ impl Stores {
         }
         transaction.commit().await?;
         Ok(granted)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_stays_with_its_server() {
-        assert!(same_server("https://Api.example/v1", "https://api.example/v2"));
-        for other in ["http://api.example/v1", "https://api.example:8443/v1", "https://api.example.org/v1"] {
-            assert!(!same_server("https://api.example/v1", other), "{other}");
-        }
-        assert!(!same_server("nonsense", "nonsense"));
     }
 }

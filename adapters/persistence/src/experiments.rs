@@ -82,7 +82,9 @@ const SINGLE_COUNTS: &str = "SELECT status, count(*) AS n FROM run \
 const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.repeats, e.holdout, \
      s.digest, s.count";
 
-const NAMES: &str = "e.id, e.project_id, e.name, e.description";
+/// The space that a sweep goes through, with its experiment.
+const OF_SWEEP: &str = "w.parameter_space FROM sweep w JOIN experiment e ON e.id = w.experiment_id \
+     JOIN sample_set s ON s.id = e.sample_set_id WHERE w.id = $1";
 
 const ONE: &str = "FROM experiment e JOIN sample_set s ON s.id = e.sample_set_id WHERE e.id = $1";
 
@@ -141,18 +143,11 @@ impl ExperimentStore for Stores {
     }
 
     async fn experiment(&self, experiment: ExperimentId) -> Result<Option<StoredExperiment>, StoreError> {
-        let sql = format!("SELECT {NAMES}, {DOCUMENT}, e.parameter_space {ONE}");
-        let row = self.database.read().one(&sql, vec![id(experiment.bits())]).await.map_err(failed)?;
-        row.map(|row| read(Row(&row))).transpose().map_err(failed)
+        self.stored(&format!("e.parameter_space {ONE}"), experiment.bits()).await
     }
 
     async fn of_sweep(&self, sweep: SweepId) -> Result<Option<StoredExperiment>, StoreError> {
-        let sql = format!(
-            "SELECT {NAMES}, {DOCUMENT}, w.parameter_space FROM sweep w JOIN experiment e ON e.id = w.experiment_id \
-             JOIN sample_set s ON s.id = e.sample_set_id WHERE w.id = $1"
-        );
-        let row = self.database.read().one(&sql, vec![id(sweep.bits())]).await.map_err(failed)?;
-        row.map(|row| read(Row(&row))).transpose().map_err(failed)
+        self.stored(OF_SWEEP, sweep.bits()).await
     }
 
     async fn by_document(
@@ -190,6 +185,13 @@ impl ExperimentStore for Stores {
 }
 
 impl Stores {
+    /// The experiment that `space_of` finds by a key, with the space that it selects.
+    async fn stored(&self, space_of: &str, key: u128) -> Result<Option<StoredExperiment>, StoreError> {
+        let sql = format!("SELECT e.id, e.project_id, e.name, e.description, {DOCUMENT}, {space_of}");
+        let row = self.database.read().one(&sql, vec![id(key)]).await.map_err(failed)?;
+        row.map(|row| read(Row(&row))).transpose().map_err(failed)
+    }
+
     async fn overview_of(
         &self,
         experiment: ExperimentId,

@@ -82,8 +82,11 @@ pub(crate) async fn apply<C: ConnectionTrait>(
 }
 
 /// Locks the calls of a group that does different things to them: statement after statement, each in order, two groups
-/// could stand in a circle. Claims of new calls come last, since there is nothing yet to lock.
+/// could stand in a circle. Claims of new calls come last, since there is nothing yet to lock. SQLite has one writer.
 async fn lock_calls<C: ConnectionTrait>(session: Session<'_, C>, requests: &[Request]) -> Result<(), DbErr> {
+    if session.dialect == Dialect::Sqlite {
+        return Ok(());
+    }
     let mut kinds = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
     let [fills, failures, claims] = &mut kinds;
     for request in requests {
@@ -95,8 +98,7 @@ async fn lock_calls<C: ConnectionTrait>(session: Session<'_, C>, requests: &[Req
             Request::Claim(calls, ..) => claims.extend(calls.iter().map(|call| call.hash)),
         }
     }
-    let alike = kinds.iter().filter(|hashes| !hashes.is_empty()).count() < 2;
-    if alike || session.dialect == Dialect::Sqlite {
+    if kinds.iter().filter(|hashes| !hashes.is_empty()).count() < 2 {
         return Ok(());
     }
     let hashes: BTreeSet<Digest> = kinds.into_iter().flatten().collect();

@@ -154,9 +154,6 @@ fn identity(kind: KindDocument, url: Option<&str>, problems: &mut Vec<Problem>) 
     EndpointIdentity::new(kind, url)
 }
 
-/// What stands in the place of a header's value. Sent back, it leaves the value as it is.
-pub const MASK: &str = "***";
-
 /// The most headers that an endpoint adds, and bytes in the value of each.
 const MOST_HEADERS: usize = 32;
 const LONGEST_HEADER: usize = 4096;

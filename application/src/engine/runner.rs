@@ -124,6 +124,7 @@ impl Runner {
                     Some(Ok(examined)) => {
                         if stretch.len() == 0 {
                             patience.set(OptionFuture::from(Some(self.ports.timer.sleep(PATIENCE))).fuse());
+                            overdue = false;
                         }
                         stretch.samples.push(examined);
                     }
@@ -138,8 +139,6 @@ impl Runner {
                 let unit = self.unit(std::mem::take(&mut stretch), at, no, tally);
                 commit.set(OptionFuture::from(Some(self.ports.journal.commit(unit))).fuse());
                 no += 1;
-                patience.set(OptionFuture::from(None).fuse());
-                overdue = false;
             }
         }
         if !commit.is_terminated() {

@@ -108,10 +108,7 @@ impl Wired {
         for endpoint in endpoints {
             let mut endpoint = endpoint.clone();
             if let Some(known) = all.iter().position(|known| known.label == endpoint.label) {
-                let known = all.swap_remove(known);
-                let same = known.identity == endpoint.identity;
-                endpoint.api_key = endpoint.api_key.or(known.api_key.filter(|_| same));
-                endpoint.headers = endpoint.headers.or(known.headers.filter(|_| same));
+                endpoint = endpoint.in_place_of(all.swap_remove(known));
             }
             all.push(endpoint);
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use promptlooper_tests::support::experiment::Experiment;
+use promptlooper_tests::support::fake_llm::FakeLlm;
 use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::server::Server;
 use reqwest::Method;
@@ -10,20 +11,23 @@ use serde_json::{Value, json};
 
 use super::fake;
 
+/// An experiment of 3 samples and 2 configurations; its id, and its document as the API takes it.
+async fn imported(server: &Server, fake: &FakeLlm) -> (String, Value) {
+    let mut document = Experiment::echo(&fake.url(), 3, 2).document;
+    let id = server.import(&document).await;
+    document.as_object_mut().unwrap().retain(|name, _| !["sweep", "endpoints"].contains(&name.as_str()));
+    document["project_id"] = server.get(&format!("experiments/{id}")).await["project_id"].clone();
+    (id, document)
+}
+
 #[tokio::test]
 async fn what_has_been_tried_keeps_its_document() {
     for kind in Kind::ALL {
         let (home, fake) = (Home::new(kind).await, fake().await);
         let server = Server::start(&home).await;
-        let mut document = Experiment::echo(&fake.url(), 3, 2).document;
-        let id = server.import(&document).await;
-        let fields = document.as_object_mut().unwrap();
-        fields.retain(|name, _| !["sweep", "endpoints", "sample_data"].contains(&name.as_str()));
-        fields.insert(
-            "project_id".into(),
-            server.get(&format!("experiments/{id}")).await["project_id"].clone(),
-        );
-        fields.insert("repeats".into(), json!(2));
+        let (id, mut document) = imported(&server, &fake).await;
+        document.as_object_mut().unwrap().remove("sample_data");
+        document["repeats"] = json!(2);
         let at = format!("experiments/{id}");
         let (status, changed) = server.send(Method::PUT, &at, Some(document.clone())).await;
         assert_eq!(
@@ -55,13 +59,9 @@ async fn a_space_changes_between_sweeps() {
     for kind in Kind::ALL {
         let (home, fake) = (Home::new(kind).await, fake().await);
         let server = Server::start(&home).await;
-        let experiment = Experiment::echo(&fake.url(), 3, 2);
-        let id = server.import(&experiment.document).await;
+        let (id, mut document) = imported(&server, &fake).await;
         let at = format!("experiments/{id}");
-        let mut document = experiment.document.clone();
-        let fields = document.as_object_mut().unwrap();
-        fields.retain(|name, _| !["sweep", "endpoints", "sample_data"].contains(&name.as_str()));
-        fields.insert("project_id".into(), server.get(&at).await["project_id"].clone());
+        document.as_object_mut().unwrap().remove("sample_data");
         document["parameter_space"] = json!({
             "limit": {"target": "say.max_tokens", "type": "choice", "values": [8, 12, 16]},
         });
@@ -102,10 +102,7 @@ async fn a_space_changes_between_sweeps() {
 async fn a_preview_shows_and_makes_the_calls_of_one_sample() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
     let server = Server::start(&home).await;
-    let mut document = Experiment::echo(&fake.url(), 3, 2).document;
-    let id = server.import(&document).await;
-    document.as_object_mut().unwrap().retain(|name, _| !["sweep", "endpoints"].contains(&name.as_str()));
-    document["project_id"] = server.get(&format!("experiments/{id}")).await["project_id"].clone();
+    let (_, mut document) = imported(&server, &fake).await;
     let shown = server.post("experiments/preview", json!({"document": document, "sample_index": 1})).await;
     assert_eq!(shown["stages"][0]["messages"], json!([{"role": "user", "content": "Say word-1"}]));
     assert_eq!((&shown["stages"][0]["output"], fake.counts().calls), (&Value::Null, 0));

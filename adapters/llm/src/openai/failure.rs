@@ -54,7 +54,7 @@ pub(super) fn without_secrets(mut failure: CallFailure, endpoint: &Endpoint) -> 
     let headers = endpoint.headers.iter().flat_map(BTreeMap::values).filter(|value| value.expose().len() > 4);
     let secrets = endpoint.api_key.iter().chain(headers).map(Secret::expose);
     for secret in secrets.filter(|secret| !secret.is_empty()) {
-        failure.message = failure.message.replace(secret, "***");
+        failure.message = failure.message.replace(secret, Secret::MASK);
         let cut = cut_key(&failure.message, secret).len();
         failure.message.truncate(failure.message.len() - cut);
     }

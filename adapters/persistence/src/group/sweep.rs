@@ -16,8 +16,8 @@ use crate::rows::Row;
 /// A sweep goes through the space as it is when it begins.
 const BEGIN: &str = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed, max_runs, max_tokens, \
      max_cost_nano, parameter_space, status, version, asked, duplicates, epoch) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT parameter_space FROM experiment WHERE id = $2), 'running', 1, 0, 0, 0) \
-     ON CONFLICT DO NOTHING";
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT parameter_space FROM experiment WHERE id = $2), \
+     'running', 1, 0, 0, 0) ON CONFLICT DO NOTHING";
 
 const EXPERIMENT: &str = "UPDATE experiment SET status = $2, updated_at = {now} WHERE id = $1";
 

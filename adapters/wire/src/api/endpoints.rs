@@ -11,7 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{id, pages};
-use crate::endpoint::{KindDocument, LimitsDocument, MASK, MaxTokensFieldDocument, PriceDocument};
+use crate::endpoint::{KindDocument, LimitsDocument, MaxTokensFieldDocument, PriceDocument};
 
 /// A target model server. Its key is never shown.
 #[derive(Debug, Clone, Serialize, Object)]
@@ -81,7 +81,7 @@ impl From<endpoint::Endpoint> for Endpoint {
 }
 
 fn masked(headers: BTreeMap<String, Secret>) -> BTreeMap<String, String> {
-    headers.into_keys().map(|name| (name, MASK.to_owned())).collect()
+    headers.into_keys().map(|name| (name, Secret::MASK.to_owned())).collect()
 }
 
 /// What came of trying an endpoint.
