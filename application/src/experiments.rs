@@ -13,11 +13,14 @@ use thiserror::Error;
 use crate::digest::sha256;
 use crate::page::Page;
 use crate::ports::{
-    ChangeableWhen, Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,
-    ExperimentSummary, Ids, NewExperiment, NewProject, NewSamples, ProjectStore, StoreError,
+    ChangeOutcome, ChangeableWhen, Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview,
+    ExperimentStore, ExperimentSummary, Ids, NewExperiment, NewProject, NewSamples, ProjectStore, StoreError,
 };
 use crate::refusal::Refusal;
 use crate::scoring::Evaluator;
+
+/// How often a replacement is tried while others change the same experiment.
+const REPLACE_TRIES: u32 = 20;
 
 /// Samples that stand in an experiment's detail.
 const SHOWN: usize = 20;
@@ -126,31 +129,27 @@ impl Experiments {
         draft: Draft,
         with_samples: bool,
     ) -> Result<ExperimentOverview, Refusal> {
-        let known = self.store.overview(id, usize::MAX).await?.ok_or(Refusal::NotFound("experiment"))?;
-        let mut whole = draft;
-        if !with_samples {
-            whole.samples.clone_from(&known.draft.samples);
+        for _ in 0..REPLACE_TRIES {
+            let known = self.store.overview(id, usize::MAX).await?.ok_or(Refusal::NotFound("experiment"))?;
+            let mut whole = draft.clone();
+            if !with_samples {
+                whole.samples.clone_from(&known.draft.samples);
+            }
+            check(&whole).map_err(Refusal::Invalid)?;
+            let only = changeable_when(&known.draft, &whole);
+            let samples = std::mem::take(&mut whole.samples);
+            let samples = (samples != known.draft.samples).then(|| self.new_samples(samples));
+            let change = ExperimentChange { id, draft: whole, samples, only, revision: known.revision };
+            match self.store.change(change).await? {
+                ChangeOutcome::Changed => return self.overview(id).await,
+                ChangeOutcome::Refused => return Err(unchangeable(only)),
+                ChangeOutcome::Stale => {}
+            }
         }
-        check(&whole).map_err(Refusal::Invalid)?;
-        let only = changeable_when(&known.draft, &whole);
-        let samples = std::mem::take(&mut whole.samples);
-        let samples = (samples != known.draft.samples).then(|| self.new_samples(samples));
-        let change = ExperimentChange { id, draft: whole, samples, only };
-        if self.store.change(change).await? {
-            return self.overview(id).await;
-        }
-        Err(match only {
-            ChangeableWhen::Always => Refusal::NotFound("experiment"),
-            ChangeableWhen::Idle => Refusal::conflict(
-                "sweep_active",
-                "a sweep is going through this parameter space: stop it or let it end, then change the space",
-            ),
-            ChangeableWhen::Untried => Refusal::conflict(
-                "experiment_has_runs",
-                "this experiment has been tried: only its name, description and parameter space can change, so make a \
-                 new experiment",
-            ),
-        })
+        Err(Refusal::conflict(
+            "conflict",
+            "others keep changing this experiment: load it again, then try again",
+        ))
     }
 
     /// Deletes an experiment with its runs. Answers stay in the cache.
@@ -190,6 +189,22 @@ impl Experiments {
     fn new_samples(&self, samples: Vec<Sample>) -> NewSamples {
         let digest = sha256(&sample::canonical(&samples));
         NewSamples { samples, set: SampleSetId::new(self.ids.next()), digest }
+    }
+}
+
+/// Why an experiment does not change now.
+fn unchangeable(only: ChangeableWhen) -> Refusal {
+    match only {
+        ChangeableWhen::Always => Refusal::NotFound("experiment"),
+        ChangeableWhen::Idle => Refusal::conflict(
+            "sweep_active",
+            "a sweep is going through this parameter space: stop it or let it end, then change the space",
+        ),
+        ChangeableWhen::Untried => Refusal::conflict(
+            "experiment_has_runs",
+            "this experiment has been tried: only its name, description and parameter space can change, so make a new \
+             experiment",
+        ),
     }
 }
 

@@ -18,8 +18,8 @@ use crate::digest::sha256;
 use crate::engine;
 use crate::page::Page;
 use crate::ports::{
-    Bell, EndpointStore, ExperimentStore, Ids, Journal, ResultRow, RunFilter, RunOrder, RunStore, RunSummary,
-    SampleScore, SingleRun, StoreError, Timer, Unit,
+    Bell, CommitError, EndpointStore, ExperimentStore, Ids, Journal, ResultRow, RunFilter, RunOrder,
+    RunStore, RunSummary, SampleScore, SingleRun, StoreError, Timer, Unit,
 };
 use crate::refusal::Refusal;
 
@@ -89,6 +89,9 @@ pub type ResultPlace = (u32, u32, u32);
 pub struct Runs {
     ports: Ports,
 }
+
+/// How often a run is configured anew while others change its experiment.
+const START_TRIES: u32 = 20;
 
 /// How often a run that somebody waits for is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -224,6 +227,24 @@ impl Runs {
     /// # Errors
     /// Where a name is no dimension's, a value is of the wrong type, or a stage's endpoint is not there.
     pub async fn start(&self, _by: &Writer, experiment: ExperimentId, values: Map) -> Result<RunId, Refusal> {
+        for _ in 0..START_TRIES {
+            let single = self.configured(experiment, values.clone()).await?;
+            let id = single.id;
+            match self.ports.journal.commit(Unit { single: Some(single), ..Unit::default() }).await {
+                Ok(_) => {
+                    self.ports.bell.ring();
+                    return Ok(id);
+                }
+                Err(CommitError::Store(error)) => return Err(error.into()),
+                // The experiment was changed meanwhile.
+                Err(CommitError::Conflict | CommitError::SweepActive) => {}
+            }
+        }
+        Err(Refusal::conflict("conflict", "others keep changing this experiment: try again"))
+    }
+
+    /// A run at a point of an experiment as it is now.
+    async fn configured(&self, experiment: ExperimentId, values: Map) -> Result<SingleRun, Refusal> {
         let stored = self.ports.experiments.experiment(experiment).await?;
         let stored = stored.ok_or_else(|| {
             Refusal::invalid("/experiment_id", "unknown_experiment", "there is no such experiment")
@@ -234,14 +255,8 @@ impl Runs {
         let (configuration, config) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
         let id = RunId::new(self.ports.ids.next());
         let config_hash = sha256(&configuration.canonical());
-        let single = SingleRun { id, experiment, config_hash, config, asked: stored.samples };
-        let landed = self.ports.journal.commit(Unit { single: Some(single), ..Unit::default() }).await;
-        landed.map_err(|error| match error {
-            crate::ports::CommitError::Store(error) => Refusal::Store(error),
-            other => Refusal::conflict("conflict", other.to_string()),
-        })?;
-        self.ports.bell.ring();
-        Ok(id)
+        let revision = stored.revision;
+        Ok(SingleRun { id, experiment, revision, config_hash, config, asked: stored.samples })
     }
 
     /// The run once it is over, or as it is after `patience`.

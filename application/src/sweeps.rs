@@ -83,6 +83,9 @@ pub enum SweepError {
     /// The experiment has an active sweep already.
     #[error("the experiment has an active sweep already: stop it first")]
     Active,
+    /// Others change the same, each time it is tried.
+    #[error("others keep changing this: try again")]
+    Busy,
     /// The sweep's state does not allow it.
     #[error(transparent)]
     Transition(#[from] InvalidTransition),
@@ -94,6 +97,9 @@ pub enum SweepError {
 fn list(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
+
+/// How often a change is decided anew while others change the same.
+const TRIES: u32 = 50;
 
 /// The use cases of sweeps.
 pub struct Sweeps {
@@ -162,14 +168,22 @@ impl Sweeps {
         request: SweepRequest,
     ) -> Result<SweepId, SweepError> {
         let request = self.capped(request);
-        let stored = self.ports.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
-        check(&Catalog::new(self.ports.endpoints.all().await?), &stored.definition, &request)?;
         let id = SweepId::new(self.ports.ids.next());
         let seed = request.seed.unwrap_or_else(|| made_up_seed(id));
-        let begin = NewSweep { id, experiment, kind: request.kind, seed, limits: request.limits };
-        let events = vec![announcement::started(&begin, by)];
-        self.commit(Unit { begin: Some(begin), events, ..Unit::default() }).await?;
-        Ok(id)
+        for _ in 0..TRIES {
+            let stored = self.ports.experiments.experiment(experiment).await?;
+            let stored = stored.ok_or(SweepError::NoExperiment)?;
+            check(&Catalog::new(self.ports.endpoints.all().await?), &stored.definition, &request)?;
+            let (kind, limits, revision) = (request.kind, request.limits, stored.revision);
+            let begin = NewSweep { id, experiment, revision, kind, seed, limits };
+            let events = vec![announcement::started(&begin, by)];
+            match self.commit(Unit { begin: Some(begin), events, ..Unit::default() }).await {
+                // The experiment was changed meanwhile.
+                Err(SweepError::Busy) => {}
+                begun => return begun.map(|()| id),
+            }
+        }
+        Err(SweepError::Busy)
     }
 
     /// Goes on with a sweep that is not over, under limits that may have changed.
@@ -178,7 +192,7 @@ impl Sweeps {
     /// Where it is over, or a store fails.
     pub async fn go_on(&self, by: &Writer, id: SweepId, limits: SweepLimits) -> Result<(), SweepError> {
         self.mend_endpoints(id).await?;
-        loop {
+        for _ in 0..TRIES {
             let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
             let running = stored.status == SweepStatus::Running;
             if running && stored.limits == limits {
@@ -195,10 +209,11 @@ impl Sweeps {
                 unit.events.clear();
             }
             match self.commit(unit).await {
-                Err(SweepError::Active) => {}
+                Err(SweepError::Busy) => {}
                 landed => return landed,
             }
         }
+        Err(SweepError::Busy)
     }
 
     /// The newest sweep of an experiment.
@@ -263,6 +278,7 @@ impl Sweeps {
         match self.change(id, None, |sweep| Ok(sweep.observe(outcome.clone()))).await {
             Ok(()) | Err(SweepError::NoSweep) => Ok(()),
             Err(SweepError::Store(error)) => Err(error),
+            Err(SweepError::Busy) => Err(StoreError::Unavailable(SweepError::Busy.to_string())),
             Err(other) => Err(StoreError::Corrupt(other.to_string())),
         }
     }
@@ -315,18 +331,18 @@ impl Sweeps {
         by: Option<&Writer>,
         decide: impl Fn(&mut Sweep) -> Result<Vec<Action>, SweepError>,
     ) -> Result<(), SweepError> {
-        loop {
+        for _ in 0..TRIES {
             let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
             let counts = Counts { asked: stored.asked, duplicates: stored.duplicates, ..Counts::default() };
             let actions = decide(&mut Sweep::new(stored.status, counts, 1))?;
             let Some(status) = moved_to(&actions) else { return Ok(()) };
             let unit = self.moved(&stored, status, &actions, by).await?;
             match self.commit(unit).await {
-                Err(SweepError::Store(error)) => return Err(error.into()),
-                Err(_) => {}
-                Ok(()) => return Ok(()),
+                Err(SweepError::Busy) => {}
+                landed => return landed,
             }
         }
+        Err(SweepError::Busy)
     }
 
     async fn moved(
@@ -360,7 +376,8 @@ impl Sweeps {
         match landed {
             Ok(_) => Ok(()),
             Err(CommitError::Store(error)) => Err(error.into()),
-            Err(CommitError::SweepActive | CommitError::Conflict) => Err(SweepError::Active),
+            Err(CommitError::SweepActive) => Err(SweepError::Active),
+            Err(CommitError::Conflict) => Err(SweepError::Busy),
         }
     }
 }

@@ -39,7 +39,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
     let screen = Screen::new();
     logging::start(&settings, &screen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::error)?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         match cli.command.unwrap_or_else(|| Command::Serve(ServeOptions::default())) {
             Command::Serve(options) => commands::serve::run(&settings, &screen, &options).await,
             Command::Demo => commands::demo::run(settings, &screen).await,
@@ -51,5 +51,8 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::Migrate(options) => commands::migrate::run(&settings, &options).await,
             Command::Export(options) => commands::export::run(&settings, options).await,
         }
-    })
+    });
+    // Work that nobody waits for any more must not keep the process.
+    runtime.shutdown_background();
+    ended
 }

@@ -1,14 +1,31 @@
 //! Waits for the wish to stop: Ctrl-C, or the signal that service managers send.
 
-use std::io;
-use std::process;
+use std::time::Duration;
+use std::{io, process, thread};
 
 /// What shells report for a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// Returns at the first signal. A second one ends the process at once.
+/// How long a service manager waits for what is under way. It is less than the half minute after which most of them kill.
+const GRACE: Duration = Duration::from_secs(22);
+
+/// What asked the process to stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    /// Somebody at the terminal, who can ask again.
+    Interrupt,
+    /// A service manager.
+    #[cfg(unix)]
+    Terminate,
+}
+
+/// Returns at the first signal. A second one ends the process at once; after a service manager's first one it ends in any
+/// case before it would be killed.
 pub(crate) async fn asked() -> io::Result<()> {
-    signal().await?;
+    let first = signal().await?;
+    if first != Signal::Interrupt {
+        thread::spawn(end_after_grace);
+    }
     tokio::spawn(async {
         if signal().await.is_ok() {
             process::exit(INTERRUPTED);
@@ -17,17 +34,27 @@ pub(crate) async fn asked() -> io::Result<()> {
     Ok(())
 }
 
+/// A thread of its own, which runs whatever the others are busy with.
+fn end_after_grace() {
+    thread::sleep(GRACE);
+    tracing::error!(
+        "stopped after {} s: calls that were still in flight are made again later",
+        GRACE.as_secs()
+    );
+    process::exit(1);
+}
+
 #[cfg(unix)]
-async fn signal() -> io::Result<()> {
+async fn signal() -> io::Result<Signal> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = terminate.recv() => Ok(()),
+        pressed = tokio::signal::ctrl_c() => pressed.map(|()| Signal::Interrupt),
+        _ = terminate.recv() => Ok(Signal::Terminate),
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+async fn signal() -> io::Result<Signal> {
+    tokio::signal::ctrl_c().await.map(|()| Signal::Interrupt)
 }

@@ -26,7 +26,7 @@ use outbound::{AddressPolicy, Client};
 use persistence::{Database, Stores};
 use queue::LocalBell;
 use security::{BcryptPasswords, JwtTokens, SecretVault, kept_token_secret, token_secret_fingerprint};
-use system::{BlockingThreads, SystemChance, SystemClock, SystemIds, TokioTimer};
+use system::{BlockingThreads, SystemChance, SystemClock, SystemIds, TokioTasks, TokioTimer};
 use wire::endpoint::SIMULATED_URL;
 
 use crate::failure::Failure;
@@ -191,11 +191,12 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         experiments: stores.clone(),
         ids: Arc::new(SystemIds),
         journal: stores.clone(),
-        offload: Arc::new(BlockingThreads),
+        offload: Arc::new(BlockingThreads::default()),
         runs: stores.clone(),
         servers: Arc::new(Servers::new(openai, SimulatedServer::new(settings.simulated_pace))),
         slots: stores.clone(),
         sweeps: stores.clone(),
+        tasks: Arc::new(TokioTasks),
         timer: Arc::new(TokioTimer),
         workers: stores.clone(),
     })

@@ -310,6 +310,8 @@ pub enum FailureKind {
     BadHttp,
     /// The address may not be called.
     AddressRefused,
+    /// The answer came, and the database cannot hold it.
+    Unstorable,
 }
 
 impl FailureKind {
@@ -331,13 +333,14 @@ impl FailureKind {
             Self::Redirect => "redirect",
             Self::BadHttp => "bad_http",
             Self::AddressRefused => "address_refused",
+            Self::Unstorable => "unstorable",
         }
     }
 
     /// The kind with this word; a rate limit without its wait.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FailureKind; 14] = [
+        const ALL: [FailureKind; 15] = [
             FailureKind::RateLimited { retry_after: None },
             FailureKind::QuotaExhausted,
             FailureKind::Unauthorized,
@@ -352,6 +355,7 @@ impl FailureKind {
             FailureKind::Redirect,
             FailureKind::BadHttp,
             FailureKind::AddressRefused,
+            FailureKind::Unstorable,
         ];
         ALL.into_iter().find(|kind| kind.as_str() == word)
     }

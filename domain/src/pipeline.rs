@@ -58,15 +58,33 @@ impl Pipeline {
         documents: &Value,
         repeat: u32,
     ) -> Result<Call, TemplateError> {
-        let mut scope = Scope::new()
+        let scope = self.scope(progress, documents);
+        self.stages[stage].call(repeat, |template| template.render(&scope))
+    }
+
+    /// The same where it is little work; `None` where it is more, or where [`call`](Self::call) would fail.
+    #[must_use]
+    pub fn quick_call(
+        &self,
+        stage: usize,
+        progress: &Progress,
+        documents: &Value,
+        repeat: u32,
+    ) -> Option<Call> {
+        let scope = self.scope(progress, documents);
+        self.stages.get(stage)?.call(repeat, |template| template.render_quickly(&scope).ok_or(())).ok()
+    }
+
+    fn scope<'a>(&'a self, progress: &'a Progress, documents: &'a Value) -> Scope<'a> {
+        let scope = Scope::new()
             .with("sample", &progress.sample)
             .with("params", &self.params)
             .with("stages", &progress.stages)
             .with("documents", documents);
-        if let Some(previous) = &progress.previous {
-            scope = scope.with("previous", previous);
+        match &progress.previous {
+            Some(previous) => scope.with("previous", previous),
+            None => scope,
         }
-        self.stages[stage].call(&scope, repeat)
     }
 }
 
@@ -108,11 +126,11 @@ impl CompiledStage {
         self.parameters.get("max_tokens")?.as_number()?.as_u64()
     }
 
-    fn call(&self, scope: &Scope<'_>, repeat: u32) -> Result<Call, TemplateError> {
+    fn call<E>(&self, repeat: u32, render: impl Fn(&Template) -> Result<String, E>) -> Result<Call, E> {
         let rendered = self
             .messages
             .iter()
-            .map(|(role, template)| Ok(Message { role: *role, content: template.render(scope)? }));
+            .map(|(role, template)| Ok(Message { role: *role, content: render(template)? }));
         Ok(Call {
             endpoint: self.endpoint.clone(),
             model: self.model.clone(),

@@ -56,7 +56,8 @@ const fn retries(kind: FailureKind) -> u32 {
         | FailureKind::NoChoices
         | FailureKind::Redirect
         | FailureKind::BadHttp
-        | FailureKind::AddressRefused => 0,
+        | FailureKind::AddressRefused
+        | FailureKind::Unstorable => 0,
     }
 }
 

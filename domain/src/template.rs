@@ -24,6 +24,7 @@ mod value;
 use std::fmt;
 
 use self::ast::Node;
+use self::limits::Effort;
 use crate::value::Value;
 
 /// A template that has been parsed.
@@ -122,7 +123,14 @@ impl Template {
     /// # Errors
     /// A name that is not defined, a value that a filter cannot take, or a limit that was met.
     pub fn render(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
-        render::render(&self.nodes, scope).map_err(|fault| fault.in_source(&self.source))
+        render::render(&self.nodes, scope, Effort::MOST).map_err(|fault| fault.in_source(&self.source))
+    }
+
+    /// The same where it is little work: at most 5,000 steps and 64 KiB. `None` where it is more, or where
+    /// [`render`](Self::render) would fail.
+    #[must_use]
+    pub fn render_quickly(&self, scope: &Scope<'_>) -> Option<String> {
+        render::render(&self.nodes, scope, Effort::LITTLE).ok()
     }
 
     /// The names that it reads from its scope, in their order.

@@ -10,6 +10,7 @@ mod m0006_accounts;
 mod m0007_history;
 mod m0008_sweep_space;
 mod m0009_endpoint_headers;
+mod m0010_recovery;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_history::Migration),
             Box::new(m0008_sweep_space::Migration),
             Box::new(m0009_endpoint_headers::Migration),
+            Box::new(m0010_recovery::Migration),
         ]
     }
 }

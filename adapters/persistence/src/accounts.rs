@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use domain::access::User;
 use domain::id::UserId;
 use domain::secret::Secret;
-use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
+use sea_orm::{DbErr, Value as Bound};
 
-use crate::dialect::{Session, detached, failed, id, text, whole};
+use crate::dialect::{Session, failed, id, text, whole};
 use crate::open::Stores;
 use crate::rows::Row;
 
@@ -28,7 +28,7 @@ impl AccountStore for Stores {
 
     async fn insert_first(&self, account: Account) -> Result<bool, StoreError> {
         let stores = self.clone();
-        detached(async move { stores.first_account(account).await }).await.map_err(failed)
+        self.database.detached(async move { stores.first_account(account).await }).await.map_err(failed)
     }
 
     async fn by_username(&self, username: &str) -> Result<Option<Account>, StoreError> {
@@ -50,7 +50,7 @@ impl Stores {
     /// Of several transactions that do this one gets the row, and the others take nothing along.
     async fn first_account(&self, account: Account) -> Result<bool, DbErr> {
         let transaction = self.database.writer.begin().await?;
-        let session = Session { connection: &transaction, dialect: self.database.dialect };
+        let session = Session { connection: &transaction, dialect: self.database.dialect() };
         let user = account.user;
         let values = vec![
             id(user.id.bits()),

@@ -11,6 +11,7 @@ use domain::run::Place;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use crate::batch::{Rows, padded};
+use crate::budget::Budget;
 use crate::dialect::{Session, corrupt, failed, id, maybe_id, text, whole};
 use crate::group::{Deltas, Spent};
 use crate::open::Stores;
@@ -24,27 +25,34 @@ pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.model_returned
 const CLAIM: &str = "INSERT INTO response_cache (config_hash, claimed_by, claim_no, sweep_id, reserved_tokens, reserved_nano)";
 
 /// Free are calls that nobody has answered, that did not fail for good in this sweep, and that no other live worker is
-/// making.
+/// making. What a dead worker had set aside may have been spent: it is told, to be charged.
 const FREE: &str = "ON CONFLICT (config_hash) DO UPDATE SET claimed_by = excluded.claimed_by, \
      claim_no = response_cache.claim_no + 1, sweep_id = excluded.sweep_id, \
      reserved_tokens = excluded.reserved_tokens, reserved_nano = excluded.reserved_nano, \
-     failed_kind = NULL, failed_message = NULL \
+     failed_kind = NULL, failed_message = NULL, \
+     lost_sweep_id = CASE WHEN response_cache.claimed_by <> excluded.claimed_by THEN response_cache.sweep_id END, \
+     lost_tokens = CASE WHEN response_cache.claimed_by <> excluded.claimed_by THEN response_cache.reserved_tokens ELSE 0 END, \
+     lost_nano = CASE WHEN response_cache.claimed_by <> excluded.claimed_by THEN response_cache.reserved_nano ELSE 0 END \
      WHERE response_cache.answer_id IS NULL \
      AND (response_cache.failed_kind IS NULL OR response_cache.sweep_id IS DISTINCT FROM excluded.sweep_id) \
-     AND (response_cache.claimed_by IS NULL OR response_cache.claimed_by = excluded.claimed_by \
-     OR NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = response_cache.claimed_by AND w.lease_until >= {now})) \
-     RETURNING config_hash";
+     AND (response_cache.claimed_by IS NULL OR response_cache.claimed_by = excluded.claimed_by";
+const FREED: &str = "RETURNING config_hash, lost_sweep_id, lost_tokens, lost_nano";
 
 const RELEASE: &str = "UPDATE response_cache SET claimed_by = NULL, reserved_tokens = 0, reserved_nano = 0 \
      WHERE config_hash = $1 AND claimed_by = $2 AND answer_id IS NULL";
 
-const BUDGET: &str = "SELECT s.max_tokens, s.max_cost_nano, t.tokens_in + t.tokens_out AS tokens, t.cost_nano \
-     FROM sweep_total t JOIN sweep s ON s.id = t.sweep_id WHERE t.sweep_id = $1 {lock totals}";
+/// Whether whoever holds a call is taken for dead: where leases may be taken over, once its lease has run out.
+const DEAD: &str =
+    "NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = response_cache.claimed_by AND w.lease_until >= {now})";
+const GONE: &str = "NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = response_cache.claimed_by)";
 
-const RESERVED: &str = "SELECT CAST(COALESCE(SUM(reserved_tokens), 0) AS bigint) AS tokens, \
-     CAST(COALESCE(SUM(reserved_nano), 0) AS bigint) AS nano FROM response_cache c \
-     JOIN worker w ON w.id = c.claimed_by \
-     WHERE c.answer_id IS NULL AND c.sweep_id = $1 AND w.lease_until >= {now}";
+/// A call whose outcome is unknown no longer holds its reservation: it is charged.
+const CHARGE: &str = "UPDATE sweep_total SET unknown_calls = unknown_calls + 1, unknown_tokens = unknown_tokens + $2, \
+     unknown_nano = unknown_nano + $3 WHERE sweep_id = $1";
+const HELD: &str = "SELECT sweep_id, reserved_tokens, reserved_nano FROM response_cache \
+     WHERE config_hash = $1 AND claimed_by = $2 AND answer_id IS NULL {for update}";
+const UNRESERVE: &str = "UPDATE response_cache SET reserved_tokens = 0, reserved_nano = 0 \
+     WHERE config_hash = $1 AND claimed_by = $2 AND answer_id IS NULL";
 
 #[async_trait]
 impl CallStore for Stores {
@@ -57,7 +65,7 @@ impl CallStore for Stores {
         if open.is_empty() {
             return Ok(calls.iter().filter_map(|call| take(&mut known, call)).collect());
         }
-        let mut claimed = self.group.claim(open, by).await?.into_iter();
+        let mut claimed = self.group.claim(open, by, self.takeovers.are_allowed()).await?.into_iter();
         let answers = calls.iter().map(|call| take(&mut known, call).or_else(|| claimed.next()));
         answers
             .collect::<Option<_>>()
@@ -80,6 +88,38 @@ impl CallStore for Stores {
         }
         Ok(())
     }
+
+    async fn charge(&self, call: Digest, by: WorkerId) -> Result<(), StoreError> {
+        let stores = self.clone();
+        let charge = async move { stores.charge_unknown(call, by).await };
+        self.database.detached(charge).await.map_err(failed)
+    }
+}
+
+impl Stores {
+    async fn charge_unknown(&self, call: Digest, by: WorkerId) -> Result<(), DbErr> {
+        let transaction = self.database.writer.begin().await?;
+        let session = Session { connection: &transaction, dialect: self.database.dialect() };
+        let key = vec![text(call.to_string()), id(by.bits())];
+        if let Some(row) = session.one(HELD, key.clone()).await?
+            && let Some(sweep) = Row(&row).maybe_id("sweep_id")?
+        {
+            session.execute(UNRESERVE, key).await?;
+            let reserved = [Row(&row).whole("reserved_tokens")?, Row(&row).whole("reserved_nano")?];
+            let mut values = vec![id(sweep)];
+            values.extend(reserved.map(whole));
+            session.execute(CHARGE, values).await?;
+        }
+        transaction.commit().await
+    }
+}
+
+/// Who claims calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Claimant {
+    pub(crate) worker: WorkerId,
+    /// Whether it may take what workers hold whose lease has run out.
+    pub(crate) from_dead: bool,
 }
 
 /// What is known of a call that is not to be made.
@@ -176,19 +216,19 @@ pub(crate) async fn lock<C: ConnectionTrait>(
 }
 
 /// Claims calls within a transaction. A call that is asked for twice is busy the second time. `deltas` is what the
-/// transaction has spent so far and not yet written.
+/// transaction has spent so far and not yet written; what dead workers may have spent is added.
 pub(crate) async fn claim<C: ConnectionTrait>(
     session: Session<'_, C>,
     calls: &[CallClaim],
-    by: WorkerId,
-    deltas: &Deltas,
+    by: Claimant,
+    deltas: &mut Deltas,
 ) -> Result<Vec<Claim>, DbErr> {
     let mut first: BTreeMap<Digest, CallClaim> = BTreeMap::new();
     for call in calls {
         first.entry(call.hash).or_insert(*call);
     }
-    let mut claims = taken(session, &first, by).await?;
-    refuse_unaffordable(session, &first, &mut claims, by, deltas).await?;
+    let mut claims = taken(session, &first, by, deltas).await?;
+    refuse_unaffordable(session, &first, &mut claims, by.worker, deltas).await?;
     let left: Vec<Digest> = first.keys().filter(|hash| !claims.contains_key(*hash)).copied().collect();
     let mut known = look(session, &left).await?;
     let answers = calls
@@ -201,12 +241,26 @@ pub(crate) async fn claim<C: ConnectionTrait>(
 async fn taken<C: ConnectionTrait>(
     session: Session<'_, C>,
     calls: &BTreeMap<Digest, CallClaim>,
-    by: WorkerId,
+    by: Claimant,
+    deltas: &mut Deltas,
 ) -> Result<BTreeMap<Digest, Claim>, DbErr> {
-    let rows = calls.values().map(|call| claim_row(call, by)).collect();
-    let rows = session.insert_returning(Rows { insert: CLAIM, then: FREE, values: rows }).await?;
-    let hash = |row| Digest::parse(&Row(row).text("config_hash")?).ok_or_else(|| corrupt("call hash"));
-    rows.iter().map(|row| Ok((hash(row)?, Claim::Yours))).collect()
+    let rows = calls.values().map(|call| claim_row(call, by.worker)).collect();
+    let dead = if by.from_dead { DEAD } else { GONE };
+    let then = format!("{FREE} OR {dead}) {FREED}");
+    let rows = session.insert_returning(Rows { insert: CLAIM, then: &then, values: rows }).await?;
+    let mut claims = BTreeMap::new();
+    for row in &rows {
+        let row = Row(row);
+        let hash = Digest::parse(&row.text("config_hash")?).ok_or_else(|| corrupt("call hash"))?;
+        if let Some(sweep) = row.maybe_id("lost_sweep_id")? {
+            deltas
+                .entry(SweepId::new(sweep))
+                .or_default()
+                .lost(row.whole("lost_tokens")?, row.whole("lost_nano")?);
+        }
+        claims.insert(hash, Claim::Yours);
+    }
+    Ok(claims)
 }
 
 fn claim_row(call: &CallClaim, by: WorkerId) -> Vec<Bound> {
@@ -246,62 +300,4 @@ async fn refuse_unaffordable<C: ConnectionTrait>(
         }
     }
     Ok(())
-}
-
-/// What is left of a sweep's budget.
-struct Budget {
-    max_tokens: i64,
-    max_nano: i64,
-    spent_tokens: i64,
-    spent_nano: i64,
-    reserved_tokens: i64,
-    reserved_nano: i64,
-}
-
-impl Budget {
-    /// `wanted` is already counted among the reservations of the store, and left out here.
-    async fn read<C: ConnectionTrait>(
-        session: Session<'_, C>,
-        sweep: SweepId,
-        wanted: &[(Digest, Reservation)],
-        spent: Spent,
-    ) -> Result<Self, DbErr> {
-        let row = session
-            .one(BUDGET, vec![id(sweep.bits())])
-            .await?
-            .ok_or_else(|| corrupt("sweep without totals"))?;
-        let reserved = session.one(RESERVED, vec![id(sweep.bits())]).await?;
-        let reserved = reserved.ok_or_else(|| corrupt("reservations cannot be counted"))?;
-        let tokens: i64 = wanted.iter().map(|(_, reserve)| signed(reserve.tokens)).sum();
-        let nano: i64 = wanted.iter().map(|(_, reserve)| reserve.cost.nanos()).sum();
-        Ok(Self {
-            max_tokens: Row(&row).maybe_whole("max_tokens")?.unwrap_or(i64::MAX),
-            max_nano: Row(&row).maybe_whole("max_cost_nano")?.unwrap_or(i64::MAX),
-            spent_tokens: Row(&row).whole("tokens")?.saturating_add(spent.tokens),
-            spent_nano: Row(&row).whole("cost_nano")?.saturating_add(spent.nano),
-            reserved_tokens: Row(&reserved).whole("tokens")?.saturating_sub(tokens),
-            reserved_nano: Row(&reserved).whole("nano")?.saturating_sub(nano),
-        })
-    }
-
-    /// Sets a reservation aside, where it fits.
-    fn takes(&mut self, reserve: &Reservation) -> bool {
-        let tokens = self.reserved_tokens.saturating_add(signed(reserve.tokens));
-        let nano = self.reserved_nano.saturating_add(reserve.cost.nanos());
-        let fits = self.spent_tokens.saturating_add(tokens) <= self.max_tokens
-            && self.spent_nano.saturating_add(nano) <= self.max_nano;
-        if fits {
-            (self.reserved_tokens, self.reserved_nano) = (tokens, nano);
-        }
-        fits
-    }
-
-    /// Reservations that may still be given back.
-    const fn is_open(&self) -> bool {
-        self.reserved_tokens > 0 || self.reserved_nano > 0
-    }
-}
-
-fn signed(tokens: u64) -> i64 {
-    i64::try_from(tokens).unwrap_or(i64::MAX)
 }

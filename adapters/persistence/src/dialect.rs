@@ -1,5 +1,7 @@
 //! What the two databases say differently.
 
+use std::sync::Arc;
+
 use application::json::to_json;
 use application::ports::StoreError;
 use domain::time::Timestamp;
@@ -7,6 +9,10 @@ use domain::value::{Map, Value};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value as Bound,
 };
+
+use crate::availability::Availability;
+use crate::connect::{acquiring, bounded};
+use crate::fault::reason;
 
 /// One of the two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +22,14 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
+    /// The one that a connection speaks.
+    pub(crate) fn of(connection: &DatabaseConnection) -> Self {
+        match connection.get_database_backend() {
+            DbBackend::Postgres => Self::Postgres,
+            _ => Self::Sqlite,
+        }
+    }
+
     pub(crate) const fn backend(self) -> DbBackend {
         match self {
             Self::Sqlite => DbBackend::Sqlite,
@@ -55,6 +69,7 @@ fn sqlite(template: &str) -> String {
         .replace("{now}", SQLITE_NOW)
         .replace("{skip locked}", "")
         .replace("{for update}", "")
+        .replace("{for share}", "")
         .replace("{lock totals}", "");
     while let Some((before, rest)) = sql.split_once("{in:") {
         let Some((parameter, after)) = rest.split_once('}') else { break };
@@ -68,6 +83,7 @@ fn postgres(template: &str) -> String {
         .replace("{now}", "clock_timestamp()")
         .replace("{skip locked}", "FOR UPDATE OF r SKIP LOCKED")
         .replace("{for update}", "FOR UPDATE")
+        .replace("{for share}", "FOR SHARE")
         .replace("{lock totals}", "FOR UPDATE OF t");
     while let Some((before, rest)) = sql.split_once("{in:") {
         let Some((parameter, after)) = rest.split_once('}') else { break };
@@ -110,22 +126,44 @@ impl<C: ConnectionTrait> Session<'_, C> {
 pub(crate) struct Detached<'a> {
     pub(crate) connection: &'a DatabaseConnection,
     pub(crate) dialect: Dialect,
+    pub(crate) availability: &'a Arc<Availability>,
 }
 
 impl Detached<'_> {
     pub(crate) async fn execute(&self, template: &str, values: Vec<Bound>) -> Result<ExecResult, DbErr> {
-        let (connection, statement) = (self.connection.clone(), self.dialect.statement(template, values));
-        detached(async move { connection.execute_raw(statement).await }).await
+        let (connection, statement, availability) = self.prepared(template, values);
+        detached(async move {
+            let send = || bounded(&availability, connection.execute_raw(statement.clone()));
+            acquiring(&connection, send).await
+        })
+        .await
     }
 
     pub(crate) async fn all(&self, template: &str, values: Vec<Bound>) -> Result<Vec<QueryResult>, DbErr> {
-        let (connection, statement) = (self.connection.clone(), self.dialect.statement(template, values));
-        detached(async move { connection.query_all_raw(statement).await }).await
+        let (connection, statement, availability) = self.prepared(template, values);
+        detached(async move {
+            let send = || bounded(&availability, connection.query_all_raw(statement.clone()));
+            acquiring(&connection, send).await
+        })
+        .await
     }
 
     pub(crate) async fn one(&self, template: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
-        let (connection, statement) = (self.connection.clone(), self.dialect.statement(template, values));
-        detached(async move { connection.query_one_raw(statement).await }).await
+        let (connection, statement, availability) = self.prepared(template, values);
+        detached(async move {
+            let send = || bounded(&availability, connection.query_one_raw(statement.clone()));
+            acquiring(&connection, send).await
+        })
+        .await
+    }
+
+    fn prepared(
+        &self,
+        template: &str,
+        values: Vec<Bound>,
+    ) -> (DatabaseConnection, Statement, Arc<Availability>) {
+        let statement = self.dialect.statement(template, values);
+        (self.connection.clone(), statement, Arc::clone(self.availability))
     }
 }
 
@@ -140,7 +178,7 @@ pub(crate) async fn detached<T: Send + 'static>(
 pub(crate) fn failed(error: DbErr) -> StoreError {
     match error {
         DbErr::Type(_) | DbErr::Json(_) | DbErr::Custom(_) => StoreError::Corrupt(error.to_string()),
-        other => StoreError::Unavailable(other.to_string()),
+        other => StoreError::Unavailable(reason(&other)),
     }
 }
 

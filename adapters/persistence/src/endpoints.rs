@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use application::ports::{Breaker, EndpointStore, SlotStore, StoreError};
 use async_trait::async_trait;
+use domain::call::FailureKind;
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::{EndpointId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Price;
 use domain::secret::Secret;
 use domain::value::{Map, Value};
-use sea_orm::{DbErr, TransactionTrait as _, Value as Bound};
+use sea_orm::{DbErr, Value as Bound};
 
-use crate::dialect::{Session, corrupt, detached, failed, id, json, maybe_text, maybe_whole, text, whole};
+use crate::dialect::{Session, corrupt, failed, id, json, maybe_text, maybe_whole, text, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
@@ -30,7 +31,7 @@ const PUT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, p
 
 const REPLACE: &str = "UPDATE endpoint SET label = $2, kind = $3, url = $4, api_key_cipher = $5, prices = $6, limits = $7, \
      max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, \
-     breaker_reason = NULL WHERE id = $1";
+     breaker_reason = NULL, breaker_kind = NULL WHERE id = $1";
 
 /// Experiments whose stages name an endpoint, or whose dimensions have its label among their values.
 const USERS: &str = "SELECT name FROM experiment WHERE CAST(pipeline_stages AS text) LIKE $1 ESCAPE '\\' \
@@ -88,15 +89,16 @@ impl EndpointStore for Stores {
     }
 
     async fn breaker(&self, endpoint: EndpointId) -> Result<Option<Breaker>, StoreError> {
-        let sql = "SELECT breaker_reason FROM endpoint WHERE id = $1";
+        let sql = "SELECT breaker_kind, breaker_reason FROM endpoint WHERE id = $1";
         let row = self.database.read().one(sql, vec![id(endpoint.bits())]).await.map_err(failed)?;
-        let reason = row.map(|row| Row(&row).maybe_text("breaker_reason")).transpose().map_err(failed)?;
-        Ok(reason.flatten().map(|reason| Breaker { reason }))
+        row.map_or(Ok(None), |row| breaker(Row(&row))).map_err(failed)
     }
 
     async fn set_breaker(&self, endpoint: EndpointId, breaker: Option<Breaker>) -> Result<(), StoreError> {
-        let sql = "UPDATE endpoint SET breaker_reason = $2 WHERE id = $1";
-        let values = vec![id(endpoint.bits()), maybe_text(breaker.map(|breaker| breaker.reason))];
+        let sql = "UPDATE endpoint SET breaker_kind = $2, breaker_reason = $3 WHERE id = $1";
+        let kind = breaker.as_ref().map(|breaker| breaker.kind.as_str().to_owned());
+        let reason = breaker.map(|breaker| breaker.reason);
+        let values = vec![id(endpoint.bits()), maybe_text(kind), maybe_text(reason)];
         self.database.write().execute(sql, values).await.map(drop).map_err(failed)
     }
 }
@@ -158,6 +160,13 @@ impl Stores {
             timeout: Duration::from_millis(row.count("timeout_ms")?),
         })
     }
+}
+
+/// Breakers of early releases have no kind: most were keys that were refused.
+fn breaker(row: Row<'_>) -> Result<Option<Breaker>, DbErr> {
+    let kind = row.maybe_text("breaker_kind")?.and_then(|kind| FailureKind::parse(&kind));
+    let kind = kind.unwrap_or(FailureKind::Unauthorized);
+    Ok(row.maybe_text("breaker_reason")?.map(|reason| Breaker { kind, reason }))
 }
 
 /// What a sealed secret is bound to.
@@ -245,9 +254,8 @@ impl SlotStore for Stores {
         in_flight: u32,
     ) -> Result<u32, StoreError> {
         let stores = self.clone();
-        detached(async move { stores.share_slots(worker, endpoint, concurrency, want, in_flight).await })
-            .await
-            .map_err(failed)
+        let share = async move { stores.share_slots(worker, endpoint, concurrency, want, in_flight).await };
+        self.database.detached(share).await.map_err(failed)
     }
 }
 
@@ -262,7 +270,7 @@ impl Stores {
         in_flight: u32,
     ) -> Result<u32, DbErr> {
         let transaction = self.database.writer.begin().await?;
-        let session = Session { connection: &transaction, dialect: self.database.dialect };
+        let session = Session { connection: &transaction, dialect: self.database.dialect() };
         let lock = "SELECT id FROM endpoint WHERE id = $1 {for update}";
         session.one(lock, vec![id(endpoint.bits())]).await?;
         let key = vec![id(endpoint.bits()), id(worker.bits())];

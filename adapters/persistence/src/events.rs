@@ -84,7 +84,7 @@ impl Stores {
         }
         let sql = format!("SELECT {COLUMNS} FROM event WHERE {which} ORDER BY {order} LIMIT $2");
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
-        read_all(&rows, |row| read(row, self.database.dialect)).map_err(failed)
+        read_all(&rows, |row| read(row, self.database.dialect())).map_err(failed)
     }
 }
 

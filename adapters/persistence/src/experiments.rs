@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use application::ports::{
-    ChangeableWhen, Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,
-    ExperimentSummary, NewExperiment, NewSamples, RunCounts, StoreError, StoredExperiment,
+    ChangeOutcome, ChangeableWhen, Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview,
+    ExperimentStore, ExperimentSummary, NewExperiment, NewSamples, RunCounts, StoreError, StoredExperiment,
 };
 use async_trait::async_trait;
 use domain::call::Digest;
@@ -12,13 +12,13 @@ use domain::experiment::{Definition, Draft};
 use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId, SweepId};
 use domain::run::RunStatus;
 use domain::sample::Sample;
-use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait as _, Value as Bound};
+use sea_orm::{DatabaseTransaction, DbErr, Value as Bound};
 use wire::experiment::{Parts, SampleDocument};
 use wire::stored;
 
 use crate::batch::{Rows, list};
 use crate::dialect::{
-    Dialect, Session, corrupt, detached, failed, id, json, maybe_real, maybe_text, raw_json, text, whole,
+    Dialect, Session, corrupt, failed, id, json, maybe_real, maybe_text, raw_json, text, whole,
 };
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
@@ -51,11 +51,11 @@ pub(crate) const SUMMARY: &str = concat!(
 );
 
 /// Waits for sweeps and runs that are just being made, and keeps others away.
-const ALONE: &str = "SELECT id FROM experiment WHERE id = $1 {for update}";
+const ALONE: &str = "SELECT revision FROM experiment WHERE id = $1 {for update}";
 
 /// `$10` and `$11` say whether it has to be idle, and untried.
 const CHANGE: &str = "UPDATE experiment SET name = $2, description = $3, documents = $4, pipeline_stages = $5, \
-     scoring_config = $6, parameter_space = $7, repeats = $8, holdout = $9, updated_at = {now}, \
+     scoring_config = $6, parameter_space = $7, repeats = $8, holdout = $9, updated_at = {now}, revision = revision + 1, \
      document_digest = CASE WHEN $10 = 1 THEN NULL ELSE document_digest END WHERE id = $1 \
      AND ($10 = 0 OR NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1 AND status IN ('running', 'paused'))) \
      AND ($11 = 0 OR (NOT EXISTS (SELECT 1 FROM run WHERE experiment_id = $1) \
@@ -80,7 +80,7 @@ const SINGLE_COUNTS: &str = "SELECT status, count(*) AS n FROM run \
 /// What an experiment's document needs beside its name and its space, for an experiment called `e` with its sample set
 /// `s`.
 const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.repeats, e.holdout, \
-     s.digest, s.count";
+     e.revision, s.digest, s.count";
 
 /// The space that a sweep goes through, with its experiment.
 const OF_SWEEP: &str = "w.parameter_space FROM sweep w JOIN experiment e ON e.id = w.experiment_id \
@@ -92,9 +92,9 @@ const ONE: &str = "FROM experiment e JOIN sample_set s ON s.id = e.sample_set_id
 impl ExperimentStore for Stores {
     async fn insert(&self, experiment: NewExperiment) -> Result<(), StoreError> {
         let database = Arc::clone(&self.database);
-        let inserted = detached(async move {
+        let inserted = self.database.detached(async move {
             let transaction = database.writer.begin().await?;
-            let session = Session { connection: &transaction, dialect: database.dialect };
+            let session = Session { connection: &transaction, dialect: database.dialect() };
             insert(session, experiment).await?;
             transaction.commit().await
         });
@@ -114,7 +114,7 @@ impl ExperimentStore for Stores {
         }
         let sql = format!("SELECT {SUMMARY} FROM experiment e WHERE {which} ORDER BY e.id DESC LIMIT $2");
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
-        read_all(&rows, |row| summary(row, self.database.dialect)).map_err(failed)
+        read_all(&rows, |row| summary(row, self.database.dialect())).map_err(failed)
     }
 
     async fn overview(
@@ -125,11 +125,11 @@ impl ExperimentStore for Stores {
         self.overview_of(experiment, samples).await.map_err(failed)
     }
 
-    async fn change(&self, change: ExperimentChange) -> Result<bool, StoreError> {
+    async fn change(&self, change: ExperimentChange) -> Result<ChangeOutcome, StoreError> {
         let database = Arc::clone(&self.database);
-        let changed = detached(async move {
+        let changed = self.database.detached(async move {
             let transaction = database.writer.begin().await?;
-            let session = Session { connection: &transaction, dialect: database.dialect };
+            let session = Session { connection: &transaction, dialect: database.dialect() };
             let changed = self::change(session, change).await?;
             transaction.commit().await?;
             Ok(changed)
@@ -168,6 +168,9 @@ impl ExperimentStore for Stores {
     }
 
     async fn samples(&self, set: SampleSetId, indices: &[u32]) -> Result<Vec<Sample>, StoreError> {
+        if indices.is_empty() {
+            return Ok(Vec::new());
+        }
         let placeholders = list(2, indices.len());
         let sql = format!("SELECT idx, doc FROM sample WHERE set_id = $1 AND idx IN ({placeholders})");
         let mut values = vec![id(set.bits())];
@@ -210,8 +213,9 @@ impl Stores {
             add(&mut runs, &Row(&row).text("status")?, Row(&row).count("n")?);
         }
         Ok(Some(ExperimentOverview {
-            summary: summary(row, self.database.dialect)?,
+            summary: summary(row, self.database.dialect())?,
             samples: row.small("count")?,
+            revision: row.whole("revision")?,
             draft: Draft { samples: first, ..draft(row)? },
             runs,
         }))
@@ -272,20 +276,27 @@ async fn insert(session: Session<'_, DatabaseTransaction>, new: NewExperiment) -
     session.execute(INSERT, values).await.map(drop)
 }
 
-async fn change(session: Session<'_, DatabaseTransaction>, change: ExperimentChange) -> Result<bool, DbErr> {
+async fn change(
+    session: Session<'_, DatabaseTransaction>,
+    change: ExperimentChange,
+) -> Result<ChangeOutcome, DbErr> {
     let mut values = vec![id(change.id.bits())];
     values.extend(content(&change.draft)?);
     values.push(whole(i64::from(change.only != ChangeableWhen::Always)));
     values.push(whole(i64::from(change.only == ChangeableWhen::Untried)));
-    session.one(ALONE, vec![id(change.id.bits())]).await?;
+    let revision = session.one(ALONE, vec![id(change.id.bits())]).await?;
+    let revision = revision.map(|row| Row(&row).whole("revision")).transpose()?;
+    if revision.is_some_and(|revision| revision != change.revision) {
+        return Ok(ChangeOutcome::Stale);
+    }
     if session.execute(CHANGE, values).await?.rows_affected() == 0 {
-        return Ok(false);
+        return Ok(ChangeOutcome::Refused);
     }
     if let Some(samples) = &change.samples {
         insert_samples(session, samples).await?;
         session.execute(USE_SET, vec![id(change.id.bits()), text(samples.digest.to_string())]).await?;
     }
-    Ok(true)
+    Ok(ChangeOutcome::Changed)
 }
 
 async fn insert_samples(session: Session<'_, DatabaseTransaction>, new: &NewSamples) -> Result<(), DbErr> {
@@ -330,6 +341,7 @@ fn read(row: Row<'_>) -> Result<StoredExperiment, DbErr> {
         sample_set: SampleSetId::new(row.id("sample_set_id")?),
         samples_digest: Digest::parse(&row.text("digest")?).ok_or_else(|| corrupt("sample digest"))?,
         samples: row.small("count")?,
+        revision: row.whole("revision")?,
     })
 }
 

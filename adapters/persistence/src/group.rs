@@ -8,20 +8,31 @@ mod sweep;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicI64;
 
-use application::ports::{Block, CallClaim, Claim, CommitError, Receipt, Unit};
+use application::ports::{AnswerId, Block, CallClaim, Claim, CommitError, Receipt, Settlement, Unit};
 use domain::call::Digest;
 use domain::event::NewEvent;
-use domain::id::{SweepId, WorkerId};
+use domain::id::SweepId;
 use sea_orm::{ConnectionTrait, DbErr};
 
+use crate::calls::Claimant;
 use crate::dialect::{Dialect, Session};
 use crate::journal::Request;
 use crate::{calls, events};
 
 /// What a group's requests are answered, each kind in the order of the requests.
+#[derive(Default)]
 pub(crate) struct Answers {
+    pub(crate) settled: Vec<Vec<AnswerId>>,
     pub(crate) receipts: Vec<Result<Receipt, CommitError>>,
     pub(crate) claims: Vec<Vec<Claim>>,
+}
+
+impl Answers {
+    /// Whether all that was asked for was one unit, and some part of it was refused.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let alone = self.settled.is_empty() && self.claims.is_empty();
+        alone && matches!(self.receipts.as_slice(), [Err(_)])
+    }
 }
 
 /// What changes in a sweep's counters.
@@ -40,6 +51,9 @@ pub(crate) struct Delta {
     unpriced: i64,
     calls: i64,
     hits: i64,
+    unknown_calls: i64,
+    unknown_tokens: i64,
+    unknown_nano: i64,
 }
 
 /// What a sweep has spent.
@@ -51,7 +65,17 @@ pub(crate) struct Spent {
 
 impl From<&Delta> for Spent {
     fn from(delta: &Delta) -> Self {
-        Self { tokens: delta.tokens_in.saturating_add(delta.tokens_out), nano: delta.cost_nano }
+        let tokens = delta.tokens_in.saturating_add(delta.tokens_out).saturating_add(delta.unknown_tokens);
+        Self { tokens, nano: delta.cost_nano.saturating_add(delta.unknown_nano) }
+    }
+}
+
+impl Delta {
+    /// A call was lost with its worker: it may have been made, and billed.
+    pub(crate) const fn lost(&mut self, tokens: i64, nano: i64) {
+        self.unknown_calls += 1;
+        self.unknown_tokens = self.unknown_tokens.saturating_add(tokens);
+        self.unknown_nano = self.unknown_nano.saturating_add(nano);
     }
 }
 
@@ -63,22 +87,23 @@ pub(crate) async fn apply<C: ConnectionTrait>(
     requests: &[Request],
     next_answer: &AtomicI64,
 ) -> Result<Answers, DbErr> {
+    let settlements: Vec<&Settlement> = requests.iter().filter_map(settlement).collect();
     let units: Vec<&Unit> = requests.iter().filter_map(unit).collect();
     let mut receipts: Vec<Result<Receipt, CommitError>> = vec![Ok(Receipt::default()); units.len()];
     let mut deltas = Deltas::new();
     lock_calls(session, requests).await?;
-    fill::write(session, &units, &mut receipts, &mut deltas, next_answer).await?;
+    let settled = fill::write(session, &settlements, &mut deltas, next_answer).await?;
     for (unit, receipt) in units.iter().zip(&mut receipts) {
-        sweep::write(session, unit, receipt, &mut deltas).await?;
+        *receipt = sweep::write(session, unit, &mut deltas).await?;
     }
     let (landed, ends) = fence(session, &units, &mut receipts, &mut deltas).await?;
-    let claims = claim(session, requests, &deltas).await?;
+    let claims = claim(session, requests, &mut deltas).await?;
     let outcomes = totals(session, &deltas).await?;
     block::write(session, &landed, outcomes).await?;
     let accepted = units.iter().zip(&receipts).filter(|(_, receipt)| receipt.is_ok());
     let told = accepted.flat_map(|(unit, _)| &unit.events).chain(&ends).collect();
     events::write(session, told).await?;
-    Ok(Answers { receipts, claims })
+    Ok(Answers { settled, receipts, claims })
 }
 
 /// Locks the calls of a group that does different things to them: statement after statement, each in order, two groups
@@ -91,11 +116,12 @@ async fn lock_calls<C: ConnectionTrait>(session: Session<'_, C>, requests: &[Req
     let [fills, failures, claims] = &mut kinds;
     for request in requests {
         match request {
-            Request::Commit(unit, _) => {
-                fills.extend(unit.fills.iter().map(|fill| fill.hash));
-                failures.extend(unit.failures.iter().map(|failed| failed.hash));
+            Request::Settle(calls, _) => {
+                fills.extend(calls.fills.iter().map(|fill| fill.hash));
+                failures.extend(calls.failures.iter().map(|failed| failed.hash));
             }
-            Request::Claim(calls, ..) => claims.extend(calls.iter().map(|call| call.hash)),
+            Request::Claim { calls, .. } => claims.extend(calls.iter().map(|call| call.hash)),
+            Request::Commit(..) => {}
         }
     }
     if kinds.iter().filter(|hashes| !hashes.is_empty()).count() < 2 {
@@ -112,9 +138,9 @@ async fn fence<'a, C: ConnectionTrait>(
     receipts: &mut [Result<Receipt, CommitError>],
     deltas: &mut Deltas,
 ) -> Result<(Vec<&'a Block>, Vec<NewEvent>), DbErr> {
-    let blocks = units.iter().zip(receipts);
+    let accepted = units.iter().zip(receipts).filter(|(_, receipt)| receipt.is_ok());
     let mut blocks: Vec<_> =
-        blocks.filter_map(|(unit, receipt)| Some((unit.block.as_ref()?, receipt))).collect();
+        accepted.filter_map(|(unit, receipt)| Some((unit.block.as_ref()?, receipt))).collect();
     blocks.sort_by_key(|(block, _)| block.lease.run);
     let (mut landed, mut ends) = (Vec::new(), Vec::new());
     for (block, receipt) in blocks {
@@ -130,33 +156,34 @@ async fn fence<'a, C: ConnectionTrait>(
 }
 
 fn unit(request: &Request) -> Option<&Unit> {
-    match request {
-        Request::Commit(unit, _) => Some(unit),
-        Request::Claim(..) => None,
-    }
+    if let Request::Commit(unit, _) = request { Some(unit) } else { None }
+}
+
+fn settlement(request: &Request) -> Option<&Settlement> {
+    if let Request::Settle(calls, _) = request { Some(calls) } else { None }
 }
 
 /// All claims of the group in one go, then told apart again.
 async fn claim<C: ConnectionTrait>(
     session: Session<'_, C>,
     requests: &[Request],
-    deltas: &Deltas,
+    deltas: &mut Deltas,
 ) -> Result<Vec<Vec<Claim>>, DbErr> {
-    let mut by_worker: BTreeMap<WorkerId, Vec<CallClaim>> = BTreeMap::new();
+    let mut by_worker: BTreeMap<Claimant, Vec<CallClaim>> = BTreeMap::new();
     for request in requests {
-        if let Request::Claim(calls, by, _) = request {
-            by_worker.entry(*by).or_default().extend(calls);
+        if let Request::Claim { calls, by, from_dead, .. } = request {
+            let claimant = Claimant { worker: *by, from_dead: *from_dead };
+            by_worker.entry(claimant).or_default().extend(calls);
         }
     }
     let mut claimed = BTreeMap::new();
     for (by, calls) in by_worker {
         claimed.insert(by, calls::claim(session, &calls, by, deltas).await?.into_iter());
     }
-    let shares = requests.iter().filter_map(|request| match request {
-        Request::Claim(calls, by, _) => {
-            Some(claimed.get_mut(by).map(|claims| claims.take(calls.len()).collect()).unwrap_or_default())
-        }
-        Request::Commit(..) => None,
+    let shares = requests.iter().filter_map(|request| {
+        let Request::Claim { calls, by, from_dead, .. } = request else { return None };
+        let claimant = Claimant { worker: *by, from_dead: *from_dead };
+        Some(claimed.get_mut(&claimant).map(|claims| claims.take(calls.len()).collect()).unwrap_or_default())
     });
     Ok(shares.collect())
 }

@@ -4,12 +4,16 @@
 //! often goes through one group writer, where units of many callers share a transaction.
 
 mod accounts;
+mod availability;
 mod batch;
+mod budget;
 mod calls;
+mod connect;
 mod dialect;
 mod endpoints;
 mod events;
 mod experiments;
+mod fault;
 mod group;
 mod idempotency;
 mod journal;

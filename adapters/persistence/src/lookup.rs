@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use application::ports::StoreError;
 use domain::call::Digest;
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::calls::{self, Found};
-use crate::dialect::{Dialect, Session, failed};
+use crate::connect::{Access, acquiring, bounded};
+use crate::dialect::{Session, failed};
 use crate::journal::gone;
 
 /// The most questions in one query.
@@ -24,9 +25,9 @@ pub(crate) struct Lookups {
 
 impl Lookups {
     /// Starts the reader; it ends when its last handle is dropped.
-    pub(crate) fn start(connection: DatabaseConnection, dialect: Dialect) -> Self {
+    pub(crate) fn start(access: Access) -> Self {
         let (questions, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(answer(connection, dialect, inbox));
+        tokio::spawn(answer(access, inbox));
         Self { questions }
     }
 
@@ -40,18 +41,15 @@ impl Lookups {
     }
 }
 
-async fn answer(
-    connection: DatabaseConnection,
-    dialect: Dialect,
-    mut inbox: mpsc::UnboundedReceiver<Question>,
-) {
+async fn answer(access: Access, mut inbox: mpsc::UnboundedReceiver<Question>) {
     let mut group = Vec::new();
     while inbox.recv_many(&mut group, GROUP).await > 0 {
         let mut hashes: Vec<Digest> = group.iter().flat_map(|(hashes, _)| hashes).copied().collect();
         hashes.sort_unstable();
         hashes.dedup();
-        let session = Session { connection: &connection, dialect };
-        let found: Result<Found, DbErr> = calls::look(session, &hashes).await;
+        let session = Session { connection: &access.connection, dialect: access.dialect };
+        let look = || bounded(&access.availability, calls::look(session, &hashes));
+        let found: Result<Found, DbErr> = acquiring(&access.connection, look).await;
         let found = found.map(Arc::new).map_err(failed);
         for (_, tell) in group.drain(..) {
             drop(tell.send(found.clone()));

@@ -37,6 +37,9 @@ impl Monitor for Stores {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        if let Some(trouble) = self.database.trouble() {
+            return Err(StoreError::Unavailable(trouble));
+        }
         self.database.read().one("SELECT 1 AS one", vec![]).await.map(drop).map_err(failed)
     }
 }

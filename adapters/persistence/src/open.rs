@@ -2,19 +2,20 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use application::ports::Vault;
 use migrations::{MigrationStatus, Migrator, MigratorTrait as _};
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database as Connector, DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
 use thiserror::Error;
 
-use crate::dialect::{Detached, Dialect, corrupt, text};
+use crate::availability::Availability;
+use crate::connect::{self, Access, bounded};
+use crate::dialect::{Detached, Dialect, corrupt, detached, text};
 use crate::journal::GroupWriter;
 use crate::lock::{FolderLock, LockError};
 use crate::lookup::Lookups;
 use crate::rows::Row;
-use crate::workers::DeadWorkers;
+use crate::workers::{DeadWorkers, Takeovers};
 
 /// Why a database could not be opened.
 #[derive(Debug, Error)]
@@ -57,8 +58,7 @@ pub enum OpenError {
 /// An open database whose schema is up to date.
 pub struct Database {
     pub(crate) reader: DatabaseConnection,
-    pub(crate) writer: DatabaseConnection,
-    pub(crate) dialect: Dialect,
+    pub(crate) writer: Access,
     _lock: Option<FolderLock>,
 }
 
@@ -69,13 +69,8 @@ pub struct Stores {
     pub(crate) group: GroupWriter,
     pub(crate) lookups: Lookups,
     pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) takeovers: Arc<Takeovers>,
 }
-
-/// Read-only connections of SQLite.
-const READERS: u32 = 4;
-/// Connections to PostgreSQL.
-const POOL: u32 = 10;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Database {
     /// Opens `promptlooper.db` in a folder, which is made where there is none, for this process alone.
@@ -90,10 +85,16 @@ impl Database {
             LockError::Held(holder) => OpenError::InUse { folder: folder.to_owned(), holder },
         })?;
         let path = folder.join("promptlooper.db");
-        let writer = Connector::connect(sqlite_options(path.clone(), 1, false)).await?;
+        private(&path).map_err(unusable)?;
+        let writer = connect::sqlite(path.clone(), false).await?;
         Migrator::up(&writer, None).await?;
-        let reader = Connector::connect(sqlite_options(path, READERS, true)).await?;
-        let database = Self { reader, writer, dialect: Dialect::Sqlite, _lock: Some(lock) };
+        let reader = connect::sqlite(path, true).await?;
+        let writer = Access {
+            connection: writer,
+            dialect: Dialect::Sqlite,
+            availability: Arc::new(Availability::new()),
+        };
+        let database = Self { reader, writer, _lock: Some(lock) };
         database.forget_workers(DeadWorkers::All).await?;
         Ok(database)
     }
@@ -103,10 +104,11 @@ impl Database {
     /// # Errors
     /// [`OpenError`] says what is in the way.
     pub async fn postgres(url: &str) -> Result<Self, OpenError> {
-        let connection = Connector::connect(postgres_options(url)).await.map_err(OpenError::Unreachable)?;
+        let availability = Arc::new(Availability::new());
+        let connection = connect::postgres(url, &availability).await.map_err(OpenError::Unreachable)?;
         migrate_alone(&connection).await?;
-        let database =
-            Self { reader: connection.clone(), writer: connection, dialect: Dialect::Postgres, _lock: None };
+        let writer = Access { connection: connection.clone(), dialect: Dialect::Postgres, availability };
+        let database = Self { reader: connection, writer, _lock: None };
         database.forget_workers(DeadWorkers::Expired).await?;
         Ok(database)
     }
@@ -120,8 +122,7 @@ impl Database {
         if !path.exists() {
             return Err(OpenError::Missing { folder: folder.to_owned() });
         }
-        let reader = Connector::connect(sqlite_options(path, 1, true)).await?;
-        status(&reader).await
+        status(&connect::sqlite(path, true).await?).await
     }
 
     /// The same for PostgreSQL.
@@ -129,7 +130,8 @@ impl Database {
     /// # Errors
     /// Where the database does not answer.
     pub async fn postgres_status(url: &str) -> Result<Vec<(String, bool)>, OpenError> {
-        status(&Connector::connect(postgres_options(url)).await.map_err(OpenError::Unreachable)?).await
+        let availability = Arc::new(Availability::new());
+        status(&connect::postgres(url, &availability).await.map_err(OpenError::Unreachable)?).await
     }
 
     /// Steps of the schema with whether each has been taken.
@@ -137,7 +139,7 @@ impl Database {
     /// # Errors
     /// Where the database does not answer.
     pub async fn migration_status(&self) -> Result<Vec<(String, bool)>, OpenError> {
-        status(&self.writer).await
+        status(&self.writer.connection).await
     }
 
     /// The stores, once the key is known to be the one that the database's secrets were sealed with.
@@ -149,17 +151,44 @@ impl Database {
         let sql = "SELECT COALESCE(MAX(id), 0) + 1 AS next FROM answer";
         let row = self.read().one(sql, vec![]).await?;
         let next = row.map_or(Ok(1), |row| Row(&row).whole("next"))?;
-        let group = GroupWriter::start(self.writer.clone(), self.dialect, next);
-        let lookups = Lookups::start(self.reader.clone(), self.dialect);
-        Ok(Stores { database: Arc::new(self), group, lookups, vault })
+        let group = GroupWriter::start(self.writer.clone(), next);
+        let lookups = Lookups::start(self.reading());
+        Ok(Stores { database: Arc::new(self), group, lookups, vault, takeovers: Arc::default() })
+    }
+
+    /// Why nothing can be written at the moment.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.writer.availability.trouble()
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.writer.dialect
     }
 
     pub(crate) const fn read(&self) -> Detached<'_> {
-        Detached { connection: &self.reader, dialect: self.dialect }
+        Detached {
+            connection: &self.reader,
+            dialect: self.writer.dialect,
+            availability: &self.writer.availability,
+        }
     }
 
     pub(crate) const fn write(&self) -> Detached<'_> {
-        Detached { connection: &self.writer, dialect: self.dialect }
+        let Access { connection, dialect, availability } = &self.writer;
+        Detached { connection, dialect: *dialect, availability }
+    }
+
+    /// Runs work of several statements in a task of its own, to its end or to the time limit.
+    pub(crate) async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+    ) -> Result<T, DbErr> {
+        let availability = Arc::clone(&self.writer.availability);
+        detached(async move { bounded(&availability, work).await }).await
+    }
+
+    fn reading(&self) -> Access {
+        Access { connection: self.reader.clone(), ..self.writer.clone() }
     }
 
     async fn check_key(&self, fingerprint: &str) -> Result<(), OpenError> {
@@ -177,36 +206,19 @@ impl Database {
     }
 }
 
-fn sqlite_options(path: PathBuf, connections: u32, read_only: bool) -> ConnectOptions {
-    use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-    let mut options = ConnectOptions::new("sqlite://");
-    options.max_connections(connections).min_connections(connections).sqlx_logging(false);
-    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
-    options.map_sqlx_sqlite_opts(move |sqlite| {
-        sqlite
-            .filename(&path)
-            .create_if_missing(!read_only)
-            .read_only(read_only)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(CONNECT_TIMEOUT)
-            .foreign_keys(true)
-            .statement_cache_capacity(256)
-    });
-    options
-}
-
-fn postgres_options(url: &str) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(POOL).connect_timeout(CONNECT_TIMEOUT).acquire_timeout(CONNECT_TIMEOUT);
-    options.sqlx_logging(false);
-    options
-}
-
 async fn status(connection: &DatabaseConnection) -> Result<Vec<(String, bool)>, OpenError> {
     let steps = Migrator::get_migration_with_status(connection).await?;
     let taken = |status| matches!(status, MigrationStatus::Applied);
     Ok(steps.into_iter().map(|step| (step.name().to_owned(), taken(step.status()))).collect())
+}
+
+/// Makes the file where there is none, and lets nobody but its owner read it: prompts and answers are in there. The files
+/// beside it take its mode.
+fn private(path: &Path) -> std::io::Result<()> {
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(())
 }
 
 /// Two processes that start together must not both change the schema.

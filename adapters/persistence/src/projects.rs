@@ -56,7 +56,7 @@ impl ProjectStore for Stores {
     async fn stored_project(&self, project: ProjectId) -> Result<Option<StoredProject>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM project WHERE id = $1");
         let row = self.database.read().one(&sql, vec![id(project.bits())]).await.map_err(failed)?;
-        row.map(|row| stored(Row(&row), self.database.dialect)).transpose().map_err(failed)
+        row.map(|row| stored(Row(&row), self.database.dialect())).transpose().map_err(failed)
     }
 
     async fn projects(
@@ -67,7 +67,7 @@ impl ProjectStore for Stores {
         let sql = format!("SELECT {COLUMNS} FROM project WHERE id < $1 ORDER BY id DESC LIMIT $2");
         let values = vec![id(before.map_or(u128::MAX, ProjectId::bits)), whole(limit as u64)];
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
-        read_all(&rows, |row| stored(row, self.database.dialect)).map_err(failed)
+        read_all(&rows, |row| stored(row, self.database.dialect())).map_err(failed)
     }
 
     async fn contents(
@@ -80,7 +80,7 @@ impl ProjectStore for Stores {
             format!("SELECT {SUMMARY} FROM experiment e WHERE e.project_id = $1 ORDER BY e.id DESC LIMIT $2");
         let values = vec![id(project.bits()), whole(limit as u64)];
         let rows = read.all(&sql, values).await.map_err(failed)?;
-        let newest = read_all(&rows, |row| summary(row, self.database.dialect)).map_err(failed)?;
+        let newest = read_all(&rows, |row| summary(row, self.database.dialect())).map_err(failed)?;
         let sql = "SELECT count(*) AS n FROM experiment WHERE project_id = $1";
         let count = read.one(sql, vec![id(project.bits())]).await.map_err(failed)?;
         let count = count.map_or(Ok(0), |row| Row(&row).count("n")).map_err(failed)?;
@@ -110,7 +110,7 @@ impl ProjectStore for Stores {
         let before = id(before.map_or(u128::MAX, ExportId::bits));
         let values = vec![id(project.bits()), before, whole(limit as u64)];
         let rows = self.database.read().all(sql, values).await.map_err(failed)?;
-        read_all(&rows, |row| export(row, self.database.dialect)).map_err(failed)
+        read_all(&rows, |row| export(row, self.database.dialect())).map_err(failed)
     }
 }
 

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunError, RunFilter, RunLease, RunOrder, RunStore,
-    RunSummary, SampleScore, ScoreVector, ScorerTotal, StageError, StoreError, StoredScore,
+    ClaimedRun, ResultRow, ResumedScores, RunClaim, RunConfig, RunError, RunFilter, RunLease, RunOrder,
+    RunStore, RunSummary, SampleScore, ScoreVector, ScorerTotal, StageError, StoreError, StoredScore,
 };
 use async_trait::async_trait;
 use domain::call::Digest;
-use domain::id::{ExperimentId, RunId, SweepId, WorkerId};
+use domain::id::{ExperimentId, RunId, SweepId};
 use domain::pricing::Tokens;
 use domain::run::RunStatus;
 use domain::value::{Map, Value};
-use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait as _, Value as Bound};
+use sea_orm::{DatabaseTransaction, DbErr, Value as Bound};
 use wire::stored::{self, RunConfigDocument};
 
 use crate::batch::padded;
 use crate::calls::{ANSWER, completion};
-use crate::dialect::{Dialect, Session, corrupt, detached, failed, id, maybe_id, whole};
+use crate::dialect::{Dialect, Session, corrupt, failed, id, maybe_id, whole};
 use crate::events;
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
@@ -29,37 +29,64 @@ use crate::workers::milliseconds;
 const BEHIND: &str = " AND rank_score <= (SELECT rank_score FROM run WHERE id = $3) \
      AND (rank_score < (SELECT rank_score FROM run WHERE id = $3) OR id > $3)";
 
+/// How a claim is counted: a run whose holder is gone was lost by it, unless the holder stored something new of it.
+/// `r` is the run as it was found.
 const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id = r.sweep_id \
-     WHERE r.asked > r.done AND r.completed_at IS NULL \
-     AND (r.lease_until IS NULL OR r.lease_until < {now}) AND (r.not_before IS NULL OR r.not_before <= {now}) \
+     WHERE r.asked > r.done AND r.completed_at IS NULL AND {free} \
+     AND (r.not_before IS NULL OR r.not_before <= {now}) AND {suspicion} \
      AND (s.id IS NULL OR s.status = 'running') AND ($4 IS NULL OR r.sweep_id = $4) ORDER BY r.id LIMIT $2 {skip locked}) \
      UPDATE run SET status = 'running', lease_epoch = lease_epoch + 1, lease_owner = $1, lease_until = {in:$3}, \
-     not_before = NULL, started_at = COALESCE(started_at, {now}) FROM c WHERE run.id = c.id \
-     RETURNING run.id, experiment_id, sweep_id, config, asked, done, blocks, lease_epoch, calls, hits, \
+     not_before = NULL, started_at = COALESCE(started_at, {now}), \
+     losses = CASE WHEN {held} THEN CASE WHEN {moved} THEN 0 ELSE losses + 1 END ELSE losses END, \
+     losses_alone = CASE WHEN {held} THEN CASE WHEN {moved} THEN 0 WHEN {waiting} THEN losses_alone \
+     ELSE losses_alone + claimed_alone END ELSE losses_alone END, \
+     claimed_alone = $5, claimed_at_block = blocks, \
+     claimed_at_answer = (SELECT COALESCE(MAX(a.id), 0) FROM answer a) FROM c WHERE run.id = c.id \
+     RETURNING run.id, experiment_id, sweep_id, config, asked, done, blocks, lease_epoch, calls, hits, claimed_alone, losses_alone, \
      tokens_in + tokens_out - paid_in - paid_out AS saved";
 
-const RELEASE: &str = "UPDATE run SET lease_owner = NULL, lease_until = NULL, not_before = {in:$3} \
+/// Nobody holds the run; where leases may be taken over, nobody who is alive.
+const FREE: &str = "(r.lease_until IS NULL OR r.lease_until < {now})";
+const FREE_NOW: &str = "r.lease_until IS NULL";
+/// Losses after which a run is executed alone.
+const TRUSTED: &str = "r.losses < 2";
+const SUSPECT: &str = "r.losses >= 2";
+/// Another worker held the run and did not give it back.
+const HELD: &str = "lease_owner <> $1";
+/// A block of it, or an answer that it paid for, was stored since.
+const MOVED: &str = "blocks > claimed_at_block \
+     OR EXISTS (SELECT 1 FROM answer a WHERE a.id > claimed_at_answer AND a.paid_run = run.id)";
+
+/// A call of the holder was under way. A run that is executed alone takes one sample after the other: it was waiting for the
+/// endpoint then, and did nothing that could end a process.
+const WAITING: &str = "EXISTS (SELECT 1 FROM response_cache open WHERE open.answer_id IS NULL AND open.claimed_by = run.lease_owner)";
+
+/// The statement that claims runs.
+fn claim_statement(alone: bool, from_dead: bool) -> String {
+    CLAIM
+        .replace("{free}", if from_dead { FREE } else { FREE_NOW })
+        .replace("{suspicion}", if alone { SUSPECT } else { TRUSTED })
+        .replace("{held}", HELD)
+        .replace("{moved}", MOVED)
+        .replace("{waiting}", WAITING)
+}
+
+/// A run of its own that has to wait is pending again; the runs of a sweep count as running from their first claim on.
+const RELEASE: &str = "UPDATE run SET lease_owner = NULL, lease_until = NULL, not_before = {in:$3}, \
+     status = CASE WHEN sweep_id IS NULL AND $3 > 0 THEN 'pending' ELSE status END \
      WHERE id = $1 AND lease_epoch = $2 AND completed_at IS NULL";
 
 const RUNNING: &str = "UPDATE sweep_total SET running = running + $2 WHERE sweep_id = $1";
 
 const COLUMNS: &str = "id, experiment_id, sweep_id, config_hash, config, status, asked, done, failures, score, \
      ci_low, ci_high, n, scores, tokens_in, tokens_out, paid_in, paid_out, cost_nano, paid_nano, latency_ms, \
-     started_at, completed_at, error";
+     started_at, completed_at, not_before, error";
 
 #[async_trait]
 impl RunStore for Stores {
-    async fn claim(
-        &self,
-        by: WorkerId,
-        want: usize,
-        lease: Duration,
-        only: Option<SweepId>,
-    ) -> Result<Vec<ClaimedRun>, StoreError> {
-        let only = maybe_id(only.map(SweepId::bits));
-        let values = vec![id(by.bits()), whole(want as u64), milliseconds(lease), only];
+    async fn claim(&self, claim: RunClaim) -> Result<Vec<ClaimedRun>, StoreError> {
         let stores = self.clone();
-        detached(async move { stores.claim_runs(values).await }).await.map_err(failed)
+        self.database.detached(async move { stores.claim_runs(claim).await }).await.map_err(failed)
     }
 
     async fn release(&self, lease: RunLease, wait: Duration) -> Result<(), StoreError> {
@@ -108,7 +135,7 @@ impl RunStore for Stores {
         after: Option<RunId>,
         limit: usize,
     ) -> Result<Vec<RunSummary>, StoreError> {
-        let (which, values) = run_page::select(self.database.dialect, filter, order, after, limit);
+        let (which, values) = run_page::select(self.database.dialect(), filter, order, after, limit);
         self.summaries(&which, values).await
     }
 
@@ -147,10 +174,18 @@ impl RunStore for Stores {
 }
 
 impl Stores {
-    async fn claim_runs(&self, values: Vec<Bound>) -> Result<Vec<ClaimedRun>, DbErr> {
+    async fn claim_runs(&self, claim: RunClaim) -> Result<Vec<ClaimedRun>, DbErr> {
+        let values = vec![
+            id(claim.by.bits()),
+            whole(claim.want as u64),
+            milliseconds(claim.lease),
+            maybe_id(claim.only.map(SweepId::bits)),
+            whole(i64::from(claim.alone)),
+        ];
+        let statement = claim_statement(claim.alone, self.takeovers.are_allowed());
         let transaction = self.database.writer.begin().await?;
-        let session = Session { connection: &transaction, dialect: self.database.dialect };
-        let rows = session.all(CLAIM, values).await?;
+        let session = Session { connection: &transaction, dialect: self.database.dialect() };
+        let rows = session.all(&statement, values).await?;
         let mut claimed = read_all(&rows, claimed_run)?;
         claimed.sort_by_key(|run| run.lease.run);
         let budgeted = budgeted(session, &claimed).await?;
@@ -180,7 +215,7 @@ impl Stores {
     async fn summaries(&self, which: &str, values: Vec<Bound>) -> Result<Vec<RunSummary>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM run WHERE {which}");
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
-        read_all(&rows, |row| summary(row, self.database.dialect)).map_err(failed)
+        read_all(&rows, |row| summary(row, self.database.dialect())).map_err(failed)
     }
 
     async fn score_vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, DbErr> {
@@ -273,6 +308,8 @@ fn claimed_run(row: Row<'_>) -> Result<ClaimedRun, DbErr> {
         calls: row.count("calls")?,
         hits: row.count("hits")?,
         saved: row.count("saved")?,
+        alone: row.whole("claimed_alone")? == 1,
+        losses_alone: row.small("losses_alone")?,
     })
 }
 
@@ -312,6 +349,7 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         latency_ms: row.count("latency_ms")?,
         started_at: dialect.read_time(row.0, "started_at")?,
         completed_at: dialect.read_time(row.0, "completed_at")?,
+        not_before: dialect.read_time(row.0, "not_before")?,
         error: row.maybe_json("error")?.as_ref().map(run_error),
     })
 }

@@ -24,6 +24,10 @@ const COLUMNS: &str = "id, experiment_id, kind, strategy, seed, max_runs, max_to
 const CONDUCTIBLE: &str = "status = 'running' AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until < {now}) \
      AND ($2 IS NULL OR id = $2)";
 
+/// The same where leases that have run out are left alone.
+const CONDUCTIBLE_FREE: &str =
+    "status = 'running' AND (lease_owner IS NULL OR lease_owner = $1) AND ($2 IS NULL OR id = $2)";
+
 /// The epoch tells one holder's lease from the next one's.
 const CONDUCT: &str = "UPDATE sweep SET epoch = CASE WHEN lease_owner = $1 THEN epoch ELSE epoch + 1 END, \
      lease_owner = $1, lease_until = {in:$3}";
@@ -36,10 +40,10 @@ impl SweepStore for Stores {
         lease: Duration,
         only: Option<SweepId>,
     ) -> Result<Vec<StoredSweep>, StoreError> {
-        let sql = format!("{CONDUCT} WHERE {CONDUCTIBLE} RETURNING {COLUMNS}");
+        let sql = format!("{CONDUCT} WHERE {} RETURNING {COLUMNS}", self.conductible_where());
         let values = vec![id(by.bits()), maybe_id(only.map(SweepId::bits)), milliseconds(lease)];
         let rows = self.database.write().all(&sql, values).await.map_err(failed)?;
-        read_all(&rows, |row| read(row, self.database.dialect)).map_err(failed)
+        read_all(&rows, |row| read(row, self.database.dialect())).map_err(failed)
     }
 
     async fn conductible(
@@ -47,7 +51,7 @@ impl SweepStore for Stores {
         by: WorkerId,
         only: Option<SweepId>,
     ) -> Result<Vec<(SweepId, i64)>, StoreError> {
-        let sql = format!("SELECT id, version FROM sweep WHERE {CONDUCTIBLE}");
+        let sql = format!("SELECT id, version FROM sweep WHERE {}", self.conductible_where());
         let values = vec![id(by.bits()), maybe_id(only.map(SweepId::bits))];
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, |row| Ok((SweepId::new(row.id("id")?), row.whole("version")?))).map_err(failed)
@@ -73,7 +77,7 @@ impl SweepStore for Stores {
         let before = id(before.map_or(u128::MAX, SweepId::bits));
         let values = vec![id(experiment.bits()), before, whole(limit as u64)];
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
-        read_all(&rows, |row| read(row, self.database.dialect)).map_err(failed)
+        read_all(&rows, |row| read(row, self.database.dialect())).map_err(failed)
     }
 
     async fn totals(&self, sweep: SweepId) -> Result<SweepTotals, StoreError> {
@@ -81,19 +85,17 @@ impl SweepStore for Stores {
         let row = self.database.read().one(sql, vec![id(sweep.bits())]).await.map_err(failed)?;
         row.map_or_else(|| Ok(SweepTotals::default()), |row| totals(Row(&row)).map_err(failed))
     }
-
-    async fn count_unknown(&self, sweep: SweepId, calls: u64) -> Result<(), StoreError> {
-        let sql = "UPDATE sweep_total SET unknown_calls = unknown_calls + $2 WHERE sweep_id = $1";
-        let values = vec![id(sweep.bits()), whole(calls)];
-        self.database.write().execute(sql, values).await.map(drop).map_err(failed)
-    }
 }
 
 impl Stores {
+    fn conductible_where(&self) -> &'static str {
+        if self.takeovers.are_allowed() { CONDUCTIBLE } else { CONDUCTIBLE_FREE }
+    }
+
     async fn one_sweep(&self, which: &str, of: u128) -> Result<Option<StoredSweep>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM sweep WHERE {which}");
         let row = self.database.read().one(&sql, vec![id(of)]).await.map_err(failed)?;
-        row.map(|row| read(Row(&row), self.database.dialect)).transpose().map_err(failed)
+        row.map(|row| read(Row(&row), self.database.dialect())).transpose().map_err(failed)
     }
 }
 
@@ -159,5 +161,6 @@ fn totals(row: Row<'_>) -> Result<SweepTotals, DbErr> {
         calls: row.count("calls")?,
         hits: row.count("hits")?,
         unknown: row.count("unknown_calls")?,
+        unknown_tokens: row.count("unknown_tokens")?,
     })
 }

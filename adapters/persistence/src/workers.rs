@@ -1,13 +1,14 @@
-//! Who lives.
+//! Worker heartbeats: which processes are alive.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use application::ports::{Beat, RunLease, StoreError, WorkerStore};
 use async_trait::async_trait;
 use domain::id::WorkerId;
 use sea_orm::{DbErr, Value as Bound};
 
-use crate::dialect::{detached, failed, id, whole};
+use crate::dialect::{failed, id, whole};
 use crate::open::{Database, Stores};
 
 /// What happens to workers of earlier processes when a database is opened.
@@ -25,23 +26,46 @@ const REGISTER: &str = "INSERT INTO worker (id, lease_until) VALUES ($1, {in:$2}
 const RENEW: &str = "UPDATE run SET lease_until = {in:$3} WHERE id = $1 AND lease_epoch = $2 \
      AND lease_owner IS NOT NULL AND completed_at IS NULL";
 
-/// What a worker that is gone held: its runs can be claimed at once.
-const FREE_RUNS: &str = "UPDATE run SET lease_owner = NULL, lease_until = NULL \
-     WHERE lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
+const RENEW_WORKER: &str = "UPDATE worker SET lease_until = {in:$2} WHERE id = $1 AND lease_until >= {now}";
+
+/// What a worker that is gone held can be claimed at once. Who held it stays written: what it was doing may be what it died
+/// of, and the calls that it was making may have been billed.
+const FREE_RUNS: &str = "UPDATE run SET lease_until = NULL WHERE lease_until IS NOT NULL \
+     AND lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
 const FREE_SWEEPS: &str = "UPDATE sweep SET lease_owner = NULL, lease_until = NULL \
      WHERE lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
-const FREE_CALLS: &str = "UPDATE response_cache SET claimed_by = NULL, reserved_tokens = 0, reserved_nano = 0 \
-     WHERE answer_id IS NULL AND claimed_by IS NOT NULL AND claimed_by NOT IN (SELECT id FROM worker)";
+
+/// Whether this process may take over from workers whose lease has run out. After an outage of the database every lease
+/// has run out, its own too: then it waits one lease for the others to renew theirs.
+#[derive(Debug, Default)]
+pub(crate) struct Takeovers {
+    allowed_from: Mutex<Option<Instant>>,
+}
+
+impl Takeovers {
+    pub(crate) fn are_allowed(&self) -> bool {
+        let from = self.allowed_from.lock().unwrap_or_else(PoisonError::into_inner);
+        from.is_none_or(|from| from <= Instant::now())
+    }
+
+    fn wait(&self, span: Duration) {
+        *self.allowed_from.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now().checked_add(span);
+    }
+}
 
 impl Database {
-    /// Takes out workers that are gone, with all they held.
+    /// Takes out workers that are gone, and lets go of what they held.
     pub(crate) async fn forget_workers(&self, which: DeadWorkers) -> Result<(), DbErr> {
         let delete = match which {
             DeadWorkers::All => "DELETE FROM worker",
             DeadWorkers::Expired => "DELETE FROM worker WHERE lease_until < {now}",
         };
         self.write().execute(delete, vec![]).await?;
-        for free in [FREE_CALLS, FREE_SWEEPS, FREE_RUNS] {
+        self.free().await
+    }
+
+    async fn free(&self) -> Result<(), DbErr> {
+        for free in [FREE_SWEEPS, FREE_RUNS] {
             self.write().execute(free, vec![]).await?;
         }
         Ok(())
@@ -61,13 +85,14 @@ impl WorkerStore for Stores {
 
     async fn beat(&self, worker: WorkerId, runs: &[RunLease], lease: Duration) -> Result<Beat, StoreError> {
         let (stores, runs) = (self.clone(), runs.to_vec());
-        detached(async move { stores.renew(worker, runs, lease).await }).await.map_err(failed)
+        let renew = async move { stores.renew(worker, runs, lease).await };
+        self.database.detached(renew).await.map_err(failed)
     }
 
     async fn retire(&self, worker: WorkerId) -> Result<(), StoreError> {
         let values = vec![id(worker.bits())];
         self.database.write().execute("DELETE FROM worker WHERE id = $1", values).await.map_err(failed)?;
-        self.database.forget_workers(DeadWorkers::Expired).await.map_err(failed)
+        self.database.free().await.map_err(failed)
     }
 }
 
@@ -76,7 +101,11 @@ impl Stores {
     /// in a circle with whoever writes to several runs.
     async fn renew(&self, worker: WorkerId, runs: Vec<RunLease>, lease: Duration) -> Result<Beat, DbErr> {
         let session = self.database.write();
-        session.execute(REGISTER, vec![id(worker.bits()), milliseconds(lease)]).await?;
+        let values = vec![id(worker.bits()), milliseconds(lease)];
+        if session.execute(RENEW_WORKER, values.clone()).await?.rows_affected() == 0 {
+            self.takeovers.wait(lease);
+            session.execute(REGISTER, values).await?;
+        }
         let mut beat = Beat::default();
         for run in runs {
             let values = vec![id(run.run.bits()), whole(run.epoch), milliseconds(lease)];

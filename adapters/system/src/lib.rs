@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use application::ports::{Chance, Clock, Ids};
 use domain::time::Timestamp;
 
-pub use waiting::{BlockingThreads, TokioTimer};
+pub use waiting::{BlockingThreads, TokioTasks, TokioTimer};
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,7 +1,9 @@
 //! Gets each distinct call answered once: from the store, by whoever is making it already, or by making it.
 
+mod slots;
+
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,13 +12,14 @@ use domain::endpoint::Endpoint;
 use domain::id::{EndpointId, SweepId, WorkerId};
 use domain::retry::{self, Verdict};
 use domain::run::Place;
+use domain::time::Timestamp;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
-use super::gate::{Asking, Gate};
+use super::gate::Gate;
 use crate::ports::{
-    Breaker, CallClaim, CallStore, Chance, Claim, Clock, CommitError, EndpointStore, FailedCall, Fill,
-    Journal, ModelServer, Reservation, SlotStore, StoreError, StoredAnswer, SweepStore, Timer, Unit,
+    Breaker, CallClaim, CallStore, Chance, Claim, Clock, EndpointStore, FailedCall, Fill, Journal,
+    ModelServer, Reservation, Settlement, SlotStore, StoreError, StoredAnswer, Timer,
 };
 
 /// A call that somebody wants answered.
@@ -34,6 +37,8 @@ pub(super) struct Ask {
     pub sweep: Option<SweepId>,
     /// What to reserve, where the sweep has a budget.
     pub reserve: Option<Reservation>,
+    /// Set once the run that asks has to stop.
+    pub halt: Arc<AtomicBool>,
 }
 
 /// What came of it.
@@ -52,8 +57,8 @@ pub(super) enum Answer {
 pub(super) enum Blocked {
     /// The sweep's budget is used up.
     Budget,
-    /// The endpoint refuses every call, for this reason.
-    Endpoint(String),
+    /// The endpoint refuses every call.
+    Endpoint(Breaker),
     /// The endpoint wants to be left alone for so long.
     Postponed(Duration),
     /// This process is stopping, or has lost the run.
@@ -86,8 +91,6 @@ pub(super) struct Ports {
     pub endpoints: Arc<dyn EndpointStore>,
     /// Shares their concurrency.
     pub slots: Arc<dyn SlotStore>,
-    /// Counts calls of unknown outcome.
-    pub sweeps: Arc<dyn SweepStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Waits.
@@ -103,6 +106,10 @@ pub(super) struct Caller {
     gates: Mutex<HashMap<EndpointId, Arc<Gate>>>,
     in_flight: Mutex<HashMap<Digest, InFlight>>,
     stopping: AtomicBool,
+    /// Until when others take this process for alive, in microseconds since the epoch.
+    alive_until: AtomicI64,
+    /// Claims that could not be released yet.
+    left_over: Mutex<Vec<Digest>>,
 }
 
 const FIRST_LOOK: Duration = Duration::from_millis(50);
@@ -118,6 +125,8 @@ impl Caller {
             gates: Mutex::default(),
             in_flight: Mutex::default(),
             stopping: AtomicBool::new(false),
+            alive_until: AtomicI64::new(i64::MAX),
+            left_over: Mutex::default(),
         }
     }
 
@@ -155,6 +164,8 @@ impl Caller {
                 Joined::Own(begun) => return begun.await,
                 Joined::Other { sweep, same, own } => match same.await {
                     Answer::Failed(_) | Answer::Blocked(_) if sweep != own.sweep => ask = *own,
+                    // The run that asked first has to stop, this one need not.
+                    Answer::Blocked(Blocked::Stopping) if !self.is_halted(&own) => ask = *own,
                     answer => return answer,
                 },
             }
@@ -175,7 +186,7 @@ impl Caller {
         let begun = async move {
             let settled = caller.settle(ask).await;
             caller.in_flight().remove(&hash);
-            settled.unwrap_or_else(|error| Answer::Blocked(Blocked::Store(error)))
+            settled
         };
         let begun = begun.boxed().shared();
         in_flight.extend(begun.downgrade().map(|weak| (hash, (sweep, weak))));
@@ -186,60 +197,76 @@ impl Caller {
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Claims until there is an answer, or the call is ours to make.
-    async fn settle(&self, ask: Ask) -> Result<Answer, StoreError> {
+    fn is_halted(&self, ask: &Ask) -> bool {
+        self.is_stopping() || ask.halt.load(Ordering::Relaxed)
+    }
+
+    /// Claims until there is an answer, or the call is ours to make. A database that is away is waited for: nothing is sent
+    /// without a claim.
+    async fn settle(&self, ask: Ask) -> Answer {
         let claim = CallClaim { hash: ask.hash, sweep: ask.sweep, reserve: ask.reserve };
-        let mut look = FIRST_LOOK;
+        let (mut look, mut failed, mut held) = (FIRST_LOOK, 0, false);
         loop {
-            let claimed = self.ports.calls.claim(vec![claim], self.worker).await?;
-            match claimed.into_iter().next() {
-                Some(Claim::Answered(answer)) => return Ok(Answer::Stored(Arc::from(answer))),
-                Some(Claim::Failed(failure)) => return Ok(Answer::Failed(failure)),
-                Some(Claim::Yours) => return self.make(ask).await,
-                Some(Claim::NoBudget { open: false }) => return Ok(Answer::Blocked(Blocked::Budget)),
-                Some(Claim::NoBudget { open: true }) => look = FIRST_LOOK,
-                Some(Claim::Busy) => {}
-                None => return Err(StoreError::Corrupt("a claim was not answered".to_owned())),
+            let claimed = self.ports.calls.claim(vec![claim], self.worker).await;
+            match claimed.map(|claims| claims.into_iter().next()) {
+                Ok(Some(Claim::Answered(answer))) => return Answer::Stored(Arc::from(answer)),
+                Ok(Some(Claim::Failed(failure))) => return Answer::Failed(failure),
+                Ok(Some(Claim::Yours)) => match self.make(&ask, &mut failed).await {
+                    Made::Settled(answer) => return answer,
+                    Made::ClaimAgain => (look, held) = (FIRST_LOOK, true),
+                },
+                Ok(Some(Claim::NoBudget { open: false })) => return Answer::Blocked(Blocked::Budget),
+                Ok(Some(Claim::NoBudget { open: true })) => look = FIRST_LOOK,
+                Ok(Some(Claim::Busy)) | Err(StoreError::Unavailable(_)) => {}
+                Ok(None) => return blocked(StoreError::Corrupt("a claim was not answered".to_owned())),
+                Err(error @ StoreError::Corrupt(_)) => return blocked(error),
             }
-            if self.is_stopping() {
-                return Ok(Answer::Blocked(Blocked::Stopping));
+            if self.is_halted(&ask) {
+                let stopping = Blocked::Stopping;
+                return if held { self.give_back(&ask, stopping).await } else { Answer::Blocked(stopping) };
             }
             self.ports.timer.sleep(look).await;
             look = (look * 2).min(LONGEST_LOOK);
         }
     }
 
-    /// Makes the call, as often as it takes, and stores what came of it.
-    async fn make(&self, ask: Ask) -> Result<Answer, StoreError> {
+    /// Makes the call, as often as it takes, and stores what came of it. `failed` counts the exchanges that failed so far.
+    async fn make(&self, ask: &Ask, failed: &mut u32) -> Made {
         let gate = self.gate(ask.endpoint.id);
-        let mut failed = 0;
         loop {
-            let Some(result) = self.exchange(&gate, &ask).await else {
-                return self.give_back(&ask, Self::why_shut(&gate)).await;
+            let failure = match self.exchange(&gate, ask).await {
+                Exchange::Done(Ok(completion)) => return Made::Settled(self.store(ask, completion).await),
+                Exchange::Done(Err(failure)) => failure,
+                Exchange::Shut => return Made::Settled(self.give_back(ask, Self::why_shut(&gate)).await),
+                Exchange::Unclaimed => return Made::ClaimAgain,
             };
-            let failure = match result {
-                Ok(completion) => return self.store(ask, completion).await,
-                Err(failure) => failure,
-            };
-            failed += 1;
-            self.note_unknown(&ask, &failure).await?;
-            if failure.kind.breaks_endpoint() {
-                return self.broken(&gate, &ask, &failure).await;
+            *failed += 1;
+            if failure.outcome_unknown {
+                self.charge(ask).await;
             }
-            match retry::after(&failure, failed, self.ports.chance.unit()) {
+            if failure.kind.breaks_endpoint() {
+                return Made::Settled(self.broken(&gate, ask, &failure).await);
+            }
+            match retry::after(&failure, *failed, self.ports.chance.unit()) {
                 Verdict::Again(wait) => self.wait(&gate, &failure, wait).await,
-                Verdict::Postpone(wait) => return self.give_back(&ask, Blocked::Postponed(wait)).await,
-                Verdict::GiveUp => return self.give_up(ask, failure).await,
+                Verdict::Postpone(wait) => {
+                    return Made::Settled(self.give_back(ask, Blocked::Postponed(wait)).await);
+                }
+                Verdict::GiveUp => return Made::Settled(self.give_up(ask, failure).await),
+            }
+            // What was reserved has been charged: the next exchange needs a reservation of its own.
+            if failure.outcome_unknown {
+                return Made::ClaimAgain;
             }
         }
     }
 
-    /// One exchange under a permit; `None` where nothing may pass.
-    async fn exchange(&self, gate: &Arc<Gate>, ask: &Ask) -> Option<Result<Completion, CallFailure>> {
-        if self.is_stopping() {
-            return None;
-        }
+    /// One exchange under a permit.
+    async fn exchange(&self, gate: &Arc<Gate>, ask: &Ask) -> Exchange {
         loop {
+            if self.is_stopping() {
+                return Exchange::Shut;
+            }
             let concurrency = ask.endpoint.limits.concurrency.get();
             if gate.lacks(concurrency)
                 && let Some(asking) = gate.ask()
@@ -247,65 +274,46 @@ impl Caller {
                 let shared = self.take(ask.endpoint.id, concurrency, asking).await;
                 shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
             }
-            let permit = gate.pass(ask.place.run).await?;
+            let Some(permit) = gate.pass(ask.place.run).await else { return Exchange::Shut };
+            if !self.is_alive() {
+                return Exchange::Unclaimed;
+            }
             let Some(wait) = self.closed_for(gate) else {
                 let result = self.ports.servers.complete(&ask.endpoint, &ask.call).await;
                 drop(permit);
-                return Some(result);
+                return Exchange::Done(result);
             };
             drop(permit);
             self.ports.timer.sleep(wait).await;
         }
     }
 
-    /// Takes as many slots as calls wait for, twice as many as it has at once.
-    async fn take(
-        &self,
-        endpoint: EndpointId,
-        concurrency: u32,
-        asking: Asking<'_>,
-    ) -> Result<(), StoreError> {
-        let demand = asking.gate.demand();
-        let want = demand.in_use.saturating_add(demand.waiting).max(2 * demand.slots).max(1);
-        self.share(endpoint, concurrency, asking, want).await
+    /// The database knows that this process lives until then: others leave alone what it holds.
+    pub(super) fn alive_until(&self, until: Timestamp) {
+        self.alive_until.store(until.micros(), Ordering::Relaxed);
     }
 
-    /// Asks for `want` slots. What is given up is first no longer used, and then no longer held: at no instant are more
-    /// exchanges under way than slots are held.
-    async fn share(
-        &self,
-        endpoint: EndpointId,
-        concurrency: u32,
-        asking: Asking<'_>,
-        want: u32,
-    ) -> Result<(), StoreError> {
-        let (gate, want) = (asking.gate, want.min(concurrency));
-        let in_flight = gate.bound(want);
-        let granted = self.ports.slots.hold(self.worker, endpoint, concurrency, want, in_flight).await;
-        if let Ok(granted) = &granted {
-            let held = in_flight.max(*granted);
-            gate.resize(*granted, (want.max(held) > 0).then_some(held));
-        }
-        granted.map(drop)
+    /// Whether what this process has claimed is certainly still its own. Where its heartbeats stopped, others may have
+    /// made its calls.
+    fn is_alive(&self) -> bool {
+        self.ports.clock.now().micros() <= self.alive_until.load(Ordering::Relaxed)
     }
 
-    /// Looks after the slots of every endpoint: takes what calls wait for, gives back what others are to have, and with
-    /// `beat` what idles.
-    pub(super) async fn share_all(&self, beat: bool) -> Result<(), StoreError> {
-        for (endpoint, gate) in self.gates() {
-            let demand = gate.demand();
-            if !(demand.is_short() || demand.has_surplus() || beat && demand.held.is_some()) {
-                continue;
-            }
-            if let Some(stored) = self.ports.endpoints.endpoint(endpoint).await?
-                && let Some(asking) = gate.ask()
-            {
-                let demand = gate.demand();
-                let want = demand.in_use.saturating_add(demand.waiting);
-                self.share(endpoint, stored.limits.concurrency.get(), asking, want).await?;
-            }
+    /// Releases claims that could not be released when they were given back.
+    pub(super) async fn release_left_over(&self) -> Result<(), StoreError> {
+        let left_over = std::mem::take(&mut *self.left_over());
+        if left_over.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let released = self.ports.calls.release(&left_over, self.worker).await;
+        if released.is_err() {
+            self.left_over().extend(left_over);
+        }
+        released
+    }
+
+    fn left_over(&self) -> MutexGuard<'_, Vec<Digest>> {
+        self.left_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn closed_for(&self, gate: &Gate) -> Option<Duration> {
@@ -325,59 +333,93 @@ impl Caller {
         self.ports.timer.sleep(wait).await;
     }
 
-    async fn store(&self, ask: Ask, completion: Completion) -> Result<Answer, StoreError> {
+    /// Stores an answer, which has been paid for: the journal keeps it until the database takes it.
+    async fn store(&self, ask: &Ask, completion: Completion) -> Answer {
         let price = ask.endpoint.prices.get(&ask.call.model);
         let cost = price.map(|price| price.cost(completion.tokens));
-        let place = ask.place;
+        let paid_by = ask.place;
         let fill = Fill {
             hash: ask.hash,
             endpoint: ask.endpoint.id,
-            call: ask.call,
+            call: ask.call.clone(),
             completion: completion.clone(),
             cost,
-            place,
+            place: paid_by,
             sweep: ask.sweep,
         };
-        let receipt = self.commit(Unit { fills: vec![fill], ..Unit::default() }).await?;
-        let id = receipt.answers.first().copied();
-        let id = id.ok_or_else(|| StoreError::Corrupt("a stored answer has no number".to_owned()))?;
-        Ok(Answer::Stored(Arc::new(StoredAnswer { id, completion, cost, paid_by: place })))
-    }
-
-    async fn give_up(&self, ask: Ask, failure: CallFailure) -> Result<Answer, StoreError> {
-        let failed =
-            FailedCall { hash: ask.hash, by: self.worker, sweep: ask.sweep, failure: failure.clone() };
-        self.commit(Unit { failures: vec![failed], ..Unit::default() }).await?;
-        Ok(Answer::Failed(failure))
-    }
-
-    async fn give_back(&self, ask: &Ask, why: Blocked) -> Result<Answer, StoreError> {
-        self.ports.calls.release(&[ask.hash], self.worker).await?;
-        Ok(Answer::Blocked(why))
-    }
-
-    async fn broken(&self, gate: &Gate, ask: &Ask, failure: &CallFailure) -> Result<Answer, StoreError> {
-        let reason = failure.to_string();
-        gate.set_broken(Some(reason.clone()));
-        let breaker = Breaker { reason: reason.clone() };
-        self.ports.endpoints.set_breaker(ask.endpoint.id, Some(breaker)).await?;
-        self.give_back(ask, Blocked::Endpoint(reason)).await
-    }
-
-    async fn note_unknown(&self, ask: &Ask, failure: &CallFailure) -> Result<(), StoreError> {
-        match ask.sweep {
-            Some(sweep) if failure.outcome_unknown => self.ports.sweeps.count_unknown(sweep, 1).await,
-            _ => Ok(()),
+        match self.ports.journal.settle(Settlement { fills: vec![fill], failures: vec![] }).await {
+            Ok(ids) => match ids.first() {
+                Some(id) => Answer::Stored(Arc::new(StoredAnswer { id: *id, completion, cost, paid_by })),
+                None => blocked(StoreError::Corrupt("a stored answer has no number".to_owned())),
+            },
+            Err(error @ StoreError::Unavailable(_)) => blocked(error),
+            Err(StoreError::Corrupt(reason)) => self.unstorable(ask, reason).await,
         }
     }
 
-    /// Fills and failures are never fenced, so a conflict would be the store's own fault.
-    async fn commit(&self, unit: Unit) -> Result<crate::ports::Receipt, StoreError> {
-        self.ports.journal.commit(unit).await.map_err(|error| match error {
-            CommitError::Store(error) => error,
-            other => StoreError::Corrupt(other.to_string()),
-        })
+    /// The database refuses this very answer: asking again would only be paid for again.
+    async fn unstorable(&self, ask: &Ask, reason: String) -> Answer {
+        self.charge(ask).await;
+        let message = format!("its answer cannot be stored: {reason}");
+        self.give_up(ask, CallFailure::new(FailureKind::Unstorable, message)).await
     }
+
+    async fn give_up(&self, ask: &Ask, failure: CallFailure) -> Answer {
+        let failed =
+            FailedCall { hash: ask.hash, by: self.worker, sweep: ask.sweep, failure: failure.clone() };
+        let settled = self.ports.journal.settle(Settlement { fills: vec![], failures: vec![failed] }).await;
+        settled.map_or_else(blocked, |_| Answer::Failed(failure))
+    }
+
+    async fn give_back(&self, ask: &Ask, why: Blocked) -> Answer {
+        if let Err(error) = self.ports.calls.release(&[ask.hash], self.worker).await {
+            tracing::warn!(%error, "a claim could not be released; it will be tried again");
+            self.left_over().push(ask.hash);
+        }
+        Answer::Blocked(why)
+    }
+
+    async fn broken(&self, gate: &Gate, ask: &Ask, failure: &CallFailure) -> Answer {
+        let breaker = Breaker { kind: failure.kind, reason: failure.to_string() };
+        if let Err(error) = self.ports.endpoints.set_breaker(ask.endpoint.id, Some(breaker.clone())).await {
+            tracing::warn!(%error, "other processes do not learn that an endpoint refuses every call");
+        }
+        gate.set_broken(Some(breaker.clone()));
+        self.give_back(ask, Blocked::Endpoint(breaker)).await
+    }
+
+    /// Charges a call whose outcome is unknown to its sweep's budget, before anything else is made in its place.
+    async fn charge(&self, ask: &Ask) {
+        let mut wait = FIRST_LOOK;
+        while let Err(error) = self.ports.calls.charge(ask.hash, self.worker).await {
+            tracing::warn!(%error, "a call of unknown outcome could not be charged; it will be tried again");
+            if self.is_stopping() {
+                return;
+            }
+            self.ports.timer.sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_LOOK);
+        }
+    }
+}
+
+/// What came of making a call.
+enum Made {
+    Settled(Answer),
+    /// The claim has to be taken again first.
+    ClaimAgain,
+}
+
+/// What came of one exchange.
+enum Exchange {
+    Done(Result<Completion, CallFailure>),
+    /// Nothing may pass.
+    Shut,
+    /// Nothing was sent: others may have taken the claim meanwhile.
+    Unclaimed,
+}
+
+fn blocked(error: StoreError) -> Answer {
+    Answer::Blocked(Blocked::Store(error))
 }
 
 #[cfg(test)]

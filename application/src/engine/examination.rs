@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::call::Call;
+use domain::call::{Call, Digest};
 use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
 use domain::pipeline::{CompiledStage, Pipeline, Progress};
 use domain::pricing::Tokens;
 use domain::run::Place;
 use domain::statistics::mean;
+use domain::template::TemplateError;
 use domain::value::Value;
 use futures::future::join_all;
 
@@ -18,17 +19,20 @@ use super::loaded::Loaded;
 use crate::digest::sha256;
 use crate::json::output;
 use crate::ports::{
-    Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageError, StageResultRow, StoredAnswer,
+    Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageError, StageResultRow, StoredAnswer, offloaded,
 };
+
+/// Bytes of an answer that are read at once.
+const LONG: usize = 64 << 10;
 
 /// What the samples of a run have in common.
 pub(super) struct Examination<'a> {
     pub(super) caller: &'a Arc<Caller>,
     pub(super) run: &'a ClaimedRun,
-    pub(super) loaded: &'a Loaded,
-    pub(super) pipeline: &'a Pipeline,
+    pub(super) loaded: &'a Arc<Loaded>,
+    pub(super) pipeline: &'a Arc<Pipeline>,
     pub(super) endpoints: &'a [Arc<Endpoint>],
-    pub(super) halt: &'a AtomicBool,
+    pub(super) halt: &'a Arc<AtomicBool>,
 }
 
 /// What one sample came to.
@@ -93,7 +97,10 @@ impl Examination<'_> {
             match self.stage(place, stage, &progress).await? {
                 Ok(answer) => {
                     attempt.answered(place, &answer);
-                    progress.passed(compiled.name(), output(compiled, &answer.completion));
+                    match self.output(stage, &answer).await {
+                        Ok(output) => progress.passed(compiled.name(), output),
+                        Err(error) => return Ok(attempt.stopped_by(place, error)),
+                    }
                 }
                 Err(error) => return Ok(attempt.stopped_by(place, error)),
             }
@@ -109,21 +116,63 @@ impl Examination<'_> {
         stage: usize,
         progress: &Progress,
     ) -> Result<Result<Arc<StoredAnswer>, StageError>, Blocked> {
-        let documents = self.loaded.definition().documents();
-        let call = match self.pipeline.call(stage, progress, documents, place.repeat) {
+        let (call, hash) = match self.call(place, stage, progress).await {
             Ok(call) => call,
-            Err(error) => return Ok(Err(stage_error("template", error.to_string()))),
+            Err(error) => return Ok(Err(error)),
         };
-        let endpoint = Arc::clone(&self.endpoints[stage]);
-        let hash = sha256(&call.canonical());
+        let Some(endpoint) = self.endpoints.get(stage).cloned() else {
+            return Ok(Err(stage_error("configuration", "this stage has no endpoint".to_owned())));
+        };
         let reserve =
             self.run.budgeted.then(|| reservation(&call, &endpoint, &self.pipeline.stages()[stage]));
-        let ask = Ask { call, hash, endpoint, place, sweep: self.run.sweep, reserve };
+        let halt = Arc::clone(self.halt);
+        let ask = Ask { call, hash, endpoint, place, sweep: self.run.sweep, reserve, halt };
         match self.caller.answer(ask).await {
             Answer::Stored(answer) => Ok(Ok(answer)),
             Answer::Failed(failure) => Ok(Err(stage_error(failure.kind.as_str(), failure.message))),
             Answer::Blocked(blocked) => Err(blocked),
         }
+    }
+}
+
+impl Examination<'_> {
+    /// The call of a stage with its hash; a long one is put together where that keeps nobody waiting.
+    async fn call(
+        &self,
+        place: Place,
+        stage: usize,
+        progress: &Progress,
+    ) -> Result<(Call, Digest), StageError> {
+        let documents = self.loaded.definition().documents();
+        if let Some(call) = self.pipeline.quick_call(stage, progress, documents, place.repeat) {
+            let hash = sha256(&call.canonical());
+            return Ok((call, hash));
+        }
+        let (pipeline, loaded) = (Arc::clone(self.pipeline), Arc::clone(self.loaded));
+        let (progress, repeat) = (progress.clone(), place.repeat);
+        let render = move || {
+            let call = pipeline.call(stage, &progress, loaded.definition().documents(), repeat)?;
+            let hash = sha256(&call.canonical());
+            Ok((call, hash))
+        };
+        match offloaded(self.loaded.offload(), render).await {
+            Some(rendered) => {
+                rendered.map_err(|error: TemplateError| stage_error("template", error.to_string()))
+            }
+            None => Err(stage_error("template", "rendering broke down".to_owned())),
+        }
+    }
+
+    /// What later stages and scorers see of an answer; a long one is read where that keeps nobody waiting.
+    async fn output(&self, stage: usize, answer: &Arc<StoredAnswer>) -> Result<Value, StageError> {
+        let compiled = &self.pipeline.stages()[stage];
+        if answer.completion.text.len() <= LONG || !compiled.answers_json() {
+            return Ok(output(compiled, &answer.completion));
+        }
+        let (pipeline, answer) = (Arc::clone(self.pipeline), Arc::clone(answer));
+        let read = move || output(&pipeline.stages()[stage], &answer.completion);
+        let read = offloaded(self.loaded.offload(), read).await;
+        read.ok_or_else(|| stage_error("malformed", "reading the answer broke down".to_owned()))
     }
 }
 

@@ -14,7 +14,9 @@ use futures::stream::FuturesUnordered;
 use super::caller::Blocked;
 use super::runner::{self, Outcome, Runner, failed_event};
 use super::{Engine, loaded::Loaded};
-use crate::ports::{ClaimedRun, CommitError, RunEnd, RunError, RunLease, StoreError, Unit};
+use crate::ports::{
+    Breaker, ClaimedRun, CommitError, RunClaim, RunEnd, RunError, RunLease, StoreError, Unit, started,
+};
 
 /// A run that this process executes.
 pub(super) struct Held {
@@ -23,59 +25,86 @@ pub(super) struct Held {
     pub(super) halt: Arc<AtomicBool>,
 }
 
-type Executing<'a> = FuturesUnordered<BoxFuture<'a, RunId>>;
+/// The runs in execution, each in a task of its own.
+#[derive(Default)]
+struct Executing {
+    tasks: FuturesUnordered<BoxFuture<'static, ()>>,
+    /// The one run in execution was claimed to be executed alone.
+    alone: bool,
+}
 
 /// How long a run rests that a store's fault gave back.
 const REST: Duration = Duration::from_secs(5);
 
+/// Worker processes that may be lost on a run that is executed alone, before it is failed.
+const LOSSES: u32 = 3;
+
 impl Engine {
     /// Claims and executes until the engine stops; then waits for the calls in flight and gives the runs back.
-    pub(super) async fn execute(&self) {
-        let mut executing: Executing<'_> = FuturesUnordered::new();
+    pub(super) async fn execute(self: &Arc<Self>) {
+        let mut executing = Executing::default();
         loop {
             let seen = self.ports.bell.rings();
             if self.is_stopping() {
-                while executing.next().await.is_some() {}
+                while executing.tasks.next().await.is_some() {}
                 return;
             }
-            let free = self.settings.concurrent_runs.saturating_sub(executing.len());
-            let full = self.claim(free, &mut executing).await;
+            let full = self.claim(&mut executing).await;
             self.next_work(seen, full, &mut executing).await;
         }
     }
 
-    /// Claims up to `free` runs; whether it got as many.
-    async fn claim<'a>(&'a self, free: usize, executing: &mut Executing<'a>) -> bool {
+    /// Claims as many runs as can be executed beside those that are; whether there may be more.
+    async fn claim(self: &Arc<Self>, executing: &mut Executing) -> bool {
+        let mut free = self.settings.concurrent_runs.saturating_sub(executing.tasks.len());
+        if executing.tasks.is_empty() {
+            let suspects = self.claimed(1, true).await;
+            executing.alone = !suspects.is_empty();
+            self.begin(suspects, executing);
+        }
+        if executing.alone {
+            free = 0;
+        }
         if free == 0 {
             return true;
         }
-        let claimed = self.ports.runs.claim(self.worker, free, self.settings.lease, self.settings.only);
-        let claimed = beside(executing, claimed).await;
-        let claimed = claimed.unwrap_or_else(|error| {
-            tracing::warn!(%error, "runs could not be claimed");
-            Vec::new()
-        });
+        let claimed = self.claimed(free, false).await;
         let full = claimed.len() == free;
-        for run in claimed {
-            executing.push(self.hold(run).boxed());
-        }
+        self.begin(claimed, executing);
         full
     }
 
+    async fn claimed(&self, want: usize, alone: bool) -> Vec<ClaimedRun> {
+        let (lease, only) = (self.settings.lease, self.settings.only);
+        let claim = RunClaim { by: self.worker, want, lease, only, alone };
+        self.ports.runs.claim(claim).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "runs could not be claimed");
+            Vec::new()
+        })
+    }
+
+    /// Starts runs that were claimed.
+    fn begin(self: &Arc<Self>, claimed: Vec<ClaimedRun>, executing: &mut Executing) {
+        for run in claimed {
+            let engine = Arc::clone(self);
+            executing.tasks.push(async move { engine.hold(run).await }.boxed());
+        }
+    }
+
     /// Waits until there may be something to claim: a run ended, the bell rang, or it is time to look.
-    async fn next_work(&self, seen: u64, full: bool, executing: &mut Executing<'_>) {
+    async fn next_work(&self, seen: u64, full: bool, executing: &mut Executing) {
         let mut look = self.ports.timer.sleep(self.settings.poll).fuse();
         let mut stopping = self.stopped().fuse();
         if full {
             futures::select! {
-                _ = executing.select_next_some() => {}
+                () = executing.tasks.select_next_some() => {}
                 () = look => {}
                 () = stopping => {}
             }
         } else {
             let mut rung = self.ports.bell.rung_after(seen).fuse();
             futures::select! {
-                _ = executing.select_next_some() => {}
+                () = executing.tasks.select_next_some() => {}
                 _ = rung => {}
                 () = look => {}
                 () = stopping => {}
@@ -83,21 +112,33 @@ impl Engine {
         }
     }
 
-    /// Executes a run while its lease is kept alive, and deals with what it came to.
-    async fn hold(&self, run: ClaimedRun) -> RunId {
+    /// Executes a run in a task of its own while its lease is kept alive. One that breaks down is failed: it would do so
+    /// again wherever it is executed.
+    async fn hold(self: &Arc<Self>, run: ClaimedRun) {
         let (lease, sweep) = (run.lease, run.sweep);
         let halt = Arc::new(AtomicBool::new(self.is_stopping()));
         self.held().insert(lease.run, Held { lease, sweep, halt: Arc::clone(&halt) });
-        let outcome = self.perform(run, halt).await;
-        if let Err(error) = self.conclude(lease, sweep, outcome).await {
-            tracing::warn!(run = %lease.run, %error, "a run could not be given back; its lease will expire");
-        }
+        let (engine, performed) = (Arc::clone(self), run.clone());
+        let task = async move { engine.perform(performed, halt).await };
+        let outcome = match started(&*self.ports.tasks, task).await {
+            // What is stored contradicts itself, and will go on doing so.
+            Ok(Err(StoreError::Corrupt(reason))) => self.fail(&run, run_error("corrupt", reason)).await,
+            Ok(outcome) => outcome,
+            Err(panicked) => {
+                tracing::error!(run = %lease.run, %panicked, "a run broke down");
+                self.fail(&run, run_error("internal", format!("executing it broke down: {}", panicked.0)))
+                    .await
+            }
+        };
+        self.conclude(&run, outcome).await;
         self.held().remove(&lease.run);
         self.ports.bell.ring();
-        lease.run
     }
 
     async fn perform(&self, run: ClaimedRun, halt: Arc<AtomicBool>) -> Result<Outcome, StoreError> {
+        if run.losses_alone >= LOSSES {
+            return self.fail(&run, worker_lost()).await;
+        }
         let Some(loaded) = self.load(run.experiment).await? else {
             return Ok(Outcome::Lost);
         };
@@ -126,9 +167,7 @@ impl Engine {
             match self.ports.endpoints.endpoint(binding.endpoint).await? {
                 Some(endpoint) if endpoint.identity == binding.identity => {
                     let gate = self.caller.gate(endpoint.id);
-                    gate.set_broken(
-                        self.ports.endpoints.breaker(endpoint.id).await?.map(|breaker| breaker.reason),
-                    );
+                    gate.set_broken(self.ports.endpoints.breaker(endpoint.id).await?);
                     endpoints.push(Arc::new(endpoint));
                 }
                 changed => return Ok(Err(endpoint_error(loaded, stage, changed.as_ref()))),
@@ -154,35 +193,44 @@ impl Engine {
         }
     }
 
-    async fn conclude(
-        &self,
-        lease: RunLease,
-        sweep: Option<SweepId>,
-        outcome: Result<Outcome, StoreError>,
-    ) -> Result<(), StoreError> {
+    /// Gives a run back, where it has to be.
+    async fn conclude(&self, run: &ClaimedRun, outcome: Result<Outcome, StoreError>) {
         let wait = match outcome {
-            Ok(Outcome::Finished | Outcome::Lost) => return Ok(()),
-            Ok(Outcome::GivenBack(blocked)) => self.blocked(sweep, blocked).await?,
+            Ok(Outcome::Finished) => return,
+            Ok(Outcome::Lost) => Duration::ZERO,
+            Ok(Outcome::GivenBack(blocked)) => match self.blocked(run, blocked).await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::warn!(run = %run.lease.run, %error, "why a run came back could not be told");
+                    REST
+                }
+            },
             Err(error) => {
-                tracing::warn!(run = %lease.run, %error, "a run was interrupted");
+                tracing::warn!(run = %run.lease.run, %error, "a run was interrupted");
                 REST
             }
         };
-        self.ports.runs.release(lease, wait).await
+        if let Err(error) = self.ports.runs.release(run.lease, wait).await {
+            tracing::warn!(run = %run.lease.run, %error, "a run could not be given back; it will be tried again");
+            self.left_over().push((run.lease, wait));
+        }
     }
 
-    /// Tells the sweep why a run came back; how long the run is to rest.
-    async fn blocked(&self, sweep: Option<SweepId>, blocked: Blocked) -> Result<Duration, StoreError> {
+    /// Tells the sweep why a run came back; how long the run is to rest. A run of its own has nobody to wait for: it fails.
+    async fn blocked(&self, run: &ClaimedRun, blocked: Blocked) -> Result<Duration, StoreError> {
         let outcome = match blocked {
             Blocked::Stopping | Blocked::Store(_) => return Ok(Duration::ZERO),
             Blocked::Postponed(wait) => return Ok(wait),
             Blocked::Budget => domain::sweep::Outcome::BudgetExhausted,
-            Blocked::Endpoint(reason) => {
+            Blocked::Endpoint(Breaker { kind, reason }) => {
                 tracing::warn!(reason, "an endpoint refuses every call");
+                if run.sweep.is_none() {
+                    self.fail(run, run_error(kind.as_str(), reason)).await?;
+                }
                 domain::sweep::Outcome::EndpointBroken
             }
         };
-        match sweep {
+        match run.sweep {
             Some(sweep) => self.sweeps.observe(sweep, outcome).await.map(|()| Duration::ZERO),
             None => Ok(REST),
         }
@@ -201,15 +249,16 @@ impl Engine {
     }
 }
 
-/// Waits for something while the runs in execution go on.
-async fn beside<T>(executing: &mut Executing<'_>, wanted: impl Future<Output = T>) -> T {
-    let mut wanted = std::pin::pin!(wanted.fuse());
-    loop {
-        futures::select! {
-            came = wanted => return came,
-            _ = executing.select_next_some() => {}
-        }
-    }
+fn run_error(kind: &str, message: String) -> RunError {
+    RunError { kind: kind.to_owned(), message, stage: None, sample: None }
+}
+
+fn worker_lost() -> RunError {
+    let message = format!(
+        "{LOSSES} times the process that executed this run ended while it executed nothing else: look at the memory that it \
+         may use, and at what is special about this configuration"
+    );
+    run_error("worker_lost", message)
 }
 
 fn endpoint_error(loaded: &Loaded, stage: usize, now: Option<&Endpoint>) -> RunError {

@@ -7,6 +7,8 @@ use domain::id::RunId;
 use domain::time::Timestamp;
 use futures::channel::oneshot;
 
+use crate::ports::Breaker;
+
 /// The door to one endpoint. A [`Permit`] is held for the HTTP exchange and nothing else.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
@@ -23,7 +25,7 @@ struct State {
     /// For each run the calls that wait, in their order; the run whose turn is next comes first.
     waiting: VecDeque<(RunId, VecDeque<oneshot::Sender<()>>)>,
     closed_until: Option<Timestamp>,
-    broken: Option<String>,
+    broken: Option<Breaker>,
 }
 
 /// The right to one exchange, until it is dropped.
@@ -147,9 +149,9 @@ impl Gate {
     }
 
     /// Nothing passes any more, for this reason; or passes again.
-    pub(super) fn set_broken(&self, reason: Option<String>) {
+    pub(super) fn set_broken(&self, breaker: Option<Breaker>) {
         let mut state = self.lock();
-        state.broken = reason;
+        state.broken = breaker;
         if state.broken.is_some() {
             state.waiting.clear();
         }
@@ -157,7 +159,7 @@ impl Gate {
 
     /// Why nothing passes.
     #[must_use]
-    pub(super) fn broken(&self) -> Option<String> {
+    pub(super) fn broken(&self) -> Option<Breaker> {
         self.lock().broken.clone()
     }
 
@@ -231,6 +233,7 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
+    use domain::call::FailureKind;
     use futures::FutureExt as _;
     use futures::executor::block_on;
 
@@ -288,7 +291,7 @@ mod tests {
         let held = block_on(gate.pass(RUN));
         let mut waiting = Box::pin(gate.pass(RUN));
         assert!(waiting.as_mut().now_or_never().is_none());
-        gate.set_broken(Some("401".into()));
+        gate.set_broken(Some(Breaker { kind: FailureKind::Unauthorized, reason: "401".into() }));
         assert!(block_on(waiting).is_none());
         drop(held);
         assert!(block_on(gate.pass(RUN)).is_none());

@@ -1,5 +1,7 @@
 //! An experiment as executors keep it in memory: what every run of it needs.
 
+use std::ops::Range;
+
 use domain::experiment::Definition;
 use domain::id::SampleSetId;
 use domain::pipeline::{Pipeline, Progress};
@@ -40,9 +42,14 @@ impl Loaded {
         self.experiment.sample_set
     }
 
-    /// The order in which runs take the samples.
-    pub(super) fn order(&self) -> &[u32] {
-        &self.order
+    /// Where work goes that would keep others waiting.
+    pub(super) fn offload(&self) -> &dyn Offload {
+        &*self.offload
+    }
+
+    /// Places in the order in which runs take the samples; `None` where there are fewer samples.
+    pub(super) fn order(&self, places: Range<u32>) -> Option<&[u32]> {
+        self.order.get(places.start as usize..places.end as usize)
     }
 
     /// The names of the scoring entries.

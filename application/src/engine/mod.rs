@@ -16,14 +16,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::id::{ExperimentId, RunId, SweepId, WorkerId};
-use futures::future::{BoxFuture, FutureExt as _, join3};
+use futures::future::{BoxFuture, FutureExt as _, join_all};
+use thiserror::Error;
 
 use self::caller::Caller;
 use self::executor::Held;
 use self::loaded::Loaded;
 use crate::ports::{
     Bell, CallStore, Chance, Clock, EndpointStore, ExperimentStore, Ids, Journal, ModelServer, Offload,
-    RunStore, SlotStore, StoreError, SweepStore, Timer, WorkerStore,
+    Panicked, RunLease, RunStore, SlotStore, StoreError, SweepStore, Tasks, Timer, WorkerStore,
 };
 use crate::sweeps::Sweeps;
 
@@ -44,6 +45,7 @@ pub struct Ports {
     pub servers: Arc<dyn ModelServer>,
     pub slots: Arc<dyn SlotStore>,
     pub sweeps: Arc<dyn SweepStore>,
+    pub tasks: Arc<dyn Tasks>,
     pub timer: Arc<dyn Timer>,
     pub workers: Arc<dyn WorkerStore>,
 }
@@ -87,7 +89,20 @@ pub struct Engine {
     sweeps: Sweeps,
     held: Mutex<HashMap<RunId, Held>>,
     loaded: Mutex<HashMap<ExperimentId, Arc<Loaded>>>,
+    /// Runs that could not be given back yet, and how long each is to rest.
+    left_over: Mutex<Vec<(RunLease, Duration)>>,
     stopping: AtomicBool,
+}
+
+/// Why an engine ended before it was told to.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The database could not be reached at the start, or at the end.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// One of its loops broke down.
+    #[error("a part of the engine ended: {0}")]
+    Panicked(#[from] Panicked),
 }
 
 impl Engine {
@@ -100,7 +115,6 @@ impl Engine {
             servers: Arc::clone(&ports.servers),
             endpoints: Arc::clone(&ports.endpoints),
             slots: Arc::clone(&ports.slots),
-            sweeps: Arc::clone(&ports.sweeps),
             clock: Arc::clone(&ports.clock),
             timer: Arc::clone(&ports.timer),
             chance: Arc::clone(&ports.chance),
@@ -113,6 +127,7 @@ impl Engine {
             worker,
             held: Mutex::default(),
             loaded: Mutex::default(),
+            left_over: Mutex::default(),
             stopping: AtomicBool::new(false),
         }
     }
@@ -120,11 +135,48 @@ impl Engine {
     /// Works until [`stop`](Self::stop) is called, then stores the calls in flight, gives everything back and returns.
     ///
     /// # Errors
-    /// Where the database cannot be reached at the start, or at the end.
-    pub async fn run(&self) -> Result<(), StoreError> {
+    /// Where the database cannot be reached at the start or at the end, or a loop of the engine breaks down.
+    pub async fn run(self: &Arc<Self>) -> Result<(), EngineError> {
+        let registered = self.ports.clock.now();
         self.ports.workers.register(self.worker, self.settings.lease).await?;
-        join3(self.execute(), self.conduct(), self.keep_alive()).await;
-        self.ports.workers.retire(self.worker).await
+        self.caller.alive_until(registered.after(self.settings.lease));
+        let (executor, conductor, heart) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
+        let loops = [
+            self.supervised(async move { executor.execute().await }.boxed()),
+            self.supervised(async move { conductor.conduct().await }.boxed()),
+            self.supervised(async move { heart.keep_alive().await }.boxed()),
+        ];
+        let ended = join_all(loops).await;
+        self.release_left_over().await?;
+        self.ports.workers.retire(self.worker).await?;
+        ended.into_iter().collect::<Result<(), Panicked>>().map_err(EngineError::from)
+    }
+
+    /// Runs a loop in a task of its own; where it breaks down the others are stopped.
+    async fn supervised(&self, task: BoxFuture<'static, ()>) -> Result<(), Panicked> {
+        let ended = self.ports.tasks.start(task).await;
+        if let Err(panicked) = &ended {
+            tracing::error!(%panicked, "a part of the engine ended: the engine stops");
+            self.stop();
+        }
+        ended
+    }
+
+    /// Releases claims and runs that could not be given back when they should have been.
+    async fn release_left_over(&self) -> Result<(), StoreError> {
+        self.caller.release_left_over().await?;
+        let left_over = std::mem::take(&mut *self.left_over());
+        for (at, (lease, wait)) in left_over.iter().enumerate() {
+            if let Err(error) = self.ports.runs.release(*lease, *wait).await {
+                self.left_over().extend_from_slice(&left_over[at..]);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn left_over(&self) -> std::sync::MutexGuard<'_, Vec<(RunLease, Duration)>> {
+        self.left_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins nothing more.

@@ -52,9 +52,11 @@ impl Engine {
     /// Renews the worker and its runs; runs that are no longer its own are told to stop.
     async fn beat(&self) -> Result<(), StoreError> {
         let leases: Vec<RunLease> = self.held().values().map(|held| held.lease).collect();
+        let sent = self.ports.clock.now();
         let beat = self.ports.workers.beat(self.worker, &leases, self.settings.lease).await?;
+        self.caller.alive_until(sent.after(self.settings.lease));
         self.halt(|held| beat.lost.contains(&held.lease));
-        Ok(())
+        self.release_left_over().await
     }
 
     /// Notices at once when a sweep was stopped or recalled, rather than at the next beat.

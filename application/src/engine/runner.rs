@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::endpoint::Endpoint;
 use domain::event::{EventType, NewEvent};
 use domain::pipeline::Pipeline;
+use domain::sample::Sample;
 use domain::value::Value;
 use futures::future::{FusedFuture, FutureExt as _, OptionFuture};
 use futures::stream::{self, StreamExt as _};
@@ -26,6 +27,9 @@ pub(super) const BLOCK: u32 = 64;
 
 /// How long a sample that is done waits for its block to fill up: whoever watches a slow run is to see it move.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long to wait before the database is asked again that did not answer.
+const RETRY_STORE_AFTER: Duration = Duration::from_millis(500);
 
 /// What executing a run came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +61,7 @@ pub(super) struct Runner {
     caller: Arc<Caller>,
     run: ClaimedRun,
     loaded: Arc<Loaded>,
-    pipeline: Pipeline,
+    pipeline: Arc<Pipeline>,
     endpoints: Vec<Arc<Endpoint>>,
     /// Samples prepared ahead of the endpoint.
     ahead: usize,
@@ -83,8 +87,8 @@ impl Runner {
         halt: Arc<AtomicBool>,
     ) -> Self {
         let concurrency = endpoints.iter().map(|endpoint| endpoint.limits.concurrency.get()).max();
-        let ahead = 2 * concurrency.unwrap_or(1) as usize;
-        Self { ports, caller, run, loaded, pipeline, endpoints, ahead, halt }
+        let ahead = if run.alone { 1 } else { 2 * concurrency.unwrap_or(1) as usize };
+        Self { ports, caller, run, loaded, pipeline: Arc::new(pipeline), endpoints, ahead, halt }
     }
 
     /// Executes the run from where it stands to its end, or until it has to be given back. Calls in flight are always
@@ -168,11 +172,24 @@ impl Runner {
         if self.halt.load(Ordering::Relaxed) {
             return Ok(range.map(|_| (0, Value::Null)).collect());
         }
-        let order = self.loaded.order();
-        let indices = &order[range.start as usize..range.end as usize];
-        let samples = self.ports.experiments.samples(self.loaded.sample_set(), indices).await?;
+        let indices = self.loaded.order(range).ok_or_else(|| {
+            StoreError::Corrupt("this run asks for more samples than its experiment has".to_owned())
+        })?;
+        let samples = self.read(indices).await?;
         let each = indices.iter().zip(samples);
         Ok(each.map(|(index, sample)| (*index, sample.for_templates(*index))).collect())
+    }
+
+    /// Reads samples; a database that is away is waited for.
+    async fn read(&self, indices: &[u32]) -> Result<Vec<Sample>, StoreError> {
+        loop {
+            match self.ports.experiments.samples(self.loaded.sample_set(), indices).await {
+                Err(StoreError::Unavailable(_)) if !self.halt.load(Ordering::Relaxed) => {
+                    self.ports.timer.sleep(RETRY_STORE_AFTER).await;
+                }
+                read => return read,
+            }
+        }
     }
 
     async fn examine(&self, sample: Result<(u32, Value), Blocked>) -> Result<Examined, Blocked> {

@@ -69,6 +69,10 @@ pub trait CallStore: Send + Sync {
     /// What these calls were answered before, in order, without claiming any.
     async fn peek(&self, calls: Vec<Digest>) -> Result<Vec<Option<StoredAnswer>>, StoreError>;
 
+    /// The outcome of a claimed call is unknown: what was reserved for it is charged to its sweep, and the claim stays
+    /// without a reservation.
+    async fn charge(&self, call: Digest, by: WorkerId) -> Result<(), StoreError>;
+
     /// Gives claims back that were not used, with what was reserved for them.
     async fn release(&self, calls: &[Digest], by: WorkerId) -> Result<(), StoreError>;
 }

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use domain::call::FailureKind;
 use domain::endpoint::Endpoint;
 use domain::id::{EndpointId, WorkerId};
 
@@ -7,6 +8,8 @@ use super::StoreError;
 /// Why nothing is sent to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breaker {
+    /// What kind of refusal it was.
+    pub kind: FailureKind,
     /// What the endpoint said.
     pub reason: String,
 }

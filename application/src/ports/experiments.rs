@@ -39,6 +39,8 @@ pub struct StoredExperiment {
     pub samples_digest: Digest,
     /// How many samples there are.
     pub samples: u32,
+    /// Goes up with each change of its document.
+    pub revision: i64,
 }
 
 /// What lists show of an experiment.
@@ -84,6 +86,8 @@ pub struct ExperimentOverview {
     pub draft: Draft,
     /// How many samples there are.
     pub samples: u32,
+    /// Goes up with each change of its document.
+    pub revision: i64,
     /// Its runs.
     pub runs: RunCounts,
 }
@@ -119,6 +123,19 @@ pub struct ExperimentChange {
     pub samples: Option<NewSamples>,
     /// When it may change so.
     pub only: ChangeableWhen,
+    /// The revision that the change was made from.
+    pub revision: i64,
+}
+
+/// What came of changing an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeOutcome {
+    /// It is changed.
+    Changed,
+    /// It is not there, or not as it has to be for this change.
+    Refused,
+    /// Somebody else has changed it since the revision that the change was made from.
+    Stale,
 }
 
 /// What a change of an experiment asks for.
@@ -149,8 +166,8 @@ pub trait ExperimentStore: Send + Sync {
         samples: usize,
     ) -> Result<Option<ExperimentOverview>, StoreError>;
 
-    /// Changes an experiment, whole or not at all; `false` where it is not there, or not as it has to be for this.
-    async fn change(&self, change: ExperimentChange) -> Result<bool, StoreError>;
+    /// Changes an experiment, whole or not at all.
+    async fn change(&self, change: ExperimentChange) -> Result<ChangeOutcome, StoreError>;
 
     /// Deletes an experiment with all it holds, unless a sweep of it is active.
     async fn delete_experiment(&self, id: ExperimentId) -> Result<Deletion, StoreError>;

@@ -15,13 +15,18 @@ use super::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AnswerId(pub i64);
 
-/// What must land together, or not at all. Plain data; an empty part is left alone.
+/// Calls that are over. What was answered has been paid for, so nothing refuses it: no lease, no version, no outage.
 #[derive(Debug, Clone, Default)]
-pub struct Unit {
-    /// Calls that were answered. Never refused: what was paid is kept, whoever paid it.
+pub struct Settlement {
+    /// Calls that were answered.
     pub fills: Vec<Fill>,
     /// Calls that failed for good; waiters of the same sweep learn it from the claim.
     pub failures: Vec<FailedCall>,
+}
+
+/// What must land together, or not at all. Plain data; an empty part is left alone.
+#[derive(Debug, Clone, Default)]
+pub struct Unit {
     /// A finished block of a run, fenced by the run's lease.
     pub block: Option<Block>,
     /// New runs of a sweep, fenced by the sweep's lease and version.
@@ -235,7 +240,7 @@ pub struct Launch {
     pub epoch: i64,
     /// The version that the decision rests on; launching does not change it.
     pub version: i64,
-    /// The runs, in the order of their trials.
+    /// The runs, in the order of their trials. The first trial is the next that the sweep has not asked for.
     pub runs: Vec<NewRun>,
 }
 
@@ -261,6 +266,8 @@ pub struct SingleRun {
     pub id: RunId,
     /// Its experiment.
     pub experiment: ExperimentId,
+    /// The revision of the experiment that it was configured from.
+    pub revision: i64,
     /// The SHA-256 of its configuration's canonical text.
     pub config_hash: Digest,
     /// Its configuration as it is stored.
@@ -276,6 +283,8 @@ pub struct NewSweep {
     pub id: SweepId,
     /// Its experiment.
     pub experiment: ExperimentId,
+    /// The revision of the experiment that was checked for it.
+    pub revision: i64,
     /// How it chooses.
     pub kind: SweepKind,
     /// What its random choices hang on.
@@ -303,11 +312,24 @@ pub struct SweepMove {
     pub limits: Option<SweepLimits>,
 }
 
+impl Unit {
+    /// Parts that can be refused.
+    #[must_use]
+    pub fn guarded_parts(&self) -> usize {
+        let parts = [
+            self.block.is_some(),
+            self.launch.is_some(),
+            self.begin.is_some(),
+            self.moved.is_some(),
+            self.single.is_some(),
+        ];
+        parts.into_iter().filter(|part| *part).count()
+    }
+}
+
 /// What a commit came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {
-    /// The stored answers of the unit's fills, in order.
-    pub answers: Vec<AnswerId>,
     /// How many of the launched runs were configurations that the sweep had already.
     pub duplicates: u64,
 }
@@ -330,6 +352,14 @@ pub enum CommitError {
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Stores a unit durably, whole or not at all. Units of many callers share transactions.
+    /// Stores a unit durably, whole or not at all. Units of many callers share transactions. A unit that is committed
+    /// again after its answer was lost is refused as a conflict if it had landed, so that nothing counts twice.
     async fn commit(&self, unit: Unit) -> Result<Receipt, CommitError>;
+
+    /// Stores answers and failures of calls durably; the ids of the stored answers, in order. While the database is away
+    /// or its disk is full they are kept and stored once that is over.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where the database cannot hold such an answer; `Unavailable` where it has been closed.
+    async fn settle(&self, calls: Settlement) -> Result<Vec<AnswerId>, StoreError>;
 }

@@ -14,6 +14,7 @@ mod projects;
 mod runs;
 mod sweeps;
 mod system;
+mod tasks;
 mod timer;
 mod vault;
 mod workers;
@@ -28,23 +29,25 @@ pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
 pub use endpoints::{Breaker, EndpointStore, SlotStore};
 pub use events::{EventFilter, EventStore};
 pub use experiments::{
-    ChangeableWhen, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,
+    ChangeOutcome, ChangeableWhen, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,
     ExperimentSummary, NewExperiment, NewSamples, RunCounts, StoredExperiment,
 };
 pub use idempotency::{IdempotencyStore, KeptAnswer, Reserved};
 pub use journal::{
     AnswerId, Block, CommitError, FailedCall, Fill, Journal, Launch, NewRun, NewSweep, Receipt, RunEnd,
-    RunError, RunLease, ScoreRow, ScorerTotal, SingleRun, StageError, StageResultRow, SweepMove, Unit,
+    RunError, RunLease, ScoreRow, ScorerTotal, Settlement, SingleRun, StageError, StageResultRow, SweepMove,
+    Unit,
 };
 pub use models::ModelServer;
 pub use monitor::{Monitor, RunningRun};
 pub use projects::{ExportRecord, NewProject, ProjectStore, StoredProject};
 pub use runs::{
-    ClaimedRun, ResultRow, ResumedScores, RunConfig, RunFilter, RunKey, RunOrder, RunStore, RunSummary,
-    SampleScore, ScoreVector, StageBinding, StoredScore,
+    ClaimedRun, ResultRow, ResumedScores, RunClaim, RunConfig, RunFilter, RunKey, RunOrder, RunStore,
+    RunSummary, SampleScore, ScoreVector, StageBinding, StoredScore,
 };
 pub use sweeps::{StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};
+pub use tasks::{Panicked, Tasks, started};
 pub use timer::{Offload, Timer, offloaded};
 pub use vault::{Vault, VaultError};
 pub use workers::{Beat, WorkerStore};
@@ -78,6 +81,5 @@ pub(crate) mod mocks {
     pub(crate) use super::endpoints::{MockEndpointStore, MockSlotStore};
     pub(crate) use super::journal::MockJournal;
     pub(crate) use super::models::MockModelServer;
-    pub(crate) use super::sweeps::MockSweepStore;
     pub(crate) use super::system::{MockChance, MockClock};
 }

@@ -25,6 +25,6 @@ pub trait Monitor: Send + Sync {
     /// How many calls at once live workers have taken the right to make, by endpoint.
     async fn slots_in_use(&self) -> Result<Vec<(EndpointId, u32)>, StoreError>;
 
-    /// Whether the database answers.
+    /// Whether the database answers, and takes what is written.
     async fn ping(&self) -> Result<(), StoreError>;
 }

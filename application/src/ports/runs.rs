@@ -38,6 +38,21 @@ pub struct StageBinding {
     pub model: String,
 }
 
+/// A wish for runs to execute.
+#[derive(Debug, Clone, Copy)]
+pub struct RunClaim {
+    /// Who executes them.
+    pub by: WorkerId,
+    /// How many at most.
+    pub want: usize,
+    /// How long the lease lasts from now, by the database's clock.
+    pub lease: Duration,
+    /// Of this sweep and no other.
+    pub only: Option<SweepId>,
+    /// Those that worker processes were lost on twice, to be executed while nothing else is; else those that were not.
+    pub alone: bool,
+}
+
 /// A run that this worker is to execute.
 #[derive(Debug, Clone)]
 pub struct ClaimedRun {
@@ -63,6 +78,11 @@ pub struct ClaimedRun {
     pub hits: u64,
     /// Tokens of those.
     pub saved: u64,
+    /// It is to be executed while nothing else is, one sample after the other, because worker processes were lost on it.
+    pub alone: bool,
+    /// How often in a row a worker process was lost while it executed this run alone, with nothing new stored of it and no
+    /// call under way.
+    pub losses_alone: u32,
 }
 
 /// What an interrupted run has scored so far.
@@ -134,6 +154,8 @@ pub struct RunSummary {
     pub started_at: Option<Timestamp>,
     /// End.
     pub completed_at: Option<Timestamp>,
+    /// When it is tried again, where it waits for its endpoint.
+    pub not_before: Option<Timestamp>,
     /// Why it failed.
     pub error: Option<RunError>,
 }
@@ -224,16 +246,12 @@ pub struct ScoreVector {
 /// Keeps runs.
 #[async_trait]
 pub trait RunStore: Send + Sync {
-    /// Claims up to `want` runs that have samples to do and no live lease, of running sweeps, oldest first; with `only`,
-    /// those of one sweep. A run's first claim is announced with it. The lease lasts `lease` from now, by the
-    /// database's clock.
-    async fn claim(
-        &self,
-        by: WorkerId,
-        want: usize,
-        lease: Duration,
-        only: Option<SweepId>,
-    ) -> Result<Vec<ClaimedRun>, StoreError>;
+    /// Claims runs that have samples to do and no live lease, of running sweeps, oldest first. A run's first claim is
+    /// announced with it.
+    ///
+    /// A run that another worker held and whose lease has run out was lost by it, unless something new of it was stored
+    /// meanwhile. A run that was lost twice is claimed only by a claim that says that it will be executed alone.
+    async fn claim(&self, claim: RunClaim) -> Result<Vec<ClaimedRun>, StoreError>;
 
     /// Gives a claimed run back, to be claimed again after `wait`. Without effect where the lease is lost.
     async fn release(&self, lease: RunLease, wait: Duration) -> Result<(), StoreError>;

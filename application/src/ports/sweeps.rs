@@ -65,6 +65,8 @@ pub struct SweepTotals {
     pub hits: u64,
     /// Calls whose outcome nobody knows: they may have been billed.
     pub unknown: u64,
+    /// The most tokens that those can have used up; counted where the sweep has a budget.
+    pub unknown_tokens: u64,
 }
 
 impl SweepTotals {
@@ -76,7 +78,6 @@ impl SweepTotals {
 }
 
 /// Keeps sweeps.
-#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait SweepStore: Send + Sync {
     /// Takes running sweeps that nobody conducts, and those that this worker conducts already; with `only`, no other
@@ -111,7 +112,4 @@ pub trait SweepStore: Send + Sync {
 
     /// A sweep's counters.
     async fn totals(&self, id: SweepId) -> Result<SweepTotals, StoreError>;
-
-    /// Counts calls of a sweep whose outcome nobody knows.
-    async fn count_unknown(&self, id: SweepId, calls: u64) -> Result<(), StoreError>;
 }

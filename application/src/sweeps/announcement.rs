@@ -54,7 +54,7 @@ pub(super) fn moved(
 fn exhausted(sweep: &StoredSweep, totals: &SweepTotals) -> NewEvent {
     let data = [
         ("sweep_id", Value::from(sweep.id.to_string())),
-        ("token_count", Value::from(totals.tokens.total())),
+        ("token_count", Value::from(totals.tokens.total().saturating_add(totals.unknown_tokens))),
         ("cost", dollars(totals.cost)),
         ("limit", Value::Map(limits(&SweepLimits { max_runs: None, ..sweep.limits }).collect())),
     ];

@@ -7,7 +7,7 @@ use application::catalog::Catalog;
 use application::engine::Engine;
 use application::exports::Exports;
 use application::leaderboard::Row;
-use application::ports::{Clock as _, EndpointStore as _, RunStore as _, StoredSweep};
+use application::ports::{Clock as _, EndpointStore as _, RunStore as _, StoreError, StoredSweep};
 use application::sweeps::{self, SweepRequest, SweepView};
 use domain::access::Writer;
 use domain::endpoint::{Endpoint, EndpointKind};
@@ -173,11 +173,11 @@ async fn watch(
     let mut progress = Progress::new(screen, samples, SystemClock.now(), first.totals.samples);
     let mut stop = Box::pin(crate::stop::asked());
     loop {
-        let view = wired.sweeps.view(sweep).await.map_err(Failure::error)?;
-        let best = wired.stores.board(view.sweep.experiment, None, 1).await.map_err(Failure::error)?;
-        progress.show(&view, best.first().and_then(|run| run.score), SystemClock.now());
-        if view.sweep.status != SweepStatus::Running {
-            break;
+        if let Some((view, best)) = look(wired, sweep).await? {
+            progress.show(&view, best, SystemClock.now());
+            if view.sweep.status != SweepStatus::Running {
+                break;
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(GLANCE) => {}
@@ -191,6 +191,21 @@ async fn watch(
     }
     progress.finish();
     Ok(())
+}
+
+/// The sweep and its best score; `None` while the database is away, which the engine waits for too.
+async fn look(wired: &Wired, sweep: SweepId) -> Result<Option<(SweepView, Option<f64>)>, Failure> {
+    let view = match wired.sweeps.view(sweep).await {
+        Err(sweeps::SweepError::Store(StoreError::Unavailable(_))) => return Ok(None),
+        view => view.map_err(Failure::error)?,
+    };
+    match wired.stores.board(view.sweep.experiment, None, 1).await {
+        Err(StoreError::Unavailable(_)) => Ok(None),
+        board => {
+            let best = board.map_err(Failure::error)?.first().and_then(|run| run.score);
+            Ok(Some((view, best)))
+        }
+    }
 }
 
 /// The one document of `--json`.

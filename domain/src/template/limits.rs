@@ -9,15 +9,40 @@ pub(super) const BYTES: usize = 4 << 20;
 /// Levels of blocks, of expressions and of lists.
 pub(super) const DEPTH: usize = 64;
 
-/// A text that does not grow beyond [`BYTES`].
-#[derive(Debug, Default)]
+/// How much one rendering may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Effort {
+    pub(super) steps: usize,
+    pub(super) bytes: usize,
+}
+
+impl Effort {
+    /// The most that any rendering may cost.
+    pub(super) const MOST: Self = Self { steps: STEPS, bytes: BYTES };
+    /// What is done before anybody notices: well under a millisecond.
+    pub(super) const LITTLE: Self = Self { steps: 5_000, bytes: 64 << 10 };
+}
+
+/// A text that does not grow beyond a number of bytes.
+#[derive(Debug)]
 pub(super) struct Bounded {
     text: String,
+    most: usize,
+}
+
+impl Default for Bounded {
+    fn default() -> Self {
+        Self::new(BYTES)
+    }
 }
 
 impl Bounded {
+    pub(super) const fn new(most: usize) -> Self {
+        Self { text: String::new(), most }
+    }
+
     pub(super) fn push(&mut self, more: &str, at: usize) -> Result<(), Fault> {
-        if self.text.len() + more.len() > BYTES {
+        if self.text.len() + more.len() > self.most {
             return Err(Fault::new(at, format!("the text grows beyond {} MiB", BYTES >> 20)));
         }
         self.text.push_str(more);
@@ -39,8 +64,8 @@ impl Bounded {
 pub(super) struct Budget(usize);
 
 impl Budget {
-    pub(super) const fn new() -> Self {
-        Self(STEPS)
+    pub(super) const fn new(steps: usize) -> Self {
+        Self(steps)
     }
 
     pub(super) fn spend(&mut self, steps: usize, at: usize) -> Result<(), Fault> {

@@ -4,14 +4,18 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::ast::{Comparison, Expr, Kind, Node};
-use super::limits::{Bounded, Budget, check_depth};
+use super::limits::{Bounded, Budget, Effort, check_depth};
 use super::value::{List, Val, equal, order};
 use super::{Fault, Scope, filters};
 
 /// Renders nodes with the names of a scope.
-pub(super) fn render(nodes: &[Node], scope: &Scope<'_>) -> Result<String, Fault> {
-    let mut renderer =
-        Renderer { scope, frames: vec![Frame::default()], budget: Budget::new(), out: Bounded::default() };
+pub(super) fn render(nodes: &[Node], scope: &Scope<'_>, effort: Effort) -> Result<String, Fault> {
+    let mut renderer = Renderer {
+        scope,
+        frames: vec![Frame::default()],
+        budget: Budget::new(effort.steps),
+        out: Bounded::new(effort.bytes),
+    };
     renderer.nodes(nodes)?;
     Ok(renderer.out.into_text())
 }

@@ -1089,7 +1089,8 @@ export interface components {
          *         "started_at": "2026-11-25T19:26:23.097Z",
          *         "status": "completed",
          *         "tokens_in": 20250,
-         *         "tokens_out": 1099
+         *         "tokens_out": 1099,
+         *         "tokens_unknown": 0
          *       },
          *       "updated_at": "2026-11-25T19:26:33.403Z"
          *     }
@@ -2068,6 +2069,11 @@ export interface components {
              * @description Latency of all its calls together, in milliseconds, as it was when each was made.
              */
             latency_ms: number;
+            /**
+             * Format: date-time
+             * @description When it is tried again, where its endpoint wants to be left alone until then.
+             */
+            not_before?: string;
             /** @description What it spent itself. */
             paid: components["schemas"]["Paid"] & unknown;
             /** @description How far it is. */
@@ -2285,6 +2291,11 @@ export interface components {
              * @description Latency of all its calls together, in milliseconds, as it was when each was made.
              */
             latency_ms: number;
+            /**
+             * Format: date-time
+             * @description When it is tried again, where its endpoint wants to be left alone until then.
+             */
+            not_before?: string;
             /** @description What it spent itself. */
             paid: components["schemas"]["Paid"] & unknown;
             /** @description How far it is. */
@@ -2817,7 +2828,8 @@ export interface components {
          *       "started_at": "2026-11-25T19:26:23.097Z",
          *       "status": "completed",
          *       "tokens_in": 20250,
-         *       "tokens_out": 1099
+         *       "tokens_out": 1099,
+         *       "tokens_unknown": 0
          *     }
          */
         Sweep: {
@@ -2902,6 +2914,11 @@ export interface components {
              * @description Tokens of answers that were paid for.
              */
             tokens_out: number;
+            /**
+             * Format: uint64
+             * @description The most tokens that those can have used up. They count against the sweep's budget; without one they are not counted.
+             */
+            tokens_unknown: number;
         };
         /**
          * @description What can be done with a sweep now.
@@ -2973,7 +2990,8 @@ export interface components {
          *           "started_at": "2026-11-25T19:26:23.097Z",
          *           "status": "completed",
          *           "tokens_in": 20250,
-         *           "tokens_out": 1099
+         *           "tokens_out": 1099,
+         *           "tokens_unknown": 0
          *         }
          *       ]
          *     }

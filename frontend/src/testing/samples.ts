@@ -18,6 +18,7 @@ export function sweep(part: Partial<Sweep> = {}): Sweep {
     cache_hits: 10,
     calls_saved: 0,
     calls_unknown: 0,
+    tokens_unknown: 0,
     allowed: ["pause", "stop"],
     started_at: at,
     eta_seconds: 90,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use application::ports::{
     CallClaim, CallStore, Claim, CommitError, FailedCall, Ids as _, Journal, Reservation, RunLease,
-    SweepStore, Unit, WorkerStore,
+    Settlement, SweepStore, Unit, WorkerStore,
 };
 use domain::call::{CallFailure, FailureKind};
 use domain::event::{EventType, NewEvent};
@@ -94,7 +94,8 @@ async fn failures_hold_for_their_sweep(kind: Kind) {
         sweep: Some(fixture.sweep),
         failure: failure.clone(),
     };
-    fixture.stores.commit(Unit { failures: vec![failed], ..Unit::default() }).await.unwrap();
+    let calls = Settlement { fills: vec![], failures: vec![failed] };
+    fixture.stores.settle(calls).await.unwrap();
     assert_eq!(fixture.claimed(1, fixture.worker).await, Claim::Failed(failure));
     let other = CallClaim { sweep: Some(SweepId::new(5)), ..fixture.claim(1) };
     assert_eq!(fixture.stores.claim_calls(vec![other], fixture.worker).await, [Claim::Yours]);

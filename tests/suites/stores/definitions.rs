@@ -1,6 +1,7 @@
 //! Experiments and endpoints.
 
 use application::ports::{Breaker, EndpointStore, ExperimentStore};
+use domain::call::FailureKind;
 use domain::endpoint::Endpoint;
 use domain::secret::Secret;
 use promptlooper_tests::support::home::Kind;
@@ -23,6 +24,7 @@ async fn experiments_come_back_as_they_were(kind: Kind) {
     assert_eq!(found, Some(fixture.experiment));
     assert_eq!(fixture.stores.by_name("e").await.unwrap(), [fixture.experiment]);
     assert!(ExperimentStore::samples(&fixture.stores, stored.sample_set, &[7]).await.is_err());
+    assert_eq!(ExperimentStore::samples(&fixture.stores, stored.sample_set, &[]).await.unwrap(), []);
 }
 
 async fn endpoints_keep_their_key_for_their_server(kind: Kind) {
@@ -42,8 +44,14 @@ async fn endpoints_keep_their_key_for_their_server(kind: Kind) {
     let elsewhere = stores.put(endpoint("a", "http://other:1/v1", None)).await.unwrap();
     assert_eq!((elsewhere.api_key, elsewhere.headers), (None, None));
     assert_eq!(stores.all().await.unwrap().len(), 2);
-    stores.set_breaker(first.id, Some(Breaker { reason: "401".into() })).await.unwrap();
-    assert_eq!(stores.breaker(first.id).await.unwrap(), Some(Breaker { reason: "401".into() }));
+    stores
+        .set_breaker(first.id, Some(Breaker { kind: FailureKind::Unauthorized, reason: "401".into() }))
+        .await
+        .unwrap();
+    assert_eq!(
+        stores.breaker(first.id).await.unwrap(),
+        Some(Breaker { kind: FailureKind::Unauthorized, reason: "401".into() })
+    );
     stores.set_breaker(first.id, None).await.unwrap();
     assert_eq!(stores.breaker(first.id).await.unwrap(), None);
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use application::ports::{
     AnswerId, Block, CallClaim, CallStore, Claim, EndpointStore, ExperimentStore, Fill, Ids as _, Journal,
-    Launch, NewExperiment, NewProject, NewRun, NewSamples, NewSweep, ProjectStore, RunConfig, RunLease,
-    RunStore, StageBinding, SweepStore, Unit, WorkerStore,
+    Launch, NewExperiment, NewProject, NewRun, NewSamples, NewSweep, ProjectStore, RunClaim, RunConfig,
+    RunLease, RunStore, Settlement, StageBinding, SweepStore, Unit, WorkerStore,
 };
 use domain::access::{Actor, Scope, Writer};
 use domain::call::{Call, Completion, Digest, Flags, Message, ResponseFormat, Role};
@@ -43,7 +43,7 @@ impl Fixture {
         let endpoint = stores.put(endpoint("fake", "http://127.0.0.1:1/v1", None)).await.unwrap().id;
         let experiment = experiment(&stores).await;
         let sweep = SweepId::new(SystemIds.next());
-        let begin = NewSweep { id: sweep, experiment, kind: SweepKind::Random, seed: 7, limits };
+        let begin = NewSweep { id: sweep, experiment, revision: 1, kind: SweepKind::Random, seed: 7, limits };
         stores.commit(Unit { begin: Some(begin), ..Unit::default() }).await.unwrap();
         let worker = live(&stores).await;
         Self { home, stores, endpoint, experiment, sweep, worker }
@@ -74,8 +74,8 @@ impl Fixture {
     }
 
     pub(super) async fn fill_in(&self, n: u8) -> AnswerId {
-        let unit = Unit { fills: vec![self.fill(n, RunId::new(1))], ..Unit::default() };
-        self.stores.commit(unit).await.unwrap().answers[0]
+        let calls = Settlement { fills: vec![self.fill(n, RunId::new(1))], failures: vec![] };
+        self.stores.settle(calls).await.unwrap()[0]
     }
 
     pub(super) async fn launch(&self, configs: &[u8]) -> Vec<RunId> {
@@ -152,7 +152,8 @@ impl Claims for Stores {
         want: usize,
         lease: Duration,
     ) -> Vec<application::ports::ClaimedRun> {
-        RunStore::claim(self, by, want, lease, None).await.unwrap()
+        let claim = RunClaim { by, want, lease, only: None, alone: false };
+        RunStore::claim(self, claim).await.unwrap()
     }
 }
 

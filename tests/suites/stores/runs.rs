@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use application::ports::{
-    Claim, CommitError, Journal, RunStore, SlotStore, SweepMove, SweepStore, Unit, WorkerStore,
+    Claim, CommitError, Journal, RunStore, Settlement, SlotStore, SweepMove, SweepStore, Unit, WorkerStore,
 };
 use domain::sweep::{PauseReason, SweepStatus};
 use promptlooper_tests::support::home::Kind;
@@ -100,11 +100,9 @@ async fn whoever_lost_a_run_cannot_write_to_it(kind: Kind) {
     tokio::time::sleep(Duration::from_millis(20)).await;
     let new = fixture.stores.claim_runs(live(&fixture.stores).await, 1, LEASE).await.remove(0);
     assert_eq!(fixture.claimed(7, fixture.worker).await, Claim::Yours);
-    let unit = Unit {
-        fills: vec![fixture.fill(7, old.lease.run)],
-        block: Some(fixture.block(old.lease, 2)),
-        ..Unit::default()
-    };
+    let calls = Settlement { fills: vec![fixture.fill(7, old.lease.run)], failures: vec![] };
+    fixture.stores.settle(calls).await.unwrap();
+    let unit = Unit { block: Some(fixture.block(old.lease, 2)), ..Unit::default() };
     assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));
     assert!(matches!(fixture.claimed(7, fixture.worker).await, Claim::Answered(_)), "a paid answer was lost");
     let unit = Unit { block: Some(fixture.block(new.lease, 2)), ..Unit::default() };

@@ -50,6 +50,7 @@ async fn an_experiment_has_one_active_sweep(kind: Kind) {
     let begin = NewSweep {
         id: SweepId::new(SystemIds.next()),
         experiment: fixture.experiment,
+        revision: 1,
         kind: SweepKind::Grid { shuffle: true },
         seed: u64::MAX,
         limits: SweepLimits::default(),

@@ -23,6 +23,9 @@ const ADVANCE: &str = "UPDATE run SET done = $3, blocks = $4, failures = failure
      tokens_out = tokens_out + $7, paid_in = paid_in + $8, paid_out = paid_out + $9, \
      cost_nano = cost_nano + CAST($10 AS bigint), paid_nano = paid_nano + CAST($11 AS bigint), \
      latency_ms = latency_ms + $12, calls = calls + $13, hits = hits + $14 \
+     WHERE id = $1 AND lease_epoch = $2 AND blocks = $15 AND lease_owner IS NOT NULL AND completed_at IS NULL";
+
+const HOLD: &str = "UPDATE run SET lease_until = lease_until \
      WHERE id = $1 AND lease_epoch = $2 AND lease_owner IS NOT NULL AND completed_at IS NULL";
 
 const END: &str = "UPDATE run SET status = $2, completed_at = {now}, lease_owner = NULL, lease_until = NULL, \
@@ -43,12 +46,33 @@ const RESULTS: &str =
 const SCORES: &str = "INSERT INTO score (run_id, sample_index, repeat, scorer_no, value, metadata, error)";
 
 /// Advances the block's run, and ends it where the block says so; what listeners are told of its end. `None` where
-/// somebody else has the run now.
+/// somebody else has the run now, or the block has landed before.
 pub(super) async fn fence<C: ConnectionTrait>(
     session: Session<'_, C>,
     block: &Block,
     deltas: &mut Deltas,
 ) -> Result<Option<Vec<NewEvent>>, DbErr> {
+    if !advance(session, block).await? {
+        return Ok(None);
+    }
+    let mut told = Vec::new();
+    if let Some(ended) = &block.end {
+        let bill = end(session, block.lease.run, ended).await?;
+        told.extend(block.completed.clone().map(|event| billed(event, bill)));
+        told.extend(lead(session, block).await?);
+    }
+    if let Some(sweep) = block.sweep {
+        count(block, deltas.entry(sweep).or_default());
+    }
+    Ok(Some(told))
+}
+
+/// Whether the run is still its holder's, and the block the next one. A block without samples only ends its run.
+async fn advance<C: ConnectionTrait>(session: Session<'_, C>, block: &Block) -> Result<bool, DbErr> {
+    if block.vector.is_empty() {
+        let values = vec![id(block.lease.run.bits()), whole(block.lease.epoch)];
+        return Ok(session.execute(HOLD, values).await?.rows_affected() > 0);
+    }
     let values = vec![
         id(block.lease.run.bits()),
         whole(block.lease.epoch),
@@ -64,20 +88,9 @@ pub(super) async fn fence<C: ConnectionTrait>(
         whole(block.latency_ms),
         whole(block.calls),
         whole(block.hits),
+        whole(block.no),
     ];
-    if session.execute(ADVANCE, values).await?.rows_affected() == 0 {
-        return Ok(None);
-    }
-    let mut told = Vec::new();
-    if let Some(ended) = &block.end {
-        let bill = end(session, block.lease.run, ended).await?;
-        told.extend(block.completed.clone().map(|event| billed(event, bill)));
-        told.extend(lead(session, block).await?);
-    }
-    if let Some(sweep) = block.sweep {
-        count(block, deltas.entry(sweep).or_default());
-    }
-    Ok(Some(told))
+    Ok(session.execute(ADVANCE, values).await?.rows_affected() > 0)
 }
 
 /// What a run came to that only the store knows.
@@ -108,10 +121,10 @@ async fn end<C: ConnectionTrait>(session: Session<'_, C>, run: RunId, ended: &Ru
         json(&scorers(&ended.scores)),
         ended.error.as_ref().map_or(Bound::Json(None), |error| json(&crate::runs::error_value(error))),
     ];
-    let row = session.one(END, values).await?;
     if listed {
         session.execute(UNLIST, vec![id(run.bits())]).await?;
     }
+    let row = session.one(END, values).await?;
     row.map_or_else(|| Ok(Bill::default()), |row| bill(Row(&row), session.dialect))
 }
 

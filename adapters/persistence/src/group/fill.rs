@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use application::ports::{AnswerId, CommitError, FailedCall, Fill, Receipt, Unit};
+use application::ports::{AnswerId, FailedCall, Fill, Settlement};
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
@@ -26,31 +26,28 @@ const FAIL: &str = "UPDATE response_cache SET claimed_by = NULL, sweep_id = $1, 
      reserved_nano = 0, failed_kind = $2, failed_message = $3 \
      WHERE config_hash = $4 AND claimed_by = $5 AND answer_id IS NULL";
 
+/// Stores what the settlements hold; the ids of each one's answers.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
-    units: &[&Unit],
-    receipts: &mut [Result<Receipt, CommitError>],
+    settlements: &[&Settlement],
     deltas: &mut Deltas,
     next_answer: &AtomicI64,
-) -> Result<(), DbErr> {
-    let fills: Vec<&Fill> = units.iter().flat_map(|unit| &unit.fills).collect();
+) -> Result<Vec<Vec<AnswerId>>, DbErr> {
+    let fills: Vec<&Fill> = settlements.iter().flat_map(|calls| &calls.fills).collect();
     let ids = numbers(session, fills.len(), next_answer).await?;
-    let mut numbered = ids.iter();
-    for (unit, receipt) in units.iter().zip(receipts) {
-        if let Ok(receipt) = receipt {
-            receipt.answers = numbered.by_ref().take(unit.fills.len()).map(|id| AnswerId(*id)).collect();
-        }
-    }
+    let mut numbered = ids.iter().map(|id| AnswerId(*id));
+    let settled =
+        settlements.iter().map(|calls| numbered.by_ref().take(calls.fills.len()).collect()).collect();
     store(session, &fills, &ids).await?;
     for fill in fills {
         count(fill, deltas);
     }
-    let mut failures: Vec<&FailedCall> = units.iter().flat_map(|unit| &unit.failures).collect();
+    let mut failures: Vec<&FailedCall> = settlements.iter().flat_map(|calls| &calls.failures).collect();
     failures.sort_by_key(|failed| failed.hash);
     for failed in failures {
         fail(session, failed).await?;
     }
-    Ok(())
+    Ok(settled)
 }
 
 /// Numbers for new answers. SQLite has one writer, which counts itself.

@@ -1,6 +1,8 @@
 //! Begins and moves sweeps, and launches their runs.
 
-use application::ports::{CommitError, Launch, NewRun, NewSweep, Receipt, RunConfig, SweepMove, Unit};
+use application::ports::{
+    CommitError, Launch, NewRun, NewSweep, Receipt, RunConfig, SingleRun, SweepMove, Unit,
+};
 use domain::call::Digest;
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::money::NanoDollars;
@@ -19,6 +21,13 @@ const BEGIN: &str = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed,
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT parameter_space FROM experiment WHERE id = $2), \
      'running', 1, 0, 0, 0) ON CONFLICT DO NOTHING";
 
+/// The experiment is still what the sweep was checked against, and stays so until the sweep can be seen.
+const BEGUN: &str =
+    "UPDATE experiment SET status = 'running', updated_at = {now} WHERE id = $1 AND revision = $2";
+
+/// The same for a run of its own.
+const UNCHANGED: &str = "SELECT id FROM experiment WHERE id = $1 AND revision = $2 {for share}";
+
 const EXPERIMENT: &str = "UPDATE experiment SET status = $2, updated_at = {now} WHERE id = $1";
 
 const MOVE: &str = "UPDATE sweep SET status = $3, pause_reason = $4, finish_reason = $5, version = version + 1, \
@@ -31,12 +40,14 @@ const RECALL: &str = "UPDATE run SET lease_epoch = lease_epoch + 1, lease_owner 
      WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL AND lease_owner IS NOT NULL \
      ORDER BY id {for update})";
 
+/// A run that has begun was counted as running.
 const CANCEL: &str = "UPDATE run SET status = 'cancelled', completed_at = {now}, asked = done, \
      lease_epoch = lease_epoch + 1, lease_owner = NULL, lease_until = NULL \
-     WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL ORDER BY id {for update})";
+     WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL ORDER BY id {for update}) \
+     RETURNING CAST(CASE WHEN started_at IS NULL THEN 0 ELSE 1 END AS bigint) AS begun";
 
 const LAUNCH: &str = "UPDATE sweep SET asked = asked + $4 \
-     WHERE id = $1 AND epoch = $2 AND version = $3 AND status = 'running'";
+     WHERE id = $1 AND epoch = $2 AND version = $3 AND asked = $5 AND status = 'running'";
 
 const RUNS: &str = "INSERT INTO run (id, experiment_id, sweep_id, config_hash, config, status, asked)";
 
@@ -47,43 +58,59 @@ const TRIALS: &str = "INSERT INTO trial (sweep_id, no, run_id)";
 const ADD: &str = "UPDATE sweep_total SET outcomes = outcomes + $2, completed = completed + $3, failed = failed + $4, \
      cached = cached + $5, cancelled = cancelled + $6, running = running + $7, samples = samples + $8, \
      tokens_in = tokens_in + $9, tokens_out = tokens_out + $10, cost_nano = cost_nano + $11, \
-     unpriced = unpriced + $12, calls = calls + $13, hits = hits + $14 WHERE sweep_id = $1 RETURNING outcomes";
+     unpriced = unpriced + $12, calls = calls + $13, hits = hits + $14, unknown_calls = unknown_calls + $15, \
+     unknown_tokens = unknown_tokens + $16, unknown_nano = unknown_nano + $17 WHERE sweep_id = $1 RETURNING outcomes";
 
+/// Writes what a unit says of sweeps and new runs; the first part that is refused ends it.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
     unit: &Unit,
-    receipt: &mut Result<Receipt, CommitError>,
     deltas: &mut Deltas,
-) -> Result<(), DbErr> {
-    if let Some(single) = &unit.single {
-        let row =
-            run_row(single.experiment, None, single.id, single.config_hash, &single.config, single.asked)?;
-        session.insert(Rows { insert: RUNS, then: "", values: vec![row] }).await?;
-    }
+) -> Result<Result<Receipt, CommitError>, DbErr> {
+    let mut receipt = Receipt::default();
     if let Some(new) = &unit.begin
-        && !begin(session, new).await?
+        && let Err(refused) = begin(session, new).await?
     {
-        *receipt = Err(CommitError::SweepActive);
+        return Ok(Err(refused));
     }
     if let Some(moved) = &unit.moved
         && !move_to(session, moved, deltas).await?
     {
-        *receipt = Err(CommitError::Conflict);
+        return Ok(Err(CommitError::Conflict));
     }
     if let Some(launched) = &unit.launch {
-        match launch(session, launched).await? {
-            None => *receipt = Err(CommitError::Conflict),
-            Some(duplicates) => {
-                if let Ok(receipt) = receipt {
-                    receipt.duplicates = duplicates;
-                }
-            }
-        }
+        let Some(duplicates) = launch(session, launched).await? else {
+            return Ok(Err(CommitError::Conflict));
+        };
+        receipt.duplicates = duplicates;
     }
-    Ok(())
+    if let Some(single) = &unit.single
+        && !insert_single(session, single).await?
+    {
+        return Ok(Err(CommitError::Conflict));
+    }
+    Ok(Ok(receipt))
 }
 
-async fn begin<C: ConnectionTrait>(session: Session<'_, C>, new: &NewSweep) -> Result<bool, DbErr> {
+/// Makes a run of its own; `false` where its experiment has changed.
+async fn insert_single<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    single: &SingleRun,
+) -> Result<bool, DbErr> {
+    let experiment = vec![id(single.experiment.bits()), whole(single.revision)];
+    if session.one(UNCHANGED, experiment).await?.is_none() {
+        return Ok(false);
+    }
+    let row = run_row(single.experiment, None, single.id, single.config_hash, &single.config, single.asked)?;
+    session.insert(Rows { insert: RUNS, then: "", values: vec![row] }).await?;
+    Ok(true)
+}
+
+/// Makes a sweep. Refused after its row was made it must be rolled back, so it has a transaction of its own.
+async fn begin<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    new: &NewSweep,
+) -> Result<Result<(), CommitError>, DbErr> {
     let mut values = vec![
         id(new.id.bits()),
         id(new.experiment.bits()),
@@ -93,11 +120,11 @@ async fn begin<C: ConnectionTrait>(session: Session<'_, C>, new: &NewSweep) -> R
     ];
     values.extend(limits(&new.limits));
     if session.execute(BEGIN, values).await?.rows_affected() == 0 {
-        return Ok(false);
+        return Ok(Err(CommitError::SweepActive));
     }
     session.execute("INSERT INTO sweep_total (sweep_id) VALUES ($1)", vec![id(new.id.bits())]).await?;
-    session.execute(EXPERIMENT, vec![id(new.experiment.bits()), text("running")]).await?;
-    Ok(true)
+    let begun = session.execute(BEGUN, vec![id(new.experiment.bits()), whole(new.revision)]).await?;
+    Ok(if begun.rows_affected() == 0 { Err(CommitError::Conflict) } else { Ok(()) })
 }
 
 fn strategy(kind: SweepKind) -> Value {
@@ -157,21 +184,24 @@ async fn cancel<C: ConnectionTrait>(
     sweep: SweepId,
     delta: &mut Delta,
 ) -> Result<(), DbErr> {
-    let started =
-        "SELECT count(*) AS n FROM run WHERE sweep_id = $1 AND completed_at IS NULL AND status = 'running'";
-    let running = session.one(started, vec![id(sweep.bits())]).await?;
-    let running = running.map_or(Ok(0), |row| Row(&row).whole("n"))?;
-    let cancelled = session.execute(CANCEL, vec![id(sweep.bits())]).await?.rows_affected();
-    delta.running -= running;
-    delta.cancelled = delta.cancelled.saturating_add_unsigned(cancelled);
+    for row in session.all(CANCEL, vec![id(sweep.bits())]).await? {
+        delta.running -= Row(&row).whole("begun")?;
+        delta.cancelled += 1;
+    }
     Ok(())
 }
 
 /// Makes runs of what is new to the sweep; how many were not. `None` where the sweep has moved.
 async fn launch<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) -> Result<Option<u64>, DbErr> {
     let trials = launch.runs.len();
-    let values =
-        vec![id(launch.sweep.bits()), whole(launch.epoch), whole(launch.version), whole(trials as u64)];
+    let first = launch.runs.first().map_or(0, |run| run.trial);
+    let values = vec![
+        id(launch.sweep.bits()),
+        whole(launch.epoch),
+        whole(launch.version),
+        whole(trials as u64),
+        whole(first),
+    ];
     if session.execute(LAUNCH, values).await?.rows_affected() == 0 {
         return Ok(None);
     }
@@ -251,6 +281,9 @@ pub(super) async fn add<C: ConnectionTrait>(
         delta.unpriced,
         delta.calls,
         delta.hits,
+        delta.unknown_calls,
+        delta.unknown_tokens,
+        delta.unknown_nano,
     ];
     let mut values = vec![id(sweep.bits())];
     values.extend(numbers.map(|number| Bound::BigInt(Some(number))));

@@ -165,6 +165,9 @@ pub struct RunRecord {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Moment>,
+    /// When it is tried again, where its endpoint wants to be left alone until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Moment>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<RunError>,
@@ -196,6 +199,7 @@ impl From<&RunSummary> for RunRecord {
             duration_ms: took.map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
             started_at: run.started_at.map(Moment::from),
             completed_at: run.completed_at.map(Moment::from),
+            not_before: run.not_before.filter(|_| run.completed_at.is_none()).map(Moment::from),
             error: run.error.as_ref().map(RunError::from),
         }
     }

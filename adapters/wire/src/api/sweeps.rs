@@ -270,6 +270,8 @@ pub struct Sweep {
     pub calls_saved: u64,
     /// Calls whose outcome nobody knows; they may have been billed.
     pub calls_unknown: u64,
+    /// The most tokens that those can have used up. They count against the sweep's budget; without one they are not counted.
+    pub tokens_unknown: u64,
     /// The leading run of its experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<BestRun>,
@@ -320,6 +322,7 @@ impl Sweep {
             // No sweep ends runs early yet.
             calls_saved: 0,
             calls_unknown: totals.unknown,
+            tokens_unknown: totals.unknown_tokens,
             best: best
                 .as_ref()
                 .and_then(|best| Some(BestRun { run_id: id(best.id.bits()), score: best.score? })),

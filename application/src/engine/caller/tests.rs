@@ -15,7 +15,6 @@ use super::*;
 use crate::ports::AnswerId;
 use crate::ports::mocks::{
     MockCallStore, MockChance, MockClock, MockEndpointStore, MockJournal, MockModelServer, MockSlotStore,
-    MockSweepStore,
 };
 
 /// Waits until it is told to go on, the first time.
@@ -39,7 +38,6 @@ fn caller(calls: MockCallStore, timer: Held) -> Arc<Caller> {
         servers: Arc::new(MockModelServer::new()),
         endpoints: Arc::new(MockEndpointStore::new()),
         slots: Arc::new(MockSlotStore::new()),
-        sweeps: Arc::new(MockSweepStore::new()),
         clock: Arc::new(MockClock::new()),
         timer: Arc::new(timer),
         chance: Arc::new(MockChance::new()),
@@ -77,6 +75,7 @@ fn ask(sweep: u128) -> Ask {
         place: Place { run: RunId::new(sweep), sample: 0, repeat: 1, stage: 0 },
         sweep: Some(SweepId::new(sweep)),
         reserve: None,
+        halt: Arc::default(),
     }
 }
 

@@ -1,0 +1,59 @@
+//! How a process comes by its part of an endpoint's concurrency, and gives it back.
+
+use domain::id::EndpointId;
+
+use super::Caller;
+use crate::engine::gate::Asking;
+use crate::ports::StoreError;
+
+impl Caller {
+    /// Takes as many slots as calls wait for, twice as many as it has at once.
+    pub(super) async fn take(
+        &self,
+        endpoint: EndpointId,
+        concurrency: u32,
+        asking: Asking<'_>,
+    ) -> Result<(), StoreError> {
+        let demand = asking.gate.demand();
+        let want = demand.in_use.saturating_add(demand.waiting).max(2 * demand.slots).max(1);
+        self.share(endpoint, concurrency, asking, want).await
+    }
+
+    /// Asks for `want` slots. What is given up is first no longer used, and then no longer held: at no instant are more
+    /// exchanges under way than slots are held.
+    async fn share(
+        &self,
+        endpoint: EndpointId,
+        concurrency: u32,
+        asking: Asking<'_>,
+        want: u32,
+    ) -> Result<(), StoreError> {
+        let (gate, want) = (asking.gate, want.min(concurrency));
+        let in_flight = gate.bound(want);
+        let granted = self.ports.slots.hold(self.worker, endpoint, concurrency, want, in_flight).await;
+        if let Ok(granted) = &granted {
+            let held = in_flight.max(*granted);
+            gate.resize(*granted, (want.max(held) > 0).then_some(held));
+        }
+        granted.map(drop)
+    }
+
+    /// Looks after the slots of every endpoint: takes what calls wait for, gives back what others are to have, and with
+    /// `beat` what idles.
+    pub(in crate::engine) async fn share_all(&self, beat: bool) -> Result<(), StoreError> {
+        for (endpoint, gate) in self.gates() {
+            let demand = gate.demand();
+            if !(demand.is_short() || demand.has_surplus() || beat && demand.held.is_some()) {
+                continue;
+            }
+            if let Some(stored) = self.ports.endpoints.endpoint(endpoint).await?
+                && let Some(asking) = gate.ask()
+            {
+                let demand = gate.demand();
+                let want = demand.in_use.saturating_add(demand.waiting);
+                self.share(endpoint, stored.limits.concurrency.get(), asking, want).await?;
+            }
+        }
+        Ok(())
+    }
+}
