@@ -20,7 +20,7 @@ fn options() -> Options {
 }
 
 /// What the same experiment comes to when nobody disturbs it.
-async fn undisturbed(kind: Kind, experiment: &dyn Fn(&str) -> Experiment) -> Facts {
+pub(super) async fn undisturbed(kind: Kind, experiment: &dyn Fn(&str) -> Experiment) -> Facts {
     let (home, fake) = (Home::new(kind).await, FakeLlm::start(options()).await.unwrap());
     experiment(&fake.url()).write(&home);
     let finished = program::run(&home, &["run", "experiment.json"]).await;
@@ -35,7 +35,7 @@ fn by_score(facts: &Facts) -> Vec<String> {
     runs
 }
 
-fn assert_equal(recovered: &Facts, undisturbed: &Facts) {
+pub(super) fn assert_equal(recovered: &Facts, undisturbed: &Facts) {
     assert_eq!(by_score(recovered), by_score(undisturbed));
     assert_eq!(recovered.totals, undisturbed.totals);
     assert_eq!(recovered.answers, undisturbed.answers);

@@ -8,6 +8,7 @@ mod command_line;
 mod crash;
 mod files;
 mod live;
+mod outages;
 mod serving;
 mod stores;
 mod sweep;

@@ -10,6 +10,8 @@ use sea_orm::{ConnectionTrait as _, Database as Connector, DatabaseConnection};
 use security::SecretVault;
 use tempfile::TempDir;
 
+use super::postgres::OwnPostgres;
+
 /// The two databases that everything must work on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -28,6 +30,8 @@ impl Kind {
 pub struct Home {
     folder: TempDir,
     url: Option<String>,
+    /// The same by way of a proxy.
+    through: Option<String>,
 }
 
 /// The key that test databases are sealed with.
@@ -44,7 +48,27 @@ impl Home {
             Kind::Sqlite => None,
             Kind::Postgres => Some(fresh_database().await),
         };
-        Self { folder, url }
+        Self { folder, url, through: None }
+    }
+
+    /// A home with a fresh database on a server of the test's own; `port` is where the program reaches it.
+    ///
+    /// # Panics
+    /// Where the server does not answer.
+    pub async fn on(server: &OwnPostgres, port: u16) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = database_on(&server.url()).await;
+        let through = url.replace(&format!(":{}/", server.port()), &format!(":{port}/"));
+        Self { folder, url: Some(url), through: Some(through) }
+    }
+
+    /// A home whose folder is somewhere in particular, with SQLite.
+    ///
+    /// # Panics
+    /// Where no folder can be made there.
+    #[must_use]
+    pub fn within(folder: &std::path::Path) -> Self {
+        Self { folder: tempfile::tempdir_in(folder).expect("a folder"), url: None, through: None }
     }
 
     /// Its folder.
@@ -59,10 +83,10 @@ impl Home {
         self.folder.path().join("data")
     }
 
-    /// PostgreSQL's URL.
+    /// PostgreSQL's URL, as the program is told it.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
-        self.url.as_deref()
+        self.through.as_deref().or(self.url.as_deref())
     }
 
     /// Its stores, opened as the program opens them.
@@ -70,7 +94,7 @@ impl Home {
     /// # Panics
     /// Where they do not open.
     pub async fn stores(&self) -> Stores {
-        let database = match &self.url {
+        let database = match self.url() {
             None => Database::sqlite(&self.data()).await,
             Some(url) => Database::postgres(url).await,
         };
@@ -89,10 +113,14 @@ impl Home {
 }
 
 async fn fresh_database() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
     #[expect(clippy::disallowed_methods, reason = "the test command tells where its server is")]
     let server = std::env::var("PROMPTLOOPER_TEST_POSTGRES");
     let server = server.expect("PROMPTLOOPER_TEST_POSTGRES names no server: start the tests with tests/run");
+    database_on(&server).await
+}
+
+async fn database_on(server: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let admin = Connector::connect(format!("{server}/postgres")).await.expect("PostgreSQL answers");
     admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");

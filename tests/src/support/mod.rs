@@ -1,9 +1,12 @@
 //! What suites and benches share.
 
+pub mod effort;
 pub mod experiment;
 pub mod facts;
 pub mod fake_llm;
 pub mod home;
 pub mod listeners;
+pub mod postgres;
 pub mod program;
+pub mod proxy;
 pub mod server;

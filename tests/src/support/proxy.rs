@@ -1,0 +1,139 @@
+//! A network between the program and PostgreSQL that fails in the ways networks do.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// A running proxy; it stops when this is dropped.
+pub struct Proxy {
+    address: SocketAddr,
+    faults: Arc<Faults>,
+    accepting: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Faults {
+    /// Of how many COMMITs one is cut off; 0 for none.
+    cut_every: AtomicU64,
+    commits: AtomicU64,
+    cut: AtomicU64,
+    swallowing: AtomicBool,
+}
+
+impl Proxy {
+    /// A proxy for a port on 127.0.0.1.
+    ///
+    /// # Errors
+    /// Where no port can be had.
+    pub async fn start(to: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let faults = Arc::new(Faults::default());
+        let accepting = tokio::spawn(accept(listener, to, Arc::clone(&faults)));
+        Ok(Self { address, faults, accepting })
+    }
+
+    /// Its port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// From now on one of so many COMMITs gets through, and its connection is cut before the answer comes back; every
+    /// other one of those is cut before it gets through.
+    pub fn cut_commits(&self, one_of: u64) {
+        self.faults.cut_every.store(one_of, Ordering::SeqCst);
+    }
+
+    /// How many COMMITs were cut off.
+    #[must_use]
+    pub fn cuts(&self) -> u64 {
+        self.faults.cut.load(Ordering::SeqCst)
+    }
+
+    /// From now on nothing gets through any more and nobody is told, or everything does again. What was swallowed is gone,
+    /// with its connections.
+    pub fn swallow(&self, swallowing: bool) {
+        self.faults.swallowing.store(swallowing, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, to: u16, faults: Arc<Faults>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let faults = Arc::clone(&faults);
+        tokio::spawn(async move {
+            if let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await {
+                // A cut connection is what this is for.
+                drop(relay(client, server, &faults).await);
+            }
+        });
+    }
+}
+
+async fn relay(mut client: TcpStream, mut server: TcpStream, faults: &Faults) -> io::Result<()> {
+    let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => {
+                let asked = &asked[..read?];
+                if asked.is_empty() {
+                    return Ok(());
+                }
+                swallow(faults).await;
+                if let Some(cut) = cut(asked, faults) {
+                    if cut == Cut::AfterIt {
+                        server.write_all(asked).await?;
+                        // The server has it and does it.
+                        drop(server.read(&mut answered).await);
+                    }
+                    return Ok(());
+                }
+                server.write_all(asked).await?;
+            }
+            read = server.read(&mut answered) => {
+                let answered = &answered[..read?];
+                if answered.is_empty() {
+                    return Ok(());
+                }
+                swallow(faults).await;
+                client.write_all(answered).await?;
+            }
+        }
+    }
+}
+
+/// A connection on which something was swallowed stays silent for good, as after a firewall has forgotten it.
+async fn swallow(faults: &Faults) {
+    if faults.swallowing.load(Ordering::SeqCst) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Cut {
+    BeforeIt,
+    AfterIt,
+}
+
+fn cut(asked: &[u8], faults: &Faults) -> Option<Cut> {
+    let every = faults.cut_every.load(Ordering::SeqCst);
+    if every == 0 || !asked.windows(6).any(|word| word == b"COMMIT") {
+        return None;
+    }
+    if faults.commits.fetch_add(1, Ordering::SeqCst) % every != every - 1 {
+        return None;
+    }
+    let cuts = faults.cut.fetch_add(1, Ordering::SeqCst);
+    Some(if cuts.is_multiple_of(3) { Cut::BeforeIt } else { Cut::AfterIt })
+}

@@ -1,0 +1,153 @@
+//! Databases that go away and come back while a sweep runs: it ends as if nothing had happened.
+
+use std::time::{Duration, Instant};
+
+use promptlooper_tests::support::effort;
+use promptlooper_tests::support::experiment::Experiment;
+use promptlooper_tests::support::facts::Facts;
+use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
+use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::postgres::OwnPostgres;
+use promptlooper_tests::support::program;
+use promptlooper_tests::support::proxy::Proxy;
+use promptlooper_tests::support::server::Server;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::process::Child;
+
+use crate::crash::{assert_equal, undisturbed};
+
+/// Runs of a sweep.
+const RUNS: usize = 32;
+/// How long a sweep may take that should take seconds.
+const END: Duration = Duration::from_mins(3);
+
+/// A server that leaves runs to three workers, and a sweep under way.
+struct Installation {
+    home: Home,
+    fake: FakeLlm,
+    server: Server,
+    workers: Vec<Child>,
+    experiment: String,
+}
+
+impl Installation {
+    async fn start(home: Home, samples: usize, lease: &str) -> Self {
+        let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(50) }).await.unwrap();
+        let variables = [("WORKER_LEASE_SECONDS", lease)];
+        let server = Server::start_with(&home, &["serve", "--no-execute"], &variables).await;
+        let worker = || program::command(&home, &["worker"]).envs(variables).spawn().unwrap();
+        let workers = vec![worker(), worker(), worker()];
+        let experiment = server.import(&Experiment::echo(&fake.url(), samples, RUNS).document).await;
+        server.post(&format!("experiments/{experiment}/sweep"), json!({})).await;
+        Self { home, fake, server, workers, experiment }
+    }
+
+    /// Waits until so many calls have come.
+    async fn reaches(&self, calls: u64) {
+        let end = Instant::now() + END;
+        while self.fake.counts().calls < calls {
+            assert!(Instant::now() < end, "the sweep stands still at {} calls", self.fake.counts().calls);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until the sweep is over; the sweep.
+    async fn ends(&self) -> Value {
+        let end = Instant::now() + END;
+        loop {
+            let (status, body) =
+                self.server.send(Method::GET, &format!("experiments/{}", self.experiment), None).await;
+            if status.is_success() && body["sweep"]["status"] != "running" {
+                return body["sweep"].clone();
+            }
+            assert!(Instant::now() < end, "the sweep does not end: {status} {body}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The sweep has come to what it comes to when nothing happens to the database, and no call was made twice.
+    async fn ended_as_if_undisturbed(mut self, samples: usize) {
+        let sweep = self.ends().await;
+        assert_eq!(sweep["status"], "completed", "{sweep}");
+        for worker in &mut self.workers {
+            assert_eq!(worker.try_wait().unwrap(), None, "a worker ended");
+        }
+        let total = (samples * RUNS) as u64;
+        assert_eq!((self.fake.counts().calls, self.fake.counts().distinct), (total, total));
+        let expected = undisturbed(Kind::Postgres, &|url| Experiment::echo(url, samples, RUNS)).await;
+        assert_equal(&Facts::read(&self.home).await, &expected);
+    }
+
+    /// What `/health` answers, and how long it takes.
+    async fn health(&self) -> (u16, Duration) {
+        let began = Instant::now();
+        let (status, _) = self.server.send(Method::GET, "/health", None).await;
+        (status.as_u16(), began.elapsed())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn restarts_of_postgres_change_nothing() {
+    let restarts = effort::scaled(2, 10);
+    let samples = 15 * (restarts as usize + 1);
+    let postgres = OwnPostgres::start();
+    let home = Home::on(&postgres, postgres.port()).await;
+    let installation = Installation::start(home, samples, "15").await;
+    for restart in 1..=restarts {
+        installation.reaches(restart * (samples * RUNS) as u64 / (restarts + 1)).await;
+        tokio::task::block_in_place(|| postgres.restart());
+    }
+    installation.ended_as_if_undisturbed(samples).await;
+}
+
+/// Longer than the leases: they all run out, and nobody is taken for dead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_outage_changes_nothing() {
+    let (outage, lease) = if effort::is_full() { (30, "15") } else { (4, "2") };
+    let samples = 20;
+    let postgres = OwnPostgres::start();
+    let home = Home::on(&postgres, postgres.port()).await;
+    let installation = Installation::start(home, samples, lease).await;
+    installation.reaches(200).await;
+    tokio::task::block_in_place(|| postgres.stop());
+    let (health, took) = installation.health().await;
+    assert!(health == 503 && took < Duration::from_secs(20), "{health} after {took:?}");
+    let (status, _) = installation.server.send(Method::GET, "projects", None).await;
+    assert_eq!(status.as_u16(), 503);
+    tokio::time::sleep(Duration::from_secs(outage)).await;
+    tokio::task::block_in_place(|| postgres.start_again());
+    installation.ended_as_if_undisturbed(samples).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_whose_answer_is_lost_count_once() {
+    let samples = effort::scaled(20, 60) as usize;
+    let postgres = OwnPostgres::start();
+    let proxy = Proxy::start(postgres.port()).await.unwrap();
+    let home = Home::on(&postgres, proxy.port()).await;
+    let installation = Installation::start(home, samples, "15").await;
+    proxy.cut_commits(20);
+    installation.ends().await;
+    proxy.cut_commits(0);
+    assert!(proxy.cuts() >= 5, "only {} connections were cut", proxy.cuts());
+    installation.ended_as_if_undisturbed(samples).await;
+}
+
+/// A network that swallows everything without a word, for longer than anybody waits for an answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_network_is_noticed() {
+    let samples = 20;
+    let postgres = OwnPostgres::start();
+    let proxy = Proxy::start(postgres.port()).await.unwrap();
+    let home = Home::on(&postgres, proxy.port()).await;
+    let installation = Installation::start(home, samples, "15").await;
+    installation.reaches(200).await;
+    proxy.swallow(true);
+    let (health, took) = installation.health().await;
+    assert!(health == 503 && took < Duration::from_secs(20), "{health} after {took:?}");
+    tokio::time::sleep(Duration::from_secs(effort::scaled(1, 40))).await;
+    proxy.swallow(false);
+    // Every connection that was open is dead without knowing it.
+    installation.ended_as_if_undisturbed(samples).await;
+}
