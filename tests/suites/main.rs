@@ -7,6 +7,7 @@ mod architecture;
 mod command_line;
 mod crash;
 mod files;
+mod full_disk;
 mod live;
 mod outages;
 mod serving;

@@ -13,3 +13,4 @@ mod definitions;
 mod fixture;
 mod runs;
 mod sweeps;
+mod wholeness;

@@ -10,3 +10,4 @@ pub mod postgres;
 pub mod program;
 pub mod proxy;
 pub mod server;
+pub mod small_disk;

@@ -95,6 +95,17 @@ impl OwnPostgres {
         run(self.control().arg("-l").arg(log).args(["-w", "-o"]).arg(options).arg("start"));
     }
 
+    /// Starts the server again where it has ended by itself.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub fn ensure_running(&self) {
+        let running = self.control().arg("status").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if !running.is_ok_and(|status| status.success()) {
+            self.start_again();
+        }
+    }
+
     fn control(&self) -> Command {
         let mut command = self.program("pg_ctl");
         command.arg("-D").arg(&self.data);
