@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod command_line;
 mod crash;
+mod endurance;
 mod files;
 mod full_disk;
 mod live;
