@@ -1,5 +1,7 @@
 //! Bodies of requests: JSON, read by serde, with the place of what is wrong.
 
+use std::io;
+
 use application::digest::sha256;
 use application::json::from_json;
 use domain::call::Digest;
@@ -49,6 +51,10 @@ impl<'a, T: Type + DeserializeOwned, const LIMIT: usize> ApiExtractor<'a> for Bo
             ReadBodyError::PayloadTooLarge => {
                 let detail = format!("the body is larger than {LIMIT} MiB");
                 Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+            }
+            ReadBodyError::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+                let detail = "the rest of the body did not come in time";
+                Failure::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", detail)
             }
             error => Failure::new(StatusCode::BAD_REQUEST, "broken_body", error.to_string()),
         })?;

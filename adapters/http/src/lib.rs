@@ -11,30 +11,29 @@ mod failure;
 mod guard;
 mod once;
 mod page;
+mod server;
 mod services;
 mod socket;
 
 use std::io;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use application::feed::Feed;
 use poem::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use poem::listener::TcpAcceptor;
 use poem::middleware::{CatchPanic, Compression, SetHeader};
 use poem::web::{Data, Json};
-use poem::{Endpoint, EndpointExt as _, IntoResponse, Response, Route, Server, get, handler};
+use poem::{Endpoint, EndpointExt as _, IntoResponse, Response, Route, get, handler};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use wire::api::Health;
 
 pub use crate::services::Services;
 
 use crate::answer::JSON;
 use crate::guard::{Guard, Parameters};
+use crate::server::{Limits, Server, Timeouts};
 use crate::socket::Board;
-
-/// How long requests in progress may take once the server is to stop.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// The API's document, as JSON.
 #[must_use]
@@ -43,10 +42,11 @@ pub fn openapi() -> String {
 }
 
 /// Serves until `stop` is over; then requests in progress are finished, and sockets are closed. `public` is the origin
-/// under which browsers reach this server, where that is known.
+/// under which browsers reach this server, where that is known. Connections and the event log are served in tasks of their
+/// own, so that nothing that is slow beside them holds them up.
 ///
 /// # Errors
-/// Where connections cannot be accepted.
+/// Where connections cannot be accepted, or one of the tasks ends before `stop`.
 pub async fn serve(
     listener: TcpListener,
     services: Arc<Services>,
@@ -54,21 +54,47 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let feed = Arc::clone(&services.feed);
-    let app = app(services, public);
-    let acceptor = TcpAcceptor::from_tokio(listener)?;
+    let server = Server::new(listener, app(services, public), Timeouts::default(), Limits::of_process())?;
+    let (stopping, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(tail(Arc::clone(&feed), stopped.clone()));
+    tasks.spawn(server.run(stopped));
+    let stop = async {
+        stop.await;
+        feed.stop();
+        stopping.send_replace(true);
+    };
+    supervise(tasks, stop).await
+}
+
+/// Waits until tasks have been stopped and have ended. Where one ends by itself, or panics, the others are aborted.
+async fn supervise(mut tasks: JoinSet<()>, stop: impl Future<Output = ()>) -> io::Result<()> {
+    tokio::select! {
+        () = stop => {}
+        ended = tasks.join_next() => {
+            ended.transpose().map_err(io::Error::other)?;
+            return Err(io::Error::other("a task of the HTTP server has ended by itself"));
+        }
+    }
+    let mut stopped = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        stopped = stopped.and(ended.map_err(io::Error::other));
+    }
+    stopped
+}
+
+/// Follows the event log until the server is stopped, also where the database does not answer then.
+async fn tail(feed: Arc<Feed>, mut stopped: watch::Receiver<bool>) {
     let following = async {
         if let Err(error) = feed.prepare().await {
             tracing::warn!(%error, "earlier events cannot be read");
         }
         feed.run().await;
     };
-    let stopping = async {
-        stop.await;
-        Feed::stop(&feed);
-    };
-    let serving = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(app, stopping, Some(GRACE));
-    let (served, ()) = tokio::join!(serving, following);
-    served
+    tokio::select! {
+        () = following => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
 }
 
 fn app(services: Arc<Services>, public: Option<String>) -> impl Endpoint {
@@ -124,4 +150,58 @@ fn parameters(spec: &str) -> Parameters {
         }
     }
     parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::time::Duration;
+
+    use poem::endpoint::make_sync;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const LIFE: Duration = Duration::from_secs(20);
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nothing_that_is_slow_beside_the_server_delays_an_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let endpoint = make_sync(|_| "done");
+        let server = Server::new(listener, endpoint, Timeouts::default(), Limits::of_process()).unwrap();
+        let (stopping, stopped) = watch::channel(false);
+        let (answer, answered) = std::sync::mpsc::channel();
+        tokio::spawn(async move {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+            let mut text = String::new();
+            client.read_to_string(&mut text).await.unwrap();
+            answer.send(text).unwrap();
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(server.run(stopped));
+        let slow = async {
+            let text = tokio::task::block_in_place(|| answered.recv_timeout(LIFE));
+            stopping.send_replace(true);
+            text
+        };
+        let (served, text) = tokio::join!(supervise(tasks, ready(())), slow);
+        served.unwrap();
+        assert!(text.unwrap().ends_with("done"));
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_by_itself_ends_the_server() {
+        let ends = |ending: fn()| async move {
+            let mut tasks = JoinSet::new();
+            tasks.spawn(pending());
+            tasks.spawn(async move { ending() });
+            timeout(LIFE, supervise(tasks, pending())).await.unwrap().unwrap_err().to_string()
+        };
+        assert_eq!(ends(|| {}).await, "a task of the HTTP server has ended by itself");
+        assert!(ends(|| panic!("for a test")).await.contains("for a test"));
+    }
 }
