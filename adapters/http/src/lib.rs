@@ -17,8 +17,10 @@ mod socket;
 
 use std::io;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use application::feed::Feed;
+use application::ports::StoreError;
 use poem::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::middleware::{CatchPanic, Compression, SetHeader};
 use poem::web::{Data, Json};
@@ -26,6 +28,7 @@ use poem::{Endpoint, EndpointExt as _, IntoResponse, Response, Route, get, handl
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use wire::api::Health;
 
 pub use crate::services::Services;
@@ -34,6 +37,9 @@ use crate::answer::JSON;
 use crate::guard::{Guard, Parameters};
 use crate::server::{Limits, Server, Timeouts};
 use crate::socket::Board;
+
+/// How long the database may take to show that it answers.
+const PING_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// The API's document, as JSON.
 #[must_use]
@@ -130,9 +136,19 @@ fn openapi_document() -> Response {
 
 #[handler]
 async fn health(services: Data<&Arc<Services>>) -> Response {
-    let answers = services.live.ping().await.is_ok();
-    let status = if answers { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Json(Health::of_database(answers)).with_status(status).into_response()
+    let health = health_of(services.live.ping()).await;
+    let status = if health.reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Json(health).with_status(status).into_response()
+}
+
+/// The health of a server with this answer of its database.
+async fn health_of(ping: impl Future<Output = Result<(), StoreError>>) -> Health {
+    let reason = match timeout(PING_TIMEOUT, ping).await {
+        Ok(Ok(())) => return Health::well(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("the database does not answer within {PING_TIMEOUT:?}"),
+    };
+    Health::without_database(reason)
 }
 
 /// Which query parameters each operation takes, as the document says.
@@ -155,12 +171,11 @@ fn parameters(spec: &str) -> Parameters {
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
-    use std::time::Duration;
+    use std::time::Instant;
 
     use poem::endpoint::make_sync;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
-    use tokio::time::timeout;
 
     use super::*;
 
@@ -203,5 +218,21 @@ mod tests {
         };
         assert_eq!(ends(|| {}).await, "a task of the HTTP server has ended by itself");
         assert!(ends(|| panic!("for a test")).await.contains("for a test"));
+    }
+
+    #[tokio::test]
+    async fn health_says_why_the_database_cannot_be_used() {
+        assert_eq!(health_of(ready(Ok(()))).await.reason, None);
+        let refused =
+            health_of(async { Err(StoreError::Unavailable("connection refused".to_owned())) }).await;
+        assert_eq!(refused.reason.as_deref(), Some("the database is unavailable: connection refused"));
+    }
+
+    #[tokio::test]
+    async fn health_does_not_wait_for_a_database_that_hangs() {
+        let begin = Instant::now();
+        let hanging = timeout(LIFE, health_of(pending())).await.unwrap();
+        assert!(begin.elapsed() >= PING_TIMEOUT, "a slow database is still in order");
+        assert_eq!(hanging.reason.as_deref(), Some("the database does not answer within 1.5s"));
     }
 }

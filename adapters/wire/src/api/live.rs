@@ -150,7 +150,7 @@ pub enum PartHealth {
 }
 
 /// How the server is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Object)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
 pub struct Health {
     /// Whether it can do its work.
     pub status: PartHealth,
@@ -158,13 +158,23 @@ pub struct Health {
     pub database: PartHealth,
     /// Redis, which only wakes processes up.
     pub redis: PartHealth,
+    /// Why it cannot do its work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub reason: Option<String>,
 }
 
 impl Health {
-    /// The health of a server whose database answers, or does not.
+    /// Everything answers.
     #[must_use]
-    pub const fn of_database(answers: bool) -> Self {
-        let part = if answers { PartHealth::Ok } else { PartHealth::Down };
-        Self { status: part, database: part, redis: PartHealth::Disabled }
+    pub const fn well() -> Self {
+        Self { status: PartHealth::Ok, database: PartHealth::Ok, redis: PartHealth::Disabled, reason: None }
+    }
+
+    /// The database does not answer as it should, for this reason.
+    #[must_use]
+    pub const fn without_database(reason: String) -> Self {
+        let (status, database) = (PartHealth::Down, PartHealth::Down);
+        Self { status, database, redis: PartHealth::Disabled, reason: Some(reason) }
     }
 }
