@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use application::accounts::Accounts;
 use domain::access::Actor;
-use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::http::uri::Authority;
+use poem::http::{HeaderValue, Method, StatusCode, Version, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use uuid::Uuid;
 
@@ -68,8 +69,13 @@ impl<E: Endpoint> Endpoint for Guard<E> {
 impl<E> Guard<E> {
     async fn admit(&self, request: &mut Request) -> std::result::Result<(), Failure> {
         let path = request.uri().path().to_owned();
-        if !PROBED.contains(&path.as_str()) {
-            self.check_host(request)?;
+        let probed = PROBED.contains(&path.as_str());
+        // Probes by HTTP/1.0 know no `Host`.
+        if !(probed && request.version() == Version::HTTP_10) {
+            let host = host(request)?;
+            if !probed {
+                self.check_host(host)?;
+            }
         }
         if is_dashboard(&path) {
             return Ok(());
@@ -92,8 +98,8 @@ impl<E> Guard<E> {
     }
 
     /// A page of another site must not have its own name point here. An address is no name that it could use.
-    fn check_host(&self, request: &Request) -> std::result::Result<(), Failure> {
-        let (Some(public), Some(host)) = (&self.public, request.header(header::HOST)) else { return Ok(()) };
+    fn check_host(&self, host: &str) -> std::result::Result<(), Failure> {
+        let Some(public) = &self.public else { return Ok(()) };
         let ours = public.split_once("://").map_or(public.as_str(), |(_, authority)| authority);
         let name = host_name(host);
         if name.eq_ignore_ascii_case(host_name(ours)) || is_address(name) {
@@ -140,6 +146,19 @@ pub(crate) fn is_dashboard(path: &str) -> bool {
     !OURS
         .iter()
         .any(|ours| path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+/// The name under which the server is addressed. Requests that leave it open could mean different servers to a proxy and
+/// to us (RFC 9112, section 3.2).
+fn host(request: &Request) -> std::result::Result<&str, Failure> {
+    let refused = |detail: &str| Failure::new(StatusCode::BAD_REQUEST, "invalid_host", detail);
+    let mut all = request.headers().get_all(header::HOST).iter();
+    let host = all.next().ok_or_else(|| refused("the `Host` header is missing"))?;
+    if all.next().is_some() {
+        return Err(refused("there is more than one `Host` header"));
+    }
+    let host = host.to_str().ok().filter(|host| !host.contains('@') && host.parse::<Authority>().is_ok());
+    host.ok_or_else(|| refused("the `Host` header is no name or address with an optional port"))
 }
 
 /// What stands before the port.
@@ -219,6 +238,26 @@ mod tests {
             ("", "", false),
         ] {
             assert_eq!((host_name(host), is_address(host_name(host))), (name, address), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        for (hosts, refused) in [
+            (&["loop.example.org"][..], None),
+            (&["my_service:8400"], None),
+            (&["[::1]:8400"], None),
+            (&[], Some("the `Host` header is missing")),
+            (&["a", "a"], Some("there is more than one `Host` header")),
+            (&["a, b"], Some("the `Host` header is no name or address with an optional port")),
+            (&["user@a"], Some("the `Host` header is no name or address with an optional port")),
+            (&[""], Some("the `Host` header is no name or address with an optional port")),
+        ] {
+            let request =
+                hosts.iter().fold(Request::builder(), |request, host| request.header("host", *host));
+            let request = request.finish();
+            let detail = host(&request).err().map(|failure| failure.to_string());
+            assert_eq!(detail.as_deref(), refused, "{hosts:?}");
         }
     }
 
