@@ -11,7 +11,7 @@ use domain::access::Actor;
 use domain::event::Event;
 use domain::id::ExperimentId;
 use domain::secret::Secret;
-use futures::{SinkExt as _, StreamExt as _};
+use futures::{SinkExt as _, Stream, StreamExt as _};
 use poem::web::websocket::{CloseCode, Message as Frame, WebSocket, WebSocketConfig, WebSocketStream};
 use poem::web::{Data, Path, Query};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, handler};
@@ -34,6 +34,8 @@ const RECHECK: Duration = Duration::from_secs(5);
 const PING: Duration = Duration::from_secs(30);
 /// How long a frame may take; who is slower is dropped.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may say nothing, not even answer a ping; then it is taken for gone.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Nobody has much to say to us.
 const LARGEST_MESSAGE: usize = 4096;
 
@@ -141,18 +143,10 @@ impl Telling {
     }
 
     async fn run(self, stream: WebSocketStream, since: Option<u64>) {
-        let (mut sink, mut said) = stream.split();
+        let (mut sink, said) = stream.split();
         let _listening = self.services.feed.listen();
-        let left = async {
-            while let Some(Ok(message)) = said.next().await {
-                if matches!(message, Frame::Close(_)) {
-                    break;
-                }
-            }
-            End::Gone
-        };
         let end = tokio::select! {
-            end = left => end,
+            () = until_gone(said, SILENCE_TIMEOUT) => End::Gone,
             end = self.tell(&mut sink, since) => end,
         };
         let close = match end {
@@ -268,6 +262,15 @@ impl Telling {
     }
 }
 
+/// Reads what a client says, which nobody needs, until it leaves or is silent for too long.
+async fn until_gone<E>(mut said: impl Stream<Item = Result<Frame, E>> + Unpin, silence: Duration) {
+    while let Ok(Some(Ok(message))) = timeout(silence, said.next()).await {
+        if matches!(message, Frame::Close(_)) {
+            break;
+        }
+    }
+}
+
 fn failed(error: &dyn std::fmt::Display) -> End {
     tracing::error!(%error, "a socket cannot be served");
     End::Failed
@@ -284,4 +287,29 @@ fn frame(events: &[Arc<Told>]) -> Result<String, End> {
 async fn send(sink: &mut Sink, text: String) -> Result<(), End> {
     let sent = timeout(PATIENCE, sink.send(Frame::Text(text))).await;
     sent.map_err(|_| End::Gone)?.map_err(|_| End::Gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    const SILENCE: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn a_client_that_answers_no_ping_is_gone() {
+        let silent = stream::pending::<Result<Frame, ()>>();
+        timeout(Duration::from_secs(20), until_gone(silent, SILENCE)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_client_that_answers_pings_stays() {
+        let pongs = stream::unfold((), async |()| {
+            tokio::time::sleep(SILENCE / 50).await;
+            Some((Ok::<_, ()>(Frame::Pong(Vec::new())), ()))
+        });
+        let stayed = timeout(SILENCE * 2, until_gone(Box::pin(pongs), SILENCE)).await;
+        assert!(stayed.is_err());
+    }
 }
