@@ -72,6 +72,23 @@ pub fn command(home: &Home, arguments: &[&str]) -> Command {
     command
 }
 
+/// A command with a limit of open files.
+#[must_use]
+pub fn with_open_files(command: &Command, most: u32) -> Command {
+    let inner = command.as_std();
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg(format!("ulimit -n {most}; exec \"$0\" \"$@\""));
+    limited.arg(inner.get_program()).args(inner.get_args());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    limited.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    limited
+}
+
 /// Runs the program to its end.
 ///
 /// # Panics

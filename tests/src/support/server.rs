@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 use super::home::Home;
 use super::program;
@@ -41,8 +41,24 @@ impl Server {
     /// # Panics
     /// Where it does not start.
     pub async fn start_with(home: &Home, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Self::command(home, arguments);
+        command.envs(variables.iter().copied());
+        Self::launch(command).await
+    }
+
+    /// The command that starts one.
+    #[must_use]
+    pub fn command(home: &Home, arguments: &[&str]) -> Command {
         let mut command = program::command(home, arguments);
-        command.env("API_KEY", API_KEY).env("HOST", "127.0.0.1").envs(variables.iter().copied());
+        command.env("API_KEY", API_KEY).env("HOST", "127.0.0.1");
+        command
+    }
+
+    /// Starts one by its command.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn launch(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).spawn().expect("the program starts");
         let stderr = child.stderr.take().expect("stderr");
         let url = tokio::time::timeout(PATIENCE, address(stderr)).await.expect("the server starts");
