@@ -4,6 +4,7 @@
 mod accounts;
 mod api;
 mod architecture;
+mod budgets;
 mod command_line;
 mod connections;
 mod crash;

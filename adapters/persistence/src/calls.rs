@@ -46,6 +46,13 @@ const DEAD: &str =
     "NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = response_cache.claimed_by AND w.lease_until >= {now})";
 const GONE: &str = "NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = response_cache.claimed_by)";
 
+const LOST: &str = "UPDATE response_cache SET claimed_by = NULL, lost_tokens = reserved_tokens, \
+     lost_nano = reserved_nano, reserved_tokens = 0, reserved_nano = 0 \
+     WHERE config_hash IN (SELECT c.config_hash FROM response_cache c \
+     WHERE c.answer_id IS NULL AND c.claimed_by IS NOT NULL AND c.sweep_id = $1 \
+     AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = c.claimed_by AND w.lease_until >= {now}) \
+     ORDER BY c.config_hash {for update}) RETURNING lost_tokens, lost_nano";
+
 /// A call whose outcome is unknown no longer holds its reservation: it is charged.
 const CHARGE: &str = "UPDATE sweep_total SET unknown_calls = unknown_calls + 1, unknown_tokens = unknown_tokens + $2, \
      unknown_nano = unknown_nano + $3 WHERE sweep_id = $1";
@@ -228,7 +235,7 @@ pub(crate) async fn claim<C: ConnectionTrait>(
         first.entry(call.hash).or_insert(*call);
     }
     let mut claims = taken(session, &first, by, deltas).await?;
-    refuse_unaffordable(session, &first, &mut claims, by.worker, deltas).await?;
+    refuse_unaffordable(session, &first, &mut claims, by, deltas).await?;
     let left: Vec<Digest> = first.keys().filter(|hash| !claims.contains_key(*hash)).copied().collect();
     let mut known = look(session, &left).await?;
     let answers = calls
@@ -275,13 +282,27 @@ fn claim_row(call: &CallClaim, by: WorkerId) -> Vec<Bound> {
     ]
 }
 
+/// What dead workers had set aside of a sweep's budget may have been spent: it is charged, whether or not somebody makes
+/// those calls again.
+async fn charge_lost<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    sweep: SweepId,
+    deltas: &mut Deltas,
+) -> Result<(), DbErr> {
+    for row in session.all(LOST, vec![id(sweep.bits())]).await? {
+        let row = Row(&row);
+        deltas.entry(sweep).or_default().lost(row.whole("lost_tokens")?, row.whole("lost_nano")?);
+    }
+    Ok(())
+}
+
 /// Gives back what does not fit the budget of its sweep. The calls are locked before the totals, as everywhere.
 async fn refuse_unaffordable<C: ConnectionTrait>(
     session: Session<'_, C>,
     calls: &BTreeMap<Digest, CallClaim>,
     claims: &mut BTreeMap<Digest, Claim>,
-    by: WorkerId,
-    deltas: &Deltas,
+    by: Claimant,
+    deltas: &mut Deltas,
 ) -> Result<(), DbErr> {
     let mut budgeted: BTreeMap<SweepId, Vec<(Digest, Reservation)>> = BTreeMap::new();
     for call in calls.values().filter(|call| claims.contains_key(&call.hash)) {
@@ -290,11 +311,14 @@ async fn refuse_unaffordable<C: ConnectionTrait>(
         }
     }
     for (sweep, wanted) in budgeted {
+        if by.from_dead {
+            charge_lost(session, sweep, deltas).await?;
+        }
         let spent = deltas.get(&sweep).map(Spent::from).unwrap_or_default();
         let mut budget = Budget::read(session, sweep, &wanted, spent).await?;
         for (hash, reserve) in wanted {
             if !budget.takes(&reserve) {
-                session.execute(RELEASE, vec![text(hash.to_string()), id(by.bits())]).await?;
+                session.execute(RELEASE, vec![text(hash.to_string()), id(by.worker.bits())]).await?;
                 claims.insert(hash, Claim::NoBudget { open: budget.is_open() });
             }
         }

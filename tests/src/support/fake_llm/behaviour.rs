@@ -13,6 +13,8 @@ pub(super) enum Behaviour<'a> {
     Json,
     /// A text that differs between bodies.
     Text,
+    /// A bill of any size that the request allows, made out when the request comes.
+    Costly,
     /// This fault, so many times for each body where that is limited.
     Fault { fault: Fault<'a>, times: Option<u32> },
 }
@@ -36,6 +38,7 @@ impl<'a> Behaviour<'a> {
             "bad" => Self::Bad,
             "echo" => Self::Echo,
             "json" => Self::Json,
+            "costly" => Self::Costly,
             "fault" => Self::fault(rest),
             _ => Self::Text,
         }
@@ -66,6 +69,7 @@ mod tests {
         };
         for (name, behaviour) in [
             ("good-1", Behaviour::Good),
+            ("costly-1", Behaviour::Costly),
             ("gpt", Behaviour::Text),
             ("gpt-4", Behaviour::Text),
             ("fault-429", status(429, None, None)),

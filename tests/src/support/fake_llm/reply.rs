@@ -13,6 +13,8 @@ pub(super) struct Request<'a> {
     pub(super) model: Cow<'a, str>,
     #[serde(borrow)]
     messages: Vec<Message<'a>>,
+    #[serde(default)]
+    max_tokens: u64,
 }
 
 #[derive(Deserialize)]
@@ -31,7 +33,7 @@ impl Request<'_> {
             Behaviour::Bad => format!("not-{}", self.marked().unwrap_or_else(|| self.last_word())),
             Behaviour::Echo => self.last_word().to_owned(),
             Behaviour::Json => format!(r#"{{"answer":"{}","n":{}}}"#, self.last_word(), hash % 1000),
-            Behaviour::Text => {
+            Behaviour::Text | Behaviour::Costly => {
                 format!(
                     "This is what {hash:016x} says: the question was read in full, and here is an answer of a usual length."
                 )
@@ -42,6 +44,12 @@ impl Request<'_> {
     /// A quarter of the prompt's bytes.
     pub(super) fn tokens(&self) -> u64 {
         self.messages.iter().map(|message| (message.content.len() as u64).div_ceil(4)).sum()
+    }
+
+    /// Some tokens that the request allows: a token is at least a byte of the prompt, with a few for each message.
+    pub(super) fn any_bill(&self, chance: u64) -> (u64, u64) {
+        let most: u64 = self.messages.iter().map(|message| message.content.len() as u64 + 8).sum();
+        (most - chance % (most / 2 + 1), chance / 7 % (self.max_tokens + 1))
     }
 
     fn marked(&self) -> Option<&str> {

@@ -116,9 +116,12 @@ async fn complete(body: Incoming, shared: &Shared) -> io::Result<Response<Body>>
         return json(400, reply::error(400, "invalid_request_error"));
     };
     let hash = hash(&body);
-    shared.tally().body(hash, &request.model);
-    shared.think().await;
     let behaviour = Behaviour::of(&request.model);
+    shared.tally().body(hash, &request.model);
+    if behaviour == Behaviour::Costly {
+        return costly(&request, hash, shared).await;
+    }
+    shared.think().await;
     if let Behaviour::Fault { fault, times } = behaviour
         && times.is_none_or(|times| shared.tally().fault(hash) <= times)
     {
@@ -128,6 +131,19 @@ async fn complete(body: Incoming, shared: &Shared) -> io::Result<Response<Body>>
     let (input, output) = (request.tokens(), (text.len() as u64).div_ceil(4));
     shared.tally().report(input, output);
     json(200, reply::completion(&request.model, &text, (input, output)))
+}
+
+/// Who asks pays, also where the answer never comes or nobody waits for it any more.
+async fn costly(request: &Request<'_>, hash: u64, shared: &Shared) -> io::Result<Response<Body>> {
+    let tries = shared.tally().fault(hash);
+    let chance = hash.rotate_left(tries % 64);
+    let (input, output) = request.any_bill(chance);
+    shared.tally().report(input, output);
+    if tries == 1 && chance.is_multiple_of(24) {
+        return std::future::pending().await;
+    }
+    shared.think().await;
+    json(200, reply::completion(&request.model, &request.text(Behaviour::Costly, hash), (input, output)))
 }
 
 fn hash(body: &[u8]) -> u64 {
