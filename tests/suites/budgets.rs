@@ -55,10 +55,10 @@ async fn spend(seed: u64) {
     assert!(billed <= BUDGET, "seed {seed}: {billed} billed of {BUDGET}, {kills} kills: {sweep}");
     assert!(told >= billed, "seed {seed}: {told} told, {billed} billed, {kills} kills: {sweep}");
     assert!(billed > BUDGET / 2, "seed {seed}: only {billed} of {BUDGET} were spent: {sweep}");
-    println!(
+    effort::report(&format!(
         "seed {seed}: budget {BUDGET}, billed {billed}, told {told}, {kills} kills, {} unknown",
         sweep["calls_unknown"]
-    );
+    ));
 }
 
 fn document(url: &str, seed: u64) -> Value {

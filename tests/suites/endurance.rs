@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use promptlooper_tests::support::effort;
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
 use promptlooper_tests::support::home::{Home, Kind};
@@ -31,7 +32,7 @@ async fn changes_and_runs_of_an_experiment_may_race() {
     for kind in Kind::ALL {
         let (home, fake) = (Home::new(kind).await, fake(0).await);
         let server = Arc::new(Server::start(&home).await);
-        for round in 0..6 {
+        for round in 0..effort::scaled(6, 75) {
             let document = Experiment::echo(&fake.url(), 3, 2).document;
             let experiment =
                 if round == 0 { server.import(&document).await } else { again(&server, &document).await };
@@ -60,9 +61,9 @@ async fn race(server: &Arc<Server>, experiment: &str) {
             tokio::spawn(async move {
                 while Instant::now() < end {
                     if n % 2 == 0 {
-                        replace(&server, &experiment).await
+                        replace(&server, &experiment).await;
                     } else {
-                        try_run(&server, &experiment).await
+                        try_run(&server, &experiment).await;
                     }
                 }
             })

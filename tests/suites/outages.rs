@@ -90,12 +90,12 @@ impl Installation {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn restarts_of_postgres_change_nothing() {
     let restarts = effort::scaled(2, 10);
-    let samples = 15 * (restarts as usize + 1);
+    let samples = 15 * (restarts + 1);
     let postgres = OwnPostgres::start();
     let home = Home::on(&postgres, postgres.port()).await;
     let installation = Installation::start(home, samples, "15").await;
     for restart in 1..=restarts {
-        installation.reaches(restart * (samples * RUNS) as u64 / (restarts + 1)).await;
+        installation.reaches((restart * samples * RUNS / (restarts + 1)) as u64).await;
         tokio::task::block_in_place(|| postgres.restart());
     }
     installation.ended_as_if_undisturbed(samples).await;
@@ -122,7 +122,7 @@ async fn a_long_outage_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commits_whose_answer_is_lost_count_once() {
-    let samples = effort::scaled(20, 60) as usize;
+    let samples = effort::scaled(20, 60);
     let postgres = OwnPostgres::start();
     let proxy = Proxy::start(postgres.port()).await.unwrap();
     let home = Home::on(&postgres, proxy.port()).await;

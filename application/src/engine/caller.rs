@@ -16,7 +16,7 @@ use domain::time::Timestamp;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
-use super::gate::Gate;
+use super::gate::{Gate, Permit};
 use crate::ports::{
     Breaker, CallClaim, CallStore, Chance, Claim, Clock, EndpointStore, FailedCall, Fill, Journal,
     ModelServer, Reservation, Settlement, SlotStore, StoreError, StoredAnswer, Timer,
@@ -207,11 +207,16 @@ impl Caller {
         let claim = CallClaim { hash: ask.hash, sweep: ask.sweep, reserve: ask.reserve };
         let (mut look, mut failed, mut held) = (FIRST_LOOK, 0, false);
         loop {
+            let permit = match self.permit_for_claim(&ask).await {
+                Ok(permit) => permit,
+                Err(Answer::Blocked(why)) if held => return self.give_back(&ask, why).await,
+                Err(answer) => return answer,
+            };
             let claimed = self.ports.calls.claim(vec![claim], self.worker).await;
             match claimed.map(|claims| claims.into_iter().next()) {
                 Ok(Some(Claim::Answered(answer))) => return Answer::Stored(Arc::from(answer)),
                 Ok(Some(Claim::Failed(failure))) => return Answer::Failed(failure),
-                Ok(Some(Claim::Yours)) => match self.make(&ask, &mut failed).await {
+                Ok(Some(Claim::Yours)) => match self.make(&ask, permit, &mut failed).await {
                     Made::Settled(answer) => return answer,
                     Made::ClaimAgain => (look, held) = (FIRST_LOOK, true),
                 },
@@ -230,11 +235,27 @@ impl Caller {
         }
     }
 
+    /// A call with a reservation is claimed only once it can be sent: what is claimed when a process dies may have been
+    /// billed, and is charged. Others are claimed while they wait for a permit.
+    async fn permit_for_claim(&self, ask: &Ask) -> Result<Option<Permit>, Answer> {
+        if ask.reserve.is_none() {
+            return Ok(None);
+        }
+        // A store that fails says so again at the claim.
+        let known = self.ports.calls.peek(vec![ask.hash]).await.unwrap_or_default();
+        if let Some(answer) = known.into_iter().flatten().next() {
+            return Err(Answer::Stored(Arc::new(answer)));
+        }
+        let gate = self.gate(ask.endpoint.id);
+        let permit = self.permit(&gate, ask).await;
+        permit.map(Some).ok_or_else(|| Answer::Blocked(Self::why_shut(&gate)))
+    }
+
     /// Makes the call, as often as it takes, and stores what came of it. `failed` counts the exchanges that failed so far.
-    async fn make(&self, ask: &Ask, failed: &mut u32) -> Made {
+    async fn make(&self, ask: &Ask, mut permit: Option<Permit>, failed: &mut u32) -> Made {
         let gate = self.gate(ask.endpoint.id);
         loop {
-            let failure = match self.exchange(&gate, ask).await {
+            let failure = match self.exchange(&gate, ask, permit.take()).await {
                 Exchange::Done(Ok(completion)) => return Made::Settled(self.store(ask, completion).await),
                 Exchange::Done(Err(failure)) => failure,
                 Exchange::Shut => return Made::Settled(self.give_back(ask, Self::why_shut(&gate)).await),
@@ -261,11 +282,28 @@ impl Caller {
         }
     }
 
-    /// One exchange under a permit.
-    async fn exchange(&self, gate: &Arc<Gate>, ask: &Ask) -> Exchange {
+    /// One exchange under a permit: the given one, or one that it waits for.
+    async fn exchange(&self, gate: &Arc<Gate>, ask: &Ask, permit: Option<Permit>) -> Exchange {
+        let permit = match permit {
+            Some(permit) => permit,
+            None => match self.permit(gate, ask).await {
+                Some(permit) => permit,
+                None => return Exchange::Shut,
+            },
+        };
+        if !self.is_alive() {
+            return Exchange::Unclaimed;
+        }
+        let result = self.ports.servers.complete(&ask.endpoint, &ask.call).await;
+        drop(permit);
+        Exchange::Done(result)
+    }
+
+    /// Waits for the permit to send; `None` where nothing may pass.
+    async fn permit(&self, gate: &Arc<Gate>, ask: &Ask) -> Option<Permit> {
         loop {
             if self.is_stopping() {
-                return Exchange::Shut;
+                return None;
             }
             let concurrency = ask.endpoint.limits.concurrency.get();
             if gate.lacks(concurrency)
@@ -274,15 +312,8 @@ impl Caller {
                 let shared = self.take(ask.endpoint.id, concurrency, asking).await;
                 shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
             }
-            let Some(permit) = gate.pass(ask.place.run).await else { return Exchange::Shut };
-            if !self.is_alive() {
-                return Exchange::Unclaimed;
-            }
-            let Some(wait) = self.closed_for(gate) else {
-                let result = self.ports.servers.complete(&ask.endpoint, &ask.call).await;
-                drop(permit);
-                return Exchange::Done(result);
-            };
+            let permit = gate.pass(ask.place.run).await?;
+            let Some(wait) = self.closed_for(gate) else { return Some(permit) };
             drop(permit);
             self.ports.timer.sleep(wait).await;
         }

@@ -10,6 +10,12 @@ pub fn is_full() -> bool {
 
 /// A number of rounds: as by default, or with `--full`.
 #[must_use]
-pub fn scaled(by_default: u64, full: u64) -> u64 {
+pub fn scaled<T>(by_default: T, full: T) -> T {
     if is_full() { full } else { by_default }
+}
+
+/// Prints a figure that a suite came to.
+pub fn report(figure: &str) {
+    use std::io::Write as _;
+    drop(writeln!(std::io::stdout(), "{figure}"));
 }

@@ -144,6 +144,9 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// Whether the tests run as root.
+///
+/// # Panics
+/// Where the system does not say.
 #[must_use]
 pub fn is_root() -> bool {
     let own = std::fs::metadata("/proc/self").expect("a process of one's own");
