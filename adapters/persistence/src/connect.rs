@@ -26,7 +26,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
 const BUSY_WAITS: u32 = 6;
 /// How long a statement, or a transaction of the group writer, may take. Longer than the server allows a statement, so
 /// that a server that lives says so itself.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long a connection that may be dead has to answer a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that has been idle for so long is tried before it is used.
@@ -64,11 +64,20 @@ pub(crate) async fn bounded<T>(
     availability: &Availability,
     answer: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+    within(ANSWER_TIMEOUT, availability, answer).await
+}
+
+/// The same with a time limit of its own.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    availability: &Availability,
+    answer: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, DbErr> {
+    match tokio::time::timeout(limit, answer).await {
         Ok(answer) => answer.inspect_err(|error| availability.note(error)),
         Err(_) => {
             availability.note_unanswered();
-            let why = format!("the database has not answered for {} s", ANSWER_TIMEOUT.as_secs());
+            let why = format!("the database has not answered for {limit:?}");
             Err(DbErr::Conn(RuntimeErr::Internal(why)))
         }
     }

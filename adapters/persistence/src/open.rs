@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use application::ports::Vault;
 use migrations::{MigrationStatus, Migrator, MigratorTrait as _};
@@ -9,7 +10,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
 use thiserror::Error;
 
 use crate::availability::Availability;
-use crate::connect::{self, Access, bounded};
+use crate::connect::{self, ANSWER_TIMEOUT, Access, within};
 use crate::dialect::{Detached, Dialect, corrupt, detached, text};
 use crate::journal::GroupWriter;
 use crate::lock::{FolderLock, LockError};
@@ -183,8 +184,17 @@ impl Database {
         &self,
         work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
     ) -> Result<T, DbErr> {
+        self.detached_within(ANSWER_TIMEOUT, work).await
+    }
+
+    /// The same with a time limit of its own.
+    pub(crate) async fn detached_within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+    ) -> Result<T, DbErr> {
         let availability = Arc::clone(&self.writer.availability);
-        detached(async move { bounded(&availability, work).await }).await
+        detached(async move { within(limit, &availability, work).await }).await
     }
 
     fn reading(&self) -> Access {

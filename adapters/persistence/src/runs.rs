@@ -182,7 +182,7 @@ impl Stores {
             maybe_id(claim.only.map(SweepId::bits)),
             whole(i64::from(claim.alone)),
         ];
-        let statement = claim_statement(claim.alone, self.takeovers.are_allowed());
+        let statement = claim_statement(claim.alone, self.takeovers.are_allowed(claim.by));
         let transaction = self.database.writer.begin().await?;
         let session = Session { connection: &transaction, dialect: self.database.dialect() };
         let rows = session.all(&statement, values).await?;

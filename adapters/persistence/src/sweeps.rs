@@ -40,7 +40,7 @@ impl SweepStore for Stores {
         lease: Duration,
         only: Option<SweepId>,
     ) -> Result<Vec<StoredSweep>, StoreError> {
-        let sql = format!("{CONDUCT} WHERE {} RETURNING {COLUMNS}", self.conductible_where());
+        let sql = format!("{CONDUCT} WHERE {} RETURNING {COLUMNS}", self.conductible_where(by));
         let values = vec![id(by.bits()), maybe_id(only.map(SweepId::bits)), milliseconds(lease)];
         let rows = self.database.write().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, |row| read(row, self.database.dialect())).map_err(failed)
@@ -51,7 +51,7 @@ impl SweepStore for Stores {
         by: WorkerId,
         only: Option<SweepId>,
     ) -> Result<Vec<(SweepId, i64)>, StoreError> {
-        let sql = format!("SELECT id, version FROM sweep WHERE {}", self.conductible_where());
+        let sql = format!("SELECT id, version FROM sweep WHERE {}", self.conductible_where(by));
         let values = vec![id(by.bits()), maybe_id(only.map(SweepId::bits))];
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, |row| Ok((SweepId::new(row.id("id")?), row.whole("version")?))).map_err(failed)
@@ -88,8 +88,8 @@ impl SweepStore for Stores {
 }
 
 impl Stores {
-    fn conductible_where(&self) -> &'static str {
-        if self.takeovers.are_allowed() { CONDUCTIBLE } else { CONDUCTIBLE_FREE }
+    fn conductible_where(&self, by: WorkerId) -> &'static str {
+        if self.takeovers.are_allowed(by) { CONDUCTIBLE } else { CONDUCTIBLE_FREE }
     }
 
     async fn one_sweep(&self, which: &str, of: u128) -> Result<Option<StoredSweep>, StoreError> {

@@ -1,6 +1,7 @@
 //! Worker heartbeats: which processes are alive.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use application::ports::{Beat, RunLease, StoreError, WorkerStore};
@@ -35,21 +36,39 @@ const FREE_RUNS: &str = "UPDATE run SET lease_until = NULL WHERE lease_until IS 
 const FREE_SWEEPS: &str = "UPDATE sweep SET lease_owner = NULL, lease_until = NULL \
      WHERE lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
 
-/// Whether this process may take over from workers whose lease has run out. After an outage of the database every lease
-/// has run out, its own too: then it waits one lease for the others to renew theirs.
+/// Which workers of this process may take over from others whose lease has run out. After an outage of the database every
+/// lease has run out, their own too: then they wait one lease for the others to renew theirs.
 #[derive(Debug, Default)]
 pub(crate) struct Takeovers {
-    allowed_from: Mutex<Option<Instant>>,
+    own: Mutex<HashMap<WorkerId, OwnLease>>,
+}
+
+/// What a worker knows of its own lease.
+#[derive(Debug, Clone, Copy)]
+struct OwnLease {
+    /// Until when it has not run out.
+    until: Instant,
+    /// Since when it has not run out, where it did before.
+    allowed_from: Option<Instant>,
 }
 
 impl Takeovers {
-    pub(crate) fn are_allowed(&self) -> bool {
-        let from = self.allowed_from.lock().unwrap_or_else(PoisonError::into_inner);
-        from.is_none_or(|from| from <= Instant::now())
+    pub(crate) fn are_allowed(&self, worker: WorkerId) -> bool {
+        let (own, now) = (self.own(), Instant::now());
+        own.get(&worker)
+            .is_none_or(|lease| now <= lease.until && lease.allowed_from.is_none_or(|from| from <= now))
     }
 
-    fn wait(&self, span: Duration) {
-        *self.allowed_from.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now().checked_add(span);
+    /// The lease was renewed by a statement sent at `sent`. `lapsed` where it had run out.
+    fn renewed(&self, worker: WorkerId, sent: Instant, lease: Duration, lapsed: bool) {
+        let mut own = self.own();
+        let before = own.get(&worker).and_then(|lease| lease.allowed_from);
+        let allowed_from = if lapsed { Instant::now().checked_add(lease) } else { before };
+        own.insert(worker, OwnLease { until: sent + lease, allowed_from });
+    }
+
+    fn own(&self) -> MutexGuard<'_, HashMap<WorkerId, OwnLease>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,14 +98,17 @@ pub(crate) fn milliseconds(span: Duration) -> Bound {
 #[async_trait]
 impl WorkerStore for Stores {
     async fn register(&self, worker: WorkerId, lease: Duration) -> Result<(), StoreError> {
-        let values = vec![id(worker.bits()), milliseconds(lease)];
-        self.database.write().execute(REGISTER, values).await.map(drop).map_err(failed)
+        let (values, sent) = (vec![id(worker.bits()), milliseconds(lease)], Instant::now());
+        self.database.write().execute(REGISTER, values).await.map_err(failed)?;
+        self.takeovers.renewed(worker, sent, lease, false);
+        Ok(())
     }
 
     async fn beat(&self, worker: WorkerId, runs: &[RunLease], lease: Duration) -> Result<Beat, StoreError> {
         let (stores, runs) = (self.clone(), runs.to_vec());
         let renew = async move { stores.renew(worker, runs, lease).await };
-        self.database.detached(renew).await.map_err(failed)
+        // A connection that is dead must not cost the lease: the next beat takes another one.
+        self.database.detached_within(lease / 3, renew).await.map_err(failed)
     }
 
     async fn retire(&self, worker: WorkerId) -> Result<(), StoreError> {
@@ -101,11 +123,12 @@ impl Stores {
     /// in a circle with whoever writes to several runs.
     async fn renew(&self, worker: WorkerId, runs: Vec<RunLease>, lease: Duration) -> Result<Beat, DbErr> {
         let session = self.database.write();
-        let values = vec![id(worker.bits()), milliseconds(lease)];
-        if session.execute(RENEW_WORKER, values.clone()).await?.rows_affected() == 0 {
-            self.takeovers.wait(lease);
+        let (values, sent) = (vec![id(worker.bits()), milliseconds(lease)], Instant::now());
+        let lapsed = session.execute(RENEW_WORKER, values.clone()).await?.rows_affected() == 0;
+        if lapsed {
             session.execute(REGISTER, values).await?;
         }
+        self.takeovers.renewed(worker, sent, lease, lapsed);
         let mut beat = Beat::default();
         for run in runs {
             let values = vec![id(run.run.bits()), whole(run.epoch), milliseconds(lease)];

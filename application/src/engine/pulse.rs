@@ -25,6 +25,9 @@ impl Engine {
                 next_beat = now.after(self.settings.lease / 3);
             }
             let mut looked = if beat { self.beat().await } else { self.look().await };
+            if looked.is_err() {
+                next_beat = now;
+            }
             if share {
                 next_share = now.after(LOOK);
                 looked = looked.and(self.caller.share_all(beat).await);
