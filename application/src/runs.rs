@@ -230,6 +230,10 @@ impl Runs {
         for _ in 0..START_TRIES {
             let single = self.configured(experiment, values.clone()).await?;
             let id = single.id;
+            // Somebody wants to know whether what was refused before is accepted now.
+            for binding in &single.config.stages {
+                self.ports.endpoints.set_breaker(binding.endpoint, None).await?;
+            }
             match self.ports.journal.commit(Unit { single: Some(single), ..Unit::default() }).await {
                 Ok(_) => {
                     self.ports.bell.ring();

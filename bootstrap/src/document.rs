@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use application::digest::sha256;
@@ -35,13 +36,14 @@ pub(crate) struct Document {
     pub(crate) digest: Digest,
 }
 
-/// The largest file that is read.
-const LARGEST: u64 = 512 << 20;
+/// The largest experiment file that is read, and the largest file of samples, in bytes.
+const LARGEST_DOCUMENT: u64 = 32 << 20;
+const LARGEST_SAMPLES: u64 = 512 << 20;
 
 impl Document {
     /// Reads a file, and finds everything that is wrong with it.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        Self::check(parse(path)?, path, &read)
+        Self::check(parse(path)?, path, &|samples| read(samples, LARGEST_SAMPLES))
     }
 
     /// One that comes with the program, as YAML, with the file of its samples.
@@ -72,7 +74,7 @@ impl Document {
 
 fn parse(path: &Path) -> Result<FileDocument, Failure> {
     let shown = path.display();
-    let bytes = read(path).map_err(|error| Failure::errors(&shown, [error]))?;
+    let bytes = read(path, LARGEST_DOCUMENT).map_err(|error| Failure::errors(&shown, [error]))?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::errors(&shown, ["this is not UTF-8"]))?;
     let is_json = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"));
     let parsed = if is_json { json(&text) } else { yaml(&text) };
@@ -93,16 +95,18 @@ fn json(text: &str) -> Result<FileDocument, String> {
     Ok(document)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+fn read(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
     let told = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => error.to_string(),
     };
-    let length = fs::metadata(path).map_err(told)?.len();
-    if length > LARGEST {
-        return Err(format!("the file is larger than {} MiB", LARGEST >> 20));
+    let mut bytes = Vec::new();
+    // The length that the system tells may be another by now, and devices and pipes have none.
+    fs::File::open(path).and_then(|file| file.take(largest + 1).read_to_end(&mut bytes)).map_err(told)?;
+    if bytes.len() as u64 > largest {
+        return Err(format!("the file is larger than {} MiB", largest >> 20));
     }
-    fs::read(path).map_err(told)
+    Ok(bytes)
 }
 
 /// Gives the bytes of a file.

@@ -225,6 +225,36 @@ async fn a_newcomer_does_not_add_to_what_an_endpoint_bears() {
     assert_eq!(fake.counts().max_in_flight, IN_FLIGHT);
 }
 
+/// A worker that was frozen for longer than its lease looks again before it sends anything: others have made its calls.
+#[tokio::test]
+async fn a_frozen_worker_repeats_nothing_on_waking() {
+    let home = Home::new(Kind::Postgres).await;
+    let fake = FakeLlm::start(options()).await.unwrap();
+    assert_eq!(program::run(&home, &["migrate"]).await.code, Some(0));
+    Experiment::echo(&fake.url(), 60, 8).write(&home);
+    let mut frozen = program::start(&home, &["worker"]);
+    let mut running = program::start(&home, &["run", "experiment.json"]);
+    assert!(reaches(&fake, 60, &mut running).await);
+    let id = frozen.id().unwrap().to_string();
+    let signal = |name: &str| {
+        let sent = std::process::Command::new("kill").args([name, &id]).status().unwrap();
+        assert!(sent.success());
+    };
+    signal("-STOP");
+    let under_way = fake.counts().in_flight;
+    // The lease of one second runs out, and the other process goes on alone.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    signal("-CONT");
+    let finished = program::finish(running).await;
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(frozen.try_wait().unwrap(), None, "the worker ended");
+    program::kill(frozen).await;
+    let counts = fake.counts();
+    assert_eq!(counts.distinct, 480);
+    assert!(counts.calls - 480 <= under_way, "{} again, {under_way} were under way", counts.calls - 480);
+}
+
 /// Calls that are claimed and not answered.
 const UNFILLED: &str =
     "SELECT count(*) AS n FROM response_cache WHERE answer_id IS NULL AND claimed_by IS NOT NULL";

@@ -166,6 +166,43 @@ async fn a_run_that_processes_die_of_fails_alone() {
     assert!(whole.len() == 1 && whole[0].contains("\"heavy\":false"), "{whole:?}");
 }
 
+/// Files that grow when they are read, have no end or nest without one are refused at once, in little memory.
+#[tokio::test]
+async fn files_that_are_made_to_hurt_are_refused() {
+    let home = Home::new(Kind::Sqlite).await;
+    let rest = "pipeline_stages: [{name: s, kind: llm, endpoint: simulated, model: sim-small, prompt: hi}]\n\
+         scoring_config: [{scorer: length, options: {max: 3}}]\nparameter_space: {}\n";
+    let laughs = (1..10).fold("    a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned(), |text, level| {
+        let below = vec![format!("*a{}", level - 1); 10].join(",");
+        format!("{text}    a{level}: &a{level} [{below}]\n")
+    });
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for (name, text) in [
+        ("laughs.yaml", format!("name: x\nsample_data:\n  - input: 1\n    meta:\n{laughs}{rest}")),
+        ("deep.yaml", format!("name: x\nsample_data: [{{input: {deep}}}]\n{rest}")),
+        ("deep.json", format!(r#"{{"name": "x", "sample_data": [{{"input": {deep}}}]}}"#)),
+        ("long.yaml", format!("name: {}", "x".repeat(40 << 20))),
+    ] {
+        std::fs::write(home.folder().join(name), text).unwrap();
+        refused(&home, name).await;
+    }
+    refused(&home, "/dev/zero").await;
+}
+
+async fn refused(home: &Home, file: &str) {
+    let mut child = program::start(home, &["run", file]);
+    let (begun, mut peak) = (Instant::now(), 0);
+    while child.try_wait().unwrap().is_none() {
+        peak = program::peak_memory(&child).unwrap_or(peak);
+        assert!(begun.elapsed() < Duration::from_secs(30), "{file} is still being read");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let ended = program::finish(child).await;
+    assert_eq!(ended.code, Some(1), "{file}: {ended:?}");
+    assert!(ended.stderr.contains("error") || ended.stderr.contains(file), "{file}: {ended:?}");
+    assert!(peak < 400 * 1024, "{file} took {peak} KiB");
+}
+
 async fn connection(home: &Home, mode: &str) -> DatabaseConnection {
     let path = home.data().join("promptlooper.db");
     sea_orm::Database::connect(format!("sqlite://{}?mode={mode}", path.display())).await.unwrap()

@@ -15,5 +15,6 @@ mod live;
 mod outages;
 mod responsiveness;
 mod serving;
+mod single_runs;
 mod stores;
 mod sweep;

@@ -77,6 +77,21 @@ async fn a_server_tells_how_it_is() {
     assert!(gone.stderr.contains(&format!("127.0.0.1:{port}")), "{gone:?}");
 }
 
+/// Prompts and answers are nobody's business but the owner's.
+#[tokio::test]
+async fn the_database_is_readable_by_its_owner_only() {
+    use std::os::unix::fs::MetadataExt as _;
+    let home = Home::new(Kind::Sqlite).await;
+    let server = Server::start(&home).await;
+    server.post("projects", json!({"name": "p"})).await;
+    let files: Vec<_> = std::fs::read_dir(home.data()).unwrap().map(Result::unwrap).collect();
+    assert!(files.iter().any(|file| file.file_name() == "promptlooper.db-wal"), "{files:?}");
+    for file in files.iter().filter(|file| file.file_name() != "promptlooper.lock") {
+        let mode = file.metadata().unwrap().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?} has mode {mode:o}", file.file_name());
+    }
+}
+
 /// What is not the dashboard's is never answered with its page.
 #[tokio::test]
 async fn addresses_of_the_api_are_never_pages() {

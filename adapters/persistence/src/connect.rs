@@ -27,8 +27,10 @@ const BUSY_WAITS: u32 = 6;
 /// How long a statement, or a transaction of the group writer, may take. Longer than the server allows a statement, so
 /// that a server that lives says so itself.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
-/// How long a connection that may be dead has to answer a ping.
-const PING_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a connection has to answer a ping, and how long where others did not answer lately: then it must be found out
+/// quickly which of them are dead.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
+const SUSPECT_PING_TIMEOUT: Duration = Duration::from_millis(150);
 /// A connection that has been idle for so long is tried before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
@@ -141,25 +143,40 @@ pub(crate) async fn postgres(
 ) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(POOL).connect_timeout(CONNECT_TIMEOUT).acquire_timeout(ACQUIRE_TIMEOUT);
-    options.test_before_acquire_if_idle_for(TRUSTED_IDLE).sqlx_logging(false);
-    let availability = Arc::clone(availability);
+    options.test_before_acquire(false).sqlx_logging(false);
+    let (before, availability) = (Arc::clone(availability), Arc::clone(availability));
+    options.map_sqlx_postgres_before_acquire(move |connection, connected| {
+        let availability = Arc::clone(&before);
+        let trusted = connected.idle_for < TRUSTED_IDLE && !availability.is_suspect();
+        Box::pin(async move { Ok(trusted || answers(connection, &availability).await) })
+    });
     options.map_sqlx_postgres_pool_opts(move |pool| {
         let availability = Arc::clone(&availability);
         pool.after_connect(|connection, _| {
             Box::pin(async move { connection.execute(SESSION).await.map(drop) })
         })
         .after_release(move |connection, _| {
-            let suspect = availability.is_suspect();
-            Box::pin(async move { if suspect { answers(connection).await } else { Ok(true) } })
+            let availability = Arc::clone(&availability);
+            Box::pin(async move {
+                if availability.is_suspect() && !answers(connection, &availability).await {
+                    // Nobody would hear a farewell either.
+                    return Err(SqlError::PoolTimedOut);
+                }
+                Ok(true)
+            })
         })
     });
     Connector::connect(options).await
 }
 
-/// A connection whose statement was given up waits for its answer before it is used again, which may never come.
-async fn answers(connection: &mut PgConnection) -> Result<bool, SqlError> {
-    tokio::time::timeout(PING_TIMEOUT, connection.ping())
-        .await
-        .map_err(|_| SqlError::PoolTimedOut)?
-        .map(|()| true)
+/// Whether a connection is alive. One whose statement was given up waits for that answer first, which may never come.
+async fn answers(connection: &mut PgConnection, availability: &Availability) -> bool {
+    let limit = if availability.is_suspect() { SUSPECT_PING_TIMEOUT } else { PING_TIMEOUT };
+    match tokio::time::timeout(limit, connection.ping()).await {
+        Ok(answered) => answered.is_ok(),
+        Err(_) => {
+            availability.note_unanswered();
+            false
+        }
+    }
 }

@@ -129,7 +129,7 @@ impl Stores {
             session.execute(REGISTER, values).await?;
         }
         self.takeovers.renewed(worker, sent, lease, lapsed);
-        let mut beat = Beat::default();
+        let mut beat = Beat { lapsed, ..Beat::default() };
         for run in runs {
             let values = vec![id(run.run.bits()), whole(run.epoch), milliseconds(lease)];
             if session.execute(RENEW, values).await?.rows_affected() == 0 {

@@ -3,7 +3,7 @@
 mod slots;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -108,6 +108,8 @@ pub(super) struct Caller {
     stopping: AtomicBool,
     /// Until when others take this process for alive, in microseconds since the epoch.
     alive_until: AtomicI64,
+    /// How often the process's lease has run out: each time others may have taken its claims.
+    lapses: AtomicU64,
     /// Claims that could not be released yet.
     left_over: Mutex<Vec<Digest>>,
 }
@@ -126,6 +128,7 @@ impl Caller {
             in_flight: Mutex::default(),
             stopping: AtomicBool::new(false),
             alive_until: AtomicI64::new(i64::MAX),
+            lapses: AtomicU64::new(0),
             left_over: Mutex::default(),
         }
     }
@@ -212,11 +215,12 @@ impl Caller {
                 Err(Answer::Blocked(why)) if held => return self.give_back(&ask, why).await,
                 Err(answer) => return answer,
             };
+            let lapses = self.lapses.load(Ordering::SeqCst);
             let claimed = self.ports.calls.claim(vec![claim], self.worker).await;
             match claimed.map(|claims| claims.into_iter().next()) {
                 Ok(Some(Claim::Answered(answer))) => return Answer::Stored(Arc::from(answer)),
                 Ok(Some(Claim::Failed(failure))) => return Answer::Failed(failure),
-                Ok(Some(Claim::Yours)) => match self.make(&ask, permit, &mut failed).await {
+                Ok(Some(Claim::Yours)) => match self.make(&ask, lapses, permit, &mut failed).await {
                     Made::Settled(answer) => return answer,
                     Made::ClaimAgain => (look, held) = (FIRST_LOOK, true),
                 },
@@ -252,10 +256,10 @@ impl Caller {
     }
 
     /// Makes the call, as often as it takes, and stores what came of it. `failed` counts the exchanges that failed so far.
-    async fn make(&self, ask: &Ask, mut permit: Option<Permit>, failed: &mut u32) -> Made {
+    async fn make(&self, ask: &Ask, lapses: u64, mut permit: Option<Permit>, failed: &mut u32) -> Made {
         let gate = self.gate(ask.endpoint.id);
         loop {
-            let failure = match self.exchange(&gate, ask, permit.take()).await {
+            let failure = match self.exchange(&gate, ask, lapses, permit.take()).await {
                 Exchange::Done(Ok(completion)) => return Made::Settled(self.store(ask, completion).await),
                 Exchange::Done(Err(failure)) => failure,
                 Exchange::Shut => return Made::Settled(self.give_back(ask, Self::why_shut(&gate)).await),
@@ -283,7 +287,7 @@ impl Caller {
     }
 
     /// One exchange under a permit: the given one, or one that it waits for.
-    async fn exchange(&self, gate: &Arc<Gate>, ask: &Ask, permit: Option<Permit>) -> Exchange {
+    async fn exchange(&self, gate: &Arc<Gate>, ask: &Ask, lapses: u64, permit: Option<Permit>) -> Exchange {
         let permit = match permit {
             Some(permit) => permit,
             None => match self.permit(gate, ask).await {
@@ -291,7 +295,7 @@ impl Caller {
                 None => return Exchange::Shut,
             },
         };
-        if !self.is_alive() {
+        if !self.still_holds(lapses) {
             return Exchange::Unclaimed;
         }
         let result = self.ports.servers.complete(&ask.endpoint, &ask.call).await;
@@ -319,15 +323,18 @@ impl Caller {
         }
     }
 
-    /// The database knows that this process lives until then: others leave alone what it holds.
-    pub(super) fn alive_until(&self, until: Timestamp) {
-        self.alive_until.store(until.micros(), Ordering::Relaxed);
+    /// The database knows that this process lives until then: others leave alone what it claims from now on, and what it
+    /// has claimed, unless its lease had run out.
+    pub(super) fn alive_until(&self, until: Timestamp, lapsed: bool) {
+        self.lapses.fetch_add(u64::from(lapsed), Ordering::SeqCst);
+        self.alive_until.store(until.micros(), Ordering::SeqCst);
     }
 
-    /// Whether what this process has claimed is certainly still its own. Where its heartbeats stopped, others may have
-    /// made its calls.
-    fn is_alive(&self) -> bool {
-        self.ports.clock.now().micros() <= self.alive_until.load(Ordering::Relaxed)
+    /// Whether what this process claimed after so many lapses is certainly still its own. Where its heartbeats stopped,
+    /// others may have made its calls.
+    fn still_holds(&self, lapses: u64) -> bool {
+        self.ports.clock.now().micros() <= self.alive_until.load(Ordering::SeqCst)
+            && self.lapses.load(Ordering::SeqCst) == lapses
     }
 
     /// Releases claims that could not be released when they were given back.

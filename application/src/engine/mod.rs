@@ -139,7 +139,7 @@ impl Engine {
     pub async fn run(self: &Arc<Self>) -> Result<(), EngineError> {
         let registered = self.ports.clock.now();
         self.ports.workers.register(self.worker, self.settings.lease).await?;
-        self.caller.alive_until(registered.after(self.settings.lease));
+        self.caller.alive_until(registered.after(self.settings.lease), false);
         let (executor, conductor, heart) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
         let loops = [
             self.supervised(async move { executor.execute().await }.boxed()),

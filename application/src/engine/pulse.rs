@@ -57,7 +57,7 @@ impl Engine {
         let leases: Vec<RunLease> = self.held().values().map(|held| held.lease).collect();
         let sent = self.ports.clock.now();
         let beat = self.ports.workers.beat(self.worker, &leases, self.settings.lease).await?;
-        self.caller.alive_until(sent.after(self.settings.lease));
+        self.caller.alive_until(sent.after(self.settings.lease), beat.lapsed);
         self.halt(|held| beat.lost.contains(&held.lease));
         self.release_left_over().await
     }

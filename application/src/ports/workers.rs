@@ -11,6 +11,8 @@ use super::journal::RunLease;
 pub struct Beat {
     /// Runs that are no longer this worker's: cancelled, recalled or claimed by another.
     pub lost: Vec<RunLease>,
+    /// The worker's lease had run out: others may have taken what it had claimed.
+    pub lapsed: bool,
 }
 
 /// Knows which workers live. Claims and slots live and die with them.

@@ -1,0 +1,66 @@
+//! Runs outside a sweep: there is nobody to resume them, so they end, or say when they are tried again.
+
+use promptlooper_tests::support::experiment::Experiment;
+use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
+use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::server::Server;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Tries one run of an experiment whose endpoint does as a model's name says; the run after a while.
+async fn tried(server: &Server, url: &str, model: &str) -> Value {
+    let mut document = Experiment::echo(url, 3, 1).with("/pipeline_stages/0/model", json!(model)).document;
+    document["endpoints"][0]["label"] = json!(model);
+    document["pipeline_stages"][0]["endpoint"] = json!(model);
+    let experiment = server.import(&document).await;
+    let wanted = json!({"experiment_id": experiment, "values": {}});
+    let (status, run) = server.send(Method::POST, "runs?wait=5", Some(wanted)).await;
+    assert!(status.is_success(), "{model}: {status} {run}");
+    run
+}
+
+#[tokio::test]
+async fn endpoints_that_refuse_every_call_fail_the_run() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
+    let server = Server::start(&home).await;
+    for (model, kind) in [
+        ("fault-401", "unauthorized"),
+        ("fault-403", "unauthorized"),
+        ("fault-402", "quota_exhausted"),
+        ("fault-quota", "quota_exhausted"),
+    ] {
+        let run = tried(&server, &fake.url(), model).await;
+        assert_eq!(
+            (&run["status"], &run["error"]["kind"]),
+            (&json!("failed"), &json!(kind)),
+            "{model}: {run}"
+        );
+        assert!(run["completed_at"].is_string(), "{run}");
+    }
+}
+
+#[tokio::test]
+async fn endpoints_that_want_to_be_left_alone_for_a_day_postpone_the_run() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
+    let server = Server::start(&home).await;
+    let run = tried(&server, &fake.url(), "fault-429-retry-86400").await;
+    assert_eq!(run["status"], "pending", "{run}");
+    assert!(run["not_before"].is_string() && run["error"].is_null(), "{run}");
+}
+
+/// What was refused is tried again by whoever asks again: the key may have been mended.
+#[tokio::test]
+async fn a_new_run_tries_an_endpoint_again() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
+    let server = Server::start(&home).await;
+    let run = tried(&server, &fake.url(), "fault-401x3").await;
+    assert_eq!(run["status"], "failed", "{run}");
+    let wanted = json!({"experiment_id": run["experiment_id"], "values": {}});
+    for _ in 0..5 {
+        let (_, run) = server.send(Method::POST, "runs?wait=5", Some(wanted.clone())).await;
+        if run["status"] == "completed" {
+            return;
+        }
+    }
+    panic!("no run gets through");
+}
