@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::call::Digest;
+use domain::call::{Call, Digest};
 use domain::endpoint::Endpoint;
 use domain::experiment::Definition;
 use domain::id::ExperimentId;
@@ -170,8 +170,7 @@ impl Estimates {
                         }
                     }
                     None => {
-                        let input =
-                            call.messages.iter().map(|message| estimated_tokens(&message.content)).sum();
+                        let input = input_tokens(&call);
                         seen.fresh_call(hash, input, stage.max_tokens(), endpoint, &call.model);
                         *place = None;
                     }
@@ -192,7 +191,7 @@ struct Looked<'a> {
 }
 
 impl<'a> Looked<'a> {
-    fn call(self, stage: usize, progress: &Progress) -> Option<(domain::call::Call, Digest, &'a Endpoint)> {
+    fn call(self, stage: usize, progress: &Progress) -> Option<(Call, Digest, &'a Endpoint)> {
         let documents: &Value = self.definition.documents();
         let call = self.pipeline.call(stage, progress, documents, self.repeat).ok()?;
         let hash = sha256(&call.canonical());
@@ -265,6 +264,12 @@ impl Seen {
             sampled,
         }
     }
+}
+
+/// About what a call's prompt takes: a quarter of the bytes that its token bound counts.
+fn input_tokens(call: &Call) -> u64 {
+    let messages: u64 = call.messages.iter().map(|message| estimated_tokens(&message.content)).sum();
+    messages + call.attached_bytes().div_ceil(4)
 }
 
 #[expect(

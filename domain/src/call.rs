@@ -130,13 +130,33 @@ impl Call {
         Value::List(self.messages.iter().map(message).collect())
     }
 
-    /// The most tokens this call can use: bytes of its messages, 16 for each of them, and the limit of the answer.
+    /// The most tokens this call can use: bytes of its messages, 16 for each of them, what goes along with them, and the
+    /// limit of the answer.
     #[must_use]
     pub fn token_bound(&self, max_output: u64) -> u64 {
         let prompt: u64 = self.messages.iter().map(|message| message.content.len() as u64 + 16).sum();
-        prompt.saturating_add(max_output)
+        let tools = if self.extra.contains_key("tools") || self.extra.contains_key("functions") {
+            TOOL_INSTRUCTIONS
+        } else {
+            0
+        };
+        prompt.saturating_add(self.attached_bytes()).saturating_add(tools).saturating_add(max_output)
+    }
+
+    /// Bytes of the response format and the extra fields, which servers may put into the prompt.
+    #[must_use]
+    pub fn attached_bytes(&self) -> u64 {
+        let format = match &self.response_format {
+            ResponseFormat::Text => 0,
+            format => format.to_value().canonical().len(),
+        };
+        let extra = self.extra.iter().map(|(name, value)| name.len() + value.canonical().len() + 4);
+        (format + extra.sum::<usize>()) as u64
     }
 }
+
+/// Tokens of the instructions that chat templates put around tools; the longest that a provider publishes is 530.
+const TOOL_INSTRUCTIONS: u64 = 600;
 
 /// The SHA-256 of a canonical text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -45,6 +45,7 @@ pub mod endpoint;
 pub mod event;
 pub mod experiment;
 pub mod export;
+pub mod extra;
 pub mod id;
 pub mod leaderboard;
 pub mod money;

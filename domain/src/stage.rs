@@ -83,6 +83,9 @@ pub fn check_parameter(parameter: Parameter, value: &Value) -> Result<(), String
         Parameter::MaxTokens => number.and_then(crate::value::Number::as_u64).is_some_and(|n| n >= 1),
         Parameter::Seed => number.is_some_and(|n| n.as_i64().is_some() || n.as_u64().is_some()),
         Parameter::FrequencyPenalty | Parameter::PresencePenalty => number.is_some(),
+        Parameter::ReasoningEffort | Parameter::Verbosity => {
+            value.as_text().is_some_and(|word| !word.is_empty())
+        }
         Parameter::Stop => {
             value.as_list().is_some_and(|list| list.iter().all(|item| item.as_text().is_some()))
         }
@@ -97,6 +100,7 @@ const fn takes(parameter: Parameter) -> &'static str {
         Parameter::MaxTokens => "takes a whole number from 1 up",
         Parameter::Seed => "takes a whole number",
         Parameter::FrequencyPenalty | Parameter::PresencePenalty => "takes a number",
+        Parameter::ReasoningEffort | Parameter::Verbosity => "takes a word such as low, medium or high",
         Parameter::Stop => "takes a list of texts",
     }
 }
@@ -151,6 +155,8 @@ mod tests {
             (Parameter::Stop, Value::from("\n"), false),
             (Parameter::Seed, Value::from(u64::MAX), true),
             (Parameter::PresencePenalty, Value::Null, false),
+            (Parameter::ReasoningEffort, Value::from("low"), true),
+            (Parameter::Verbosity, Value::from(2_i64), false),
         ] {
             assert_eq!(check_parameter(parameter, &value).is_ok(), fits, "{parameter:?} = {value}");
         }

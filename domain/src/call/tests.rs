@@ -70,6 +70,11 @@ fn flags_and_kinds_read_back() {
 fn the_token_bound_is_never_below_what_a_byte_tokenizer_would_count() {
     assert_eq!(call().token_bound(100), 5 + 16 + 21 + 16 + 100);
     assert_eq!(call().token_bound(u64::MAX), u64::MAX);
+    let mut full = call();
+    full.response_format = ResponseFormat::JsonSchema(Value::from("x".repeat(5_000)));
+    assert!(full.token_bound(100) >= 5_158);
+    full.extra.insert("tools".into(), Value::from("x".repeat(5_000)));
+    assert!(full.token_bound(100) >= 10_158);
 }
 
 fn any_call() -> impl Strategy<Value = Call> {

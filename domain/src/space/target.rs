@@ -19,11 +19,15 @@ pub enum Parameter {
     FrequencyPenalty,
     /// Against repetition, by presence.
     PresencePenalty,
+    /// How long the model thinks.
+    ReasoningEffort,
+    /// How long the model writes.
+    Verbosity,
 }
 
 impl Parameter {
     /// Every parameter there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Temperature,
         Self::TopP,
         Self::MaxTokens,
@@ -31,6 +35,8 @@ impl Parameter {
         Self::Seed,
         Self::FrequencyPenalty,
         Self::PresencePenalty,
+        Self::ReasoningEffort,
+        Self::Verbosity,
     ];
 
     /// Its name in requests and documents.
@@ -44,6 +50,8 @@ impl Parameter {
             Self::Seed => "seed",
             Self::FrequencyPenalty => "frequency_penalty",
             Self::PresencePenalty => "presence_penalty",
+            Self::ReasoningEffort => "reasoning_effort",
+            Self::Verbosity => "verbosity",
         }
     }
 
