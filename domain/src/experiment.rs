@@ -1,6 +1,10 @@
 //! What is tried, on what, how it is judged, and what may vary.
 
 mod check;
+mod demands;
+mod fit;
+pub mod limits;
+mod reserved;
 mod templates;
 
 use std::collections::BTreeMap;
@@ -144,7 +148,7 @@ impl Draft {
     /// Finds everything that is wrong with the draft, its samples included; what it defines, where nothing is.
     ///
     /// # Errors
-    /// Each problem with its place in the document.
+    /// Each problem with its place in the document; of very many the first hundred.
     pub fn check(&self) -> Result<Definition, Vec<Problem>> {
         check::check(self)
     }
@@ -252,5 +256,7 @@ impl Definition {
     }
 }
 
+#[cfg(test)]
+mod large_tests;
 #[cfg(test)]
 mod tests;

@@ -43,25 +43,79 @@ pub fn segment(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Finds every text that holds U+0000. It is refused at the door: not every database can keep it.
+/// Problems of one document that are told; whoever mends a hundred looks again.
+pub(crate) const MAX_PROBLEMS: usize = 100;
+/// Names that are listed where a name is not known.
+const LISTED_NAMES: usize = 20;
+
+/// Whether so many problems were found that no more are told, so that looking further is of no use.
+#[must_use]
+pub const fn is_full(problems: &[Problem]) -> bool {
+    problems.len() >= MAX_PROBLEMS
+}
+
+/// Keeps as many problems as are told.
+#[must_use]
+pub fn capped(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.truncate(MAX_PROBLEMS);
+    problems
+}
+
+/// The names that there are, for people: the first twenty, and how many more.
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let first: Vec<&str> = names.by_ref().take(LISTED_NAMES).collect();
+    match names.count() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+/// Finds texts that hold U+0000. They are refused at the door: not every database can keep them.
 pub fn nul(value: &Value, pointer: &str, problems: &mut Vec<Problem>) {
-    match value {
-        Value::Text(text) if text.contains('\0') => {
-            problems.push(Problem::new(pointer, "nul", "texts cannot hold the character U+0000: remove it"));
+    nul_below(value, &Path::Root(pointer), problems);
+}
+
+/// A place that is spelled only where something is wrong there: names can be long, and have much below them.
+enum Path<'a> {
+    Root(&'a str),
+    Item(&'a Path<'a>, usize),
+    Field(&'a Path<'a>, &'a str),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(pointer) => f.write_str(pointer),
+            Self::Item(of, i) => write!(f, "{of}/{i}"),
+            Self::Field(of, name) => write!(f, "{of}/{}", segment(name)),
         }
+    }
+}
+
+fn nul_below(value: &Value, path: &Path<'_>, problems: &mut Vec<Problem>) {
+    match value {
+        Value::Text(text) => nul_text(text, path, problems),
         Value::List(list) => {
             for (i, item) in list.iter().enumerate() {
-                nul(item, &format!("{pointer}/{i}"), problems);
+                nul_below(item, &Path::Item(path, i), problems);
             }
         }
         Value::Map(map) => {
             for (name, item) in map {
-                let pointer = format!("{pointer}/{}", segment(name));
-                nul(&Value::from(name.as_str()), &pointer, problems);
-                nul(item, &pointer, problems);
+                let path = Path::Field(path, name);
+                nul_text(name, &path, problems);
+                nul_below(item, &path, problems);
             }
         }
         _ => {}
+    }
+}
+
+fn nul_text(text: &str, path: &Path<'_>, problems: &mut Vec<Problem>) {
+    if text.contains('\0') && !is_full(problems) {
+        let detail = "texts cannot hold the character U+0000: remove it";
+        problems.push(Problem::new(path.to_string(), "nul", detail));
     }
 }
 
@@ -87,5 +141,24 @@ mod tests {
         nul(&document, "", &mut found);
         let pointers: Vec<&str> = found.iter().map(|problem| problem.pointer.as_str()).collect();
         assert_eq!(pointers, ["/a~1b/1", "/n\0"]);
+    }
+
+    #[test]
+    fn a_long_name_costs_no_more_than_it_is_long() {
+        let many = Value::List(vec![Value::from("a"); 300_000]);
+        let document = Value::Map([("n".repeat(1 << 20), many)].into());
+        let mut found = Vec::new();
+        nul(&document, "", &mut found);
+        assert_eq!(found, []);
+    }
+
+    #[test]
+    fn no_more_is_told_than_somebody_reads() {
+        let mut found = Vec::new();
+        nul(&Value::List(vec![Value::from("\0"); 100_000]), "", &mut found);
+        assert_eq!(found.len(), MAX_PROBLEMS);
+        let names: Vec<String> = (0..1_000).map(|i| format!("d{i}")).collect();
+        assert!(listed(names.iter().map(String::as_str)).ends_with("d19 and 980 more"));
+        assert_eq!(listed(["a", "b"]), "a, b");
     }
 }

@@ -5,16 +5,18 @@
 //! its number, so that a space of 10^12 points costs no more than one of ten.
 
 mod check;
+mod conditions;
 mod levels;
 mod point;
 mod target;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use levels::Levels;
 pub use point::Point;
 pub use target::{Field, InvalidTarget, Parameter, Target};
 
+use self::conditions::Conditions;
 use crate::name::Name;
 use crate::problem::Problem;
 use crate::value::Value;
@@ -57,6 +59,7 @@ pub struct Space {
     order: Vec<usize>,
     /// Indices of the dimensions that others are conditioned on, by name.
     conditioning: Vec<usize>,
+    conditions: Conditions,
     blocks: Vec<Block>,
     size: Size,
 }
@@ -72,6 +75,8 @@ struct Block {
 
 /// The most assignments of conditioning dimensions that are told apart.
 pub const MAX_ASSIGNMENTS: usize = 100_000;
+/// The most conditions that are looked at to count the points of all assignments.
+const MAX_COUNTING_STEPS: usize = 10_000_000;
 
 impl Space {
     /// Puts dimensions together.
@@ -81,11 +86,20 @@ impl Space {
     pub fn try_new(mut dimensions: Vec<Dimension>) -> Result<Self, Vec<Problem>> {
         dimensions.sort_by(|a, b| a.name.cmp(&b.name));
         let order = check::check(&dimensions)?;
-        let conditioning = conditioning(&dimensions);
-        let mut space = Self { dimensions, order, conditioning, blocks: Vec::new(), size: Size::Points(1) };
+        let conditions = conditions::of(&dimensions);
+        let conditioning: BTreeSet<usize> = conditions.iter().flatten().map(|(other, _)| *other).collect();
+        let conditioning = conditioning.into_iter().collect();
+        let (blocks, size) = (Vec::new(), Size::Points(1));
+        let mut space = Self { dimensions, order, conditioning, conditions, blocks, size };
         let assignments = space.assignments()?;
         space.size = space.count(assignments);
         Ok(space)
+    }
+
+    /// The dimension with this name.
+    #[must_use]
+    pub fn dimension(&self, name: &str) -> Option<&Dimension> {
+        find(&self.dimensions, name).map(|at| &self.dimensions[at])
     }
 
     /// The dimensions, by name.
@@ -165,19 +179,18 @@ impl Space {
 
     /// The active dimensions that no other is conditioned on, by name.
     fn rest(&self, levels: &[Option<u64>]) -> Vec<usize> {
-        let free = (0..self.dimensions.len()).filter(|dimension| !self.conditioning.contains(dimension));
+        let free = (0..self.dimensions.len()).filter(|dimension| !self.is_conditioning(*dimension));
         free.filter(|dimension| self.is_active(*dimension, levels)).collect()
     }
 
+    fn is_conditioning(&self, dimension: usize) -> bool {
+        self.conditioning.binary_search(&dimension).is_ok()
+    }
+
     fn is_active(&self, dimension: usize, levels: &[Option<u64>]) -> bool {
-        let value = |name: &str| {
-            let other = self.dimensions.binary_search_by(|other| other.name.as_str().cmp(name)).ok()?;
-            self.dimensions[other].levels.value(levels[other]?)
-        };
-        self.dimensions[dimension]
-            .when
-            .iter()
-            .all(|(name, values)| value(name.as_str()).is_some_and(|value| values.contains(&value)))
+        let mut conditions = self.conditions[dimension].iter();
+        conditions
+            .all(|(other, wanted)| levels[*other].is_some_and(|level| wanted.binary_search(&level).is_ok()))
     }
 
     fn point_of(&self, levels: &[Option<u64>]) -> Point {
@@ -192,31 +205,36 @@ impl Space {
 
     /// Every assignment that can be, in the order of the conditioning dimensions' names.
     fn assignments(&self) -> Result<Vec<Vec<Option<u64>>>, Vec<Problem>> {
-        let mut assignments = vec![vec![None; self.dimensions.len()]];
-        for &dimension in self.order.iter().filter(|dimension| self.conditioning.contains(dimension)) {
+        let most = self.most_assignments();
+        let mut assignments = vec![vec![None; self.conditioning.len()]];
+        for &dimension in &self.order {
+            let Ok(place) = self.conditioning.binary_search(&dimension) else { continue };
+            let count = self.dimensions[dimension].levels.count().unwrap_or(0);
             let mut next = Vec::new();
-            for levels in assignments {
-                if !self.is_active(dimension, &levels) {
-                    next.push(levels);
+            for assignment in assignments {
+                if !self.is_active(dimension, &self.assigned(&assignment)) {
+                    next.push(assignment);
                     continue;
                 }
-                let count = self.dimensions[dimension].levels.count().unwrap_or(0);
-                if next.len() as u64 + count > MAX_ASSIGNMENTS as u64 {
+                if next.len() as u64 + count > most {
                     return Err(vec![check::too_many_assignments()]);
                 }
                 next.extend((0..count).map(|level| {
-                    let mut levels = levels.clone();
-                    levels[dimension] = Some(level);
-                    levels
+                    let mut assignment = assignment.clone();
+                    assignment[place] = Some(level);
+                    assignment
                 }));
             }
             assignments = next;
         }
-        let chosen =
-            |levels: Vec<Option<u64>>| self.conditioning.iter().map(|i| levels[*i]).collect::<Vec<_>>();
-        let mut assignments: Vec<_> = assignments.into_iter().map(chosen).collect();
         assignments.sort_unstable();
         Ok(assignments)
+    }
+
+    /// How many assignments there may be, given what each of them costs.
+    fn most_assignments(&self) -> u64 {
+        let each = self.dimensions.len() + self.conditions.iter().map(Vec::len).sum::<usize>();
+        MAX_ASSIGNMENTS.min(MAX_COUNTING_STEPS / each.max(1)) as u64
     }
 
     /// Counts the points of each assignment.
@@ -240,10 +258,9 @@ impl Space {
     }
 }
 
-/// Indices of dimensions that others are conditioned on.
-fn conditioning(dimensions: &[Dimension]) -> Vec<usize> {
-    let named = |name: &Name| dimensions.iter().any(|dimension| dimension.when.contains_key(name));
-    (0..dimensions.len()).filter(|i| named(&dimensions[*i].name)).collect()
+/// The index of the dimension with this name, among those sorted by name.
+fn find(dimensions: &[Dimension], name: &str) -> Option<usize> {
+    dimensions.binary_search_by(|dimension| dimension.name.as_str().cmp(name)).ok()
 }
 
 /// Whether a dimension's conditions hold.

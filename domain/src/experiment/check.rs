@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Definition, DimensionDraft, Draft, ScoringDraft, StageDraft, templates};
+use super::{Definition, DimensionDraft, Draft, ScoringDraft, StageDraft, fit, limits, reserved, templates};
 use crate::call::{Message, Role};
 use crate::name::Name;
-use crate::problem::{Problem, nul, segment};
+use crate::problem::{Problem, capped, listed, nul, segment};
 use crate::sample::Sample;
 use crate::scoring::{Scorer, ScoringEntry};
 use crate::space::{Dimension, Field, Levels, Parameter, Space, Target};
@@ -19,16 +19,21 @@ const MAX_NAME: usize = 200;
 
 pub(super) fn check(draft: &Draft) -> Result<Definition, Vec<Problem>> {
     let mut problems = Vec::new();
+    limits::check(draft, &mut problems);
+    if !problems.is_empty() {
+        return Err(capped(problems));
+    }
     samples(&draft.samples, &mut problems);
+    reserved::check(draft, &mut problems);
     let definition = match define(draft.without_samples()) {
         Ok(definition) => definition,
         Err(found) => {
             problems.extend(found);
-            return Err(problems);
+            return Err(capped(problems));
         }
     };
     templates::check_samples(&definition.stages, &definition.space, &draft.samples, &mut problems);
-    if problems.is_empty() { Ok(definition) } else { Err(problems) }
+    if problems.is_empty() { Ok(definition) } else { Err(capped(problems)) }
 }
 
 pub(super) fn define(draft: Draft) -> Result<Definition, Vec<Problem>> {
@@ -48,7 +53,7 @@ pub(super) fn define(draft: Draft) -> Result<Definition, Vec<Problem>> {
             let (name, description, repeats) = (draft.name, draft.description, draft.repeats);
             Ok(Definition { name, description, documents, stages, scoring, space, repeats })
         }
-        _ => Err(problems),
+        _ => Err(capped(problems)),
     }
 }
 
@@ -139,10 +144,9 @@ fn parameters(parameters: &Map, problems: &mut Vec<Problem>) {
         let pointer = format!("/parameters/{}", segment(name));
         match Parameter::parse(name) {
             None => {
-                let known: Vec<_> = Parameter::ALL.iter().map(|parameter| parameter.as_str()).collect();
+                let known = listed(Parameter::ALL.iter().map(|parameter| parameter.as_str()));
                 let detail = format!(
-                    "`{name}` is no parameter: there are {}. Other fields of the request go under `extra`",
-                    known.join(", ")
+                    "`{name}` is no parameter: there are {known}. Other fields of the request go under `extra`"
                 );
                 problems.push(Problem::new(pointer, "unknown_parameter", detail));
             }
@@ -171,11 +175,12 @@ fn few_shot(drafts: &[Value], problems: &mut Vec<Problem>) -> Vec<Message> {
 
 fn scoring(drafts: Vec<ScoringDraft>, stages: &[LlmStage], problems: &mut Vec<Problem>) -> Vec<ScoringEntry> {
     let mut entries: Vec<ScoringEntry> = Vec::new();
+    let mut names = BTreeSet::new();
     let given = drafts.len();
     for (i, draft) in drafts.into_iter().enumerate() {
         let found = problems.len();
         if let Some(entry) = scoring_entry(draft, stages, problems) {
-            if entries.iter().any(|other| other.name == entry.name) {
+            if !names.insert(entry.name.clone()) {
                 let detail =
                     format!("two scoring entries are called `{}`: give one another name", entry.name);
                 problems.push(Problem::new("/name", "duplicate", detail));
@@ -205,8 +210,8 @@ fn scoring_entry(
     }
     let stage = draft.stage.as_deref().map(|name| stages.iter().find(|stage| stage.name.as_str() == name));
     if let Some(None) = stage {
-        let known: Vec<_> = stages.iter().map(|stage| stage.name.as_str()).collect();
-        let detail = format!("there is no stage of this name: there are {}", known.join(", "));
+        let known = listed(stages.iter().map(|stage| stage.name.as_str()));
+        let detail = format!("there is no stage of this name: there are {known}");
         problems.push(Problem::new("/stage", "unknown_stage", detail));
     }
     nul(&Value::Map(draft.options.clone()), "/options", problems);
@@ -230,7 +235,7 @@ fn space(
         nul(&draft_texts(&draft), "", problems);
         let dimension = dimension(&name, draft, problems);
         if let Some(dimension) = &dimension {
-            levels_fit(dimension, stages, problems);
+            fit::levels(dimension, stages, problems);
         }
         dimensions.extend(dimension);
         place(problems, inner, &format!("/{}", segment(&name)));
@@ -266,44 +271,6 @@ fn dimension(name: &str, draft: DimensionDraft, problems: &mut Vec<Problem>) -> 
         .transpose()
         .map_err(|error| problems.push(Problem::new("/target", "invalid_target", error.to_string())));
     Some(Dimension { name: own?, target: target.ok()?, levels: draft.levels, default: draft.default, when })
-}
-
-/// Every value that a dimension can take must fit the field that it goes to.
-fn levels_fit(dimension: &Dimension, stages: &[LlmStage], problems: &mut Vec<Problem>) {
-    let Some(target) = &dimension.target else { return };
-    let Some(stage) = stages.iter().find(|stage| stage.name == target.stage) else {
-        let known: Vec<_> = stages.iter().map(|stage| stage.name.as_str()).collect();
-        let detail = format!("there is no stage `{}`: there are {}", target.stage, known.join(", "));
-        problems.push(Problem::new("/target", "unknown_stage", detail));
-        return;
-    };
-    for (pointer, value) in extremes(&dimension.levels) {
-        if let Err(detail) = stage.clone().set(&target.field, &value) {
-            problems.push(Problem::new(pointer, "wrong_value", detail));
-        }
-    }
-}
-
-/// The values that decide whether all of a dimension's values fit a field.
-fn extremes(levels: &Levels) -> Vec<(String, Value)> {
-    let ends = |low: Value, high: Value| vec![("/low".to_owned(), low), ("/high".to_owned(), high)];
-    match levels {
-        Levels::Choice(values) => {
-            values.iter().enumerate().map(|(i, value)| (format!("/values/{i}"), value.clone())).collect()
-        }
-        Levels::Int { low, high, .. } => ends(Value::from(*low), Value::from(*high)),
-        Levels::Float { low, high, .. } if low.is_finite() && high.is_finite() => {
-            let mut ends = ends(Value::number(*low), Value::number(*high));
-            ends.extend(fraction(*low, *high).map(|between| ("/type".to_owned(), between)));
-            ends
-        }
-        Levels::Float { .. } => Vec::new(),
-    }
-}
-
-/// A value of the range that is no whole number, so that a float dimension on a field for whole numbers is found.
-fn fraction(low: f64, high: f64) -> Option<Value> {
-    (low < high).then(|| Value::number(low + (high - low) * 0.381_966))
 }
 
 /// Fields whose values are templates.

@@ -1,7 +1,8 @@
 //! Finds names in templates that cannot be there when they are rendered.
 
 use super::check::is_template;
-use crate::problem::{Problem, segment};
+use super::demands::Demands;
+use crate::problem::{Problem, is_full, listed, segment};
 use crate::sample::Sample;
 use crate::space::{Dimension, Levels, Space};
 use crate::stage::LlmStage;
@@ -18,6 +19,9 @@ struct View<'a> {
 /// Finds what is wrong whatever the samples are.
 pub(super) fn check(stages: &[LlmStage], space: &Space, problems: &mut Vec<Problem>) {
     for (stage, pointer, source) in all(stages, space) {
+        if is_full(problems) {
+            return;
+        }
         View { stage, stages, space }.template(source, &pointer, problems);
     }
 }
@@ -29,12 +33,19 @@ pub(super) fn check_samples(
     samples: &[Sample],
     problems: &mut Vec<Problem>,
 ) {
+    let mut demands = Demands::default();
     for (_, pointer, source) in all(stages, space) {
         let references = Template::parse(source).map(|template| template.references()).unwrap_or_default();
-        let unguarded = references.iter().filter(|reference| !reference.guarded);
-        let lacking = unguarded.filter_map(|reference| lacking(reference, samples));
-        problems.extend(lacking.map(|detail| Problem::new(pointer.clone(), "unknown_name", detail)));
+        for reference in references.iter().filter(|reference| !reference.guarded) {
+            demands.add(&reference.path, &pointer);
+        }
     }
+    problems.extend(demands.lacking(samples).into_iter().map(|lack| {
+        let (sample, path) = (lack.sample, lack.path);
+        let detail =
+            format!("sample {sample} has no `{path}`: give it one, or write `sample.{path} | default(…)`");
+        Problem::new(lack.pointer, "unknown_name", detail)
+    }));
 }
 
 /// Every template there is: its stage, its place and its text.
@@ -83,8 +94,10 @@ impl View<'_> {
             Err(error) => problems.push(Problem::new(pointer, "invalid_template", error.to_string())),
             Ok(template) => {
                 let wrong = template.references().into_iter().filter(|reference| !reference.guarded);
-                let wrong = wrong.filter_map(|reference| self.unknown(&reference));
-                problems.extend(wrong.map(|detail| Problem::new(pointer, "unknown_name", detail)));
+                let mut wrong = wrong.filter_map(|reference| self.unknown(&reference));
+                while let (false, Some(detail)) = (is_full(problems), wrong.next()) {
+                    problems.push(Problem::new(pointer, "unknown_name", detail));
+                }
             }
         }
     }
@@ -109,16 +122,14 @@ impl View<'_> {
     }
 
     fn unknown_param(&self, name: &str) -> Option<String> {
-        let known = || {
-            let names: Vec<_> = self.space.dimensions().map(|dimension| dimension.name.as_str()).collect();
-            if names.is_empty() {
-                "the parameter space has none".to_owned()
-            } else {
-                format!("there are {}", names.join(", "))
+        match self.space.dimension(name) {
+            None => {
+                let known = match listed(self.space.dimensions().map(|dimension| dimension.name.as_str())) {
+                    none if none.is_empty() => "the parameter space has none".to_owned(),
+                    names => format!("there are {names}"),
+                };
+                Some(format!("`params.{name}` is no dimension of the parameter space: {known}"))
             }
-        };
-        match self.space.dimensions().find(|dimension| dimension.name.as_str() == name) {
-            None => Some(format!("`params.{name}` is no dimension of the parameter space: {}", known())),
             Some(dimension) if !dimension.when.is_empty() && dimension.target.is_some() => Some(format!(
                 "`params.{name}` is only there while its condition holds: write `params.{name} | default(…)`"
             )),
@@ -148,36 +159,3 @@ impl View<'_> {
 
 /// What a sample has.
 const SAMPLE: [&str; 4] = ["input", "reference", "meta", "index"];
-
-/// The first sample that does not have what a template asks of it.
-fn lacking(reference: &Reference, samples: &[Sample]) -> Option<String> {
-    let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
-    let ["sample", first, ref inner @ ..] = *path.as_slice() else { return None };
-    let lacking = samples.iter().position(|sample| !reaches(sample, first, inner))?;
-    let path = path[1..].join(".");
-    Some(format!("sample {lacking} has no `{path}`: give it one, or write `sample.{path} | default(…)`"))
-}
-
-/// Whether a path leads somewhere in a sample. Whatever is not a map is left to the rendering.
-fn reaches(sample: &Sample, first: &str, inner: &[&str]) -> bool {
-    let mut value = match first {
-        "input" => &sample.input,
-        "reference" => match &sample.reference {
-            Some(reference) => reference,
-            None => return false,
-        },
-        "meta" => return inner.first().is_none_or(|name| sample.meta.contains_key(*name)),
-        _ => return true,
-    };
-    for name in inner {
-        match value {
-            Value::Map(map) => match map.get(*name) {
-                Some(next) => value = next,
-                None => return false,
-            },
-            Value::List(_) => return true,
-            _ => return false,
-        }
-    }
-    true
-}

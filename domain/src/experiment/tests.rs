@@ -5,13 +5,13 @@ fn stage(name: &str, prompt: &str) -> StageDraft {
     StageDraft { name: name.into(), model: Some("m".into()), prompt: prompt.into(), ..StageDraft::default() }
 }
 
-fn choice(target: Option<&str>, values: &[Value]) -> DimensionDraft {
+pub(super) fn choice(target: Option<&str>, values: &[Value]) -> DimensionDraft {
     let target = target.map(str::to_owned);
     DimensionDraft { target, default: None, levels: Levels::Choice(values.to_vec()), when: BTreeMap::new() }
 }
 
 /// An experiment with nothing wrong.
-fn draft() -> Draft {
+pub(super) fn draft() -> Draft {
     let scorer = |name: &str| ScoringDraft { scorer: name.into(), ..ScoringDraft::default() };
     Draft {
         name: "triage".into(),
@@ -167,4 +167,73 @@ fn templates_are_checked_for_names_that_cannot_be_there() {
         guarded.stages[0].prompt = fine.into();
         guarded.check().unwrap();
     }
+}
+
+#[test]
+fn extra_fields_with_a_place_of_their_own_are_refused() {
+    let keys = [
+        "model",
+        "messages",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "max_new_tokens",
+        "stop",
+        "seed",
+        "frequency_penalty",
+        "presence_penalty",
+        "reasoning_effort",
+        "verbosity",
+        "response_format",
+        "n",
+        "best_of",
+        "num_completions",
+        "stream",
+        "stream_options",
+        "Max_Tokens",
+    ];
+    for key in keys {
+        let extra = Map::from([(key.to_owned(), Value::from(8_000_i64))]);
+        check(|d| d.stages[1].extra = extra, &format!("/pipeline_stages/1/extra/{key}"), "reserved_field");
+        let dimension =
+            choice(Some(&format!("sort.extra.{key}")), &[Value::from(1_i64), Value::from(8_000_i64)]);
+        check(|d| drop(d.space.insert("x".into(), dimension)), "/parameter_space/x/target", "reserved_field");
+    }
+    let mut passed = draft();
+    passed.stages[0].extra = Map::from([("top_k".to_owned(), Value::from(40_i64))]);
+    passed.space.insert("x".into(), choice(Some("sort.extra.min_p"), &[Value::number(0.1)]));
+    passed.check().unwrap();
+}
+
+#[test]
+fn a_stored_experiment_with_reserved_extra_fields_can_still_be_read() {
+    let mut stored = draft();
+    stored.stages[0].extra = Map::from([("max_tokens".to_owned(), Value::from(8_000_i64))]);
+    assert!(stored.check().is_err());
+    stored.define().unwrap();
+}
+
+#[test]
+fn too_much_of_anything_is_refused_with_the_limit() {
+    let shot = Value::from([("role", Value::from("user")), ("content", Value::from("hi"))]);
+    let numbers = |count: u64| (0..count).map(Value::from).collect::<Vec<_>>();
+    check(|d| d.samples = vec![d.samples[0].clone(); 1_000_001], "/sample_data", "too_many");
+    check(|d| d.documents = numbers(100_001), "/documents", "too_many");
+    check(|d| d.stages = vec![d.stages[0].clone(); 101], "/pipeline_stages", "too_many");
+    check(|d| d.stages[0].messages = vec![shot; 1_001], "/pipeline_stages/0/messages", "too_many");
+    check(|d| d.scoring = vec![d.scoring[0].clone(); 101], "/scoring_config", "too_many");
+    check(
+        |d| drop(d.space.insert("x".into(), choice(None, &numbers(100_001)))),
+        "/parameter_space/x/values",
+        "too_many",
+    );
+    let mut many = draft();
+    many.space.extend((0..1_000).map(|i| (format!("d{i}"), choice(None, &numbers(1)))));
+    let problems = many.check().unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "/parameter_space: there are 1002 dimensions here, and there can be at most 1000"
+    );
 }

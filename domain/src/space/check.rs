@@ -1,13 +1,17 @@
 //! Finds everything that is wrong with dimensions, each with its place and how to mend it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Dimension, Levels, MAX_ASSIGNMENTS};
+use super::conditions::numbers;
+use super::{Dimension, Levels, MAX_ASSIGNMENTS, Target, find};
 use crate::decimal::Decimal;
-use crate::name::Name;
-use crate::problem::{Problem, segment};
+use crate::problem::{Problem, capped, listed, segment};
+use crate::value::Value;
 
-/// The order in which each dimension comes after those that it is conditioned on.
+/// The most dimensions that share a target, each of which is compared with the others.
+const MAX_RIVALS: usize = 64;
+
+/// The order in which each dimension, of those sorted by name, comes after those that it is conditioned on.
 pub(super) fn check(dimensions: &[Dimension]) -> Result<Vec<usize>, Vec<Problem>> {
     let mut problems = Vec::new();
     for dimension in dimensions {
@@ -16,6 +20,7 @@ pub(super) fn check(dimensions: &[Dimension]) -> Result<Vec<usize>, Vec<Problem>
         problems.extend(own.map(|problem| problem.under(&at)));
     }
     problems.extend(rivals(dimensions));
+    let mut problems = capped(problems);
     match order(dimensions) {
         Ok(order) if problems.is_empty() => Ok(order),
         Ok(_) => Err(problems),
@@ -31,16 +36,7 @@ fn levels(levels: &Levels) -> Vec<Problem> {
         Levels::Choice(values) if values.is_empty() => {
             vec![Problem::new("/values", "empty", "a choice needs at least one value")]
         }
-        Levels::Choice(values) => {
-            let twice = (1..values.len()).filter(|i| values[..*i].contains(&values[*i]));
-            twice
-                .map(|i| {
-                    let detail =
-                        format!("the value {} is there twice: remove one", short(&values[i].canonical()));
-                    Problem::new(format!("/values/{i}"), "duplicate", detail)
-                })
-                .collect()
-        }
+        Levels::Choice(values) => duplicates(values),
         Levels::Int { low, high, step, log } => {
             let mut problems = range(*low as f64, *high as f64, step.map(|step| step as f64), *log);
             if problems.is_empty() && levels.count().is_none() {
@@ -67,6 +63,16 @@ fn levels(levels: &Levels) -> Vec<Problem> {
             problems
         }
     }
+}
+
+fn duplicates(values: &[Value]) -> Vec<Problem> {
+    let mut seen = BTreeSet::new();
+    let spelled = values.iter().map(Value::canonical).enumerate();
+    let twice = spelled.filter_map(|(i, text)| {
+        let detail = format!("the value {} is there twice: remove one", short(&text));
+        (!seen.insert(text)).then(|| Problem::new(format!("/values/{i}"), "duplicate", detail))
+    });
+    capped(twice.collect())
 }
 
 fn short(text: &str) -> String {
@@ -118,9 +124,10 @@ fn conditions(dimension: &Dimension, dimensions: &[Dimension]) -> Vec<Problem> {
     for (name, values) in &dimension.when {
         let at = format!("/when/{}", segment(name.as_str()));
         let mut wrong = |code, detail: String| problems.push(Problem::new(at.clone(), code, detail));
-        match dimensions.iter().find(|other| other.name == *name) {
+        match find(dimensions, name.as_str()).map(|other| &dimensions[other]) {
             None => {
-                wrong("unknown_dimension", format!("there is no dimension `{name}`: {}", names(dimensions)));
+                let names = listed(dimensions.iter().map(|dimension| dimension.name.as_str()));
+                wrong("unknown_dimension", format!("there is no dimension `{name}`: there are {names}"));
             }
             Some(other) if other.levels.count().is_none() => {
                 wrong(
@@ -132,7 +139,8 @@ fn conditions(dimension: &Dimension, dimensions: &[Dimension]) -> Vec<Problem> {
                 wrong("empty", "name at least one value, or remove the condition".to_owned());
             }
             Some(other) => {
-                for value in values.iter().filter(|value| !other.levels.contains(value)) {
+                let numbers = numbers(&other.levels, values);
+                for (value, _) in values.iter().zip(numbers).filter(|(_, number)| number.is_none()) {
                     wrong("impossible_value", format!("`{name}` is never {}", short(&value.canonical())));
                 }
             }
@@ -143,67 +151,90 @@ fn conditions(dimension: &Dimension, dimensions: &[Dimension]) -> Vec<Problem> {
             "a condition without a target needs a default: templates see that while it does not hold";
         problems.push(Problem::new("/default", "missing", detail));
     }
+    capped(problems)
+}
+
+/// Dimensions that decide the same field, unless their conditions cannot both hold.
+fn rivals(dimensions: &[Dimension]) -> Vec<Problem> {
+    let mut by_target: BTreeMap<&Target, Vec<Rival<'_>>> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for dimension in dimensions {
+        let Some(target) = &dimension.target else { continue };
+        let rivals = by_target.entry(target).or_default();
+        if rivals.len() == MAX_RIVALS {
+            let detail =
+                format!("more than {MAX_RIVALS} dimensions have this target: make one choice of them");
+            problems.push(at_target(dimension, "too_many", detail));
+            continue;
+        }
+        let one = Rival::new(dimension);
+        if let Some(other) = rivals.iter().find(|other| !one.excludes(other)) {
+            let name = &other.dimension.name;
+            let detail =
+                format!("`{name}` has the same target: give them conditions that exclude each other");
+            problems.push(at_target(dimension, "same_target", detail));
+        }
+        rivals.push(one);
+    }
     problems
 }
 
-fn names(dimensions: &[Dimension]) -> String {
-    let names: Vec<_> = dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
-    format!("there are {}", names.join(", "))
+fn at_target(dimension: &Dimension, code: &'static str, detail: String) -> Problem {
+    Problem::new(format!("/{}/target", segment(dimension.name.as_str())), code, detail)
 }
 
-/// Two dimensions that decide the same field, unless their conditions cannot both hold.
-fn rivals(dimensions: &[Dimension]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for (i, one) in dimensions.iter().enumerate() {
-        let rival = dimensions[..i]
-            .iter()
-            .find(|other| one.target.is_some() && one.target == other.target && !exclude(one, other));
-        if let Some(other) = rival {
-            let detail =
-                format!("`{}` has the same target: give them conditions that exclude each other", other.name);
-            problems.push(Problem::new(
-                format!("/{}/target", segment(one.name.as_str())),
-                "same_target",
-                detail,
-            ));
+/// A dimension with the spelled values of its conditions.
+struct Rival<'a> {
+    dimension: &'a Dimension,
+    when: BTreeMap<&'a str, BTreeSet<String>>,
+}
+
+impl<'a> Rival<'a> {
+    fn new(dimension: &'a Dimension) -> Self {
+        let when = dimension.when.iter();
+        let spelled = |values: &[Value]| values.iter().map(Value::canonical).collect();
+        Self { dimension, when: when.map(|(name, values)| (name.as_str(), spelled(values))).collect() }
+    }
+
+    fn excludes(&self, other: &Self) -> bool {
+        let mut conditions = self.when.iter();
+        conditions.any(|(name, values)| other.when.get(name).is_some_and(|others| values.is_disjoint(others)))
+    }
+}
+
+/// Of the dimensions that can come next, always the first by name (Kahn 1962).
+fn order(dimensions: &[Dimension]) -> Result<Vec<usize>, Vec<Problem>> {
+    let mut followers = vec![Vec::new(); dimensions.len()];
+    let mut waits = vec![0_usize; dimensions.len()];
+    for (i, dimension) in dimensions.iter().enumerate() {
+        for other in dimension.when.keys().filter_map(|name| find(dimensions, name.as_str())) {
+            followers[other].push(i);
+            waits[i] += 1;
         }
     }
-    problems
-}
-
-fn exclude(one: &Dimension, other: &Dimension) -> bool {
-    one.when.iter().any(|(name, values)| {
-        other.when.get(name).is_some_and(|others| values.iter().all(|value| !others.contains(value)))
-    })
-}
-
-fn order(dimensions: &[Dimension]) -> Result<Vec<usize>, Vec<Problem>> {
-    let mut placed: BTreeSet<&Name> = BTreeSet::new();
+    let mut ready: BTreeSet<usize> = (0..dimensions.len()).filter(|i| waits[*i] == 0).collect();
     let mut order = Vec::new();
-    while order.len() < dimensions.len() {
-        let known = |name: &Name| dimensions.iter().any(|dimension| dimension.name == *name);
-        let ready = (0..dimensions.len()).find(|i| {
-            let dimension = &dimensions[*i];
-            let waits = dimension.when.keys().any(|name| known(name) && !placed.contains(name));
-            !placed.contains(&dimension.name) && !waits
-        });
-        let Some(ready) = ready else {
-            let left = dimensions.iter().filter(|dimension| !placed.contains(&dimension.name));
-            let cycle = left.map(|dimension| {
-                let detail = "the conditions go round in a circle: remove one of them";
-                Problem::new(format!("/{}/when", segment(dimension.name.as_str())), "cyclic", detail)
-            });
-            return Err(cycle.collect());
-        };
-        placed.insert(&dimensions[ready].name);
-        order.push(ready);
+    while let Some(next) = ready.pop_first() {
+        order.push(next);
+        for &follower in &followers[next] {
+            waits[follower] -= 1;
+            if waits[follower] == 0 {
+                ready.insert(follower);
+            }
+        }
     }
-    Ok(order)
+    let left = dimensions.iter().zip(waits).filter(|(_, waits)| *waits > 0);
+    let cycle = left.map(|(dimension, _)| {
+        let detail = "the conditions go round in a circle: remove one of them";
+        Problem::new(format!("/{}/when", segment(dimension.name.as_str())), "cyclic", detail)
+    });
+    if order.len() == dimensions.len() { Ok(order) } else { Err(cycle.collect()) }
 }
 
 pub(super) fn too_many_assignments() -> Problem {
     let detail = format!(
-        "the dimensions that others are conditioned on have more than {MAX_ASSIGNMENTS} combinations: condition on fewer"
+        "the dimensions that others are conditioned on have more than {MAX_ASSIGNMENTS} combinations, or too many for so \
+         many conditions: condition on fewer"
     );
     Problem::new("", "too_many_conditions", detail)
 }

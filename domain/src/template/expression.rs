@@ -217,7 +217,8 @@ impl Tokens {
                 self.takes("=");
                 value = self.expression()?;
             }
-            if name.is_none() && arguments.iter().any(|argument| argument.name.is_some()) {
+            // Those with a name come last, so the one before tells.
+            if name.is_none() && arguments.last().is_some_and(|argument| argument.name.is_some()) {
                 return Err(Fault::new(value.at, "arguments without a name come first"));
             }
             arguments.push(Argument { name, value });

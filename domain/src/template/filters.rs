@@ -66,6 +66,13 @@ impl Filter {
         if let Some(name) = unknown.into_iter().find(|name| !by_name || !known.contains(name)) {
             return Err(format!("`{word}` has no argument called `{name}`"));
         }
+        match (arguments.len() <= known.len(), known) {
+            (true, _) => {}
+            (false, []) => return Err(format!("`{word}` takes no arguments")),
+            (false, known) => {
+                return Err(format!("`{word}` takes at most {}: {}", known.len(), known.join(", ")));
+            }
+        }
         let twice = (0..arguments.len()).any(|i| {
             let position = |argument: &Argument, at: usize| match &argument.name {
                 Some(name) => known.iter().position(|known| known == name),
@@ -79,11 +86,7 @@ impl Filter {
         if self == Self::Replace && arguments.len() != 2 {
             return Err("`replace` takes two texts: `replace(\"old\", \"new\")`".to_owned());
         }
-        match (arguments.len() <= known.len(), known) {
-            (true, _) => Ok(()),
-            (false, []) => Err(format!("`{word}` takes no arguments")),
-            (false, known) => Err(format!("`{word}` takes at most {}: {}", known.len(), known.join(", "))),
-        }
+        Ok(())
     }
 }
 

@@ -113,13 +113,14 @@ impl<'a> Lexer<'a> {
     /// The tokens of a tag, up to its end.
     fn tag(&mut self, opened: usize, close: &str) -> Result<Vec<Token>, Fault> {
         let mut tokens = Vec::new();
+        let mut braces = 0_i64;
         loop {
             let rest = self.rest();
             let white = rest.len() - rest.trim_start().len();
             self.at += white;
             let rest = &rest[white..];
             let marked = rest.strip_prefix('-').filter(|rest| rest.starts_with(close));
-            if marked.is_some() || rest.starts_with(close) && !in_braces(&tokens, close) {
+            if marked.is_some() || rest.starts_with(close) && !(close == "}}" && braces > 0) {
                 self.trim = marked.is_some();
                 self.at += close.len() + usize::from(marked.is_some());
                 return Ok(tokens);
@@ -128,16 +129,12 @@ impl<'a> Lexer<'a> {
                 return Err(Fault::new(opened, format!("the tag is not closed: write `{close}`")));
             }
             let (kind, length) = token(rest).map_err(|message| Fault::new(self.at, message))?;
+            // A `}}` closes a `{` of its own rather than the tag.
+            braces += i64::from(kind == TokenKind::Sign("{")) - i64::from(kind == TokenKind::Sign("}"));
             tokens.push(Token { at: self.at, kind });
             self.at += length;
         }
     }
-}
-
-/// Whether a `}}` closes a `{` of its own rather than the tag.
-fn in_braces(tokens: &[Token], close: &str) -> bool {
-    let count = |sign| tokens.iter().filter(|token| token.kind == TokenKind::Sign(sign)).count();
-    close == "}}" && count("{") > count("}")
 }
 
 /// Whether `{% endraw %}` stands here: its trim marks and its length.

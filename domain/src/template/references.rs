@@ -1,12 +1,15 @@
 //! Finds the names that a template reads.
 
+use std::collections::BTreeMap;
+
 use super::Reference;
 use super::ast::{Expr, Kind, Node};
 use super::filters::Filter;
 
 /// The names that nodes read from their scope, in their order.
 pub(super) fn of(nodes: &[Node]) -> Vec<Reference> {
-    let mut finder = Finder { locals: vec!["loop".to_owned()], defined: Vec::new(), found: Vec::new() };
+    let mut finder = Finder { locals: Stack::default(), defined: Stack::default(), found: Vec::new() };
+    finder.locals.push("loop".to_owned());
     finder.nodes(nodes);
     finder.found
 }
@@ -15,10 +18,56 @@ type Path = Vec<String>;
 
 struct Finder {
     /// Names that the template itself gave.
-    locals: Vec<String>,
+    locals: Stack<String>,
     /// Paths that are known to be there, here.
-    defined: Vec<Path>,
+    defined: Stack<Path>,
     found: Vec<Reference>,
+}
+
+/// A stack that knows what is on it.
+struct Stack<T> {
+    items: Vec<T>,
+    counts: BTreeMap<T, usize>,
+}
+
+impl<T> Default for Stack<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), counts: BTreeMap::new() }
+    }
+}
+
+impl<T: Ord + Clone> Stack<T> {
+    fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    fn push(&mut self, item: T) {
+        *self.counts.entry(item.clone()).or_default() += 1;
+        self.items.push(item);
+    }
+
+    fn extend(&mut self, items: Vec<T>) {
+        for item in items {
+            self.push(item);
+        }
+    }
+
+    fn truncate(&mut self, length: usize) {
+        for item in self.items.drain(length..) {
+            if let Some(count) = self.counts.get_mut(&item).filter(|count| **count > 1) {
+                *count -= 1;
+            } else {
+                self.counts.remove(&item);
+            }
+        }
+    }
+
+    fn contains<Q: Ord + ?Sized>(&self, item: &Q) -> bool
+    where
+        T: std::borrow::Borrow<Q>,
+    {
+        self.counts.contains_key(item)
+    }
 }
 
 impl Finder {
@@ -106,11 +155,11 @@ impl Finder {
     }
 
     fn path(&mut self, path: &[&str], guarded: bool) {
-        if path.first().is_none_or(|name| self.locals.iter().any(|local| local == name)) {
+        if path.first().is_none_or(|name| self.locals.contains(*name)) {
             return;
         }
         let path: Path = path.iter().map(|part| (*part).to_owned()).collect();
-        let guarded = guarded || self.defined.iter().any(|defined| path.starts_with(defined));
+        let guarded = guarded || (1..=path.len()).any(|length| self.defined.contains(&path[..length]));
         self.found.push(Reference { path, guarded });
     }
 }

@@ -1,0 +1,47 @@
+//! Finds values of dimensions that their fields cannot take.
+
+use crate::problem::{Problem, is_full, listed};
+use crate::space::{Dimension, Levels};
+use crate::stage::LlmStage;
+use crate::value::Value;
+
+/// Every value that a dimension can take must fit the field that it goes to.
+pub(super) fn levels(dimension: &Dimension, stages: &[LlmStage], problems: &mut Vec<Problem>) {
+    let Some(target) = &dimension.target else { return };
+    let Some(stage) = stages.iter().find(|stage| stage.name == target.stage) else {
+        let known = listed(stages.iter().map(|stage| stage.name.as_str()));
+        let detail = format!("there is no stage `{}`: there are {known}", target.stage);
+        problems.push(Problem::new("/target", "unknown_stage", detail));
+        return;
+    };
+    let mut stage = stage.clone();
+    for (pointer, value) in extremes(&dimension.levels) {
+        if let Err(detail) = stage.set(&target.field, &value)
+            && !is_full(problems)
+        {
+            problems.push(Problem::new(pointer, "wrong_value", detail));
+        }
+    }
+}
+
+/// The values that decide whether all of a dimension's values fit a field.
+fn extremes(levels: &Levels) -> Vec<(String, Value)> {
+    let ends = |low: Value, high: Value| vec![("/low".to_owned(), low), ("/high".to_owned(), high)];
+    match levels {
+        Levels::Choice(values) => {
+            values.iter().enumerate().map(|(i, value)| (format!("/values/{i}"), value.clone())).collect()
+        }
+        Levels::Int { low, high, .. } => ends(Value::from(*low), Value::from(*high)),
+        Levels::Float { low, high, .. } if low.is_finite() && high.is_finite() => {
+            let mut ends = ends(Value::number(*low), Value::number(*high));
+            ends.extend(fraction(*low, *high).map(|between| ("/type".to_owned(), between)));
+            ends
+        }
+        Levels::Float { .. } => Vec::new(),
+    }
+}
+
+/// A value of the range that is no whole number, so that a float dimension on a field for whole numbers is found.
+fn fraction(low: f64, high: f64) -> Option<Value> {
+    (low < high).then(|| Value::number(low + (high - low) * 0.381_966))
+}

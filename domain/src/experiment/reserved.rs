@@ -1,0 +1,26 @@
+//! Finds extra fields that have a place of their own.
+//!
+//! Only new documents are checked for them. Stored ones may have them, and can still be read: requests leave them out.
+
+use super::Draft;
+use crate::extra;
+use crate::problem::{Problem, segment};
+use crate::space::{Field, Target};
+
+const CODE: &str = "reserved_field";
+
+/// Finds them in stages, and in what dimensions decide.
+pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
+    for (i, stage) in draft.stages.iter().enumerate() {
+        for name in stage.extra.keys() {
+            let at = || format!("/pipeline_stages/{i}/extra/{}", segment(name));
+            problems.extend(extra::refusal(name).map(|detail| Problem::new(at(), CODE, detail)));
+        }
+    }
+    for (name, dimension) in &draft.space {
+        let Some(Ok(target)) = dimension.target.as_deref().map(Target::parse) else { continue };
+        let Field::Extra(key) = &target.field else { continue };
+        let at = || format!("/parameter_space/{}/target", segment(name));
+        problems.extend(extra::refusal(key).map(|detail| Problem::new(at(), CODE, detail)));
+    }
+}
