@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::configuration::{Configuration, ConfiguredStage};
 use domain::endpoint::{Endpoint, EndpointIdentity};
 use domain::experiment::{Applied, Definition};
-use domain::problem::{Problem, segment};
+use domain::problem::{Problem, capped, is_full, listed, segment};
 use domain::space::{Field, Levels, Parameter};
 use domain::stage::LlmStage;
 use domain::sweep::SweepLimits;
@@ -73,6 +73,9 @@ impl Catalog {
                 continue;
             }
             for (i, label) in values.iter().enumerate() {
+                if is_full(&problems) {
+                    break;
+                }
                 if label.as_text().is_none_or(|label| self.by_label(label).is_none()) {
                     let at = format!("/parameter_space/{}/values/{i}", segment(dimension.name.as_str()));
                     problems.push(self.unknown(&at, label.as_text()));
@@ -132,7 +135,7 @@ impl Catalog {
             );
             Problem::new(format!("{at}/model"), "unknown_price", detail)
         });
-        problems.collect()
+        capped(problems.collect())
     }
 
     fn possible_endpoints(&self, definition: &Definition, stage: &LlmStage) -> Vec<&Endpoint> {
@@ -142,11 +145,9 @@ impl Catalog {
     }
 
     fn unknown(&self, pointer: &str, label: Option<&str>) -> Problem {
-        let known: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.label.as_str()).collect();
-        let known = if known.is_empty() {
-            "there is none".to_owned()
-        } else {
-            format!("there are {}", known.join(", "))
+        let known = match listed(self.endpoints.iter().map(|endpoint| endpoint.label.as_str())) {
+            none if none.is_empty() => "there is none".to_owned(),
+            labels => format!("there are {labels}"),
         };
         let detail = match label {
             Some(label) => format!("there is no endpoint `{label}`: {known}"),

@@ -14,7 +14,8 @@ use crate::digest::sha256;
 use crate::page::Page;
 use crate::ports::{
     ChangeOutcome, ChangeableWhen, Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview,
-    ExperimentStore, ExperimentSummary, Ids, NewExperiment, NewProject, NewSamples, ProjectStore, StoreError,
+    ExperimentStore, ExperimentSummary, Ids, NewExperiment, NewProject, NewSamples, Offload, ProjectStore,
+    StoreError, offloaded,
 };
 use crate::refusal::Refusal;
 use crate::scoring::Evaluator;
@@ -41,6 +42,7 @@ pub struct Experiments {
     store: Arc<dyn ExperimentStore>,
     projects: Arc<dyn ProjectStore>,
     ids: Arc<dyn Ids>,
+    offload: Arc<dyn Offload>,
 }
 
 impl Experiments {
@@ -50,8 +52,9 @@ impl Experiments {
         experiments: Arc<dyn ExperimentStore>,
         projects: Arc<dyn ProjectStore>,
         ids: Arc<dyn Ids>,
+        offload: Arc<dyn Offload>,
     ) -> Self {
-        Self { store: experiments, projects, ids }
+        Self { store: experiments, projects, ids, offload }
     }
 
     /// The oldest project with this name; a new one where there is none.
@@ -90,10 +93,11 @@ impl Experiments {
         _by: &Writer,
         project: ProjectId,
         document_digest: Option<Digest>,
-        mut draft: Draft,
+        draft: Draft,
     ) -> Result<ExperimentId, ExperimentError> {
-        check(&draft).map_err(ExperimentError::Problems)?;
-        let samples = self.new_samples(std::mem::take(&mut draft.samples));
+        let checked = Checked::of(draft, &*self.offload).await.map_err(ExperimentError::Problems)?;
+        let Checked { mut draft, samples_digest, .. } = checked;
+        let samples = self.new_samples(std::mem::take(&mut draft.samples), samples_digest);
         let id = ExperimentId::new(self.ids.next());
         self.store.insert(NewExperiment { id, project, draft, samples, document_digest }).await?;
         Ok(id)
@@ -135,10 +139,11 @@ impl Experiments {
             if !with_samples {
                 whole.samples.clone_from(&known.draft.samples);
             }
-            check(&whole).map_err(Refusal::Invalid)?;
+            let checked = Checked::of(whole, &*self.offload).await.map_err(Refusal::Invalid)?;
+            let Checked { draft: mut whole, samples_digest, .. } = checked;
             let only = changeable_when(&known.draft, &whole);
             let samples = std::mem::take(&mut whole.samples);
-            let samples = (samples != known.draft.samples).then(|| self.new_samples(samples));
+            let samples = (samples != known.draft.samples).then(|| self.new_samples(samples, samples_digest));
             let change = ExperimentChange { id, draft: whole, samples, only, revision: known.revision };
             match self.store.change(change).await? {
                 ChangeOutcome::Changed => return self.overview(id).await,
@@ -186,8 +191,7 @@ impl Experiments {
         self.store.overview(id, SHOWN).await?.ok_or(Refusal::NotFound("experiment"))
     }
 
-    fn new_samples(&self, samples: Vec<Sample>) -> NewSamples {
-        let digest = sha256(&sample::canonical(&samples));
+    fn new_samples(&self, samples: Vec<Sample>, digest: Digest) -> NewSamples {
         NewSamples { samples, set: SampleSetId::new(self.ids.next()), digest }
     }
 }
@@ -217,6 +221,26 @@ fn changeable_when(from: &Draft, to: &Draft) -> ChangeableWhen {
         ChangeableWhen::Idle
     } else {
         ChangeableWhen::Untried
+    }
+}
+
+/// A draft that makes sense.
+pub(crate) struct Checked {
+    pub(crate) draft: Draft,
+    pub(crate) definition: Definition,
+    samples_digest: Digest,
+}
+
+impl Checked {
+    /// Checks a draft elsewhere: a large one takes seconds.
+    pub(crate) async fn of(draft: Draft, offload: &dyn Offload) -> Result<Self, Vec<Problem>> {
+        let checked = offloaded(offload, move || {
+            let definition = check(&draft)?;
+            let samples_digest = sha256(&sample::canonical(&draft.samples));
+            Ok(Self { draft, definition, samples_digest })
+        });
+        let broke_down = || Err(vec![Problem::new("", "check_failed", "checking this document broke down")]);
+        checked.await.unwrap_or_else(broke_down)
     }
 }
 

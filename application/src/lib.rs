@@ -9,7 +9,7 @@ pub mod estimate;
 pub mod experiments;
 pub mod exports;
 pub mod feed;
-mod form;
+pub mod form;
 pub mod json;
 pub mod leaderboard;
 pub mod live;

@@ -13,9 +13,9 @@ use domain::sweep::SweepKind;
 use domain::value::{Map, Value};
 
 use crate::catalog::Catalog;
-use crate::experiments;
+use crate::experiments::Checked;
 use crate::json::output;
-use crate::ports::{EndpointStore, ModelServer};
+use crate::ports::{EndpointStore, ModelServer, Offload};
 use crate::refusal::Refusal;
 
 /// What is to be tried.
@@ -53,13 +53,18 @@ pub struct Preview {
 pub struct Previews {
     endpoints: Arc<dyn EndpointStore>,
     servers: Arc<dyn ModelServer>,
+    offload: Arc<dyn Offload>,
 }
 
 impl Previews {
     /// The use cases over these ports.
     #[must_use]
-    pub const fn new(endpoints: Arc<dyn EndpointStore>, servers: Arc<dyn ModelServer>) -> Self {
-        Self { endpoints, servers }
+    pub const fn new(
+        endpoints: Arc<dyn EndpointStore>,
+        servers: Arc<dyn ModelServer>,
+        offload: Arc<dyn Offload>,
+    ) -> Self {
+        Self { endpoints, servers, offload }
     }
 
     /// Shows the calls of one sample. With `caller` they are made, one after the other, past the cache; without one a
@@ -69,8 +74,9 @@ impl Previews {
     /// Everything that is wrong with the document, the sample or the point; a call that fails.
     pub async fn preview(&self, wanted: Wanted, caller: Option<&Writer>) -> Result<Preview, Refusal> {
         let under = |problem: Problem| problem.under("/document");
-        let checked = experiments::check(&wanted.draft);
-        let definition = checked.map_err(|found| Refusal::Invalid(found.into_iter().map(under).collect()))?;
+        let checked = Checked::of(wanted.draft, &*self.offload).await;
+        let Checked { draft, definition, .. } =
+            checked.map_err(|found| Refusal::Invalid(found.into_iter().map(under).collect()))?;
         let catalog = Catalog::new(self.endpoints.all().await?);
         let values = wanted.values.unwrap_or_else(|| first_point(&definition));
         let configured = catalog.configure(&definition, values);
@@ -79,8 +85,8 @@ impl Previews {
             let at = format!("/document/pipeline_stages/{stage}");
             Refusal::invalid(at, "template", wrong.to_string())
         })?;
-        let sample = wanted.draft.samples.get(wanted.sample).cloned().ok_or_else(|| {
-            let detail = format!("there are {} samples, counted from 0", wanted.draft.samples.len());
+        let sample = draft.samples.get(wanted.sample).cloned().ok_or_else(|| {
+            let detail = format!("there are {} samples, counted from 0", draft.samples.len());
             Refusal::invalid("/sample_index", "unknown_sample", detail)
         })?;
         let sample = sample.for_templates(u32::try_from(wanted.sample).unwrap_or(u32::MAX));

@@ -6,10 +6,10 @@ use std::time::Duration;
 use domain::access::Writer;
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, RunId};
-use domain::problem::{Problem, segment};
+use domain::problem::{Problem, capped, listed, segment};
 use domain::sample::Sample;
 use domain::scoring::{Entry, Score, weighted};
-use domain::space::{Dimension, Levels};
+use domain::space::Levels;
 use domain::stage::LlmStage;
 use domain::value::{Map, Value};
 
@@ -302,31 +302,30 @@ fn weighted_score(definition: &Definition, said: &[SampleScore]) -> Option<f64> 
 
 /// Finds every name and type that is wrong in the values of a single run's point, and every value that must be there.
 fn check_point(definition: &Definition, values: &Map) -> Result<(), Vec<Problem>> {
-    let dimensions: Vec<&Dimension> = definition.space().dimensions().collect();
-    let named = |name: &str| dimensions.iter().find(|dimension| dimension.name.as_str() == name);
+    let space = definition.space();
     let problem = |name: &str, code, detail| Problem::new(format!("/values/{}", segment(name)), code, detail);
     let mut problems = Vec::new();
     for (name, value) in values {
-        match named(name).map(|dimension| wanted(&dimension.levels, value)) {
+        match space.dimension(name).map(|dimension| wanted(&dimension.levels, value)) {
             Some(None) => {}
             Some(Some(wanted)) => {
                 problems.push(problem(name, "wrong_type", format!("dimension `{name}` takes {wanted}")));
             }
             None => {
-                let all: Vec<&str> = dimensions.iter().map(|known| known.name.as_str()).collect();
-                let detail = format!("there is no dimension `{name}`: there are {}", all.join(", "));
+                let all = listed(space.dimensions().map(|known| known.name.as_str()));
+                let detail = format!("there is no dimension `{name}`: there are {all}");
                 problems.push(problem(name, "unknown_dimension", detail));
             }
         }
     }
-    for dimension in dimensions {
+    for dimension in space.dimensions() {
         let name = dimension.name.as_str();
         if dimension.target.is_none() && dimension.default.is_none() && !values.contains_key(name) {
             let detail = format!("`{name}` has no target and no default: give it a value");
             problems.push(problem(name, "missing", detail));
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() { Ok(()) } else { Err(capped(problems)) }
 }
 
 /// What a dimension takes, where it does not take this value. Ranges do not count: who tries one run knows why.

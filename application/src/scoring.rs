@@ -8,11 +8,20 @@ use domain::problem::Problem;
 use domain::scoring::{Entry, Judgement, Scorer, weighted};
 use domain::value::{Map, Value};
 
-use crate::form::Form;
-use crate::ports::{Offload, offloaded};
+use crate::form::{Effort, Form, MAX_PATTERN_UNITS};
+use crate::ports::{FormatChecker, Offload, offloaded};
+
+/// What scorers need from the world.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each port says what it is")]
+pub struct Ports {
+    pub formats: Arc<dyn FormatChecker>,
+    pub offload: Arc<dyn Offload>,
+}
 
 /// The scorers of an experiment, ready to judge.
 pub struct Evaluator {
+    ports: Ports,
     judges: Vec<Judge>,
     names: Vec<String>,
 }
@@ -56,24 +65,34 @@ type Said = Result<Option<Judgement>, String>;
 impl Evaluator {
     /// The scorers of an experiment.
     #[must_use]
-    pub fn new(definition: &Definition) -> Self {
+    pub fn new(definition: &Definition, ports: Ports) -> Self {
         let judges = definition.scoring().iter().map(|entry| Judge {
             stage: definition.stages()[definition.judged_stage(entry)].name.as_str().to_owned(),
             weight: entry.weight,
             means: Arc::new(Means::new(&entry.scorer)),
         });
         let names = definition.scoring().iter().map(|entry| entry.name.clone());
-        Self { judges: judges.collect(), names: names.collect() }
+        Self { ports, judges: judges.collect(), names: names.collect() }
     }
 
     /// What is wrong with schemas and patterns of scorers, each with its place in the document.
     #[must_use]
     pub fn check(definition: &Definition) -> Vec<Problem> {
+        let mut pattern_units = 0;
         let entries = definition.scoring().iter().enumerate();
         let wrong = entries.filter_map(|(i, entry)| {
             let Scorer::Format(format) = &entry.scorer else { return None };
-            let (option, detail) = Form::compile(format).err()?;
-            Some(Problem::new(format!("/scoring_config/{i}/options/{option}"), "wrong_value", detail))
+            let form = Form::compile(format).map(|form| pattern_units += form.pattern_units());
+            let problem = match form {
+                Err(problem) => problem,
+                Ok(()) if pattern_units > MAX_PATTERN_UNITS => {
+                    let detail =
+                        "the patterns of all scorers together are too large: simplify or remove some";
+                    Problem::new("", "too_large", detail)
+                }
+                Ok(()) => return None,
+            };
+            Some(problem.under(&format!("/scoring_config/{i}/options")))
         });
         wrong.collect()
     }
@@ -85,16 +104,11 @@ impl Evaluator {
     }
 
     /// Judges the outputs of one repetition of a sample; what takes long is done elsewhere.
-    pub async fn judge(
-        &self,
-        progress: &Progress,
-        reference: Option<&Value>,
-        offload: &dyn Offload,
-    ) -> Judged {
+    pub async fn judge(&self, progress: &Progress, reference: Option<&Value>) -> Judged {
         let mut entries = Vec::new();
         let mut counted = Vec::with_capacity(self.judges.len());
         for (scorer, judge) in (0..).zip(&self.judges) {
-            let said = judge.judge(progress, reference, offload).await;
+            let said = judge.judge(progress, reference, &self.ports).await;
             counted.push((judge.weight, entry_of(&said)));
             entries.extend(judged(scorer, said));
         }
@@ -121,32 +135,141 @@ fn judged(scorer: u32, said: Said) -> Option<JudgedEntry> {
 }
 
 impl Judge {
-    async fn judge(&self, progress: &Progress, reference: Option<&Value>, offload: &dyn Offload) -> Said {
+    async fn judge(&self, progress: &Progress, reference: Option<&Value>, ports: &Ports) -> Said {
         let Some(output) = progress.output(&self.stage) else { return Ok(None) };
-        let size = output.to_text().len() + reference.map_or(0, |reference| reference.to_text().len());
-        if !self.means.scorer.is_heavy(size) {
-            return self.means.judge(output, reference);
+        let effort = self.means.effort(output, reference);
+        match (effort, &self.means.scorer) {
+            (Effort::Little, _) => self.means.judge(output, reference),
+            (Effort::Unbounded, Scorer::Format(format)) => {
+                ports.formats.check(format, &output.to_text()).await.map(Some)
+            }
+            _ => {
+                let (means, output, reference) =
+                    (Arc::clone(&self.means), output.clone(), reference.cloned());
+                let judged =
+                    offloaded(&*ports.offload, move || means.judge(&output, reference.as_ref())).await;
+                judged.unwrap_or_else(|| Err("the scorer broke down".to_owned()))
+            }
         }
-        let (means, output, reference) = (Arc::clone(&self.means), output.clone(), reference.cloned());
-        let judged = offloaded(offload, move || means.judge(&output, reference.as_ref())).await;
-        judged.unwrap_or_else(|| Err("the scorer broke down".to_owned()))
     }
 }
 
 impl Means {
     fn new(scorer: &Scorer) -> Self {
         let form = match scorer {
-            Scorer::Format(format) => Some(Form::compile(format).map_err(|(_, detail)| detail)),
+            Scorer::Format(format) => Some(Form::compile(format).map_err(|problem| problem.detail)),
             _ => None,
         };
         Self { scorer: scorer.clone(), form }
     }
 
+    /// What judging an output takes.
+    fn effort(&self, output: &Value, reference: Option<&Value>) -> Effort {
+        let size = || output.to_text().len() + reference.map_or(0, |reference| reference.to_text().len());
+        match &self.form {
+            Some(Ok(form)) => form.effort(&output.to_text()),
+            Some(Err(_)) => Effort::Little,
+            None if self.scorer.is_heavy(size()) => Effort::Much,
+            None => Effort::Little,
+        }
+    }
+
     fn judge(&self, output: &Value, reference: Option<&Value>) -> Said {
         match &self.form {
-            None => Ok(self.scorer.evaluate(output, reference)),
+            None => self.scorer.evaluate(output, reference).map_err(|error| error.to_string()),
             Some(Ok(form)) => Ok(Some(form.judge(&output.to_text()))),
             Some(Err(error)) => Err(error.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use domain::experiment::{Draft, ScoringDraft, StageDraft};
+    use domain::scoring::Score;
+
+    use super::*;
+    use crate::json;
+    use crate::ports::mocks::MockFormatChecker;
+
+    /// Runs jobs where it is asked, and counts them.
+    #[derive(Default)]
+    struct Here(std::sync::atomic::AtomicUsize);
+
+    #[async_trait]
+    impl Offload for Here {
+        async fn run(&self, job: Box<dyn FnOnce() + Send>) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            job();
+        }
+    }
+
+    fn scorer(scorer: &str, options: &str) -> ScoringDraft {
+        let Value::Map(options) = json::parse(options).unwrap() else { panic!("{options}") };
+        let name = Some(format!("{scorer}{}", Value::Map(options.clone())));
+        ScoringDraft { name, scorer: scorer.to_owned(), options, ..ScoringDraft::default() }
+    }
+
+    fn definition(scoring: Vec<ScoringDraft>) -> Definition {
+        let stage = StageDraft { name: "s".into(), prompt: "p".into(), ..StageDraft::default() };
+        Draft { name: "e".into(), stages: vec![stage], scoring, repeats: 1, ..Draft::default() }
+            .define()
+            .unwrap()
+    }
+
+    fn judged(scoring: Vec<ScoringDraft>, formats: MockFormatChecker, output: &str) -> (Judged, usize) {
+        let here = Arc::new(Here::default());
+        let ports = Ports { formats: Arc::new(formats), offload: here.clone() };
+        let evaluator = Evaluator::new(&definition(scoring), ports);
+        let mut progress = Progress::new(Value::Null);
+        progress.passed("s", Value::from(output));
+        let judged = futures::executor::block_on(evaluator.judge(&progress, Some(&Value::from("x"))));
+        (judged, here.0.load(std::sync::atomic::Ordering::Relaxed))
+    }
+
+    const RECURSIVE: &str = r##"{"type": "json_schema", "schema": {"anyOf": [{"items": {"$ref": "#"}}]}}"##;
+
+    #[test]
+    fn a_check_that_was_ended_fails_its_score_and_no_other() {
+        let mut formats = MockFormatChecker::new();
+        formats.expect_check().times(1).returning(|_, _| Err("it took too long".to_owned()));
+        let (judged, jobs) =
+            judged(vec![scorer("format", RECURSIVE), scorer("contains", "{}")], formats, "[x]");
+        assert_eq!(judged.entries[0].error.as_deref(), Some("it took too long"));
+        assert_eq!((judged.entries[1].value, judged.score, jobs), (Some(1.0), None, 0));
+    }
+
+    #[test]
+    fn what_is_bounded_never_goes_to_another_process() {
+        let scoring =
+            || vec![scorer("format", r#"{"type": "json"}"#), scorer("format", r#"{"type": "xml"}"#)];
+        let mut formats = MockFormatChecker::new();
+        formats.expect_check().never();
+        let (judged, jobs) = judged(scoring(), formats, "[1]");
+        let values: Vec<_> = judged.entries.iter().map(|entry| entry.value).collect();
+        assert_eq!((values, jobs), (vec![Some(1.0), Some(0.0)], 0));
+    }
+
+    #[test]
+    fn what_takes_long_is_done_elsewhere() {
+        let mut formats = MockFormatChecker::new();
+        formats.expect_check().times(1).returning(|_, _| Ok(Judgement::new(Score::ONE)));
+        let scoring = vec![scorer("format", r#"{"type": "xml"}"#), scorer("similarity", "{}")];
+        let (judged, jobs) = judged(scoring, formats, &"x".repeat(50_000));
+        assert_eq!((judged.entries[0].value, jobs), (Some(1.0), 1));
+    }
+
+    #[test]
+    fn texts_that_take_too_long_to_compare_have_no_score() {
+        let long = "ab".repeat(500_000);
+        let mut progress = Progress::new(Value::Null);
+        progress.passed("s", Value::from(long.as_str()));
+        let ports = Ports { formats: Arc::new(MockFormatChecker::new()), offload: Arc::new(Here::default()) };
+        let evaluator = Evaluator::new(&definition(vec![scorer("similarity", "{}")]), ports);
+        let reference = Value::from("ba".repeat(500_001));
+        let judged = futures::executor::block_on(evaluator.judge(&progress, Some(&reference)));
+        let told = judged.entries[0].error.as_deref().unwrap_or_default();
+        assert!(told.contains("token_f1"), "{told}");
     }
 }

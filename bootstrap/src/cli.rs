@@ -52,6 +52,9 @@ pub(crate) enum Command {
     Openapi,
     /// Ask the server on this machine how it is: exit code 0 where it can work
     Healthcheck,
+    /// Check texts against formats, as stdin asks: what other processes of this program start
+    #[command(hide = true)]
+    CheckFormats,
 }
 
 #[derive(Debug, Default, Args)]

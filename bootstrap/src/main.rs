@@ -35,6 +35,9 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<(), Failure> {
+    if let Some(Command::CheckFormats) = cli.command {
+        return scripting::check_formats().map_err(Failure::error);
+    }
     let settings = Settings::from_environment()?;
     let screen = Screen::new();
     logging::start(&settings, &screen)?;
@@ -50,6 +53,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::Worker => commands::worker::run(&settings).await,
             Command::Migrate(options) => commands::migrate::run(&settings, &options).await,
             Command::Export(options) => commands::export::run(&settings, options).await,
+            Command::CheckFormats => Ok(()),
         }
     });
     // Work that nobody waits for any more must not keep the process.

@@ -25,6 +25,7 @@ use llm::{OpenAiServer, Servers, SimulatedServer};
 use outbound::{AddressPolicy, Client};
 use persistence::{Database, Stores};
 use queue::LocalBell;
+use scripting::FormatProcesses;
 use security::{BcryptPasswords, JwtTokens, SecretVault, kept_token_secret, token_secret_fingerprint};
 use system::{BlockingThreads, SystemChance, SystemClock, SystemIds, TokioTasks, TokioTimer};
 use wire::endpoint::SIMULATED_URL;
@@ -56,7 +57,7 @@ impl Wired {
         let leaderboards = Leaderboards::new(stores.clone(), stores.clone(), Arc::clone(&ports.offload));
         let wired = Self {
             leaderboards: Arc::new(leaderboards),
-            experiments: Experiments::new(stores.clone(), stores.clone(), Arc::new(SystemIds)),
+            experiments: experiments(&stores, &ports),
             sweeps: Arc::new(sweeps(settings, &ports)),
             stores,
             ports,
@@ -95,8 +96,8 @@ impl Wired {
         Ok(Services {
             accounts: Arc::new(self.accounts(settings).await?),
             projects: Projects::new(stores.clone(), Arc::clone(&ids)),
-            experiments: Experiments::new(stores.clone(), stores.clone(), Arc::clone(&ids)),
-            previews: Previews::new(stores.clone(), Arc::clone(&servers)),
+            experiments: experiments(stores, ports),
+            previews: Previews::new(stores.clone(), Arc::clone(&servers), Arc::clone(&ports.offload)),
             estimates: Estimates::new(stores.clone(), stores.clone(), stores.clone()),
             runs: Runs::new(runs::Ports::of_engine(ports)),
             exports: self.exports(),
@@ -189,6 +190,7 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         clock: Arc::new(SystemClock),
         endpoints: stores.clone(),
         experiments: stores.clone(),
+        formats: Arc::new(FormatProcesses::of_this_program(&["check-formats"]).map_err(Failure::error)?),
         ids: Arc::new(SystemIds),
         journal: stores.clone(),
         offload: Arc::new(BlockingThreads::default()),
@@ -200,6 +202,11 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         timer: Arc::new(TokioTimer),
         workers: stores.clone(),
     })
+}
+
+fn experiments(stores: &Arc<Stores>, ports: &engine::Ports) -> Experiments {
+    let offload = Arc::clone(&ports.offload);
+    Experiments::new(stores.clone(), stores.clone(), Arc::clone(&ports.ids), offload)
 }
 
 fn sweeps(settings: &Settings, ports: &engine::Ports) -> Sweeps {

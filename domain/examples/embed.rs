@@ -42,6 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let judged = answers.zip(&samples).map(|(answer, sample)| {
             scorer
                 .evaluate(&answer, sample.reference.as_ref())
+                .ok()
+                .flatten()
                 .map_or(f64::NAN, |judged| judged.value.value())
         });
         Contender { run: RunId::new(trial.trial.into()), scores: judged.collect(), repeats: 1 }

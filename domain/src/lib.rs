@@ -31,7 +31,7 @@
 //! let scorer = Scorer::try_new("exact_match", &Map::new()).unwrap();
 //! let answers = [("bug", "bug"), ("billing", "bug"), ("bug", "bug"), ("bug", "bug")];
 //! let judged = answers.map(|(answer, reference)| {
-//!     scorer.evaluate(&Value::from(answer), Some(&Value::from(reference))).unwrap().value.value()
+//!     scorer.evaluate(&Value::from(answer), Some(&Value::from(reference))).unwrap().unwrap().value.value()
 //! });
 //! let interval = interval_of_mean(&judged, 1).unwrap();
 //! assert!(interval.low < 0.75 && 0.75 < interval.high);

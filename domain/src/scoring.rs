@@ -3,6 +3,7 @@
 //! Scorers here need nothing but the output and the reference. What a [`Format`] asks for is described here and checked
 //! by whoever has the parsers.
 
+mod edits;
 mod keyword;
 mod length;
 mod matching;
@@ -94,6 +95,18 @@ impl Judgement {
     }
 }
 
+/// Why a scorer gave up: what it was asked takes longer than anybody waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooMuchWork(String);
+
+impl fmt::Display for TooMuchWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TooMuchWork {}
+
 /// A scorer with its options.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scorer {
@@ -169,29 +182,38 @@ impl Scorer {
         }
     }
 
-    /// Whether judging an output of so many bytes would keep other work waiting.
+    /// Whether judging an output and a reference of so many bytes would keep other work waiting.
     #[must_use]
     pub const fn is_heavy(&self, bytes: usize) -> bool {
         match self {
-            Self::Similarity(_) => bytes > 1 << 10,
-            Self::Format(_) => bytes > 1 << 14,
-            _ => bytes > 1 << 20,
+            Self::Similarity(_) => bytes > 1 << 12,
+            Self::Keyword(scorer) => bytes.saturating_mul(scorer.terms()) > 1 << 20,
+            Self::Length(_) | Self::Format(_) | Self::ExactMatch(_) | Self::Contains(_) => bytes > 1 << 18,
         }
     }
 
     /// Judges an output. `None` where it passes over the sample, or where it is a [`Format`], which is checked
     /// elsewhere.
-    #[must_use]
-    pub fn evaluate(&self, output: &Value, reference: Option<&Value>) -> Option<Judgement> {
+    ///
+    /// # Errors
+    /// [`TooMuchWork`] where texts are too long for it.
+    pub fn evaluate(
+        &self,
+        output: &Value,
+        reference: Option<&Value>,
+    ) -> Result<Option<Judgement>, TooMuchWork> {
         let output = output.to_text();
-        match self {
+        Ok(match self {
             Self::Length(scorer) => Some(scorer.evaluate(&output)),
             Self::Keyword(scorer) => Some(scorer.evaluate(&output)),
             Self::ExactMatch(scorer) => scorer.evaluate(&output, reference),
             Self::Contains(scorer) => scorer.evaluate(&output, reference),
-            Self::Similarity(scorer) => Some(scorer.evaluate(&output, &reference?.to_text())),
+            Self::Similarity(scorer) => match reference {
+                Some(reference) => Some(scorer.evaluate(&output, &reference.to_text())?),
+                None => None,
+            },
             Self::Format(_) => None,
-        }
+        })
     }
 }
 
@@ -201,6 +223,23 @@ fn unknown(name: &str) -> Problem {
 }
 
 impl Format {
+    /// The options of the `format` scorer that stand for it.
+    #[must_use]
+    pub fn options(&self) -> Map {
+        let texts = |texts: &[String]| Value::List(texts.iter().map(|text| text.as_str().into()).collect());
+        let (kind, option) = match self {
+            Self::Json => ("json", None),
+            Self::JsonSchema(schema) => ("json_schema", Some(("schema", schema.clone()))),
+            Self::Markdown { headings } => ("markdown", Some(("headings", texts(headings)))),
+            Self::Regex(pattern) => ("regex", Some(("pattern", Value::from(pattern.as_str())))),
+            Self::Xml => ("xml", None),
+            Self::Yaml => ("yaml", None),
+            Self::Csv { columns } => ("csv", Some(("columns", texts(columns)))),
+        };
+        let kind = ("type", Value::from(kind));
+        std::iter::once(kind).chain(option).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
     fn read(options: &mut Options<'_>) -> Option<Self> {
         let kind = options.word("type", &FORMATS, None)?;
         match kind {

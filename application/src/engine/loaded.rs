@@ -10,15 +10,14 @@ use domain::sample;
 use domain::value::Value;
 
 use crate::catalog;
-use crate::ports::{Offload, RunConfig, RunError, ScoreRow, StoredExperiment};
-use crate::scoring::{Evaluator, Judged};
+use crate::ports::{RunConfig, RunError, ScoreRow, StoredExperiment};
+use crate::scoring::{self, Evaluator, Judged};
 
 /// An experiment, ready to be executed.
 pub(super) struct Loaded {
     experiment: StoredExperiment,
     order: Vec<u32>,
     evaluator: Evaluator,
-    offload: std::sync::Arc<dyn Offload>,
 }
 
 /// What scorers said of one repetition of a sample.
@@ -28,10 +27,10 @@ pub(super) struct Verdict {
 }
 
 impl Loaded {
-    pub(super) fn new(experiment: StoredExperiment, offload: std::sync::Arc<dyn Offload>) -> Self {
+    pub(super) fn new(experiment: StoredExperiment, ports: scoring::Ports) -> Self {
         let order = sample::order(experiment.samples_digest.seed(), experiment.samples);
-        let evaluator = Evaluator::new(&experiment.definition);
-        Self { experiment, order, evaluator, offload }
+        let evaluator = Evaluator::new(&experiment.definition, ports);
+        Self { experiment, order, evaluator }
     }
 
     pub(super) fn definition(&self) -> &Definition {
@@ -84,7 +83,7 @@ impl Loaded {
         progress: &Progress,
         reference: Option<&Value>,
     ) -> Verdict {
-        let judged = self.evaluator.judge(progress, reference, &*self.offload).await;
+        let judged = self.evaluator.judge(progress, reference).await;
         let Judged { entries, score } = judged;
         let rows = entries.into_iter().map(|entry| ScoreRow {
             sample: place.sample,

@@ -23,9 +23,10 @@ use self::caller::Caller;
 use self::executor::Held;
 use self::loaded::Loaded;
 use crate::ports::{
-    Bell, CallStore, Chance, Clock, EndpointStore, ExperimentStore, Ids, Journal, ModelServer, Offload,
-    Panicked, RunLease, RunStore, SlotStore, StoreError, SweepStore, Tasks, Timer, WorkerStore,
+    Bell, CallStore, Chance, Clock, EndpointStore, ExperimentStore, FormatChecker, Ids, Journal, ModelServer,
+    Offload, Panicked, RunLease, RunStore, SlotStore, StoreError, SweepStore, Tasks, Timer, WorkerStore,
 };
+use crate::scoring;
 use crate::sweeps::Sweeps;
 
 /// What the engine needs from the world.
@@ -38,6 +39,7 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     pub endpoints: Arc<dyn EndpointStore>,
     pub experiments: Arc<dyn ExperimentStore>,
+    pub formats: Arc<dyn FormatChecker>,
     pub ids: Arc<dyn Ids>,
     pub journal: Arc<dyn Journal>,
     pub offload: Arc<dyn Offload>,
@@ -211,7 +213,11 @@ impl Engine {
             return Ok(Some(Arc::clone(loaded)));
         }
         let Some(stored) = self.ports.experiments.experiment(id).await? else { return Ok(None) };
-        let fresh = Arc::new(Loaded::new(stored, Arc::clone(&self.ports.offload)));
+        let ports = scoring::Ports {
+            formats: Arc::clone(&self.ports.formats),
+            offload: Arc::clone(&self.ports.offload),
+        };
+        let fresh = Arc::new(Loaded::new(stored, ports));
         let mut loaded = self.loaded();
         if loaded.len() >= LOADED {
             loaded.clear();

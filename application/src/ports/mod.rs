@@ -6,6 +6,7 @@ mod calls;
 mod endpoints;
 mod events;
 mod experiments;
+mod formats;
 mod idempotency;
 mod journal;
 mod models;
@@ -32,6 +33,7 @@ pub use experiments::{
     ChangeOutcome, ChangeableWhen, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,
     ExperimentSummary, NewExperiment, NewSamples, RunCounts, StoredExperiment,
 };
+pub use formats::FormatChecker;
 pub use idempotency::{IdempotencyStore, KeptAnswer, Reserved};
 pub use journal::{
     AnswerId, Block, CommitError, FailedCall, Fill, Journal, Launch, NewRun, NewSweep, Receipt, RunEnd,
@@ -79,6 +81,7 @@ pub enum Deletion {
 pub(crate) mod mocks {
     pub(crate) use super::calls::MockCallStore;
     pub(crate) use super::endpoints::{MockEndpointStore, MockSlotStore};
+    pub(crate) use super::formats::MockFormatChecker;
     pub(crate) use super::journal::MockJournal;
     pub(crate) use super::models::MockModelServer;
     pub(crate) use super::system::{MockChance, MockClock};

@@ -14,6 +14,8 @@ pub const MAX_STAGES: usize = 100;
 pub const MAX_MESSAGES: usize = 1_000;
 /// The most scoring entries.
 pub const MAX_SCORERS: usize = 100;
+/// The most entries of a list among a scorer's options.
+pub const MAX_OPTION_ENTRIES: usize = 1_000;
 /// The most documents of a corpus.
 pub const MAX_DOCUMENTS: usize = 100_000;
 /// The most samples.
@@ -34,6 +36,13 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
     for (i, stage) in draft.stages.iter().enumerate() {
         let at = format!("/pipeline_stages/{i}/messages");
         at_most(at, stage.messages.len(), MAX_MESSAGES, "messages", problems);
+    }
+    for (i, entry) in draft.scoring.iter().enumerate() {
+        for (name, value) in &entry.options {
+            let count = value.as_list().map_or(0, <[_]>::len);
+            let at = format!("/scoring_config/{i}/options/{}", segment(name));
+            at_most(at, count, MAX_OPTION_ENTRIES, "entries", problems);
+        }
     }
     for (name, dimension) in &draft.space {
         values(name, dimension, problems);

@@ -224,6 +224,8 @@ fn too_much_of_anything_is_refused_with_the_limit() {
     check(|d| d.stages = vec![d.stages[0].clone(); 101], "/pipeline_stages", "too_many");
     check(|d| d.stages[0].messages = vec![shot; 1_001], "/pipeline_stages/0/messages", "too_many");
     check(|d| d.scoring = vec![d.scoring[0].clone(); 101], "/scoring_config", "too_many");
+    let terms = Map::from([("required".to_owned(), Value::List(numbers(1_001)))]);
+    check(|d| d.scoring[0].options = terms, "/scoring_config/0/options/required", "too_many");
     check(
         |d| drop(d.space.insert("x".into(), choice(None, &numbers(100_001)))),
         "/parameter_space/x/values",

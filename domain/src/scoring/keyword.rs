@@ -35,7 +35,7 @@ impl Keyword {
         let found = |term: &&String| self.has(&output, &self.folded(term));
         let missing: Vec<&String> = self.required.iter().filter(|term| !found(term)).collect();
         let present: Vec<&String> = self.forbidden.iter().filter(found).collect();
-        let all = self.required.len() + self.forbidden.len();
+        let all = self.terms();
         let judgement = Judgement::new(Score::share(all - missing.len() - present.len(), all));
         let named = |terms: Vec<&String>| {
             Value::List(terms.into_iter().map(|term| Value::from(term.as_str())).collect())
@@ -46,6 +46,11 @@ impl Keyword {
             (true, false) => judgement.with("forbidden", named(present)),
             (false, false) => judgement.with("missing", named(missing)).with("forbidden", named(present)),
         }
+    }
+
+    /// How many terms there are.
+    pub(super) const fn terms(&self) -> usize {
+        self.required.len() + self.forbidden.len()
     }
 
     fn folded(&self, text: &str) -> String {

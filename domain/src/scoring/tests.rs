@@ -15,7 +15,7 @@ fn check(scorer: &str, given: &[(&str, Value)], rows: &[(&str, Option<&str>, Opt
     let scorer = Scorer::try_new(scorer, &options(given)).unwrap();
     for (output, reference, expected) in rows {
         let reference = reference.map(Value::from);
-        let judged = scorer.evaluate(&Value::from(*output), reference.as_ref());
+        let judged = scorer.evaluate(&Value::from(*output), reference.as_ref()).unwrap();
         let value = judged.map(|judgement| judgement.value.value());
         assert_eq!(value, *expected, "{scorer:?} of {output:?} against {reference:?}");
     }
@@ -58,7 +58,7 @@ fn keywords_count_what_is_as_it_should_be() {
     let whole = [("required", texts(&["cat"])), ("whole_word", Value::from(true))];
     check("keyword", &whole, &[("concatenate", None, Some(0.0)), ("a cat.", None, Some(1.0))]);
     let scorer = Scorer::try_new("keyword", &options(&given)).unwrap();
-    let judged = scorer.evaluate(&Value::from("sorry"), None).unwrap();
+    let judged = scorer.evaluate(&Value::from("sorry"), None).unwrap().unwrap();
     assert_eq!(
         Value::Map(judged.metadata).canonical(),
         r#"{"forbidden":["sorry"],"missing":["Refund","days"]}"#
@@ -91,10 +91,10 @@ fn json_compares_by_its_one_spelling() {
     let scorer = Scorer::try_new("exact_match", &Map::new()).unwrap();
     let output = Value::from([("b", Value::number(1.0)), ("a", Value::Null)]);
     let reference = Value::from([("a", Value::Null), ("b", Value::from(1_i64))]);
-    assert_eq!(scorer.evaluate(&output, Some(&reference)), Some(Judgement::new(Score::ONE)));
+    assert_eq!(scorer.evaluate(&output, Some(&reference)), Ok(Some(Judgement::new(Score::ONE))));
     assert_eq!(
         scorer.evaluate(&Value::from("5"), Some(&Value::from(5_i64))),
-        Some(Judgement::new(Score::ONE))
+        Ok(Some(Judgement::new(Score::ONE)))
     );
 }
 
@@ -188,6 +188,22 @@ fn scores_stay_in_their_range() {
     assert_eq!(Score::share(0, 0), Score::ONE);
 }
 
+#[test]
+fn formats_read_back_from_their_options() {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    for format in [
+        Format::Json,
+        Format::JsonSchema(Value::from([("type", Value::from("object"))])),
+        Format::Markdown { headings: texts(&["A"]) },
+        Format::Regex("a+".into()),
+        Format::Xml,
+        Format::Yaml,
+        Format::Csv { columns: texts(&["a", "b"]) },
+    ] {
+        assert_eq!(Scorer::try_new("format", &format.options()), Ok(Scorer::Format(format)));
+    }
+}
+
 proptest! {
     #[test]
     fn any_output_gets_a_score(output in ".{0,60}", reference in ".{0,60}") {
@@ -200,7 +216,8 @@ proptest! {
             ("similarity", vec![("method", Value::from("token_f1"))]),
         ] {
             let scorer = Scorer::try_new(name, &options(&given)).unwrap();
-            let judged = scorer.evaluate(&Value::from(output.as_str()), Some(&Value::from(reference.as_str()))).unwrap();
+            let judged = scorer.evaluate(&Value::from(output.as_str()), Some(&Value::from(reference.as_str())));
+            let judged = judged.unwrap().unwrap();
             prop_assert!((0.0..=1.0).contains(&judged.value.value()));
         }
     }
