@@ -1,71 +1,94 @@
-//! Budgets under kills: what the endpoint billed is never more than the budget, nor more than is told.
+//! Budgets, and what a stage might ask for to spend more.
 
-use std::time::{Duration, Instant};
-
-use promptlooper_tests::support::effort;
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
 use promptlooper_tests::support::home::{Home, Kind};
-use promptlooper_tests::support::program;
 use promptlooper_tests::support::server::Server;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tokio::process::Child;
 
-const WORKERS: usize = 16;
-const KILLS: u64 = 10;
-const BUDGET: u64 = 12_000;
+/// One that asks a server which bills all that a request allows.
+fn greedy(url: &str) -> Experiment {
+    Experiment::echo(url, 8, 2).with("/pipeline_stages/0/model", json!("greedy-1"))
+}
 
-/// Sixteen workers spend a budget while some of them are killed and some answers never come.
 #[tokio::test]
-async fn a_budget_holds_whatever_happens() {
-    for seed in 0..effort::scaled(1, 100) {
-        spend(seed).await;
+async fn what_would_undo_the_limit_of_an_answer_is_refused_with_its_place() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
+    let server = Server::start(&home).await;
+    server.import(&greedy(&fake.url()).document).await;
+    let project = server.post("projects", json!({"name": "budgets"})).await["id"].clone();
+    let refused = async |experiment: Experiment| {
+        let mut document = experiment.with("/project_id", project.clone()).document;
+        document.as_object_mut().unwrap().retain(|name, _| name != "endpoints" && name != "sweep");
+        let (status, told) = server.send(Method::POST, "experiments", Some(document)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+        (told["errors"][0]["pointer"].clone(), told["errors"][0]["detail"].to_string())
+    };
+    for (key, place) in [
+        ("max_tokens", "parameters.max_tokens"),
+        ("MAX_TOKENS", "parameters.max_tokens"),
+        ("max_completion_tokens", "parameters.max_tokens"),
+        ("n_predict", "parameters.max_tokens"),
+        ("n", "repeats"),
+        ("best_of", "repeats"),
+        ("model", "`model`"),
+    ] {
+        let extra = greedy(&fake.url()).with("/pipeline_stages/0/extra", json!({ key: 8_000 }));
+        let (pointer, detail) = refused(extra).await;
+        assert_eq!(pointer, format!("/pipeline_stages/0/extra/{key}"));
+        assert!(detail.contains(place), "{detail}");
+        let dimension = json!({"target": format!("say.extra.{key}"), "type": "choice", "values": [1, 8_000]});
+        let (pointer, detail) = refused(greedy(&fake.url()).with("/parameter_space/more", dimension)).await;
+        assert_eq!(pointer, "/parameter_space/more/target");
+        assert!(detail.contains(place), "{detail}");
     }
 }
 
-async fn spend(seed: u64) {
-    let home = Home::new(Kind::Postgres).await;
-    let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(30) }).await.unwrap();
-    let server = Server::start_with(&home, &["serve", "--no-execute"], &[]).await;
-    let mut workers: Vec<Child> = (0..WORKERS).map(|_| program::start(&home, &["worker"])).collect();
-    let experiment = server.import(&document(&fake.url(), seed)).await;
-    server.post(&format!("experiments/{experiment}/sweep"), json!({"max_tokens": BUDGET})).await;
-    let mut chance = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let end = Instant::now() + Duration::from_mins(2);
-    let (mut kills, mut next_kill) = (0, 10);
-    let sweep = loop {
-        let sweep = server.get(&format!("experiments/{experiment}")).await["sweep"].clone();
-        if sweep["status"] != "running" {
-            break sweep;
-        }
-        if fake.counts().calls >= next_kill && kills < KILLS {
-            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let victim = usize::try_from(chance >> 33).unwrap() % WORKERS;
-            program::kill(std::mem::replace(&mut workers[victim], program::start(&home, &["worker"]))).await;
-            (kills, next_kill) = (kills + 1, fake.counts().calls + 6);
-        }
-        assert!(Instant::now() < end, "seed {seed}: neither spent nor over: {sweep}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    assert_eq!((&sweep["status"], &sweep["pause_reason"]), (&json!("paused"), &json!("budget")), "{sweep}");
-    let counts = fake.counts();
-    let billed = counts.input_tokens + counts.output_tokens;
-    let number = |field: &str| sweep[field].as_u64().unwrap();
-    let told = number("tokens_in") + number("tokens_out") + number("tokens_unknown");
-    assert!(billed <= BUDGET, "seed {seed}: {billed} billed of {BUDGET}, {kills} kills: {sweep}");
-    assert!(told >= billed, "seed {seed}: {told} told, {billed} billed, {kills} kills: {sweep}");
-    assert!(billed > BUDGET / 2, "seed {seed}: only {billed} of {BUDGET} were spent: {sweep}");
-    effort::report(&format!(
-        "seed {seed}: budget {BUDGET}, billed {billed}, told {told}, {kills} kills, {} unknown",
-        sweep["calls_unknown"]
-    ));
+#[tokio::test]
+async fn all_that_a_request_carries_is_reserved_before_it_is_sent() {
+    const BUDGET: u64 = 9_000;
+    let tool = json!({"type": "function", "function": {"name": "f", "description": "x".repeat(5_000)}});
+    let schema = json!({"json_schema": {"type": "object", "description": "x".repeat(5_000)}});
+    for (field, value, calls) in [
+        ("extra", json!({"tools": [tool]}), 1),
+        ("response_format", schema, 1),
+        ("extra", json!({"top_k": 40}), 8),
+    ] {
+        let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
+        let server = Server::start(&home).await;
+        let experiment = greedy(&fake.url()).with(&format!("/pipeline_stages/0/{field}"), value);
+        let id = server.import(&experiment.document).await;
+        server.post(&format!("experiments/{id}/sweep"), json!({"max_tokens": BUDGET})).await;
+        server.settled(&id).await;
+        let counts = fake.counts();
+        let spent = counts.input_tokens + counts.output_tokens;
+        assert!(
+            counts.calls >= calls && spent <= BUDGET,
+            "{field}: {spent} of {BUDGET} in {} calls",
+            counts.calls
+        );
+    }
 }
 
-fn document(url: &str, seed: u64) -> Value {
-    let mut document = Experiment::echo(url, 24, 24)
-        .with("/pipeline_stages/0/model", json!("costly-1"))
-        .with("/pipeline_stages/0/prompt", json!(format!("{seed} {{{{ sample.input }}}}")))
-        .document;
-    document["endpoints"][0]["timeout_s"] = json!(1);
-    document
+/// The estimate of a sweep counts them too.
+#[tokio::test]
+async fn an_estimate_counts_what_goes_along_with_messages() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
+    let server = Server::start(&home).await;
+    let schema = json!({"json_schema": {"type": "object", "description": "x".repeat(5_000)}});
+    let tokens = async |experiment: Experiment| {
+        let id = server.import(&experiment.document).await;
+        let dry: Value = server.post(&format!("experiments/{id}/sweep"), json!({"dry_run": true})).await;
+        dry["estimated_tokens"].as_u64().unwrap()
+    };
+    let plain = tokens(greedy(&fake.url())).await;
+    let other = FakeLlm::start(Options::default()).await.unwrap();
+    let label = |experiment: Experiment| {
+        experiment
+            .with("/endpoints/0/label", json!("other"))
+            .with("/pipeline_stages/0/endpoint", json!("other"))
+    };
+    let with = tokens(label(greedy(&other.url()).with("/pipeline_stages/0/response_format", schema))).await;
+    assert!(with > plain + 16 * 1_250, "{with} and {plain}");
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::behaviour::Behaviour;
 
@@ -65,6 +66,18 @@ impl Request<'_> {
         let words = text.rsplit(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
         words.into_iter().find(|word| !word.is_empty()).unwrap_or_default()
     }
+}
+
+/// The tokens of a request where each byte is one and each answer as long as it may be.
+pub(super) fn everything(request: &Value) -> (u64, u64) {
+    const LIMITS: [&str; 4] = ["max_tokens", "max_completion_tokens", "max_output_tokens", "n_predict"];
+    let most = |names: &[&str]| names.iter().filter_map(|name| request[*name].as_u64()).max();
+    let bytes = |value: &Value| value.as_str().map_or_else(|| value.to_string().len(), str::len) as u64;
+    let contents =
+        request["messages"].as_array().into_iter().flatten().map(|message| bytes(&message["content"]));
+    let attached = ["tools", "response_format"].iter().filter_map(|name| request.get(*name)).map(bytes);
+    let answers = most(&["n", "best_of"]).unwrap_or(1);
+    (contents.chain(attached).sum(), answers * most(&LIMITS).unwrap_or(4_096))
 }
 
 /// A whole completion with this text.

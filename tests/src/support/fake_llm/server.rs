@@ -128,7 +128,11 @@ async fn complete(body: Incoming, shared: &Shared) -> io::Result<Response<Body>>
         return fail(fault, &request.model).await;
     }
     let text = request.text(behaviour, hash);
-    let (input, output) = (request.tokens(), (text.len() as u64).div_ceil(4));
+    let (input, output) = if request.model.starts_with("greedy-") {
+        reply::everything(&serde_json::from_slice(&body)?)
+    } else {
+        (request.tokens(), (text.len() as u64).div_ceil(4))
+    };
     shared.tally().report(input, output);
     json(200, reply::completion(&request.model, &text, (input, output)))
 }
