@@ -1,6 +1,7 @@
 //! An experiment as executors keep it in memory: what every run of it needs.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use domain::experiment::Definition;
 use domain::id::SampleSetId;
@@ -10,7 +11,7 @@ use domain::sample;
 use domain::value::Value;
 
 use crate::catalog;
-use crate::ports::{RunConfig, RunError, ScoreRow, StoredExperiment};
+use crate::ports::{Offload, RunConfig, RunError, ScoreRow, StoredExperiment};
 use crate::scoring::{self, Evaluator, Judged};
 
 /// An experiment, ready to be executed.
@@ -18,6 +19,7 @@ pub(super) struct Loaded {
     experiment: StoredExperiment,
     order: Vec<u32>,
     evaluator: Evaluator,
+    offload: Arc<dyn Offload>,
 }
 
 /// What scorers said of one repetition of a sample.
@@ -29,8 +31,9 @@ pub(super) struct Verdict {
 impl Loaded {
     pub(super) fn new(experiment: StoredExperiment, ports: scoring::Ports) -> Self {
         let order = sample::order(experiment.samples_digest.seed(), experiment.samples);
+        let offload = Arc::clone(&ports.offload);
         let evaluator = Evaluator::new(&experiment.definition, ports);
-        Self { experiment, order, evaluator }
+        Self { experiment, order, evaluator, offload }
     }
 
     pub(super) fn definition(&self) -> &Definition {
