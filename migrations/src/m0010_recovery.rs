@@ -19,6 +19,11 @@ tables! {
         "ALTER TABLE run ADD COLUMN claimed_at_answer bigint NOT NULL DEFAULT 0",
         "CREATE INDEX run_suspect ON run (id) WHERE losses >= 2 AND completed_at IS NULL",
         "ALTER TABLE endpoint ADD COLUMN breaker_kind text",
+        // The last transaction of each group writer that has landed.
+        "/* postgres */ CREATE TABLE commit_mark ( \
+         writer uuid NOT NULL PRIMARY KEY, \
+         number bigint NOT NULL, \
+         at timestamptz NOT NULL DEFAULT {now})",
         "ALTER TABLE experiment ADD COLUMN revision bigint NOT NULL DEFAULT 1",
         "UPDATE run SET listed = 0 WHERE listed = 1 AND EXISTS (SELECT 1 FROM run newer \
          WHERE newer.experiment_id = run.experiment_id AND newer.config_hash = run.config_hash \
@@ -31,6 +36,7 @@ tables! {
         "DROP INDEX run_twins",
         "CREATE INDEX run_twins ON run (experiment_id, config_hash) WHERE listed = 1",
         "ALTER TABLE experiment DROP COLUMN revision",
+        "/* postgres */ DROP TABLE commit_mark",
         "ALTER TABLE endpoint DROP COLUMN breaker_kind",
         "DROP INDEX run_suspect",
         "ALTER TABLE run DROP COLUMN claimed_at_answer",

@@ -8,16 +8,17 @@ use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Connection as _, Error as SqlError, Executor as _, PgConnection};
 use sea_orm::{
     ConnAcquireErr, ConnectOptions, Database as Connector, DatabaseConnection, DatabaseTransaction, DbErr,
-    QueryResult, RuntimeErr, TransactionTrait as _, Value as Bound,
+    RuntimeErr, TransactionTrait as _,
 };
 
 use crate::availability::Availability;
-use crate::dialect::{Dialect, Session};
+use crate::dialect::Dialect;
 
 /// Read-only connections of SQLite.
 const READERS: u32 = 4;
-/// Connections to PostgreSQL.
-const POOL: u32 = 10;
+/// Connections to PostgreSQL: those that everything shares, and those of heartbeats, which must not wait for any other.
+pub(crate) const POOL: u32 = 10;
+pub(crate) const HEART_POOL: u32 = 2;
 /// How long a first connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long PostgreSQL may be away before whoever asks is told so.
@@ -52,12 +53,6 @@ impl Access {
     /// Begins a transaction.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         acquiring(&self.connection, || bounded(&self.availability, self.connection.begin())).await
-    }
-
-    /// The first row of a query of its own.
-    pub(crate) async fn one(&self, sql: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
-        let session = Session { connection: &self.connection, dialect: self.dialect };
-        bounded(&self.availability, session.one(sql, values)).await
     }
 }
 
@@ -107,7 +102,10 @@ where
 fn all_busy(connection: &DatabaseConnection) -> bool {
     match Dialect::of(connection) {
         Dialect::Sqlite => false,
-        Dialect::Postgres => connection.get_postgres_connection_pool().size() >= POOL,
+        Dialect::Postgres => {
+            let pool = connection.get_postgres_connection_pool();
+            pool.size() >= pool.options().get_max_connections()
+        }
     }
 }
 
@@ -139,10 +137,11 @@ pub(crate) async fn sqlite(path: PathBuf, read_only: bool) -> Result<DatabaseCon
 /// A pool of connections to PostgreSQL.
 pub(crate) async fn postgres(
     url: &str,
+    connections: u32,
     availability: &Arc<Availability>,
 ) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(POOL).connect_timeout(CONNECT_TIMEOUT).acquire_timeout(ACQUIRE_TIMEOUT);
+    options.max_connections(connections).connect_timeout(CONNECT_TIMEOUT).acquire_timeout(ACQUIRE_TIMEOUT);
     options.test_before_acquire(false).sqlx_logging(false);
     let (before, availability) = (Arc::clone(availability), Arc::clone(availability));
     options.map_sqlx_postgres_before_acquire(move |connection, connected| {

@@ -3,20 +3,20 @@
 mod outage;
 mod request;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use application::ports::{
     AnswerId, CallClaim, Claim, CommitError, Journal, Receipt, Settlement, StoreError, Unit,
 };
 use async_trait::async_trait;
 use domain::id::WorkerId;
+use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use self::request::Request;
 use self::request::{Reply, batches, refuse, tell};
 use crate::connect::{Access, bounded};
-use crate::dialect::{Dialect, Session, failed, whole};
+use crate::dialect::{Dialect, Session, failed, id, whole};
 use crate::fault::Cause;
 use crate::group::{self, Answers};
 use crate::open::Stores;
@@ -33,9 +33,15 @@ pub(crate) struct GroupWriter {
 
 impl GroupWriter {
     /// Starts the writer; it ends when its last handle is dropped.
-    pub(crate) fn start(access: Access, next_answer: i64) -> Self {
+    pub(crate) fn start(access: Access, next_answer: i64, id: u128) -> Self {
         let (requests, inbox) = mpsc::unbounded_channel();
-        let writer = Writer { access, next_answer: Arc::new(AtomicI64::new(next_answer)), inbox };
+        let writer = Writer {
+            access,
+            id,
+            next_answer: AtomicI64::new(next_answer),
+            next_mark: AtomicI64::new(1),
+            inbox,
+        };
         tokio::spawn(writer.run());
         Self { requests }
     }
@@ -75,23 +81,30 @@ impl Journal for Stores {
     }
 }
 
+/// The last transaction of a writer that has landed.
+const LAST_MARK: &str = "SELECT number FROM commit_mark WHERE writer = $1 {for update}";
+const MARK: &str = "INSERT INTO commit_mark (writer, number) VALUES ($1, $2) \
+     ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = {now}";
+
 struct Writer {
     access: Access,
-    next_answer: Arc<AtomicI64>,
+    id: u128,
+    next_answer: AtomicI64,
+    next_mark: AtomicI64,
     inbox: mpsc::UnboundedReceiver<Request>,
 }
 
 /// Why a group has not been written, or may not have been.
 enum Fault {
     /// Nothing of it has been written.
-    Unwritten(sea_orm::DbErr),
-    /// The connection was lost while the transaction of this number committed: it has landed with these answers, or not
+    Unwritten(DbErr),
+    /// The connection was lost while the transaction with this mark committed: it has landed with these answers, or not
     /// at all.
-    Unknown { error: sea_orm::DbErr, transaction: i64, answers: Box<Answers> },
+    Unknown { error: DbErr, transaction: i64, answers: Box<Answers> },
 }
 
-impl From<sea_orm::DbErr> for Fault {
-    fn from(error: sea_orm::DbErr) -> Self {
+impl From<DbErr> for Fault {
+    fn from(error: DbErr) -> Self {
         Self::Unwritten(error)
     }
 }
@@ -142,16 +155,16 @@ impl Writer {
                 session.execute("UPDATE event_clock SET last = last WHERE id = 1", vec![]).await?;
             }
             let answers = group::apply(session, requests, &self.next_answer).await?;
-            Ok((answers, number(session).await?))
+            Ok((answers, self.mark(session).await?))
         };
-        let (answers, number) = bounded(availability, applied).await?;
+        let (answers, mark) = bounded(availability, applied).await?;
         if answers.is_refusal() {
             bounded(availability, transaction.rollback()).await?;
             return Ok(answers);
         }
         match bounded(availability, transaction.commit()).await {
             Ok(()) => Ok(answers),
-            Err(error) => Err(match number {
+            Err(error) => Err(match mark {
                 Some(transaction) if Cause::of(&error) == Cause::Unreachable => {
                     Fault::Unknown { error, transaction, answers: Box::new(answers) }
                 }
@@ -160,16 +173,29 @@ impl Writer {
         }
     }
 
-    /// Whether a transaction has landed; `None` while that is still open.
-    async fn has_landed(&self, transaction: i64) -> Result<Option<bool>, sea_orm::DbErr> {
-        let sql = "SELECT txid_status($1) AS status";
-        let row = self.access.one(sql, vec![whole(transaction)]).await?;
-        let status = row.map_or(Ok(None), |row| Row(&row).maybe_text("status"))?;
-        Ok(match status.as_deref() {
-            Some("committed") => Some(true),
-            Some("in progress") => None,
-            _ => Some(false),
-        })
+    /// Whether a transaction has landed. One that is still under way is waited for: it holds the mark's row.
+    async fn has_landed(&self, transaction: i64) -> Result<bool, DbErr> {
+        let access = &self.access;
+        let landed = async {
+            let transaction = access.begin().await?;
+            let session = Session { connection: &transaction, dialect: access.dialect };
+            session.one(LAST_MARK, vec![id(self.id)]).await
+        };
+        let row = bounded(&access.availability, landed).await?;
+        let last = row.map_or(Ok(0), |row| Row(&row).whole("number"))?;
+        Ok(last >= transaction)
+    }
+
+    /// Marks a transaction of PostgreSQL with the writer's next number, so that it can be found out whether it has landed.
+    /// Its own number would not do: after a crash the server gives the numbers of lost transactions to others. SQLite
+    /// always says whether a transaction has landed.
+    async fn mark<C: ConnectionTrait>(&self, session: Session<'_, C>) -> Result<Option<i64>, DbErr> {
+        if session.dialect == Dialect::Sqlite {
+            return Ok(None);
+        }
+        let number = self.next_mark.fetch_add(1, Ordering::Relaxed);
+        session.execute(MARK, vec![id(self.id), whole(number)]).await?;
+        Ok(Some(number))
     }
 }
 
@@ -177,13 +203,4 @@ impl Writer {
 async fn lost(trouble: &mut watch::Receiver<Option<String>>) {
     // The sender lives as long as the writer.
     drop(trouble.wait_for(Option::is_some).await);
-}
-
-/// The number under which PostgreSQL remembers what became of a transaction. SQLite says so itself.
-async fn number<C: sea_orm::ConnectionTrait>(session: Session<'_, C>) -> Result<Option<i64>, sea_orm::DbErr> {
-    if session.dialect == Dialect::Sqlite {
-        return Ok(None);
-    }
-    let row = session.one("SELECT txid_current() AS number", vec![]).await?;
-    row.map(|row| Row(&row).whole("number")).transpose()
 }

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::availability::Availability;
 use crate::connect::{self, ANSWER_TIMEOUT, Access, within};
-use crate::dialect::{Detached, Dialect, corrupt, detached, text};
+use crate::dialect::{Detached, Dialect, corrupt, detached, id, text};
 use crate::journal::GroupWriter;
 use crate::lock::{FolderLock, LockError};
 use crate::lookup::Lookups;
@@ -60,6 +60,7 @@ pub enum OpenError {
 pub struct Database {
     pub(crate) reader: DatabaseConnection,
     pub(crate) writer: Access,
+    heart: DatabaseConnection,
     _lock: Option<FolderLock>,
 }
 
@@ -72,6 +73,9 @@ pub struct Stores {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) takeovers: Arc<Takeovers>,
 }
+
+/// The mark of a group writer is there before the first transaction that moves it.
+const FIRST_MARK: &str = "INSERT INTO commit_mark (writer, number) VALUES ($1, 0)";
 
 impl Database {
     /// Opens `promptlooper.db` in a folder, which is made where there is none, for this process alone.
@@ -95,7 +99,8 @@ impl Database {
             dialect: Dialect::Sqlite,
             availability: Arc::new(Availability::new()),
         };
-        let database = Self { reader, writer, _lock: Some(lock) };
+        let heart = writer.connection.clone();
+        let database = Self { reader, writer, heart, _lock: Some(lock) };
         database.forget_workers(DeadWorkers::All).await?;
         Ok(database)
     }
@@ -106,10 +111,13 @@ impl Database {
     /// [`OpenError`] says what is in the way.
     pub async fn postgres(url: &str) -> Result<Self, OpenError> {
         let availability = Arc::new(Availability::new());
-        let connection = connect::postgres(url, &availability).await.map_err(OpenError::Unreachable)?;
+        let connect = |connections| connect::postgres(url, connections, &availability);
+        let connection = connect(connect::POOL).await.map_err(OpenError::Unreachable)?;
+        let heart = connect(connect::HEART_POOL).await.map_err(OpenError::Unreachable)?;
         migrate_alone(&connection).await?;
-        let writer = Access { connection: connection.clone(), dialect: Dialect::Postgres, availability };
-        let database = Self { reader: connection, writer, _lock: None };
+        let (writer, dialect) = (connection.clone(), Dialect::Postgres);
+        let writer = Access { connection: writer, dialect, availability: Arc::clone(&availability) };
+        let database = Self { reader: connection, writer, heart, _lock: None };
         database.forget_workers(DeadWorkers::Expired).await?;
         Ok(database)
     }
@@ -132,7 +140,7 @@ impl Database {
     /// Where the database does not answer.
     pub async fn postgres_status(url: &str) -> Result<Vec<(String, bool)>, OpenError> {
         let availability = Arc::new(Availability::new());
-        status(&connect::postgres(url, &availability).await.map_err(OpenError::Unreachable)?).await
+        status(&connect::postgres(url, 1, &availability).await.map_err(OpenError::Unreachable)?).await
     }
 
     /// Steps of the schema with whether each has been taken.
@@ -152,7 +160,11 @@ impl Database {
         let sql = "SELECT COALESCE(MAX(id), 0) + 1 AS next FROM answer";
         let row = self.read().one(sql, vec![]).await?;
         let next = row.map_or(Ok(1), |row| Row(&row).whole("next"))?;
-        let group = GroupWriter::start(self.writer.clone(), next);
+        let writer = uuid::Uuid::new_v4().as_u128();
+        if self.dialect() == Dialect::Postgres {
+            self.write().execute(FIRST_MARK, vec![id(writer)]).await?;
+        }
+        let group = GroupWriter::start(self.writer.clone(), next, writer);
         let lookups = Lookups::start(self.reading());
         Ok(Stores { database: Arc::new(self), group, lookups, vault, takeovers: Arc::default() })
     }
@@ -177,6 +189,12 @@ impl Database {
     pub(crate) const fn write(&self) -> Detached<'_> {
         let Access { connection, dialect, availability } = &self.writer;
         Detached { connection, dialect: *dialect, availability }
+    }
+
+    /// Connections on which nothing but heartbeats is sent.
+    pub(crate) const fn heart(&self) -> Detached<'_> {
+        let Access { dialect, availability, .. } = &self.writer;
+        Detached { connection: &self.heart, dialect: *dialect, availability }
     }
 
     /// Runs work of several statements in a task of its own, to its end or to the time limit.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use domain::id::WorkerId;
 use sea_orm::{DbErr, Value as Bound};
 
-use crate::dialect::{failed, id, whole};
+use crate::dialect::{Dialect, failed, id, whole};
 use crate::open::{Database, Stores};
 
 /// What happens to workers of earlier processes when a database is opened.
@@ -35,6 +35,9 @@ const FREE_RUNS: &str = "UPDATE run SET lease_until = NULL WHERE lease_until IS 
      AND lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
 const FREE_SWEEPS: &str = "UPDATE sweep SET lease_owner = NULL, lease_until = NULL \
      WHERE lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
+
+/// Marks of writers that have not written for a day.
+const FORGET_MARKS: &str = "DELETE FROM commit_mark WHERE at < {now} - interval '1 day'";
 
 /// Which workers of this process may take over from others whose lease has run out. After an outage of the database every
 /// lease has run out, their own too: then they wait one lease for the others to renew theirs.
@@ -80,6 +83,9 @@ impl Database {
             DeadWorkers::Expired => "DELETE FROM worker WHERE lease_until < {now}",
         };
         self.write().execute(delete, vec![]).await?;
+        if self.dialect() == Dialect::Postgres {
+            self.write().execute(FORGET_MARKS, vec![]).await?;
+        }
         self.free().await
     }
 
@@ -122,7 +128,7 @@ impl Stores {
     /// Renews one row after the other, each for itself: a beat that held a row while it waits for the next could stand
     /// in a circle with whoever writes to several runs.
     async fn renew(&self, worker: WorkerId, runs: Vec<RunLease>, lease: Duration) -> Result<Beat, DbErr> {
-        let session = self.database.write();
+        let session = self.database.heart();
         let (values, sent) = (vec![id(worker.bits()), milliseconds(lease)], Instant::now());
         let lapsed = session.execute(RENEW_WORKER, values.clone()).await?.rows_affected() == 0;
         if lapsed {

@@ -43,14 +43,13 @@ impl Writer {
             (first, wait) = (false, (wait * 2).min(LONGEST_WAIT));
             if let Some((transaction, answers)) = unknown.take() {
                 match self.has_landed(transaction).await {
-                    Ok(Some(true)) => {
+                    Ok(true) => {
                         tell(std::mem::take(&mut group), *answers);
                         self.access.availability.regained();
                         return batches(late);
                     }
-                    Ok(Some(false)) => {}
-                    Err(error) if Cause::of(&error) == Cause::Refused => {}
-                    Ok(None) | Err(_) => {
+                    Ok(false) => {}
+                    Err(_) => {
                         unknown = Some((transaction, answers));
                         continue;
                     }
