@@ -36,8 +36,7 @@ impl Installation {
         let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(50) }).await.unwrap();
         let variables = [("WORKER_LEASE_SECONDS", lease)];
         let server = Server::start_with(&home, &["serve", "--no-execute"], &variables).await;
-        let worker = || program::command(&home, &["worker"]).envs(variables).spawn().unwrap();
-        let workers = vec![worker(), worker(), worker()];
+        let workers = (0..3).map(|n| worker(&home, n, variables)).collect();
         let experiment = server.import(&Experiment::echo(&fake.url(), samples, RUNS).document).await;
         server.post(&format!("experiments/{experiment}/sweep"), json!({})).await;
         Self { home, fake, server, workers, experiment }
@@ -74,9 +73,20 @@ impl Installation {
             assert_eq!(worker.try_wait().unwrap(), None, "a worker ended");
         }
         let total = (samples * RUNS) as u64;
-        assert_eq!((self.fake.counts().calls, self.fake.counts().distinct), (total, total));
+        assert_eq!(
+            (self.fake.counts().calls, self.fake.counts().distinct),
+            (total, total),
+            "{}",
+            self.logs()
+        );
         let expected = undisturbed(Kind::Postgres, &|url| Experiment::echo(url, samples, RUNS)).await;
         assert_equal(&Facts::read(&self.home).await, &expected);
+    }
+
+    /// The last that each worker said.
+    fn logs(&self) -> String {
+        let read = |n: usize| std::fs::read_to_string(self.home.folder().join(format!("worker-{n}.log")));
+        (0..3).map(|n| format!("worker {n}:\n{}\n", read(n).unwrap_or_default())).collect()
     }
 
     /// What `/health` answers, and how long it takes.
@@ -85,6 +95,12 @@ impl Installation {
         let (status, _) = self.server.send(Method::GET, "/health", None).await;
         (status.as_u16(), began.elapsed())
     }
+}
+
+/// A worker that writes its log to a file: a pipe that nobody reads would stop it.
+fn worker(home: &Home, number: usize, variables: [(&str, &str); 1]) -> Child {
+    let log = std::fs::File::create(home.folder().join(format!("worker-{number}.log"))).unwrap();
+    program::command(home, &["worker"]).envs(variables).stderr(log).spawn().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
 use crate::failure::Failure;
+use crate::offload::work_on;
 
 const MIB: usize = 1 << 20;
 
@@ -25,9 +26,13 @@ pub(crate) struct Body<T, const LIMIT: usize = 1> {
     pub(crate) value: T,
     /// The SHA-256 of its text.
     pub(crate) digest: Digest,
+    /// The length of its text in bytes.
+    pub(crate) size: usize,
 }
 
-impl<'a, T: Type + DeserializeOwned, const LIMIT: usize> ApiExtractor<'a> for Body<T, LIMIT> {
+impl<'a, T: Type + DeserializeOwned + Send + 'static, const LIMIT: usize> ApiExtractor<'a>
+    for Body<T, LIMIT>
+{
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -58,14 +63,18 @@ impl<'a, T: Type + DeserializeOwned, const LIMIT: usize> ApiExtractor<'a> for Bo
             }
             error => Failure::new(StatusCode::BAD_REQUEST, "broken_body", error.to_string()),
         })?;
-        if bytes.is_empty() {
+        let size = bytes.len();
+        if size == 0 {
             return Ok(parse("{}")?);
         }
         if !request.content_type().is_some_and(Json::<Nothing>::check_content_type) {
             return Err(Failure::unsupported().into());
         }
-        let text = std::str::from_utf8(&bytes).map_err(|_| broken("the body is not UTF-8"))?;
-        Ok(parse(text)?)
+        let read = move || {
+            let text = std::str::from_utf8(&bytes).map_err(|_| broken("the body is not UTF-8"))?;
+            parse(text)
+        };
+        Ok(work_on(size, read).await?)
     }
 }
 
@@ -103,7 +112,7 @@ fn parse<T: DeserializeOwned, const LIMIT: usize>(text: &str) -> Result<Body<T, 
         Failure::invalid(vec![Problem::new(pointer(error.path(), &detail), code(&detail), detail)])
     })?;
     source.end().map_err(|error| broken(format!("the body goes on after its JSON: {error}")))?;
-    Ok(Body { value, digest: sha256(text) })
+    Ok(Body { value, digest: sha256(text), size: text.len() })
 }
 
 /// serde's words, without line and column: the pointer says where it is.

@@ -9,6 +9,7 @@ mod document;
 mod exported;
 mod failure;
 mod guard;
+mod offload;
 mod once;
 mod page;
 mod server;

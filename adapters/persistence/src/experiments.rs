@@ -82,6 +82,10 @@ const SINGLE_COUNTS: &str = "SELECT status, count(*) AS n FROM run \
 const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.repeats, e.holdout, \
      e.revision, s.digest, s.count";
 
+/// How large that is.
+const DOCUMENT_BYTES: &str = "CAST(length(CAST(e.documents AS text)) + length(CAST(e.pipeline_stages AS text)) \
+     + length(CAST(e.parameter_space AS text)) AS bigint) AS document_bytes";
+
 /// The space that a sweep goes through, with its experiment.
 const OF_SWEEP: &str = "w.parameter_space FROM sweep w JOIN experiment e ON e.id = w.experiment_id \
      JOIN sample_set s ON s.id = e.sample_set_id WHERE w.id = $1";
@@ -190,9 +194,18 @@ impl ExperimentStore for Stores {
 impl Stores {
     /// The experiment that `space_of` finds by a key, with the space that it selects.
     async fn stored(&self, space_of: &str, key: u128) -> Result<Option<StoredExperiment>, StoreError> {
-        let sql = format!("SELECT e.id, e.project_id, e.name, e.description, {DOCUMENT}, {space_of}");
+        let sql = format!(
+            "SELECT e.id, e.project_id, e.name, e.description, {DOCUMENT_BYTES}, {DOCUMENT}, {space_of}"
+        );
         let row = self.database.read().one(&sql, vec![id(key)]).await.map_err(failed)?;
-        row.map(|row| read(Row(&row))).transpose().map_err(failed)
+        let Some(row) = row else { return Ok(None) };
+        if is_small(Row(&row)).map_err(failed)? {
+            return read(Row(&row)).map(Some).map_err(failed);
+        }
+        // A large definition takes its time to be read and checked.
+        let reading = tokio::task::spawn_blocking(move || read(Row(&row)));
+        let read = reading.await.unwrap_or_else(|error| Err(corrupt(error)));
+        read.map(Some).map_err(failed)
     }
 
     async fn overview_of(
@@ -343,6 +356,12 @@ fn read(row: Row<'_>) -> Result<StoredExperiment, DbErr> {
         samples: row.small("count")?,
         revision: row.whole("revision")?,
     })
+}
+
+/// Whether an experiment's document is read in no time.
+fn is_small(row: Row<'_>) -> Result<bool, DbErr> {
+    const SMALL: i64 = 64 << 10;
+    Ok(row.whole("document_bytes")? <= SMALL)
 }
 
 fn definition(row: Row<'_>) -> Result<Definition, DbErr> {

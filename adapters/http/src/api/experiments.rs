@@ -19,6 +19,7 @@ use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused};
+use crate::offload::work_on;
 use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
 
@@ -51,7 +52,8 @@ impl Api {
         body: Body<ExperimentDraft, 64>,
     ) -> Result<Created<ExperimentDetail>> {
         let project = ProjectId::new(bits(body.value.project_id));
-        let (draft, _) = body.value.into_draft().map_err(Failure::invalid)?;
+        let (size, document) = (body.size, body.value);
+        let (draft, _) = work_on(size, || document.into_draft().map_err(Failure::invalid)).await?;
         let made = self.0.experiments.create_in(&by.0, project, draft).await.map_err(refused)?;
         Answer::new(self.detail(made).await?)
     }
@@ -63,11 +65,12 @@ impl Api {
         by: As<Writer>,
         body: Body<PreviewRequest, 64>,
     ) -> Result<Answer<Preview>> {
+        let size = body.size;
         let PreviewRequest { document, sample_index, values, call } = body.value;
         let under = |found: Vec<domain::problem::Problem>| {
             Failure::invalid(found.into_iter().map(|problem| problem.under("/document")).collect())
         };
-        let (draft, _) = document.into_draft().map_err(under)?;
+        let (draft, _) = work_on(size, move || document.into_draft().map_err(under)).await?;
         let wanted = Wanted { draft, sample: sample_index as usize, values: values.map(into_map) };
         let preview = self.0.previews.preview(wanted, call.then_some(&by.0)).await;
         Answer::new(preview.map_err(refused)?)
@@ -95,7 +98,8 @@ impl Api {
             let problem = domain::problem::Problem::new("/project_id", "immutable", detail);
             return Err(Failure::invalid(vec![problem]));
         }
-        let (draft, with_samples) = body.value.into_draft().map_err(Failure::invalid)?;
+        let (size, document) = (body.size, body.value);
+        let (draft, with_samples) = work_on(size, || document.into_draft().map_err(Failure::invalid)).await?;
         let changed = self.0.experiments.replace(&by.0, id, draft, with_samples).await.map_err(refused)?;
         Answer::new(self.detail(changed).await?)
     }
