@@ -86,7 +86,8 @@ impl Installation {
     /// The last that each worker said.
     fn logs(&self) -> String {
         let read = |n: usize| std::fs::read_to_string(self.home.folder().join(format!("worker-{n}.log")));
-        (0..3).map(|n| format!("worker {n}:\n{}\n", read(n).unwrap_or_default())).collect()
+        let logs: Vec<String> = (0..3).map(|n| read(n).unwrap_or_default()).collect();
+        logs.join("\n--\n")
     }
 
     /// What `/health` answers, and how long it takes.

@@ -1,6 +1,7 @@
 //! What the two databases say differently.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use application::json::to_json;
 use application::ports::StoreError;
@@ -11,7 +12,7 @@ use sea_orm::{
 };
 
 use crate::availability::Availability;
-use crate::connect::{acquiring, bounded};
+use crate::connect::{acquiring, within};
 use crate::fault::reason;
 
 /// One of the two databases.
@@ -127,13 +128,16 @@ pub(crate) struct Detached<'a> {
     pub(crate) connection: &'a DatabaseConnection,
     pub(crate) dialect: Dialect,
     pub(crate) availability: &'a Arc<Availability>,
+    /// How long a statement may take. Its task goes on for so long, whoever waits for it.
+    pub(crate) limit: Duration,
 }
 
 impl Detached<'_> {
     pub(crate) async fn execute(&self, template: &str, values: Vec<Bound>) -> Result<ExecResult, DbErr> {
         let (connection, statement, availability) = self.prepared(template, values);
+        let limit = self.limit;
         detached(async move {
-            let send = || bounded(&availability, connection.execute_raw(statement.clone()));
+            let send = || within(limit, &availability, connection.execute_raw(statement.clone()));
             acquiring(&connection, send).await
         })
         .await
@@ -141,8 +145,9 @@ impl Detached<'_> {
 
     pub(crate) async fn all(&self, template: &str, values: Vec<Bound>) -> Result<Vec<QueryResult>, DbErr> {
         let (connection, statement, availability) = self.prepared(template, values);
+        let limit = self.limit;
         detached(async move {
-            let send = || bounded(&availability, connection.query_all_raw(statement.clone()));
+            let send = || within(limit, &availability, connection.query_all_raw(statement.clone()));
             acquiring(&connection, send).await
         })
         .await
@@ -150,8 +155,9 @@ impl Detached<'_> {
 
     pub(crate) async fn one(&self, template: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
         let (connection, statement, availability) = self.prepared(template, values);
+        let limit = self.limit;
         detached(async move {
-            let send = || bounded(&availability, connection.query_one_raw(statement.clone()));
+            let send = || within(limit, &availability, connection.query_one_raw(statement.clone()));
             acquiring(&connection, send).await
         })
         .await

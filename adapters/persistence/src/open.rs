@@ -180,6 +180,7 @@ impl Database {
 
     pub(crate) const fn read(&self) -> Detached<'_> {
         Detached {
+            limit: ANSWER_TIMEOUT,
             connection: &self.reader,
             dialect: self.writer.dialect,
             availability: &self.writer.availability,
@@ -188,13 +189,13 @@ impl Database {
 
     pub(crate) const fn write(&self) -> Detached<'_> {
         let Access { connection, dialect, availability } = &self.writer;
-        Detached { connection, dialect: *dialect, availability }
+        Detached { connection, dialect: *dialect, availability, limit: ANSWER_TIMEOUT }
     }
 
     /// Connections on which nothing but heartbeats is sent.
-    pub(crate) const fn heart(&self) -> Detached<'_> {
+    pub(crate) const fn heart(&self, limit: Duration) -> Detached<'_> {
         let Access { dialect, availability, .. } = &self.writer;
-        Detached { connection: &self.heart, dialect: *dialect, availability }
+        Detached { connection: &self.heart, dialect: *dialect, availability, limit }
     }
 
     /// Runs work of several statements in a task of its own, to its end or to the time limit.

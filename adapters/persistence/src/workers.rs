@@ -97,6 +97,11 @@ impl Database {
     }
 }
 
+/// How long a heartbeat may wait for its answer.
+fn beat_limit(lease: Duration) -> Duration {
+    (lease / 6).max(Duration::from_secs(1))
+}
+
 pub(crate) fn milliseconds(span: Duration) -> Bound {
     whole(span.as_millis())
 }
@@ -114,7 +119,7 @@ impl WorkerStore for Stores {
         let (stores, runs) = (self.clone(), runs.to_vec());
         let renew = async move { stores.renew(worker, runs, lease).await };
         // A connection that is dead must not cost the lease: the next beat takes another one.
-        self.database.detached_within(lease / 3, renew).await.map_err(failed)
+        self.database.detached_within(2 * beat_limit(lease), renew).await.map_err(failed)
     }
 
     async fn retire(&self, worker: WorkerId) -> Result<(), StoreError> {
@@ -128,7 +133,7 @@ impl Stores {
     /// Renews one row after the other, each for itself: a beat that held a row while it waits for the next could stand
     /// in a circle with whoever writes to several runs.
     async fn renew(&self, worker: WorkerId, runs: Vec<RunLease>, lease: Duration) -> Result<Beat, DbErr> {
-        let session = self.database.heart();
+        let session = self.database.heart(beat_limit(lease));
         let (values, sent) = (vec![id(worker.bits()), milliseconds(lease)], Instant::now());
         let lapsed = session.execute(RENEW_WORKER, values.clone()).await?.rows_affected() == 0;
         if lapsed {
