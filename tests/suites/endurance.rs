@@ -148,7 +148,7 @@ async fn a_run_that_processes_die_of_fails_alone() {
                     break;
                 }
             }
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         if child.try_wait().unwrap().is_some() {
             let ended = program::finish(child).await;

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -70,7 +71,11 @@ impl Drop for Proxy {
 }
 
 async fn accept(listener: TcpListener, to: u16, faults: Arc<Faults>) {
-    while let Ok((client, _)) = listener.accept().await {
+    loop {
+        let Ok((client, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
         let faults = Arc::clone(&faults);
         tokio::spawn(async move {
             if let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await {

@@ -82,8 +82,10 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     // Connections end with the server, since the set aborts them when it is dropped.
     let mut connections = tokio::task::JoinSet::new();
     loop {
-        if let Ok((socket, _)) = listener.accept().await {
-            connections.spawn(serve(socket, Arc::clone(&shared)));
+        match listener.accept().await {
+            Ok((socket, _)) => drop(connections.spawn(serve(socket, Arc::clone(&shared)))),
+            // Without a free file descriptor the next attempt would fail at once, and the one after it.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}
     }
