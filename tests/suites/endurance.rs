@@ -134,23 +134,22 @@ async fn a_run_that_processes_die_of_fails_alone() {
         sample["meta"] = json!({"many": many(450)});
     }
     experiment.write(&home);
-    let mut deaths = 0;
+    assert_eq!(program::run(&home, &["migrate"]).await.code, Some(0));
+    let tables = connection(&home, "ro").await;
     // From its third loss alone on a process may live to fail the run.
     let heavy = "SELECT CAST(lease_epoch AS text) AS n FROM run WHERE status = 'running' AND losses_alone < 3 \
          AND config LIKE '%\"heavy\":true%'";
+    let mut deaths = 0;
     loop {
-        let before = if deaths == 0 { vec![] } else { column(&home, heavy).await };
+        let before = values(&tables, heavy).await;
         let mut child = program::start(&home, &["run", "experiment.json"]);
-        while child.try_wait().unwrap().is_none() {
-            if home.data().join("promptlooper.db").exists() {
-                let now = try_column(&home, heavy).await;
-                if !now.is_empty() && now != before {
-                    break;
-                }
-            }
+        let mut taken_up = false;
+        while !taken_up && child.try_wait().unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(5)).await;
+            let now = values(&tables, heavy).await;
+            taken_up = !now.is_empty() && now != before;
         }
-        if child.try_wait().unwrap().is_some() {
+        if !taken_up {
             let ended = program::finish(child).await;
             assert_eq!(ended.code, Some(0), "{ended:?}");
             break;
@@ -159,6 +158,7 @@ async fn a_run_that_processes_die_of_fails_alone() {
         deaths += 1;
         assert!(deaths < 12, "the run is executed again and again");
     }
+    tables.close().await.unwrap();
     assert_eq!(deaths, 6, "three that may have been others' fault, and three alone");
     let failed = column(&home, "SELECT error AS n FROM run WHERE status = 'failed'").await;
     assert!(failed.len() == 1 && failed[0].contains("worker_lost"), "{failed:?}");
@@ -216,17 +216,13 @@ async fn change(home: &Home, sql: &str) {
 
 async fn column(home: &Home, sql: &str) -> Vec<String> {
     let connection = connection(home, "ro").await;
-    let statement = Statement::from_string(connection.get_database_backend(), sql);
-    let rows = connection.query_all_raw(statement).await.unwrap();
+    let values = values(&connection, sql).await;
     connection.close().await.unwrap();
-    rows.iter().map(|row| row.try_get("", "n").unwrap()).collect()
+    values
 }
 
-/// The same where the tables may not be there yet.
-async fn try_column(home: &Home, sql: &str) -> Vec<String> {
-    let connection = connection(home, "ro").await;
+async fn values(connection: &DatabaseConnection, sql: &str) -> Vec<String> {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
-    let rows = connection.query_all_raw(statement).await.unwrap_or_default();
-    drop(connection.close().await);
+    let rows = connection.query_all_raw(statement).await.unwrap();
     rows.iter().map(|row| row.try_get("", "n").unwrap()).collect()
 }

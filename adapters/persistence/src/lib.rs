@@ -23,6 +23,7 @@ mod monitor;
 mod open;
 mod projects;
 mod rows;
+mod run_claim;
 mod run_page;
 mod runs;
 mod sweeps;

@@ -1,5 +1,7 @@
 //! Gets each distinct call answered once: from the store, by whoever is making it already, or by making it.
 
+mod exchange;
+mod lease;
 mod slots;
 
 use std::collections::HashMap;
@@ -12,10 +14,10 @@ use domain::endpoint::Endpoint;
 use domain::id::{EndpointId, SweepId, WorkerId};
 use domain::retry::{self, Verdict};
 use domain::run::Place;
-use domain::time::Timestamp;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
+use self::exchange::Exchange;
 use super::gate::{Gate, Permit};
 use crate::ports::{
     Breaker, CallClaim, CallStore, Chance, Claim, Clock, EndpointStore, FailedCall, Fill, Journal,
@@ -286,91 +288,6 @@ impl Caller {
         }
     }
 
-    /// One exchange under a permit: the given one, or one that it waits for.
-    async fn exchange(&self, gate: &Arc<Gate>, ask: &Ask, lapses: u64, permit: Option<Permit>) -> Exchange {
-        let permit = match permit {
-            Some(permit) => permit,
-            None => match self.permit(gate, ask).await {
-                Some(permit) => permit,
-                None => return Exchange::Shut,
-            },
-        };
-        if !self.still_holds(lapses) {
-            return Exchange::Unclaimed;
-        }
-        let result = self.ports.servers.complete(&ask.endpoint, &ask.call).await;
-        drop(permit);
-        Exchange::Done(result)
-    }
-
-    /// Waits for the permit to send; `None` where nothing may pass.
-    async fn permit(&self, gate: &Arc<Gate>, ask: &Ask) -> Option<Permit> {
-        loop {
-            if self.is_stopping() {
-                return None;
-            }
-            let concurrency = ask.endpoint.limits.concurrency.get();
-            if gate.lacks(concurrency)
-                && let Some(asking) = gate.ask()
-            {
-                let shared = self.take(ask.endpoint.id, concurrency, asking).await;
-                shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
-            }
-            let permit = gate.pass(ask.place.run).await?;
-            let Some(wait) = self.closed_for(gate) else { return Some(permit) };
-            drop(permit);
-            self.ports.timer.sleep(wait).await;
-        }
-    }
-
-    /// The database knows that this process lives until then: others leave alone what it claims from now on, and what it
-    /// has claimed, unless its lease had run out.
-    pub(super) fn alive_until(&self, until: Timestamp, lapsed: bool) {
-        self.lapses.fetch_add(u64::from(lapsed), Ordering::SeqCst);
-        self.alive_until.store(until.micros(), Ordering::SeqCst);
-    }
-
-    /// Whether what this process claimed after so many lapses is certainly still its own. Where its heartbeats stopped,
-    /// others may have made its calls.
-    fn still_holds(&self, lapses: u64) -> bool {
-        self.ports.clock.now().micros() <= self.alive_until.load(Ordering::SeqCst)
-            && self.lapses.load(Ordering::SeqCst) == lapses
-    }
-
-    /// Releases claims that could not be released when they were given back.
-    pub(super) async fn release_left_over(&self) -> Result<(), StoreError> {
-        let left_over = std::mem::take(&mut *self.left_over());
-        if left_over.is_empty() {
-            return Ok(());
-        }
-        let released = self.ports.calls.release(&left_over, self.worker).await;
-        if released.is_err() {
-            self.left_over().extend(left_over);
-        }
-        released
-    }
-
-    fn left_over(&self) -> MutexGuard<'_, Vec<Digest>> {
-        self.left_over.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn closed_for(&self, gate: &Gate) -> Option<Duration> {
-        let wait = gate.closed_until()?.since(self.ports.clock.now());
-        (!wait.is_zero()).then_some(wait)
-    }
-
-    fn why_shut(gate: &Gate) -> Blocked {
-        gate.broken().map_or(Blocked::Stopping, Blocked::Endpoint)
-    }
-
-    /// Waits before the next try. A server that wants less is left alone by every call.
-    async fn wait(&self, gate: &Gate, failure: &CallFailure, wait: Duration) {
-        if matches!(failure.kind, FailureKind::RateLimited { .. }) {
-            gate.close_until(self.ports.clock.now().after(wait));
-        }
-        self.ports.timer.sleep(wait).await;
-    }
-
     /// Stores an answer, which has been paid for: the journal keeps it until the database takes it.
     async fn store(&self, ask: &Ask, completion: Completion) -> Answer {
         let price = ask.endpoint.prices.get(&ask.call.model);
@@ -445,15 +362,6 @@ enum Made {
     Settled(Answer),
     /// The claim has to be taken again first.
     ClaimAgain,
-}
-
-/// What came of one exchange.
-enum Exchange {
-    Done(Result<Completion, CallFailure>),
-    /// Nothing may pass.
-    Shut,
-    /// Nothing was sent: others may have taken the claim meanwhile.
-    Unclaimed,
 }
 
 fn blocked(error: StoreError) -> Answer {

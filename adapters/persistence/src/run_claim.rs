@@ -1,0 +1,138 @@
+//! Claims runs for workers, and counts the workers that were lost with one.
+
+use std::collections::BTreeMap;
+
+use application::ports::{ClaimedRun, RunClaim, RunLease};
+use domain::id::{ExperimentId, SweepId};
+use domain::value::Value;
+use sea_orm::{DatabaseTransaction, DbErr};
+
+use crate::dialect::{Session, id, maybe_id, whole};
+use crate::events;
+use crate::open::Stores;
+use crate::rows::{Row, read_all};
+use crate::runs::config;
+use crate::workers::milliseconds;
+
+/// How a claim is counted: a run whose holder is gone was lost by it, unless the holder stored something new of it.
+/// `r` is the run as it was found.
+const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id = r.sweep_id \
+     WHERE r.asked > r.done AND r.completed_at IS NULL AND {free} \
+     AND (r.not_before IS NULL OR r.not_before <= {now}) AND {suspicion} \
+     AND (s.id IS NULL OR s.status = 'running') AND ($4 IS NULL OR r.sweep_id = $4) ORDER BY r.id LIMIT $2 {skip locked}) \
+     UPDATE run SET status = 'running', lease_epoch = lease_epoch + 1, lease_owner = $1, lease_until = {in:$3}, \
+     not_before = NULL, started_at = COALESCE(started_at, {now}), \
+     losses = CASE WHEN {held} THEN CASE WHEN {moved} THEN 0 ELSE losses + 1 END ELSE losses END, \
+     losses_alone = CASE WHEN {held} THEN CASE WHEN {moved} THEN 0 WHEN {waiting} THEN losses_alone \
+     ELSE losses_alone + claimed_alone END ELSE losses_alone END, \
+     claimed_alone = $5, claimed_at_block = blocks, \
+     claimed_at_answer = (SELECT COALESCE(MAX(a.id), 0) FROM answer a) FROM c WHERE run.id = c.id \
+     RETURNING run.id, experiment_id, sweep_id, config, asked, done, blocks, lease_epoch, calls, hits, claimed_alone, losses_alone, \
+     tokens_in + tokens_out - paid_in - paid_out AS saved";
+
+/// Nobody holds the run; where leases may be taken over, nobody who is alive.
+const FREE: &str = "(r.lease_until IS NULL OR r.lease_until < {now})";
+const FREE_NOW: &str = "r.lease_until IS NULL";
+/// Losses after which a run is executed alone.
+const TRUSTED: &str = "r.losses < 2";
+const SUSPECT: &str = "r.losses >= 2";
+/// Another worker held the run and did not give it back.
+const HELD: &str = "lease_owner <> $1";
+/// A block of it, or an answer that it paid for, was stored since.
+const MOVED: &str = "blocks > claimed_at_block \
+     OR EXISTS (SELECT 1 FROM answer a WHERE a.id > claimed_at_answer AND a.paid_run = run.id)";
+
+/// A call of the holder was under way. A run that is executed alone takes one sample after the other: it was waiting for the
+/// endpoint then, and did nothing that could end a process.
+const WAITING: &str = "EXISTS (SELECT 1 FROM response_cache open WHERE open.answer_id IS NULL AND open.claimed_by = run.lease_owner)";
+
+/// The statement that claims runs.
+fn claim_statement(alone: bool, from_dead: bool) -> String {
+    CLAIM
+        .replace("{free}", if from_dead { FREE } else { FREE_NOW })
+        .replace("{suspicion}", if alone { SUSPECT } else { TRUSTED })
+        .replace("{held}", HELD)
+        .replace("{moved}", MOVED)
+        .replace("{waiting}", WAITING)
+}
+
+const RUNNING: &str = "UPDATE sweep_total SET running = running + $2 WHERE sweep_id = $1";
+
+impl Stores {
+    pub(crate) async fn claim_runs(&self, claim: RunClaim) -> Result<Vec<ClaimedRun>, DbErr> {
+        let values = vec![
+            id(claim.by.bits()),
+            whole(claim.want as u64),
+            milliseconds(claim.lease),
+            maybe_id(claim.only.map(SweepId::bits)),
+            whole(i64::from(claim.alone)),
+        ];
+        let statement = claim_statement(claim.alone, self.takeovers.are_allowed(claim.by));
+        let transaction = self.database.writer.begin().await?;
+        let session = Session { connection: &transaction, dialect: self.database.dialect() };
+        let rows = session.all(&statement, values).await?;
+        let mut claimed = read_all(&rows, claimed_run)?;
+        claimed.sort_by_key(|run| run.lease.run);
+        let budgeted = budgeted(session, &claimed).await?;
+        for run in &mut claimed {
+            run.budgeted = run.sweep.is_some_and(|sweep| budgeted.get(&sweep) == Some(&true));
+        }
+        announce(session, &claimed).await?;
+        transaction.commit().await?;
+        Ok(claimed)
+    }
+}
+
+/// Which of the runs' sweeps have a budget.
+async fn budgeted(
+    session: Session<'_, DatabaseTransaction>,
+    claimed: &[ClaimedRun],
+) -> Result<BTreeMap<SweepId, bool>, DbErr> {
+    let mut budgeted: BTreeMap<SweepId, bool> =
+        claimed.iter().filter_map(|run| Some((run.sweep?, false))).collect();
+    for (sweep, has) in &mut budgeted {
+        let sql = "SELECT max_tokens, max_cost_nano FROM sweep WHERE id = $1";
+        if let Some(row) = session.one(sql, vec![id(sweep.bits())]).await? {
+            *has = Row(&row).maybe_whole("max_tokens")?.or(Row(&row).maybe_whole("max_cost_nano")?).is_some();
+        }
+    }
+    Ok(budgeted)
+}
+
+/// Counts and tells of runs that are claimed for the first time.
+async fn announce(session: Session<'_, DatabaseTransaction>, claimed: &[ClaimedRun]) -> Result<(), DbErr> {
+    let fresh: Vec<&ClaimedRun> = claimed.iter().filter(|run| run.lease.epoch == 1).collect();
+    let mut running: BTreeMap<SweepId, i64> = BTreeMap::new();
+    for run in &fresh {
+        if let Some(sweep) = run.sweep {
+            *running.entry(sweep).or_default() += 1;
+        }
+    }
+    for (sweep, runs) in running {
+        session.execute(RUNNING, vec![id(sweep.bits()), whole(runs)]).await?;
+    }
+    let told = fresh.iter().map(|run| {
+        let values = Value::Map(run.config.values.clone());
+        events::run_started(run.experiment, run.lease.run, values)
+    });
+    let told: Vec<_> = told.collect();
+    events::write(session, told.iter().collect()).await
+}
+
+fn claimed_run(row: Row<'_>) -> Result<ClaimedRun, DbErr> {
+    Ok(ClaimedRun {
+        lease: RunLease { run: row.run_id("id")?, epoch: row.whole("lease_epoch")? },
+        experiment: ExperimentId::new(row.id("experiment_id")?),
+        sweep: row.maybe_id("sweep_id")?.map(SweepId::new),
+        config: config(row)?,
+        asked: row.small("asked")?,
+        done: row.small("done")?,
+        blocks: row.small("blocks")?,
+        budgeted: false,
+        calls: row.count("calls")?,
+        hits: row.count("hits")?,
+        saved: row.count("saved")?,
+        alone: row.whole("claimed_alone")? == 1,
+        losses_alone: row.small("losses_alone")?,
+    })
+}
