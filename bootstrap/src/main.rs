@@ -23,6 +23,10 @@ use crate::failure::Failure;
 use crate::progress::Screen;
 use crate::settings::Settings;
 
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match start(cli) {

@@ -73,14 +73,29 @@ impl Installation {
             assert_eq!(worker.try_wait().unwrap(), None, "a worker ended");
         }
         let total = (samples * RUNS) as u64;
+        let repeated = self.repeated().await;
         assert_eq!(
             (self.fake.counts().calls, self.fake.counts().distinct),
             (total, total),
-            "{}",
+            "{repeated}\n{}",
             self.logs()
         );
         let expected = undisturbed(Kind::Postgres, &|url| Experiment::echo(url, samples, RUNS)).await;
         assert_equal(&Facts::read(&self.home).await, &expected);
+    }
+
+    /// What the database says of calls that were made more than once.
+    async fn repeated(&self) -> String {
+        use sea_orm::{ConnectionTrait as _, Statement};
+        let sql = "SELECT concat((SELECT count(*) FROM answer), ' answers of ', \
+             (SELECT count(*) FROM response_cache WHERE answer_id IS NOT NULL), ' calls, ', \
+             (SELECT count(*) FROM response_cache WHERE claim_no > 1), ' claimed again, at most ', \
+             (SELECT max(claim_no) FROM response_cache), ' times, ', \
+             (SELECT count(*) FROM run WHERE lease_epoch > 1), ' runs claimed again') AS said";
+        let connection = self.home.connection().await;
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+        row.try_get("", "said").unwrap()
     }
 
     /// The last that each worker said.

@@ -70,8 +70,11 @@ fn of_postgres(code: &str) -> Cause {
     }
 }
 
-/// What an error says, and for a disk what to do about it.
+/// What an error says, for people.
 pub(crate) fn reason(error: &DbErr) -> String {
+    if matches!(error, DbErr::ConnectionAcquire(_)) {
+        return "it does not answer: no connection could be had".to_owned();
+    }
     match Cause::of(error) {
         Cause::Disk => format!("nothing can be written to the database's disk: make room on it ({error})"),
         _ => error.to_string(),

@@ -142,11 +142,12 @@ impl Engine {
         let registered = self.ports.clock.now();
         self.ports.workers.register(self.worker, self.settings.lease).await?;
         self.caller.alive_until(registered.after(self.settings.lease), false);
-        let (executor, conductor, heart) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
+        let [executor, conductor, heart, keeper] = std::array::from_fn(|_| Arc::clone(self));
         let loops = [
             self.supervised(async move { executor.execute().await }.boxed()),
             self.supervised(async move { conductor.conduct().await }.boxed()),
             self.supervised(async move { heart.keep_alive().await }.boxed()),
+            self.supervised(async move { keeper.look_after().await }.boxed()),
         ];
         let ended = join_all(loops).await;
         self.release_left_over().await?;

@@ -13,29 +13,65 @@ use crate::ports::{RunLease, StoreError};
 /// How often to look after runs that are being executed where the bell is silent, and at most to ask for slots.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// How soon a heartbeat that failed is sent again.
+const BEAT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 impl Engine {
-    /// Beats until the engine has stopped and holds no run.
+    /// Sends heartbeats until the engine has stopped and holds no run. Nothing else is waited for in between: what others
+    /// do with the database may take longer than a lease.
     pub(super) async fn keep_alive(&self) {
-        let mut next_beat = self.ports.clock.now();
-        let mut next_share = next_beat;
-        while !(self.is_stopping() && self.held().is_empty()) {
+        while !self.has_ended() {
+            let wait = match self.beat().await {
+                Ok(()) => self.settings.lease / 3,
+                Err(error) => {
+                    tracing::warn!(%error, "the heartbeat failed");
+                    BEAT_AGAIN_AFTER
+                }
+            };
+            let mut due = self.ports.timer.sleep(wait).fuse();
+            let mut ended = self.ended().boxed().fuse();
+            futures::select! {
+                () = due => {}
+                () = ended => {}
+            }
+        }
+    }
+
+    /// Looks after runs in execution and slots of endpoints, until the engine has stopped and holds no run.
+    pub(super) async fn look_after(&self) {
+        let mut next_share = self.ports.clock.now();
+        let mut next_tidying = next_share;
+        while !self.has_ended() {
             let (seen, now) = (self.ports.bell.rings(), self.ports.clock.now());
-            let (beat, share) = (now >= next_beat, now >= next_share);
-            if beat {
-                next_beat = now.after(self.settings.lease / 3);
-            }
-            let mut looked = if beat { self.beat().await } else { self.look().await };
-            if looked.is_err() {
-                next_beat = now;
-            }
-            if share {
+            let tidy = now >= next_tidying;
+            let mut looked = self.look().await;
+            if now >= next_share {
                 next_share = now.after(LOOK);
-                looked = looked.and(self.caller.share_all(beat).await);
+                looked = looked.and(self.caller.share_all(tidy).await);
+            }
+            if tidy {
+                next_tidying = now.after(self.settings.lease / 3);
+                looked = looked.and(self.release_left_over().await);
             }
             if let Err(error) = looked {
-                tracing::warn!(%error, "the heartbeat failed");
+                tracing::warn!(%error, "runs could not be looked after");
             }
             self.until_next_look(seen).await;
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.is_stopping() && self.held().is_empty()
+    }
+
+    /// Returns once the engine has stopped and holds no run; the bell rings for both.
+    async fn ended(&self) {
+        loop {
+            let seen = self.ports.bell.rings();
+            if self.has_ended() {
+                return;
+            }
+            self.ports.bell.rung_after(seen).await;
         }
     }
 
@@ -59,7 +95,7 @@ impl Engine {
         let beat = self.ports.workers.beat(self.worker, &leases, self.settings.lease).await?;
         self.caller.alive_until(sent.after(self.settings.lease), beat.lapsed);
         self.halt(|held| beat.lost.contains(&held.lease));
-        self.release_left_over().await
+        Ok(())
     }
 
     /// Notices at once when a sweep was stopped or recalled, rather than at the next beat.
