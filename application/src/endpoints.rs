@@ -66,8 +66,7 @@ impl Endpoints {
     /// # Errors
     /// Where its label is taken.
     pub async fn create(&self, _by: &Admin, endpoint: Endpoint) -> Result<Endpoint, Refusal> {
-        self.check_label(&endpoint).await?;
-        Ok(self.store.put(endpoint).await?)
+        if self.store.insert(endpoint.clone()).await? { Ok(endpoint) } else { Err(label_taken(&endpoint)) }
     }
 
     /// Replaces an endpoint; without a key it keeps the one it has, unless scheme, host or port change. What kept calls
@@ -120,9 +119,13 @@ impl Endpoints {
     async fn check_label(&self, endpoint: &Endpoint) -> Result<(), Refusal> {
         let all = self.store.all().await?;
         if all.iter().any(|other| other.label == endpoint.label && other.id != endpoint.id) {
-            let detail = format!("there is an endpoint `{}` already: choose another label", endpoint.label);
-            return Err(Refusal::conflict("label_taken", detail));
+            return Err(label_taken(endpoint));
         }
         Ok(())
     }
+}
+
+fn label_taken(endpoint: &Endpoint) -> Refusal {
+    let detail = format!("there is an endpoint `{}` already: choose another label", endpoint.label);
+    Refusal::conflict("label_taken", detail)
 }

@@ -22,9 +22,10 @@ use crate::rows::{Row, read_all};
 const COLUMNS: &str = "id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, max_output_tokens, \
      timeout_ms, headers_cipher";
 
-const PUT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, \
-     max_output_tokens, timeout_ms, headers_cipher) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-     ON CONFLICT (label) DO UPDATE SET kind = excluded.kind, url = excluded.url, \
+const INSERT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, \
+     max_output_tokens, timeout_ms, headers_cipher) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+const PUT: &str = "ON CONFLICT (label) DO UPDATE SET kind = excluded.kind, url = excluded.url, \
      api_key_cipher = excluded.api_key_cipher, prices = excluded.prices, limits = excluded.limits, \
      max_tokens_field = excluded.max_tokens_field, max_output_tokens = excluded.max_output_tokens, \
      timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, breaker_reason = NULL";
@@ -48,8 +49,14 @@ impl EndpointStore for Stores {
             None => endpoint,
         };
         let values = self.values(&stored)?;
-        self.database.write().execute(PUT, values).await.map_err(failed)?;
+        self.database.write().execute(&format!("{INSERT} {PUT}"), values).await.map_err(failed)?;
         Ok(stored)
+    }
+
+    async fn insert(&self, endpoint: Endpoint) -> Result<bool, StoreError> {
+        let sql = format!("{INSERT} ON CONFLICT (label) DO NOTHING");
+        let inserted = self.database.write().execute(&sql, self.values(&endpoint)?).await.map_err(failed)?;
+        Ok(inserted.rows_affected() > 0)
     }
 
     async fn replace(&self, endpoint: Endpoint) -> Result<Option<Endpoint>, StoreError> {

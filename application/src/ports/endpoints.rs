@@ -22,6 +22,9 @@ pub trait EndpointStore: Send + Sync {
     /// keeps its id. An absent key keeps the stored one unless scheme, host or port change. The endpoint as stored.
     async fn put(&self, endpoint: Endpoint) -> Result<Endpoint, StoreError>;
 
+    /// Stores a new endpoint; `false` where its label is taken.
+    async fn insert(&self, endpoint: Endpoint) -> Result<bool, StoreError>;
+
     /// Changes an endpoint, its label perhaps with it, as [`put`](Self::put) does; `None` where there is none.
     ///
     /// The label must not be another endpoint's.

@@ -11,6 +11,26 @@ use super::fixture::*;
 on_both! {
     experiments_come_back_as_they_were,
     endpoints_keep_their_key_for_their_server,
+    a_label_is_taken_once,
+}
+
+/// Of many that make an endpoint of the same name at once, one does; the others change nothing.
+async fn a_label_is_taken_once(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    let made = (0..16).map(|n| {
+        let (stores, url) = (fixture.stores.clone(), format!("http://h{n}:1/v1"));
+        tokio::spawn(async move {
+            (EndpointStore::insert(&stores, endpoint("one", &url, None)).await.unwrap(), url)
+        })
+    });
+    let mut winner = None;
+    for made in made.collect::<Vec<_>>() {
+        let (inserted, url) = made.await.unwrap();
+        assert!(!inserted || winner.replace(url).is_none(), "two were made");
+    }
+    let all = fixture.stores.all().await.unwrap();
+    let stored = all.iter().find(|endpoint| endpoint.label == "one").unwrap();
+    assert_eq!(Some(&stored.identity.url), winner.as_ref());
 }
 
 async fn experiments_come_back_as_they_were(kind: Kind) {

@@ -246,7 +246,7 @@ pub(super) async fn experiment(stores: &Stores) -> ExperimentId {
         },
         document_digest: Some(hash(201)),
     };
-    stores.insert(new).await.unwrap();
+    ExperimentStore::insert(stores, new).await.unwrap();
     id
 }
 
