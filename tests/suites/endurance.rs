@@ -101,7 +101,8 @@ async fn replace(server: &Server, experiment: &str) {
 async fn try_run(server: &Server, experiment: &str) {
     let wanted = json!({"experiment_id": experiment, "values": {"temperature": 0.0}});
     let (status, body) = server.send(Method::POST, "runs", Some(wanted)).await;
-    assert!(matches!(status.as_u16(), 202 | 409), "{status} {body}");
+    // 200 where the run is over by then.
+    assert!(matches!(status.as_u16(), 200 | 202 | 409), "{status} {body}");
 }
 
 /// What is stored of a run contradicts what is stored of its experiment: that run fails, and the others do not.
