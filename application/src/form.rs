@@ -15,6 +15,7 @@ use domain::value::Value;
 
 use self::pattern::Pattern;
 use self::schema::Schema;
+
 /// A form, ready to be checked.
 #[derive(Debug)]
 pub struct Form(Kind);

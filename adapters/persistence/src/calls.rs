@@ -72,7 +72,8 @@ impl CallStore for Stores {
         if open.is_empty() {
             return Ok(calls.iter().filter_map(|call| take(&mut known, call)).collect());
         }
-        let mut claimed = self.group.claim(open, by, self.takeovers.are_allowed(by)).await?.into_iter();
+        let by = Claimant { worker: by, from_dead: self.takeovers.are_allowed(by) };
+        let mut claimed = self.group.claim(open, by).await?.into_iter();
         let answers = calls.iter().map(|call| take(&mut known, call).or_else(|| claimed.next()));
         answers
             .collect::<Option<_>>()

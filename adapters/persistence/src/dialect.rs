@@ -1,5 +1,6 @@
 //! What the two databases say differently.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,44 +133,35 @@ pub(crate) struct Detached<'a> {
     pub(crate) limit: Duration,
 }
 
+/// A statement on its way.
+type Sent<'a, T> = Pin<Box<dyn Future<Output = Result<T, DbErr>> + Send + 'a>>;
+
 impl Detached<'_> {
     pub(crate) async fn execute(&self, template: &str, values: Vec<Bound>) -> Result<ExecResult, DbErr> {
-        let (connection, statement, availability) = self.prepared(template, values);
-        let limit = self.limit;
-        detached(async move {
-            let send = || within(limit, &availability, connection.execute_raw(statement.clone()));
-            acquiring(&connection, send).await
-        })
-        .await
+        self.send(template, values, |connection, statement| connection.execute_raw(statement)).await
     }
 
     pub(crate) async fn all(&self, template: &str, values: Vec<Bound>) -> Result<Vec<QueryResult>, DbErr> {
-        let (connection, statement, availability) = self.prepared(template, values);
-        let limit = self.limit;
-        detached(async move {
-            let send = || within(limit, &availability, connection.query_all_raw(statement.clone()));
-            acquiring(&connection, send).await
-        })
-        .await
+        self.send(template, values, |connection, statement| connection.query_all_raw(statement)).await
     }
 
     pub(crate) async fn one(&self, template: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
-        let (connection, statement, availability) = self.prepared(template, values);
-        let limit = self.limit;
-        detached(async move {
-            let send = || within(limit, &availability, connection.query_one_raw(statement.clone()));
-            acquiring(&connection, send).await
-        })
-        .await
+        self.send(template, values, |connection, statement| connection.query_one_raw(statement)).await
     }
 
-    fn prepared(
+    async fn send<T: Send + 'static>(
         &self,
         template: &str,
         values: Vec<Bound>,
-    ) -> (DatabaseConnection, Statement, Arc<Availability>) {
-        let statement = self.dialect.statement(template, values);
-        (self.connection.clone(), statement, Arc::clone(self.availability))
+        call: fn(&DatabaseConnection, Statement) -> Sent<'_, T>,
+    ) -> Result<T, DbErr> {
+        let (connection, availability) = (self.connection.clone(), Arc::clone(self.availability));
+        let (statement, limit) = (self.dialect.statement(template, values), self.limit);
+        detached(async move {
+            let send = || within(limit, &availability, call(&connection, statement.clone()));
+            acquiring(&connection, send).await
+        })
+        .await
     }
 }
 

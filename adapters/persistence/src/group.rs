@@ -171,9 +171,8 @@ async fn claim<C: ConnectionTrait>(
 ) -> Result<Vec<Vec<Claim>>, DbErr> {
     let mut by_worker: BTreeMap<Claimant, Vec<CallClaim>> = BTreeMap::new();
     for request in requests {
-        if let Request::Claim { calls, by, from_dead, .. } = request {
-            let claimant = Claimant { worker: *by, from_dead: *from_dead };
-            by_worker.entry(claimant).or_default().extend(calls);
+        if let Request::Claim { calls, by, .. } = request {
+            by_worker.entry(*by).or_default().extend(calls);
         }
     }
     let mut claimed = BTreeMap::new();
@@ -181,9 +180,8 @@ async fn claim<C: ConnectionTrait>(
         claimed.insert(by, calls::claim(session, &calls, by, deltas).await?.into_iter());
     }
     let shares = requests.iter().filter_map(|request| {
-        let Request::Claim { calls, by, from_dead, .. } = request else { return None };
-        let claimant = Claimant { worker: *by, from_dead: *from_dead };
-        Some(claimed.get_mut(&claimant).map(|claims| claims.take(calls.len()).collect()).unwrap_or_default())
+        let Request::Claim { calls, by, .. } = request else { return None };
+        Some(claimed.get_mut(by).map(|claims| claims.take(calls.len()).collect()).unwrap_or_default())
     });
     Ok(shares.collect())
 }

@@ -9,12 +9,12 @@ use application::ports::{
     AnswerId, CallClaim, Claim, CommitError, Journal, Receipt, Settlement, StoreError, Unit,
 };
 use async_trait::async_trait;
-use domain::id::WorkerId;
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use self::request::Request;
 use self::request::{Reply, batches, refuse, tell};
+use crate::calls::Claimant;
 use crate::connect::{Access, bounded};
 use crate::dialect::{Dialect, Session, failed, id, whole};
 use crate::fault::Cause;
@@ -46,14 +46,9 @@ impl GroupWriter {
         Self { requests }
     }
 
-    pub(crate) async fn claim(
-        &self,
-        calls: Vec<CallClaim>,
-        by: WorkerId,
-        from_dead: bool,
-    ) -> Result<Vec<Claim>, StoreError> {
+    pub(crate) async fn claim(&self, calls: Vec<CallClaim>, by: Claimant) -> Result<Vec<Claim>, StoreError> {
         let (reply, answered) = oneshot::channel();
-        self.ask(Request::Claim { calls, by, from_dead, reply: Reply::new(reply) })?;
+        self.ask(Request::Claim { calls, by, reply: Reply::new(reply) })?;
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 

@@ -133,9 +133,7 @@ impl Examination<'_> {
             Answer::Blocked(blocked) => Err(blocked),
         }
     }
-}
 
-impl Examination<'_> {
     /// The call of a stage with its hash; a long one is put together where that keeps nobody waiting.
     async fn call(
         &self,

@@ -196,10 +196,15 @@ impl Engine {
 
     /// Returns once the engine is to stop.
     fn stopped(&self) -> BoxFuture<'_, ()> {
-        async {
+        self.once(Self::is_stopping)
+    }
+
+    /// Returns once something holds, of which the bell tells.
+    fn once(&self, holds: fn(&Self) -> bool) -> BoxFuture<'_, ()> {
+        async move {
             loop {
                 let seen = self.ports.bell.rings();
-                if self.is_stopping() {
+                if holds(self) {
                     return;
                 }
                 self.ports.bell.rung_after(seen).await;

@@ -29,7 +29,7 @@ impl Engine {
                 }
             };
             let mut due = self.ports.timer.sleep(wait).fuse();
-            let mut ended = self.ended().boxed().fuse();
+            let mut ended = self.once(Self::has_ended).fuse();
             futures::select! {
                 () = due => {}
                 () = ended => {}
@@ -60,19 +60,9 @@ impl Engine {
         }
     }
 
+    /// Whether the engine has stopped and holds no run; the bell rings for both.
     fn has_ended(&self) -> bool {
         self.is_stopping() && self.held().is_empty()
-    }
-
-    /// Returns once the engine has stopped and holds no run; the bell rings for both.
-    async fn ended(&self) {
-        loop {
-            let seen = self.ports.bell.rings();
-            if self.has_ended() {
-                return;
-            }
-            self.ports.bell.rung_after(seen).await;
-        }
     }
 
     /// A ring may mean that a sweep was paused or stopped.

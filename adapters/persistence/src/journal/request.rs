@@ -1,9 +1,9 @@
 //! What is asked of the group writer, and how it is answered.
 
 use application::ports::{AnswerId, CallClaim, Claim, CommitError, Receipt, Settlement, StoreError, Unit};
-use domain::id::WorkerId;
 use tokio::sync::oneshot;
 
+use crate::calls::Claimant;
 use crate::group::Answers;
 
 /// The way back to whoever asked. Nobody may be waiting any more: what was written stays written.
@@ -25,12 +25,7 @@ impl<T> Reply<T> {
 pub(crate) enum Request {
     Settle(Box<Settlement>, Reply<Result<Vec<AnswerId>, StoreError>>),
     Commit(Box<Unit>, Reply<Result<Receipt, CommitError>>),
-    Claim {
-        calls: Vec<CallClaim>,
-        by: WorkerId,
-        from_dead: bool,
-        reply: Reply<Result<Vec<Claim>, StoreError>>,
-    },
+    Claim { calls: Vec<CallClaim>, by: Claimant, reply: Reply<Result<Vec<Claim>, StoreError>> },
 }
 
 impl Request {
