@@ -5,10 +5,13 @@ use std::io::{self, BufRead as _, Write as _};
 use application::form::Form;
 use domain::scoring::Judgement;
 use domain::value::Value;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::{KEPT_FORMATS, MAX_CPU_SECONDS, MAX_MEMORY, protocol};
+
+/// The priority of a process that checks, as `nice` counts: 0 is what others have, 19 the lowest.
+const COMPUTING_PRIORITY: i32 = 10;
 
 /// Answers requests on stdin until there are no more. It limits the memory and the processor time of its process first,
 /// so the process should do nothing else.
@@ -19,6 +22,8 @@ pub fn check_formats() -> io::Result<()> {
     limit(Resource::As, MAX_MEMORY)?;
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
+    // Whoever asks goes on with other work meanwhile.
+    setpriority_process(None, COMPUTING_PRIORITY)?;
     let mut forms = Forms::default();
     let mut input = io::stdin().lock();
     let mut line = String::new();

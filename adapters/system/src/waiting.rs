@@ -21,7 +21,8 @@ impl Timer for TokioTimer {
     }
 }
 
-/// Tokio's threads for work that blocks, as many at once as there are processors: more would only take memory.
+/// Tokio's threads for work that blocks, as many at once as there are processors: more would only take memory. They have
+/// less of the processors than the threads that answer requests and send heartbeats, wherever those want it.
 #[derive(Debug, Clone)]
 pub struct BlockingThreads {
     free: Arc<Semaphore>,
@@ -41,10 +42,23 @@ impl Offload for BlockingThreads {
         let Ok(permit) = Arc::clone(&self.free).acquire_owned().await else { return };
         let job = move || {
             let _permit = permit;
+            yield_to_other_threads();
             job();
         };
         // A job that panics is told by the result that it never gave.
         drop(tokio::task::spawn_blocking(job).await);
+    }
+}
+
+/// The priority of threads that compute, as `nice` counts: 0 is a process's own, 19 the lowest.
+#[cfg(target_os = "linux")]
+const COMPUTING_PRIORITY: i32 = 10;
+
+/// Lowers the priority of this thread for good. Linux alone has priorities of threads; elsewhere it stays as it is.
+fn yield_to_other_threads() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, COMPUTING_PRIORITY) {
+        tracing::debug!(%error, "a thread that computes keeps the priority of the others");
     }
 }
 
