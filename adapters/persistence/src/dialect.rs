@@ -50,6 +50,10 @@ impl Dialect {
 
     fn statement(self, template: &str, values: Vec<Bound>) -> Statement {
         let sql = if template.contains('{') { self.sql(template) } else { template.to_owned() };
+        let (sql, values) = match self {
+            Self::Sqlite => anonymous(&sql, values),
+            Self::Postgres => (sql, values),
+        };
         Statement::from_sql_and_values(self.backend(), sql, values)
     }
 
@@ -78,6 +82,34 @@ fn sqlite(template: &str) -> String {
         sql = format!("{before}({SQLITE_NOW} + {parameter} * 1000){after}");
     }
     sql
+}
+
+/// Makes `?` of each `$n`, with the values in the order of their use. SQLite keeps the names of parameters in a list that it
+/// searches from the start for each of them: a statement of many rows would take the square of its parameters.
+fn anonymous(sql: &str, values: Vec<Bound>) -> (String, Vec<Bound>) {
+    let mut anonymous = String::with_capacity(sql.len());
+    let mut order = Vec::with_capacity(values.len());
+    let mut pieces = sql.split('$');
+    anonymous.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        match piece[..digits].parse::<usize>() {
+            Ok(number) if (1..=values.len()).contains(&number) => {
+                anonymous.push('?');
+                order.push(number - 1);
+                anonymous.push_str(&piece[digits..]);
+            }
+            _ => {
+                anonymous.push('$');
+                anonymous.push_str(piece);
+            }
+        }
+    }
+    if order.iter().copied().eq(0..values.len()) {
+        return (anonymous, values);
+    }
+    let values = order.into_iter().map(|at| values[at].clone()).collect();
+    (anonymous, values)
 }
 
 fn postgres(template: &str) -> String {
@@ -228,4 +260,19 @@ pub(crate) fn maybe_json(map: &Map) -> Bound {
 
 pub(crate) fn raw_json(text: &str) -> Result<Bound, DbErr> {
     Ok(Bound::Json(Some(serde_json::from_str(text).map_err(corrupt)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlite_s_parameters_have_no_names() {
+        let values = vec![whole(1), whole(2), whole(3)];
+        let in_order = anonymous("VALUES ($1,$2),($3)", values.clone());
+        assert_eq!(in_order, ("VALUES (?,?),(?)".to_owned(), values.clone()));
+        let (sql, used) = anonymous("a = $3 AND b = json_extract(c, '$.d') AND e IN ($1,$3)", values);
+        assert_eq!(sql, "a = ? AND b = json_extract(c, '$.d') AND e IN (?,?)");
+        assert_eq!(used, [whole(3), whole(1), whole(3)]);
+    }
 }
