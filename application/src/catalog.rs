@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use domain::configuration::{Configuration, ConfiguredStage};
 use domain::endpoint::{Endpoint, EndpointIdentity};
 use domain::experiment::{Applied, Definition};
+use domain::id::EndpointId;
 use domain::problem::{Problem, capped, is_full, listed, segment};
 use domain::space::{Field, Levels, Parameter};
 use domain::stage::LlmStage;
@@ -33,6 +34,12 @@ impl Catalog {
     #[must_use]
     pub fn by_label(&self, label: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.label == label)
+    }
+
+    /// The endpoint with this id.
+    #[must_use]
+    pub fn by_id(&self, id: EndpointId) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.id == id)
     }
 
     /// An endpoint with this protocol and URL.

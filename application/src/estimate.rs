@@ -1,26 +1,26 @@
 //! Says what a sweep would come to before it starts.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+mod census;
 
-use domain::call::{Call, Digest};
-use domain::endpoint::Endpoint;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use domain::experiment::Definition;
 use domain::id::ExperimentId;
 use domain::money::NanoDollars;
-use domain::pipeline::{Pipeline, Progress};
-use domain::pricing::{Tokens, estimated_tokens};
+use domain::pipeline::Progress;
 use domain::random::shuffled;
 use domain::space::{Point, Size};
 use domain::strategy::{Ask, SweepView, guide};
 use domain::value::Value;
+use futures::FutureExt as _;
+use futures::stream::{self, StreamExt as _};
 
+use self::census::CallCensus;
 use crate::catalog::Catalog;
-use crate::digest::sha256;
-use crate::json::output;
-use crate::ports::{CallStore, EndpointStore, ExperimentStore, StoredAnswer, StoredExperiment};
+use crate::ports::{CallStore, EndpointStore, ExperimentStore, Offload, StoreError, StoredExperiment};
 use crate::refusal::Refusal;
 use crate::sweeps::{self, SweepError, SweepRequest};
+use crate::walk::{Answers, HashedCall, Replies, Walk, WalkRecord};
 
 /// Calls that are looked at one by one; of more a part is.
 const EXACT: u128 = 100_000;
@@ -30,8 +30,6 @@ const CHUNK: usize = 500;
 const CONFIGURATIONS: usize = 100;
 /// Samples of a large sweep that are looked at.
 const SAMPLES: usize = 100;
-/// Tokens of an answer where nothing bounds it.
-const UNBOUNDED_ANSWER: u64 = 256;
 /// Seeds the choice of the part that is looked at.
 const SEED: u64 = 0x6573_7469_6d61_7465;
 
@@ -61,20 +59,7 @@ pub struct Estimates {
     calls: Arc<dyn CallStore>,
     endpoints: Arc<dyn EndpointStore>,
     experiments: Arc<dyn ExperimentStore>,
-}
-
-/// What was seen of the calls that were looked at.
-#[derive(Debug, Default)]
-struct Seen {
-    calls: u64,
-    fresh: HashSet<Digest>,
-    tokens: u64,
-    cost: Option<NanoDollars>,
-    answered: u64,
-    answered_latency_ms: u64,
-    answered_output: u64,
-    /// Fresh calls by endpoint, with what each bears.
-    load: HashMap<String, (u64, u32)>,
+    offload: Arc<dyn Offload>,
 }
 
 impl Estimates {
@@ -84,8 +69,9 @@ impl Estimates {
         calls: Arc<dyn CallStore>,
         endpoints: Arc<dyn EndpointStore>,
         experiments: Arc<dyn ExperimentStore>,
+        offload: Arc<dyn Offload>,
     ) -> Self {
-        Self { calls, endpoints, experiments }
+        Self { calls, endpoints, experiments, offload }
     }
 
     /// Says what a sweep of an experiment would come to; nothing is stored or called.
@@ -108,177 +94,78 @@ impl Estimates {
         let whole = calls <= EXACT;
         let points = points(definition, request, size, if whole { usize::MAX } else { CONFIGURATIONS });
         let samples = samples(stored.samples, if whole { usize::MAX } else { SAMPLES });
-        let mut seen = Seen { cost: Some(NanoDollars::ZERO), ..Seen::default() };
+        let mut census = CallCensus::default();
         for point in points {
-            self.look(&stored, &catalog, point, &samples, &mut seen).await?;
+            self.count_configuration(&stored, &catalog, point, &samples, &mut census).await?;
         }
-        Ok(seen.scaled_to(size, calls, !whole))
+        Ok(census.scaled_to(size, calls, !whole))
     }
 
-    /// Looks at the calls of one configuration.
-    async fn look(
+    /// Counts the calls of one configuration.
+    async fn count_configuration(
         &self,
         stored: &StoredExperiment,
         catalog: &Catalog,
         point: Point,
         samples: &[u32],
-        seen: &mut Seen,
+        census: &mut CallCensus,
     ) -> Result<(), Refusal> {
         let definition = &stored.definition;
         let configured = catalog.configure(definition, point.values().clone());
         let (configuration, _) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
-        let pipeline = configuration.pipeline().map_err(|(stage, wrong)| {
+        let pipeline = Arc::new(configuration.pipeline().map_err(|(stage, wrong)| {
             Refusal::invalid(format!("/pipeline_stages/{stage}"), "template", wrong.to_string())
-        })?;
+        })?);
+        let walk = Walk { pipeline: &pipeline, definition, offload: &*self.offload };
         for chunk in samples.chunks(CHUNK) {
             let found = self.experiments.samples(stored.sample_set, chunk).await?;
-            let progress = chunk.iter().zip(found).map(|(i, sample)| Progress::new(sample.for_templates(*i)));
-            let progress: Vec<Progress> = progress.collect();
+            let found: Vec<Value> =
+                chunk.iter().zip(found).map(|(i, sample)| sample.for_templates(*i)).collect();
             for repeat in 1..=definition.repeats() {
-                let looked = Looked { definition, pipeline: &pipeline, catalog, repeat };
-                self.chunk(looked, progress.clone(), seen).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes samples through the stages as far as the cache knows the answers.
-    async fn chunk(
-        &self,
-        looked: Looked<'_>,
-        progress: Vec<Progress>,
-        seen: &mut Seen,
-    ) -> Result<(), Refusal> {
-        let mut progress: Vec<Option<Progress>> = progress.into_iter().map(Some).collect();
-        for (index, stage) in looked.pipeline.stages().iter().enumerate() {
-            let calls: Vec<_> =
-                progress.iter().map(|of| of.as_ref().and_then(|of| looked.call(index, of))).collect();
-            let hashes: Vec<Digest> = calls.iter().flatten().map(|(_, hash, _)| *hash).collect();
-            let mut answers = self.calls.peek(hashes).await?.into_iter();
-            for (place, call) in progress.iter_mut().zip(calls) {
-                seen.calls += 1;
-                let Some((call, hash, endpoint)) = call else {
-                    seen.unknown(stage.max_tokens());
-                    *place = None;
-                    continue;
-                };
-                match answers.next().flatten() {
-                    Some(answer) => {
-                        seen.answered_before(&answer);
-                        if let Some(place) = place {
-                            place.passed(stage.name(), output(stage, &answer.completion));
-                        }
-                    }
-                    None => {
-                        let input = input_tokens(&call);
-                        seen.fresh_call(hash, input, stage.max_tokens(), endpoint, &call.model);
-                        *place = None;
-                    }
+                let walks = found.clone().into_iter().map(|sample| self.walk(walk, sample, repeat).boxed());
+                let mut walks = stream::iter(walks.collect::<Vec<_>>()).buffered(CHUNK);
+                while let Some((record, fresh)) = walks.next().await.transpose()? {
+                    census.count(&pipeline, catalog, &record, fresh);
                 }
             }
         }
         Ok(())
     }
-}
 
-/// A configuration that is being looked at.
-#[derive(Clone, Copy)]
-struct Looked<'a> {
-    definition: &'a Definition,
-    pipeline: &'a Pipeline,
-    catalog: &'a Catalog,
-    repeat: u32,
-}
-
-impl<'a> Looked<'a> {
-    fn call(self, stage: usize, progress: &Progress) -> Option<(Call, Digest, &'a Endpoint)> {
-        let documents: &Value = self.definition.documents();
-        let call = self.pipeline.call(stage, progress, documents, self.repeat).ok()?;
-        let hash = sha256(&call.canonical());
-        let endpoint = self.catalog.by_identity(&call.endpoint)?;
-        Some((call, hash, endpoint))
+    /// Takes a sample through the stages as far as the cache knows the answers.
+    async fn walk(
+        &self,
+        walk: Walk<'_>,
+        sample: Value,
+        repeat: u32,
+    ) -> Result<(WalkRecord, Vec<(usize, HashedCall)>), StoreError> {
+        let known = KnownAnswers { calls: &*self.calls, fresh: Mutex::default() };
+        let record = walk.through(Progress::new(sample), repeat, &known).await?;
+        Ok((record, known.fresh.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
-impl Seen {
-    fn answered_before(&mut self, answer: &StoredAnswer) {
-        self.answered += 1;
-        self.answered_output += answer.completion.tokens.output;
-        let latency = answer.completion.latency.as_millis();
-        self.answered_latency_ms += u64::try_from(latency).unwrap_or_default();
-    }
-
-    fn fresh_call(
-        &mut self,
-        hash: Digest,
-        input: u64,
-        max_tokens: Option<u64>,
-        endpoint: &Endpoint,
-        model: &str,
-    ) {
-        if !self.fresh.insert(hash) {
-            return;
-        }
-        let tokens = Tokens { input, output: self.answer_tokens(max_tokens) };
-        self.tokens += tokens.total();
-        let price = endpoint.prices.get(model).map(|price| price.cost(tokens));
-        self.cost = self.cost.zip(price).map(|(sum, price)| sum + price);
-        let load = self.load.entry(endpoint.label.clone());
-        load.or_insert((0, endpoint.limits.concurrency.get())).0 += 1;
-    }
-
-    /// A call whose prompt rests on an answer that is not there yet.
-    fn unknown(&mut self, max_tokens: Option<u64>) {
-        let tokens = self.answer_tokens(max_tokens);
-        self.tokens += 2 * tokens;
-        self.cost = self.cost.filter(|_| tokens == 0);
-    }
-
-    /// What an answer takes: as much as those did that are known, else as much as it may.
-    fn answer_tokens(&self, max_tokens: Option<u64>) -> u64 {
-        let usual = self.answered_output.checked_div(self.answered);
-        usual.or(max_tokens).unwrap_or(UNBOUNDED_ANSWER).min(max_tokens.unwrap_or(u64::MAX))
-    }
-
-    fn scaled_to(self, size: u128, calls: u128, sampled: bool) -> Estimate {
-        let share = if self.calls == 0 { 0.0 } else { calls as f64 / self.calls as f64 };
-        let scale = |count: u64| if sampled { scaled(count, share) } else { count };
-        let to_make: u64 = self.fresh.len() as u64;
-        let cached = self.calls.saturating_sub(to_make);
-        let unknown_latency = self.answered == 0;
-        let latency = self.answered_latency_ms as f64 / self.answered.max(1) as f64 / 1_000.0;
-        let slowest = self.load.values().map(|(calls, bears)| *calls as f64 / f64::from(*bears));
-        let rounds = slowest.fold(0.0, f64::max) * if sampled { share } else { 1.0 };
-        let cost = self.cost.map(|cost| {
-            let nanos = u64::try_from(cost.nanos()).unwrap_or_default();
-            NanoDollars::new(i64::try_from(scale(nanos)).unwrap_or(i64::MAX))
-        });
-        Estimate {
-            configurations: u64::try_from(size).ok().filter(|count| *count < 1 << 53),
-            configurations_text: size.to_string(),
-            calls: u64::try_from(calls).unwrap_or(u64::MAX),
-            cached_calls: scale(cached),
-            tokens: scale(self.tokens),
-            cost,
-            seconds: if to_make == 0 { Some(0.0) } else { (!unknown_latency).then_some(rounds * latency) },
-            sampled,
-        }
-    }
+/// Answers with what the cache knows, and notes the calls that it does not.
+struct KnownAnswers<'a> {
+    calls: &'a dyn CallStore,
+    fresh: Mutex<Vec<(usize, HashedCall)>>,
 }
 
-/// About what a call's prompt takes: a quarter of the bytes that its token bound counts.
-fn input_tokens(call: &Call) -> u64 {
-    let messages: u64 = call.messages.iter().map(|message| estimated_tokens(&message.content)).sum();
-    messages + call.attached_bytes().div_ceil(4)
-}
+impl Answers for KnownAnswers<'_> {
+    type Stop = StoreError;
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "an estimate, and never negative"
-)]
-fn scaled(count: u64, share: f64) -> u64 {
-    (count as f64 * share) as u64
+    async fn answer(&self, stage: usize, calls: Vec<HashedCall>) -> Result<Replies, StoreError> {
+        let known = self.calls.peek(calls.iter().map(|call| call.hash).collect()).await?;
+        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown = calls.into_iter().zip(&known).filter(|(_, known)| known.is_none());
+        let before = fresh.len();
+        fresh.extend(unknown.map(|(call, _)| (stage, call)));
+        Ok(if fresh.len() == before {
+            Replies::Complete(known.into_iter().flatten().collect())
+        } else {
+            Replies::Unknown
+        })
+    }
 }
 
 /// How many configurations a sweep would try. A sweep of an endless space has a limit.

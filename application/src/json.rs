@@ -1,7 +1,5 @@
 //! Between the domain's values and JSON text.
 
-use domain::call::Completion;
-use domain::pipeline::CompiledStage;
 use domain::value::{Map, Number, Value};
 use serde_json::Value as Json;
 
@@ -61,13 +59,6 @@ fn to_number(number: Number) -> Json {
         (None, Some(whole)) => Json::from(whole),
         (None, None) => serde_json::Number::from_f64(number.as_f64()).map_or(Json::Null, Json::Number),
     }
-}
-
-/// What a stage hands on. An answer that should be JSON and is not goes on as the text it is, so that scorers judge it
-/// rather than that the sample drops out of the score.
-pub(crate) fn output(stage: &CompiledStage, completion: &Completion) -> Value {
-    let parsed = stage.answers_json().then(|| parse(&completion.text).ok()).flatten();
-    parsed.unwrap_or_else(|| Value::from(completion.text.as_str()))
 }
 
 #[cfg(test)]

@@ -24,3 +24,4 @@ pub mod samples;
 pub mod scoring;
 pub mod sweeps;
 mod throttle;
+mod walk;

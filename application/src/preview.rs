@@ -1,9 +1,10 @@
 //! Shows what one sample would be asked, and tries it where that is wanted.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::access::Writer;
 use domain::call::Call;
+use domain::endpoint::Endpoint;
 use domain::experiment::{Definition, Draft};
 use domain::pipeline::{Pipeline, Progress};
 use domain::problem::Problem;
@@ -13,14 +14,15 @@ use domain::sweep::SweepKind;
 use domain::value::{Map, Value};
 
 use crate::catalog::Catalog;
+use crate::engine::{Answer, Blocked, Engine};
 use crate::experiments::Checked;
-use crate::json::output;
-use crate::ports::{EndpointStore, ModelServer, Offload};
+use crate::ports::{EndpointStore, Offload, RunConfig, StageError, Tasks, started};
 use crate::refusal::Refusal;
+use crate::walk::{Answers, HashedCall, Replies, StageEnd, Walk, WalkRecord};
 
 /// What is to be tried.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct PreviewRequest {
     /// The experiment.
     pub draft: Draft,
     /// The sample, by its index.
@@ -35,7 +37,7 @@ pub struct StagePreview {
     /// Its name.
     pub stage: String,
     /// The call.
-    pub call: Call,
+    pub call: Arc<Call>,
     /// The output.
     pub output: Option<Value>,
 }
@@ -52,92 +54,182 @@ pub struct Preview {
 /// The use cases of previews.
 pub struct Previews {
     endpoints: Arc<dyn EndpointStore>,
-    servers: Arc<dyn ModelServer>,
+    engine: Arc<Engine>,
     offload: Arc<dyn Offload>,
+    tasks: Arc<dyn Tasks>,
 }
 
 impl Previews {
-    /// The use cases over these ports.
+    /// The use cases over these ports; the engine makes their calls.
     #[must_use]
     pub const fn new(
         endpoints: Arc<dyn EndpointStore>,
-        servers: Arc<dyn ModelServer>,
+        engine: Arc<Engine>,
         offload: Arc<dyn Offload>,
+        tasks: Arc<dyn Tasks>,
     ) -> Self {
-        Self { endpoints, servers, offload }
+        Self { endpoints, engine, offload, tasks }
     }
 
-    /// Shows the calls of one sample. With `caller` they are made, one after the other, past the cache; without one a
-    /// stage that needs the output of another is not shown.
+    /// Shows the calls of one sample. With `caller` they are answered from the cache or made, within the limits of their
+    /// endpoints; without one a stage that needs the output of another is not shown.
     ///
     /// # Errors
     /// Everything that is wrong with the document, the sample or the point; a call that fails.
-    pub async fn preview(&self, wanted: Wanted, caller: Option<&Writer>) -> Result<Preview, Refusal> {
+    pub async fn preview(
+        &self,
+        request: PreviewRequest,
+        caller: Option<&Writer>,
+    ) -> Result<Preview, Refusal> {
+        let trial = self.prepare(request, caller.is_some()).await?;
+        // A call that has begun is waited for, whether or not the client still is there.
+        let walked = started(&*self.tasks, trial.walk(Arc::clone(&self.offload))).await;
+        walked.unwrap_or_else(|panicked| Err(Refusal::Unavailable(format!("the preview {panicked}"))))
+    }
+
+    /// What is to be tried, checked.
+    async fn prepare(&self, request: PreviewRequest, call: bool) -> Result<Trial, Refusal> {
         let under = |problem: Problem| problem.under("/document");
-        let checked = Checked::of(wanted.draft, &*self.offload).await;
+        let checked = Checked::of(request.draft, &*self.offload).await;
         let Checked { draft, definition, .. } =
             checked.map_err(|found| Refusal::Invalid(found.into_iter().map(under).collect()))?;
         let catalog = Catalog::new(self.endpoints.all().await?);
-        let values = wanted.values.unwrap_or_else(|| first_point(&definition));
+        let values = request.values.unwrap_or_else(|| first_point(&definition));
         let configured = catalog.configure(&definition, values);
-        let (configuration, _) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
-        let pipeline = configuration.pipeline().map_err(|(stage, wrong)| {
-            let at = format!("/document/pipeline_stages/{stage}");
-            Refusal::invalid(at, "template", wrong.to_string())
-        })?;
-        let sample = draft.samples.get(wanted.sample).cloned().ok_or_else(|| {
+        let (configuration, config) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
+        let pipeline =
+            configuration.pipeline().map_err(|(stage, wrong)| template_refused(stage, wrong.to_string()))?;
+        let sample = draft.samples.get(request.sample).ok_or_else(|| {
             let detail = format!("there are {} samples, counted from 0", draft.samples.len());
             Refusal::invalid("/sample_index", "unknown_sample", detail)
         })?;
-        let sample = sample.for_templates(u32::try_from(wanted.sample).unwrap_or(u32::MAX));
-        let tried = Tried { definition: &definition, pipeline: &pipeline, catalog: &catalog };
-        let mut preview = self.stages(tried, Progress::new(sample), caller.is_some()).await?;
-        preview.warnings.extend(warnings(&definition));
-        Ok(preview)
+        let index = u32::try_from(request.sample).unwrap_or(u32::MAX);
+        let sample = sample.clone().for_templates(index);
+        Ok(Trial {
+            sample,
+            definition: Arc::new(definition),
+            pipeline: Arc::new(pipeline),
+            answers: PreviewAnswers {
+                endpoints: endpoints(&catalog, &config),
+                engine: call.then(|| Arc::clone(&self.engine)),
+                calls: Mutex::default(),
+            },
+        })
     }
+}
 
-    async fn stages(&self, tried: Tried<'_>, mut progress: Progress, call: bool) -> Result<Preview, Refusal> {
-        let mut preview = Preview { stages: Vec::new(), warnings: Vec::new() };
-        for (index, stage) in tried.pipeline.stages().iter().enumerate() {
-            let name = stage.name().to_owned();
-            let rendered = tried.pipeline.call(index, &progress, tried.definition.documents(), 1);
-            let asked = match rendered {
-                Ok(asked) => asked,
-                Err(_) if index > 0 && !call => {
-                    let told = format!("stage `{name}` needs an earlier output: preview it with `call`");
-                    preview.warnings.push(told);
-                    return Ok(preview);
-                }
-                Err(error) => {
-                    let at = format!("/document/pipeline_stages/{index}");
-                    return Err(Refusal::invalid(at, "template", error.to_string()));
-                }
-            };
-            let mut shown = StagePreview { stage: name, call: asked, output: None };
-            if call {
-                let endpoint = tried.catalog.by_identity(&shown.call.endpoint);
-                let endpoint = endpoint.ok_or(Refusal::NotFound("endpoint"))?;
-                let completion = self.servers.complete(endpoint, &shown.call).await;
-                let completion = completion.map_err(|failure| {
-                    let detail = format!("stage `{}`: {}", shown.stage, failure.message);
-                    Refusal::conflict("call_failed", detail)
-                })?;
-                let said = output(stage, &completion);
-                progress.passed(stage.name(), said.clone());
-                shown.output = Some(said);
-            }
-            preview.stages.push(shown);
-        }
+/// A sample that is taken through a pipeline.
+struct Trial {
+    sample: Value,
+    definition: Arc<Definition>,
+    pipeline: Arc<Pipeline>,
+    answers: PreviewAnswers,
+}
+
+impl Trial {
+    async fn walk(self, offload: Arc<dyn Offload>) -> Result<Preview, Refusal> {
+        let walk = Walk { pipeline: &self.pipeline, definition: &self.definition, offload: &*offload };
+        let record = walk.through(Progress::new(self.sample), 1, &self.answers).await?;
+        let calls = self.answers.calls.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut preview = shown(&self.pipeline, &record, calls)?;
+        preview.warnings.extend(warnings(&self.definition));
         Ok(preview)
     }
 }
 
-/// What is being tried.
-#[derive(Clone, Copy)]
-struct Tried<'a> {
-    definition: &'a Definition,
-    pipeline: &'a Pipeline,
-    catalog: &'a Catalog,
+/// Notes the calls of each stage; where an engine is there it has them answered.
+struct PreviewAnswers {
+    /// Where each stage's calls go.
+    endpoints: Vec<Option<Arc<Endpoint>>>,
+    engine: Option<Arc<Engine>>,
+    calls: Mutex<Vec<(usize, Arc<Call>)>>,
+}
+
+impl PreviewAnswers {
+    fn note(&self, stage: usize, calls: &[HashedCall]) {
+        let mut noted = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.extend(calls.iter().map(|call| (stage, Arc::clone(&call.call))));
+    }
+}
+
+impl Answers for PreviewAnswers {
+    type Stop = Refusal;
+
+    async fn answer(&self, stage: usize, calls: Vec<HashedCall>) -> Result<Replies, Refusal> {
+        self.note(stage, &calls);
+        let Some(engine) = &self.engine else { return Ok(Replies::Unknown) };
+        let endpoint = self.endpoints.get(stage).and_then(Option::as_ref);
+        let endpoint = endpoint.ok_or(Refusal::NotFound("endpoint"))?;
+        let mut answers = Vec::with_capacity(calls.len());
+        for answer in engine.answer_apart(calls, endpoint).await? {
+            match answer {
+                Answer::Stored(answer) => answers.push(answer),
+                Answer::Failed(failure) => {
+                    let error = StageError::new(failure.kind.as_str(), failure.message);
+                    return Ok(Replies::Failed(answers, error));
+                }
+                Answer::Blocked(blocked) => return Err(blocked_refusal(blocked, &endpoint.label)),
+            }
+        }
+        Ok(Replies::Complete(answers))
+    }
+}
+
+fn endpoints(catalog: &Catalog, config: &RunConfig) -> Vec<Option<Arc<Endpoint>>> {
+    let of = |id| catalog.by_id(id).cloned().map(Arc::new);
+    config.stages.iter().map(|binding| of(binding.endpoint)).collect()
+}
+
+fn blocked_refusal(blocked: Blocked, label: &str) -> Refusal {
+    match blocked {
+        Blocked::Endpoint(breaker) => {
+            let detail = format!("endpoint `{label}` refuses every call: {}", breaker.reason);
+            Refusal::conflict("call_failed", detail)
+        }
+        Blocked::Postponed(wait) => {
+            let wait = wait.as_secs();
+            let detail = format!("endpoint `{label}` wants to be left alone for {wait} s: try again then");
+            Refusal::conflict("call_failed", detail)
+        }
+        Blocked::Store(error) => error.into(),
+        Blocked::Budget | Blocked::Stopping => Refusal::Unavailable("the server is stopping".to_owned()),
+    }
+}
+
+/// What is shown of a walk with these calls.
+fn shown(
+    pipeline: &Pipeline,
+    record: &WalkRecord,
+    calls: Vec<(usize, Arc<Call>)>,
+) -> Result<Preview, Refusal> {
+    let name = |stage: usize| pipeline.stages()[stage].name();
+    let mut warnings = Vec::new();
+    for (stage, ended) in record.stages.iter().enumerate() {
+        match &ended.end {
+            StageEnd::Passed | StageEnd::Unanswered => {}
+            StageEnd::Undetermined(_) => {
+                let name = name(stage);
+                warnings.push(format!("stage `{name}` needs an earlier output: preview it with `call`"));
+            }
+            StageEnd::Failed(error) if error.kind == "template" => {
+                return Err(template_refused(stage, error.message.clone()));
+            }
+            StageEnd::Failed(error) => {
+                let detail = format!("stage `{}`: {}", name(stage), error.message);
+                return Err(Refusal::conflict("call_failed", detail));
+            }
+        }
+    }
+    let stages = calls.into_iter().map(|(stage, call)| StagePreview {
+        stage: name(stage).to_owned(),
+        call,
+        output: record.progress.output(name(stage)).cloned(),
+    });
+    Ok(Preview { stages: stages.collect(), warnings })
+}
+
+fn template_refused(stage: usize, detail: String) -> Refusal {
+    Refusal::invalid(format!("/document/pipeline_stages/{stage}"), "template", detail)
 }
 
 /// The first point of the space in its own order; of an endless one the first that is drawn.

@@ -104,7 +104,8 @@ impl Evaluator {
     }
 
     /// Judges the outputs of one repetition of a sample; what takes long is done elsewhere.
-    pub async fn judge(&self, progress: &Progress, reference: Option<&Value>) -> Judged {
+    pub async fn judge(&self, progress: &Progress) -> Judged {
+        let reference = progress.sample().as_map().and_then(|fields| fields.get("reference"));
         let mut entries = Vec::new();
         let mut counted = Vec::with_capacity(self.judges.len());
         for (scorer, judge) in (0..).zip(&self.judges) {
@@ -222,10 +223,15 @@ mod tests {
         let here = Arc::new(Here::default());
         let ports = Ports { formats: Arc::new(formats), offload: here.clone() };
         let evaluator = Evaluator::new(&definition(scoring), ports);
-        let mut progress = Progress::new(Value::Null);
-        progress.passed("s", Value::from(output));
-        let judged = futures::executor::block_on(evaluator.judge(&progress, Some(&Value::from("x"))));
+        let judged = futures::executor::block_on(evaluator.judge(&passed(output, "x")));
         (judged, here.0.load(std::sync::atomic::Ordering::Relaxed))
+    }
+
+    /// A sample with a reference that has passed the stage with an output.
+    fn passed(output: &str, reference: &str) -> Progress {
+        let mut progress = Progress::new(Value::from([("reference", Value::from(reference))]));
+        progress.passed("s", Value::from(output));
+        progress
     }
 
     const RECURSIVE: &str = r##"{"type": "json_schema", "schema": {"anyOf": [{"items": {"$ref": "#"}}]}}"##;
@@ -263,12 +269,10 @@ mod tests {
     #[test]
     fn texts_that_take_too_long_to_compare_have_no_score() {
         let long = "ab".repeat(500_000);
-        let mut progress = Progress::new(Value::Null);
-        progress.passed("s", Value::from(long.as_str()));
         let ports = Ports { formats: Arc::new(MockFormatChecker::new()), offload: Arc::new(Here::default()) };
         let evaluator = Evaluator::new(&definition(vec![scorer("similarity", "{}")]), ports);
-        let reference = Value::from("ba".repeat(500_001));
-        let judged = futures::executor::block_on(evaluator.judge(&progress, Some(&reference)));
+        let progress = passed(&long, &"ba".repeat(500_001));
+        let judged = futures::executor::block_on(evaluator.judge(&progress));
         let told = judged.entries[0].error.as_deref().unwrap_or_default();
         assert!(told.contains("token_f1"), "{told}");
     }

@@ -76,7 +76,11 @@ impl Wired {
     }
 
     /// Everything that a server offers.
-    pub(crate) async fn services(&self, settings: &Settings) -> Result<Services, Failure> {
+    pub(crate) async fn services(
+        &self,
+        settings: &Settings,
+        engine: &Arc<Engine>,
+    ) -> Result<Services, Failure> {
         let (stores, ports, sweeps) = (&self.stores, &self.ports, Arc::clone(&self.sweeps));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
@@ -97,8 +101,18 @@ impl Wired {
             accounts: Arc::new(self.accounts(settings).await?),
             projects: Projects::new(stores.clone(), Arc::clone(&ids)),
             experiments: experiments(stores, ports),
-            previews: Previews::new(stores.clone(), Arc::clone(&servers), Arc::clone(&ports.offload)),
-            estimates: Estimates::new(stores.clone(), stores.clone(), stores.clone()),
+            previews: Previews::new(
+                stores.clone(),
+                Arc::clone(engine),
+                Arc::clone(&ports.offload),
+                Arc::clone(&ports.tasks),
+            ),
+            estimates: Estimates::new(
+                stores.clone(),
+                stores.clone(),
+                stores.clone(),
+                Arc::clone(&ports.offload),
+            ),
             runs: Runs::new(runs::Ports::of_engine(ports)),
             exports: self.exports(),
             leaderboards: Arc::clone(&self.leaderboards),
@@ -145,9 +159,17 @@ impl Wired {
         )))
     }
 
-    /// An engine for this process; with `only`, it leaves other sweeps alone.
+    /// An engine for this process that executes runs; with `only`, it leaves other sweeps alone.
     pub(crate) fn engine(&self, only: Option<SweepId>) -> Arc<Engine> {
-        let settings = engine::Settings { only, ..self.settings };
+        self.engine_with(engine::Settings { only, ..self.settings })
+    }
+
+    /// An engine that leaves runs to other processes.
+    pub(crate) fn idle_engine(&self) -> Arc<Engine> {
+        self.engine_with(engine::Settings { executes: false, ..self.settings })
+    }
+
+    fn engine_with(&self, settings: engine::Settings) -> Arc<Engine> {
         Arc::new(Engine::new(self.ports.clone(), settings, WorkerId::new(SystemIds.next())))
     }
 

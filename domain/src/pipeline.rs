@@ -1,6 +1,6 @@
 //! Turns a configuration and a sample into calls, stage by stage.
 
-use crate::call::{Call, Message, ResponseFormat, Role};
+use crate::call::{Call, Completion, Message, ResponseFormat, Role};
 use crate::configuration::ConfiguredStage;
 use crate::endpoint::EndpointIdentity;
 use crate::template::{Scope, Template, TemplateError};
@@ -44,35 +44,35 @@ impl Pipeline {
         &self.stages
     }
 
-    /// The call that a stage makes for a sample.
+    /// The calls that a stage needs answers to before it has an output: see [`CompiledStage::output`].
     ///
     /// # Errors
     /// Where a template asks for what is not there, or costs too much.
     ///
     /// # Panics
     /// Never for a stage index below the number of stages.
-    pub fn call(
+    pub fn calls(
         &self,
         stage: usize,
         progress: &Progress,
         documents: &Value,
         repeat: u32,
-    ) -> Result<Call, TemplateError> {
+    ) -> Result<Vec<Call>, TemplateError> {
         let scope = self.scope(progress, documents);
-        self.stages[stage].call(repeat, |template| template.render(&scope))
+        self.stages[stage].calls(repeat, |template| template.render(&scope))
     }
 
-    /// The same where it is little work; `None` where it is more, or where [`call`](Self::call) would fail.
+    /// The same where it is little work; `None` where it is more, or where [`calls`](Self::calls) would fail.
     #[must_use]
-    pub fn quick_call(
+    pub fn quick_calls(
         &self,
         stage: usize,
         progress: &Progress,
         documents: &Value,
         repeat: u32,
-    ) -> Option<Call> {
+    ) -> Option<Vec<Call>> {
         let scope = self.scope(progress, documents);
-        self.stages.get(stage)?.call(repeat, |template| template.render_quickly(&scope).ok_or(())).ok()
+        self.stages.get(stage)?.calls(repeat, |template| template.render_quickly(&scope).ok_or(())).ok()
     }
 
     fn scope<'a>(&'a self, progress: &'a Progress, documents: &'a Value) -> Scope<'a> {
@@ -126,12 +126,12 @@ impl CompiledStage {
         self.parameters.get("max_tokens")?.as_number()?.as_u64()
     }
 
-    fn call<E>(&self, repeat: u32, render: impl Fn(&Template) -> Result<String, E>) -> Result<Call, E> {
+    fn calls<E>(&self, repeat: u32, render: impl Fn(&Template) -> Result<String, E>) -> Result<Vec<Call>, E> {
         let rendered = self
             .messages
             .iter()
             .map(|(role, template)| Ok(Message { role: *role, content: render(template)? }));
-        Ok(Call {
+        Ok(vec![Call {
             endpoint: self.endpoint.clone(),
             model: self.model.clone(),
             messages: rendered.collect::<Result<_, _>>()?,
@@ -139,7 +139,17 @@ impl CompiledStage {
             response_format: self.response_format.clone(),
             extra: self.extra.clone(),
             repeat,
-        })
+        }])
+    }
+
+    /// What the stage hands on, once its calls are answered: the first answer's text, or the JSON that it holds.
+    /// `read_json` gives `None` for a text that is no JSON: it goes on as the text it is, so that scorers judge it
+    /// rather than that the sample drops out of the score.
+    #[must_use]
+    pub fn output(&self, answers: &[&Completion], read_json: impl Fn(&str) -> Option<Value>) -> Value {
+        let Some(answer) = answers.first() else { return Value::Null };
+        let parsed = self.answers_json().then(|| read_json(&answer.text)).flatten();
+        parsed.unwrap_or_else(|| Value::from(answer.text.as_str()))
     }
 }
 
@@ -148,6 +158,12 @@ impl Progress {
     #[must_use]
     pub const fn new(sample: Value) -> Self {
         Self { sample, stages: Value::Map(Map::new()), previous: None }
+    }
+
+    /// The sample, as templates see it.
+    #[must_use]
+    pub const fn sample(&self) -> &Value {
+        &self.sample
     }
 
     /// The sample has passed a stage with this output.

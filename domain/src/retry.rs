@@ -6,7 +6,7 @@ use crate::call::{CallFailure, FailureKind};
 
 /// What to do after a failed exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RetryDecision {
     /// Try again after this wait.
     Again(Duration),
     /// The server wants to be left alone for longer than a worker should wait: put the run back for this long.
@@ -25,20 +25,20 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
 /// What to do after the `failed`-th failure (from 1) of a call. `chance` in `[0, 1)` spreads the waits: full jitter
 /// over a back-off that doubles from 0.5 s to 20 s (Brooker, "Exponential Backoff and Jitter").
 #[must_use]
-pub fn after(failure: &CallFailure, failed: u32, chance: f64) -> Verdict {
+pub fn after(failure: &CallFailure, failed: u32, chance: f64) -> RetryDecision {
     if let FailureKind::RateLimited { retry_after: Some(wait) } = failure.kind
         && wait > LONGEST_WAIT
     {
-        return Verdict::Postpone(wait);
+        return RetryDecision::Postpone(wait);
     }
     if failed > retries(failure.kind) {
-        return Verdict::GiveUp;
+        return RetryDecision::GiveUp;
     }
     let asked = match failure.kind {
         FailureKind::RateLimited { retry_after } => retry_after,
         _ => None,
     };
-    Verdict::Again(asked.unwrap_or_else(|| backoff(failed).mul_f64(chance.clamp(0.0, 1.0))))
+    RetryDecision::Again(asked.unwrap_or_else(|| backoff(failed).mul_f64(chance.clamp(0.0, 1.0))))
 }
 
 /// How often a call is tried again after a failure of this kind.
@@ -76,23 +76,23 @@ mod tests {
 
     #[test]
     fn faults_that_pass_are_retried_with_growing_waits() {
-        let ms = |ms| Verdict::Again(Duration::from_millis(ms));
-        let secs = |secs| Verdict::Again(Duration::from_secs(secs));
+        let ms = |ms| RetryDecision::Again(Duration::from_millis(ms));
+        let secs = |secs| RetryDecision::Again(Duration::from_secs(secs));
         for (kind, failed, chance, verdict) in [
             (FailureKind::Upstream5xx, 1, 1.0, ms(500)),
             (FailureKind::Upstream5xx, 3, 0.5, ms(1000)),
-            (FailureKind::Upstream5xx, 4, 0.5, Verdict::GiveUp),
+            (FailureKind::Upstream5xx, 4, 0.5, RetryDecision::GiveUp),
             (FailureKind::Connect, 2, 0.0, ms(0)),
             (FailureKind::Truncated, 1, 1.0, ms(500)),
-            (FailureKind::Truncated, 2, 1.0, Verdict::GiveUp),
-            (FailureKind::Malformed, 2, 1.0, Verdict::GiveUp),
-            (FailureKind::Rejected, 1, 1.0, Verdict::GiveUp),
-            (FailureKind::Unauthorized, 1, 1.0, Verdict::GiveUp),
+            (FailureKind::Truncated, 2, 1.0, RetryDecision::GiveUp),
+            (FailureKind::Malformed, 2, 1.0, RetryDecision::GiveUp),
+            (FailureKind::Rejected, 1, 1.0, RetryDecision::GiveUp),
+            (FailureKind::Unauthorized, 1, 1.0, RetryDecision::GiveUp),
             (limited(Some(2)), 1, 0.0, secs(2)),
             (limited(Some(120)), 3, 0.0, secs(120)),
-            (limited(Some(3600)), 1, 0.0, Verdict::Postpone(Duration::from_hours(1))),
+            (limited(Some(3600)), 1, 0.0, RetryDecision::Postpone(Duration::from_hours(1))),
             (limited(None), 1, 1.0, ms(500)),
-            (limited(Some(2)), 4, 0.0, Verdict::GiveUp),
+            (limited(Some(2)), 4, 0.0, RetryDecision::GiveUp),
         ] {
             assert_eq!(after(&CallFailure::new(kind, ""), failed, chance), verdict, "{kind:?} × {failed}");
         }

@@ -78,17 +78,28 @@ pub const fn status_at_end(succeeded: usize, calls_paid: u64) -> RunStatus {
     }
 }
 
-/// The place of a call: who asked for it. The first place to ask pays; a result is cached exactly when another paid.
+/// Who a call is made for, and who pays for it: the first to ask pays, and a result is cached exactly when another paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
+pub struct Payer {
     /// The run.
     pub run: RunId,
     /// The sample, by its index in the sample set.
     pub sample: u32,
     /// The repetition, from 1.
     pub repeat: u32,
-    /// The stage, from 0.
-    pub stage: u32,
+    /// What needs the answer.
+    pub asker: Asker,
+    /// Which of the asker's calls this is, from 0.
+    pub call: u32,
+}
+
+/// A part of an experiment that needs answers of models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Asker {
+    /// A stage of the pipeline, from 0.
+    Stage(u32),
+    /// A scoring entry, from 0.
+    Scorer(u32),
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod m0007_history;
 mod m0008_sweep_space;
 mod m0009_endpoint_headers;
 mod m0010_recovery;
+mod m0030_payers;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_sweep_space::Migration),
             Box::new(m0009_endpoint_headers::Migration),
             Box::new(m0010_recovery::Migration),
+            Box::new(m0030_payers::Migration),
         ]
     }
 }

@@ -1,13 +1,14 @@
 //! Claims calls, and finds their answers.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use application::ports::{AnswerId, CallClaim, CallStore, Claim, Reservation, StoreError, StoredAnswer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, Completion, Digest, FailureKind, Flags};
 use domain::id::{RunId, SweepId, WorkerId};
 use domain::pricing::Tokens;
-use domain::run::Place;
+use domain::run::{Asker, Payer};
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use crate::batch::{Rows, padded};
@@ -20,7 +21,10 @@ use crate::rows::Row;
 /// The columns of an answer, in a row where it may be missing.
 pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.model_returned, a.tool_calls, a.tokens_in, \
      a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
-     a.paid_stage";
+     a.paid_asker, a.paid_by_scorer, a.paid_call";
+
+/// In place of the run of a payer: the answer was tried outside any run. It is the nil UUID (RFC 9562, section 5.9).
+pub(crate) const NO_RUN: u128 = 0;
 
 const CLAIM: &str = "INSERT INTO response_cache (config_hash, claimed_by, claim_no, sweep_id, reserved_tokens, reserved_nano)";
 
@@ -80,10 +84,10 @@ impl CallStore for Stores {
             .ok_or_else(|| StoreError::Corrupt("a claim was not answered".to_owned()))
     }
 
-    async fn peek(&self, calls: Vec<Digest>) -> Result<Vec<Option<StoredAnswer>>, StoreError> {
+    async fn peek(&self, calls: Vec<Digest>) -> Result<Vec<Option<Arc<StoredAnswer>>>, StoreError> {
         let found = self.lookups.look(calls.clone()).await?;
         let answered = |hash: &Digest| match found.get(hash) {
-            Some(Known::Answered(answer)) => Some(answer.clone()),
+            Some(Known::Answered(answer)) => Some(Arc::clone(answer)),
             Some(Known::Failed(..)) | None => None,
         };
         Ok(calls.iter().map(answered).collect())
@@ -133,7 +137,7 @@ pub(crate) struct Claimant {
 /// What is known of a call that is not to be made.
 #[derive(Debug, Clone)]
 pub(crate) enum Known {
-    Answered(StoredAnswer),
+    Answered(Arc<StoredAnswer>),
     Failed(CallFailure, Option<SweepId>),
 }
 
@@ -149,7 +153,7 @@ fn settled<'a>(known: &'a Found, call: &CallClaim) -> Option<&'a Known> {
 
 fn take(known: &mut Found, call: &CallClaim) -> Option<Claim> {
     settled(known, call).map(|known| match known.clone() {
-        Known::Answered(answer) => Claim::Answered(Box::new(answer)),
+        Known::Answered(answer) => Claim::Answered(answer),
         Known::Failed(failure, _) => Claim::Failed(failure),
     })
 }
@@ -176,7 +180,9 @@ pub(crate) async fn look<C: ConnectionTrait>(
 }
 
 fn known(row: Row<'_>) -> Result<Known, DbErr> {
-    let Some(kind) = row.maybe_text("failed_kind")? else { return Ok(Known::Answered(stored(row)?)) };
+    let Some(kind) = row.maybe_text("failed_kind")? else {
+        return Ok(Known::Answered(Arc::new(stored(row)?)));
+    };
     let kind = FailureKind::parse(&kind).ok_or_else(|| corrupt(format!("failure kind {kind}")))?;
     let message = row.maybe_text("failed_message")?.unwrap_or_default();
     Ok(Known::Failed(CallFailure::new(kind, message), row.maybe_id("sweep_id")?.map(SweepId::new)))
@@ -185,15 +191,26 @@ fn known(row: Row<'_>) -> Result<Known, DbErr> {
 fn stored(row: Row<'_>) -> Result<StoredAnswer, DbErr> {
     Ok(StoredAnswer {
         id: AnswerId(row.whole("answer_id")?),
-        completion: completion(row)?,
+        completion: Arc::new(completion(row)?),
         cost: row.maybe_money("cost_nano")?,
-        paid_by: Place {
-            run: RunId::new(row.id("paid_run")?),
-            sample: row.small("paid_sample")?,
-            repeat: row.small("paid_repeat")?,
-            stage: row.small("paid_stage")?,
-        },
+        paid_by: payer(row)?,
     })
+}
+
+fn payer(row: Row<'_>) -> Result<Option<Payer>, DbErr> {
+    let run = row.id("paid_run")?;
+    if run == NO_RUN {
+        return Ok(None);
+    }
+    let asker = row.small("paid_asker")?;
+    let by_scorer = row.whole("paid_by_scorer")? != 0;
+    Ok(Some(Payer {
+        run: RunId::new(run),
+        sample: row.small("paid_sample")?,
+        repeat: row.small("paid_repeat")?,
+        asker: if by_scorer { Asker::Scorer(asker) } else { Asker::Stage(asker) },
+        call: row.small("paid_call")?,
+    }))
 }
 
 pub(crate) fn completion(row: Row<'_>) -> Result<Completion, DbErr> {

@@ -1,29 +1,23 @@
-//! Takes one sample through the stages, as often as it is repeated, and has its outputs judged.
+//! Takes the repetitions of a sample through the stages on behalf of a run, and has their outputs judged.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::call::{Call, Digest};
+use domain::call::Call;
 use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
 use domain::pipeline::{CompiledStage, Pipeline, Progress};
 use domain::pricing::Tokens;
-use domain::run::Place;
+use domain::run::{Asker, Payer};
 use domain::statistics::mean;
-use domain::template::TemplateError;
 use domain::value::Value;
-use futures::future::join_all;
 
-use super::caller::{Answer, Ask, Blocked, Caller};
+use super::caller::{Answer, Blocked, CallRequest, Caller};
 use super::loaded::Loaded;
-use crate::digest::sha256;
-use crate::json::output;
 use crate::ports::{
-    Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageError, StageResultRow, StoredAnswer, offloaded,
+    Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageError, StageResultRow, StoredAnswer,
 };
-
-/// Bytes of an answer that are read at once.
-const LONG: usize = 64 << 10;
+use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 
 /// What the samples of a run have in common.
 pub(super) struct Examination<'a> {
@@ -60,8 +54,10 @@ struct Usage {
     hits: u64,
 }
 
-/// One repetition.
-struct Attempt {
+/// One repetition of a sample.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    sample: u32,
     results: Vec<StageResultRow>,
     scores: Vec<ScoreRow>,
     score: Option<f64>,
@@ -69,108 +65,88 @@ struct Attempt {
     usage: Usage,
 }
 
+/// Has the calls of one repetition answered by the engine's caller, which the run pays for.
+struct RunAnswers<'a> {
+    examination: &'a Examination<'a>,
+    sample: u32,
+    repeat: u32,
+}
+
 impl Examination<'_> {
-    /// Examines a sample; its repetitions go side by side.
-    pub(super) async fn sample(&self, index: u32, sample: Value) -> Result<Examined, Blocked> {
-        let reference = sample.as_map().and_then(|fields| fields.get("reference")).cloned();
-        let repeats = 1..=self.loaded.definition().repeats();
-        let attempts = repeats.map(|repeat| {
-            let place = Place { run: self.run.lease.run, sample: index, repeat, stage: 0 };
-            self.attempt(place, Progress::new(sample.clone()), reference.as_ref())
+    /// Examines one repetition of a sample.
+    pub(super) async fn attempt(&self, sample: u32, repeat: u32, value: Value) -> Result<Attempt, Blocked> {
+        if self.halt.load(Ordering::Relaxed) {
+            return Err(Blocked::Stopping);
+        }
+        let walk = Walk {
+            pipeline: self.pipeline,
+            definition: self.loaded.definition(),
+            offload: self.loaded.offload(),
+        };
+        let answers = RunAnswers { examination: self, sample, repeat };
+        let record = walk.through(Progress::new(value), repeat, &answers).await?;
+        let mut attempt = Attempt::new(sample);
+        for (stage, record) in (0..).zip(record.stages) {
+            attempt.add(answers.payer(stage), record);
+        }
+        if !attempt.failed {
+            let judgement = self.loaded.judge(sample, repeat, &record.progress).await;
+            (attempt.scores, attempt.score) = (judgement.rows, judgement.score);
+        }
+        Ok(attempt)
+    }
+}
+
+impl RunAnswers<'_> {
+    const fn payer(&self, stage: u32) -> Payer {
+        let (run, sample, repeat) = (self.examination.run.lease.run, self.sample, self.repeat);
+        Payer { run, sample, repeat, asker: Asker::Stage(stage), call: 0 }
+    }
+
+    fn requests(&self, stage: usize, calls: Vec<HashedCall>, endpoint: &Arc<Endpoint>) -> Vec<CallRequest> {
+        let Examination { run, pipeline, halt, .. } = self.examination;
+        let payer = self.payer(u32::try_from(stage).unwrap_or(u32::MAX));
+        let requests = (0..).zip(calls).map(|(number, call)| {
+            let compiled = &pipeline.stages()[stage];
+            CallRequest {
+                reserve: run.budgeted.then(|| reservation(&call.call, endpoint, compiled)),
+                call,
+                endpoint: Arc::clone(endpoint),
+                payer: Some(Payer { call: number, ..payer }),
+                sweep: run.sweep,
+                halt: Arc::clone(halt),
+            }
         });
-        let attempts: Vec<Attempt> = join_all(attempts).await.into_iter().collect::<Result<_, _>>()?;
-        Ok(Examined::of(index, attempts))
+        requests.collect()
     }
+}
 
-    async fn attempt(
-        &self,
-        place: Place,
-        mut progress: Progress,
-        reference: Option<&Value>,
-    ) -> Result<Attempt, Blocked> {
-        let mut attempt = Attempt::new();
-        for (stage, compiled) in self.pipeline.stages().iter().enumerate() {
-            if self.halt.load(Ordering::Relaxed) {
-                return Err(Blocked::Stopping);
-            }
-            let place = Place { stage: u32::try_from(stage).unwrap_or(u32::MAX), ..place };
-            match self.stage(place, stage, &progress).await? {
-                Ok(answer) => {
-                    attempt.answered(place, &answer);
-                    match self.output(stage, &answer).await {
-                        Ok(output) => progress.passed(compiled.name(), output),
-                        Err(error) => return Ok(attempt.stopped_by(place, error)),
-                    }
-                }
-                Err(error) => return Ok(attempt.stopped_by(place, error)),
+impl Answers for RunAnswers<'_> {
+    type Stop = Blocked;
+
+    async fn answer(&self, stage: usize, calls: Vec<HashedCall>) -> Result<Replies, Blocked> {
+        let Examination { caller, endpoints, halt, .. } = self.examination;
+        if halt.load(Ordering::Relaxed) {
+            return Err(Blocked::Stopping);
+        }
+        let Some(endpoint) = endpoints.get(stage) else {
+            let error = StageError::new("configuration", "this stage has no endpoint");
+            return Ok(Replies::Failed(Vec::new(), error));
+        };
+        let (mut answers, mut failure) = (Vec::with_capacity(calls.len()), None);
+        for answer in caller.answer_all(self.requests(stage, calls, endpoint)).await {
+            match answer {
+                Answer::Stored(answer) => answers.push(answer),
+                Answer::Failed(failed) => failure = failure.or(Some(failed)),
+                Answer::Blocked(blocked) => return Err(blocked),
             }
         }
-        let judged = self.loaded.judge(place, &progress, reference).await;
-        Ok(Attempt { scores: judged.rows, score: judged.score, ..attempt })
-    }
-
-    /// The answer of one stage; the outer error gives the run back, the inner one fails the sample.
-    async fn stage(
-        &self,
-        place: Place,
-        stage: usize,
-        progress: &Progress,
-    ) -> Result<Result<Arc<StoredAnswer>, StageError>, Blocked> {
-        let (call, hash) = match self.call(place, stage, progress).await {
-            Ok(call) => call,
-            Err(error) => return Ok(Err(error)),
-        };
-        let Some(endpoint) = self.endpoints.get(stage).cloned() else {
-            return Ok(Err(stage_error("configuration", "this stage has no endpoint".to_owned())));
-        };
-        let reserve =
-            self.run.budgeted.then(|| reservation(&call, &endpoint, &self.pipeline.stages()[stage]));
-        let halt = Arc::clone(self.halt);
-        let ask = Ask { call, hash, endpoint, place, sweep: self.run.sweep, reserve, halt };
-        match self.caller.answer(ask).await {
-            Answer::Stored(answer) => Ok(Ok(answer)),
-            Answer::Failed(failure) => Ok(Err(stage_error(failure.kind.as_str(), failure.message))),
-            Answer::Blocked(blocked) => Err(blocked),
-        }
-    }
-
-    /// The call of a stage with its hash; a long one is put together where that keeps nobody waiting.
-    async fn call(
-        &self,
-        place: Place,
-        stage: usize,
-        progress: &Progress,
-    ) -> Result<(Call, Digest), StageError> {
-        let documents = self.loaded.definition().documents();
-        if let Some(call) = self.pipeline.quick_call(stage, progress, documents, place.repeat) {
-            let hash = sha256(&call.canonical());
-            return Ok((call, hash));
-        }
-        let (pipeline, loaded) = (Arc::clone(self.pipeline), Arc::clone(self.loaded));
-        let (progress, repeat) = (progress.clone(), place.repeat);
-        let render = move || {
-            let call = pipeline.call(stage, &progress, loaded.definition().documents(), repeat)?;
-            let hash = sha256(&call.canonical());
-            Ok((call, hash))
-        };
-        match offloaded(self.loaded.offload(), render).await {
-            Some(rendered) => {
-                rendered.map_err(|error: TemplateError| stage_error("template", error.to_string()))
+        Ok(match failure {
+            None => Replies::Complete(answers),
+            Some(failure) => {
+                Replies::Failed(answers, StageError::new(failure.kind.as_str(), failure.message))
             }
-            None => Err(stage_error("template", "rendering broke down".to_owned())),
-        }
-    }
-
-    /// What later stages and scorers see of an answer; a long one is read where that keeps nobody waiting.
-    async fn output(&self, stage: usize, answer: &Arc<StoredAnswer>) -> Result<Value, StageError> {
-        let compiled = &self.pipeline.stages()[stage];
-        if answer.completion.text.len() <= LONG || !compiled.answers_json() {
-            return Ok(output(compiled, &answer.completion));
-        }
-        let (pipeline, answer) = (Arc::clone(self.pipeline), Arc::clone(answer));
-        let read = move || output(&pipeline.stages()[stage], &answer.completion);
-        let read = offloaded(self.loaded.offload(), read).await;
-        read.ok_or_else(|| stage_error("malformed", "reading the answer broke down".to_owned()))
+        })
     }
 }
 
@@ -183,38 +159,40 @@ fn reservation(call: &Call, endpoint: &Endpoint, stage: &CompiledStage) -> Reser
     Reservation { tokens, cost }
 }
 
-fn stage_error(kind: &str, message: String) -> StageError {
-    StageError { kind: kind.to_owned(), message }
-}
-
-fn row(place: Place, answer: Option<(&StoredAnswer, bool)>, error: Option<StageError>) -> StageResultRow {
-    StageResultRow {
-        sample: place.sample,
-        repeat: place.repeat,
-        stage: place.stage,
-        answer: answer.map(|(answer, _)| answer.id),
-        paid: answer.is_some_and(|(_, paid)| paid),
-        error,
-    }
-}
-
 impl Attempt {
-    const fn new() -> Self {
-        Self { results: Vec::new(), scores: Vec::new(), score: None, failed: false, usage: Usage::NONE }
+    const fn new(sample: u32) -> Self {
+        Self {
+            sample,
+            results: Vec::new(),
+            scores: Vec::new(),
+            score: None,
+            failed: false,
+            usage: Usage::NONE,
+        }
     }
 
-    /// A stage has an answer. It is cached exactly when another place paid for it.
-    fn answered(&mut self, place: Place, answer: &StoredAnswer) {
-        let paid = answer.paid_by == place;
-        self.results.push(row(place, Some((answer, paid)), None));
-        self.usage = self.usage.and(Usage::of(answer, paid));
-    }
-
-    /// The sample cannot go on.
-    fn stopped_by(mut self, place: Place, error: StageError) -> Self {
-        self.results.push(row(place, None, Some(error)));
-        self.failed = true;
-        self
+    /// Adds what a stage came to. An answer is cached exactly when another paid for it.
+    fn add(&mut self, payer: Payer, record: StageRecord) {
+        let own = |(call, answer): (u32, &Arc<StoredAnswer>)| answer.paid_by == Some(Payer { call, ..payer });
+        let paid: Vec<bool> = (0..).zip(&record.answers).map(own).collect();
+        for (answer, paid) in record.answers.iter().zip(&paid) {
+            self.usage = self.usage.and(Usage::of(answer, *paid));
+        }
+        let error = match record.end {
+            StageEnd::Passed => None,
+            StageEnd::Failed(error) | StageEnd::Undetermined(error) => Some(error),
+            StageEnd::Unanswered => Some(StageError::new("internal", "its calls were not answered")),
+        };
+        self.failed |= error.is_some();
+        let Asker::Stage(stage) = payer.asker else { return };
+        self.results.push(StageResultRow {
+            sample: payer.sample,
+            repeat: payer.repeat,
+            stage,
+            answer: record.answers.first().map(|answer| answer.id),
+            paid: paid.first().copied().unwrap_or_default(),
+            error,
+        });
     }
 }
 
@@ -259,7 +237,9 @@ fn sum(one: Option<NanoDollars>, other: Option<NanoDollars>) -> Option<NanoDolla
 }
 
 impl Examined {
-    fn of(sample: u32, attempts: Vec<Attempt>) -> Self {
+    /// A sample from its repetitions, of which there is at least one.
+    pub(super) fn of(attempts: Vec<Attempt>) -> Self {
+        let sample = attempts.first().map_or(0, |attempt| attempt.sample);
         let failed = attempts.iter().all(|attempt| attempt.failed);
         let scored: Vec<f64> = attempts.iter().filter_map(|attempt| attempt.score).collect();
         let score = mean(&scored).unwrap_or(f64::NAN);

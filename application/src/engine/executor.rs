@@ -12,7 +12,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
 
 use super::caller::Blocked;
-use super::runner::{self, Outcome, Runner, failed_event};
+use super::runner::{self, RunOutcome, Runner, failed_event};
 use super::{Engine, loaded::Loaded};
 use crate::ports::{
     Breaker, ClaimedRun, CommitError, RunClaim, RunEnd, RunError, RunLease, StoreError, Unit, started,
@@ -135,12 +135,12 @@ impl Engine {
         self.ports.bell.ring();
     }
 
-    async fn perform(&self, run: ClaimedRun, halt: Arc<AtomicBool>) -> Result<Outcome, StoreError> {
+    async fn perform(&self, run: ClaimedRun, halt: Arc<AtomicBool>) -> Result<RunOutcome, StoreError> {
         if run.losses_alone >= LOSSES {
             return self.fail(&run, worker_lost()).await;
         }
         let Some(loaded) = self.load(run.experiment).await? else {
-            return Ok(Outcome::Lost);
+            return Ok(RunOutcome::Lost);
         };
         let prepared = match self.prepare(&run, &loaded).await? {
             Ok(prepared) => prepared,
@@ -177,7 +177,7 @@ impl Engine {
     }
 
     /// Ends a run that cannot be executed at all.
-    async fn fail(&self, run: &ClaimedRun, error: RunError) -> Result<Outcome, StoreError> {
+    async fn fail(&self, run: &ClaimedRun, error: RunError) -> Result<RunOutcome, StoreError> {
         let mut block = crate::ports::Block::empty(run.lease, run.sweep, run.blocks, run.done);
         let event = failed_event(run, &error);
         block.end = Some(RunEnd::failed(error));
@@ -187,18 +187,18 @@ impl Engine {
             .commit(Unit { block: Some(block), events: vec![event], ..Unit::default() })
             .await
         {
-            Ok(_) => Ok(Outcome::Finished),
+            Ok(_) => Ok(RunOutcome::Finished),
             Err(CommitError::Store(error)) => Err(error),
-            Err(_) => Ok(Outcome::Lost),
+            Err(_) => Ok(RunOutcome::Lost),
         }
     }
 
     /// Gives a run back, where it has to be.
-    async fn conclude(&self, run: &ClaimedRun, outcome: Result<Outcome, StoreError>) {
+    async fn conclude(&self, run: &ClaimedRun, outcome: Result<RunOutcome, StoreError>) {
         let wait = match outcome {
-            Ok(Outcome::Finished) => return,
-            Ok(Outcome::Lost) => Duration::ZERO,
-            Ok(Outcome::GivenBack(blocked)) => match self.blocked(run, blocked).await {
+            Ok(RunOutcome::Finished) => return,
+            Ok(RunOutcome::Lost) => Duration::ZERO,
+            Ok(RunOutcome::GivenBack(blocked)) => match self.blocked(run, blocked).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::warn!(run = %run.lease.run, %error, "why a run came back could not be told");

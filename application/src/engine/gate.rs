@@ -23,7 +23,7 @@ struct State {
     held: Option<u32>,
     asking: bool,
     /// For each run the calls that wait, in their order; the run whose turn is next comes first.
-    waiting: VecDeque<(RunId, VecDeque<oneshot::Sender<()>>)>,
+    waiting: VecDeque<(Option<RunId>, VecDeque<oneshot::Sender<()>>)>,
     closed_until: Option<Timestamp>,
     broken: Option<Breaker>,
 }
@@ -72,9 +72,9 @@ impl Demand {
 }
 
 impl Gate {
-    /// Waits for a permit on behalf of a run; runs take turns, so that none of them stands still behind another. `None`
-    /// where the endpoint is broken or the gate was [`wake`](Self::wake)d.
-    pub(super) async fn pass(self: &Arc<Self>, run: RunId) -> Option<Permit> {
+    /// Waits for a permit on behalf of a run, or of all that is tried outside runs; they take turns, so that none of them
+    /// stands still behind another. `None` where the endpoint is broken or the gate was [`wake`](Self::wake)d.
+    pub(super) async fn pass(self: &Arc<Self>, run: Option<RunId>) -> Option<Permit> {
         let turn = {
             let mut state = self.lock();
             if state.broken.is_some() {
@@ -174,7 +174,7 @@ impl Gate {
 }
 
 impl State {
-    fn enqueue(&mut self, run: RunId, turn: oneshot::Sender<()>) {
+    fn enqueue(&mut self, run: Option<RunId>, turn: oneshot::Sender<()>) {
         match self.waiting.iter_mut().find(|(waiting, _)| *waiting == run) {
             Some((_, turns)) => turns.push_back(turn),
             None => self.waiting.push_back((run, VecDeque::from([turn]))),
@@ -239,7 +239,7 @@ mod tests {
 
     use super::*;
 
-    const RUN: RunId = RunId::new(1);
+    const RUN: Option<RunId> = Some(RunId::new(1));
 
     fn gate(slots: u32) -> Arc<Gate> {
         let gate = Arc::new(Gate::default());
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn runs_take_turns() {
         let gate = gate(0);
-        let runs = [1, 1, 1, 2, 2].map(RunId::new);
+        let runs = [1, 1, 1, 2, 2].map(|run| Some(RunId::new(run)));
         let mut waiting: Vec<_> = runs.iter().map(|run| Box::pin(gate.pass(*run))).collect();
         assert!(waiting.iter_mut().all(|turn| turn.as_mut().now_or_never().is_none()));
         gate.resize(3, Some(3));

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use domain::experiment::Definition;
 use domain::id::SampleSetId;
 use domain::pipeline::{Pipeline, Progress};
-use domain::run::Place;
 use domain::sample;
-use domain::value::Value;
 
 use crate::catalog;
 use crate::ports::{Offload, RunConfig, RunError, ScoreRow, StoredExperiment};
@@ -23,7 +21,7 @@ pub(super) struct Loaded {
 }
 
 /// What scorers said of one repetition of a sample.
-pub(super) struct Verdict {
+pub(super) struct SampleJudgement {
     pub(super) rows: Vec<ScoreRow>,
     pub(super) score: Option<f64>,
 }
@@ -36,7 +34,7 @@ impl Loaded {
         Self { experiment, order, evaluator, offload }
     }
 
-    pub(super) fn definition(&self) -> &Definition {
+    pub(super) const fn definition(&self) -> &Arc<Definition> {
         &self.experiment.definition
     }
 
@@ -79,23 +77,17 @@ impl Loaded {
         })
     }
 
-    /// Has the outputs of a sample judged; what takes long is done elsewhere.
-    pub(super) async fn judge(
-        &self,
-        place: Place,
-        progress: &Progress,
-        reference: Option<&Value>,
-    ) -> Verdict {
-        let judged = self.evaluator.judge(progress, reference).await;
-        let Judged { entries, score } = judged;
+    /// Has the outputs of a repetition of a sample judged; what takes long is done elsewhere.
+    pub(super) async fn judge(&self, sample: u32, repeat: u32, progress: &Progress) -> SampleJudgement {
+        let Judged { entries, score } = self.evaluator.judge(progress).await;
         let rows = entries.into_iter().map(|entry| ScoreRow {
-            sample: place.sample,
-            repeat: place.repeat,
+            sample,
+            repeat,
             scorer: entry.scorer,
             value: entry.value,
             metadata: entry.metadata,
             error: entry.error,
         });
-        Verdict { rows: rows.collect(), score }
+        SampleJudgement { rows: rows.collect(), score }
     }
 }

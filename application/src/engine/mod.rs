@@ -15,11 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::endpoint::Endpoint;
 use domain::id::{ExperimentId, RunId, SweepId, WorkerId};
-use futures::future::{BoxFuture, FutureExt as _, join_all};
+use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
 use thiserror::Error;
 
-use self::caller::Caller;
+pub(crate) use self::caller::{Answer, Blocked};
+use self::caller::{CallRequest, Caller};
 use self::executor::Held;
 use self::loaded::Loaded;
 use crate::ports::{
@@ -28,6 +30,7 @@ use crate::ports::{
 };
 use crate::scoring;
 use crate::sweeps::Sweeps;
+use crate::walk::HashedCall;
 
 /// What the engine needs from the world.
 #[derive(Clone)]
@@ -55,6 +58,8 @@ pub struct Ports {
 /// How the engine behaves.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
+    /// Whether it executes runs and conducts sweeps; else it only makes calls that are tried outside runs.
+    pub executes: bool,
     /// Runs executed at once.
     pub concurrent_runs: usize,
     /// How long a lease holds that is not renewed: how long others wait before they take over.
@@ -70,6 +75,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            executes: true,
             concurrent_runs: 4,
             lease: Duration::from_secs(15),
             poll: Duration::from_secs(1),
@@ -78,6 +84,9 @@ impl Default for Settings {
         }
     }
 }
+
+/// How long the end waits for the database.
+const RETIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Experiments kept in memory at once.
 const LOADED: usize = 32;
@@ -99,7 +108,7 @@ pub struct Engine {
 /// Why an engine ended before it was told to.
 #[derive(Debug, Error)]
 pub enum EngineError {
-    /// The database could not be reached at the start, or at the end.
+    /// The database could not be reached at the start, or something could not be given back at the end.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// One of its loops broke down.
@@ -137,22 +146,56 @@ impl Engine {
     /// Works until [`stop`](Self::stop) is called, then stores the calls in flight, gives everything back and returns.
     ///
     /// # Errors
-    /// Where the database cannot be reached at the start or at the end, or a loop of the engine breaks down.
+    /// Where the database cannot be reached at the start, something cannot be given back at the end, or a loop of the engine breaks down.
     pub async fn run(self: &Arc<Self>) -> Result<(), EngineError> {
         let registered = self.ports.clock.now();
         self.ports.workers.register(self.worker, self.settings.lease).await?;
         self.caller.alive_until(registered.after(self.settings.lease), false);
         let [executor, conductor, heart, keeper] = std::array::from_fn(|_| Arc::clone(self));
-        let loops = [
-            self.supervised(async move { executor.execute().await }.boxed()),
-            self.supervised(async move { conductor.conduct().await }.boxed()),
-            self.supervised(async move { heart.keep_alive().await }.boxed()),
-            self.supervised(async move { keeper.look_after().await }.boxed()),
+        let mut loops = vec![
+            self.supervised(async move { heart.until_ended(heart.keep_alive()).await }.boxed()),
+            self.supervised(async move { keeper.until_ended(keeper.look_after()).await }.boxed()),
         ];
+        if self.settings.executes {
+            loops.push(self.supervised(async move { executor.execute().await }.boxed()));
+            loops.push(self.supervised(async move { conductor.conduct().await }.boxed()));
+        }
         let ended = join_all(loops).await;
         self.release_left_over().await?;
-        self.ports.workers.retire(self.worker).await?;
+        self.retire().await;
         ended.into_iter().collect::<Result<(), Panicked>>().map_err(EngineError::from)
+    }
+
+    /// Tells others that this process has ended, so that they need not wait for its lease to run out. A database that does
+    /// not answer is not waited for.
+    async fn retire(&self) {
+        let retired = self.ports.workers.retire(self.worker);
+        match select(retired, self.ports.timer.sleep(RETIRE_TIMEOUT)).await {
+            Either::Left((Ok(()), _)) => {}
+            Either::Left((Err(error), _)) => tracing::warn!(%error, "others learn of the end by the lease"),
+            Either::Right(_) => {
+                tracing::warn!("the database does not answer: others learn of the end by the lease");
+            }
+        }
+    }
+
+    /// Has calls answered that are tried outside any run, in their order: from the cache, or by making them within the
+    /// endpoint's limits.
+    pub(crate) async fn answer_apart(
+        &self,
+        calls: Vec<HashedCall>,
+        endpoint: &Arc<Endpoint>,
+    ) -> Result<Vec<Answer>, StoreError> {
+        self.caller.gate(endpoint.id).set_broken(self.ports.endpoints.breaker(endpoint.id).await?);
+        let requests = calls.into_iter().map(|call| CallRequest {
+            call,
+            endpoint: Arc::clone(endpoint),
+            payer: None,
+            sweep: None,
+            reserve: None,
+            halt: Arc::default(),
+        });
+        Ok(self.caller.answer_all(requests.collect()).await)
     }
 
     /// Runs a loop in a task of its own; where it breaks down the others are stopped.

@@ -1,11 +1,13 @@
 //! Keeps this process alive in the eyes of the others.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::time::Duration;
 
 use domain::id::SweepId;
 use domain::sweep::SweepStatus;
 use futures::FutureExt as _;
+use futures::future::select;
 
 use super::Engine;
 use crate::ports::{RunLease, StoreError};
@@ -58,6 +60,11 @@ impl Engine {
             }
             self.until_next_look(seen).await;
         }
+    }
+
+    /// Works until the engine has stopped and holds no run: a database that does not answer then is not waited for.
+    pub(super) async fn until_ended(&self, work: impl Future<Output = ()>) {
+        select(pin!(work), self.once(Self::has_ended)).await;
     }
 
     /// Whether the engine has stopped and holds no run; the bell rings for both.

@@ -11,10 +11,10 @@ use domain::pipeline::Pipeline;
 use domain::sample::Sample;
 use domain::value::Value;
 use futures::future::{FusedFuture, FutureExt as _, OptionFuture};
-use futures::stream::{self, StreamExt as _};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::caller::{Blocked, Caller};
-use super::examination::{Examination, Examined};
+use super::examination::{Attempt, Examination, Examined};
 use super::loaded::Loaded;
 use super::tally::{Done, Tally};
 use crate::ports::{
@@ -23,7 +23,10 @@ use crate::ports::{
 };
 
 /// Samples that are committed together, at most.
-pub(super) const BLOCK: u32 = 64;
+const BLOCK_SAMPLES: u32 = 64;
+
+/// Stage results that are committed together, at most, unless one sample has more.
+const BLOCK_RESULTS: u32 = 1_024;
 
 /// How long a sample that is done waits for its block to fill up: whoever watches a slow run is to see it move.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -31,9 +34,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long to wait before the database is asked again that did not answer.
 const RETRY_STORE_AFTER: Duration = Duration::from_millis(500);
 
+/// Samples of a block, each of which has so many results.
+fn block_samples(results: u32) -> u32 {
+    (BLOCK_RESULTS / results.max(1)).clamp(1, BLOCK_SAMPLES)
+}
+
 /// What executing a run came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum RunOutcome {
     /// Every sample asked for is done.
     Finished,
     /// It has to be given back.
@@ -63,9 +71,29 @@ pub(super) struct Runner {
     loaded: Arc<Loaded>,
     pipeline: Arc<Pipeline>,
     endpoints: Vec<Arc<Endpoint>>,
-    /// Samples prepared ahead of the endpoint.
+    /// Repetitions of samples prepared ahead of the endpoint.
     ahead: usize,
+    /// Samples that are committed together.
+    block: u32,
     halt: Arc<AtomicBool>,
+}
+
+/// One repetition of a sample that is to be examined.
+struct Repetition {
+    index: u32,
+    repeat: u32,
+    sample: Value,
+}
+
+/// Every repetition of these samples, in order; each is made when it is its turn.
+fn repetitions(
+    samples: Vec<(u32, Value)>,
+    repeats: u32,
+) -> impl Iterator<Item = Result<Repetition, Blocked>> {
+    samples.into_iter().flat_map(move |(index, sample)| {
+        let each = (1..).zip(std::iter::repeat_n(sample, repeats as usize));
+        each.map(move |(repeat, sample)| Ok(Repetition { index, repeat, sample }))
+    })
 }
 
 /// A stretch of samples that is being put together.
@@ -88,7 +116,10 @@ impl Runner {
     ) -> Self {
         let concurrency = endpoints.iter().map(|endpoint| endpoint.limits.concurrency.get()).max();
         let ahead = if run.alone { 1 } else { 2 * concurrency.unwrap_or(1) as usize };
-        Self { ports, caller, run, loaded, pipeline: Arc::new(pipeline), endpoints, ahead, halt }
+        let stages = u32::try_from(pipeline.stages().len()).unwrap_or(u32::MAX);
+        let block = block_samples(stages.saturating_mul(loaded.definition().repeats()));
+        let pipeline = Arc::new(pipeline);
+        Self { ports, caller, run, loaded, pipeline, endpoints, ahead, block, halt }
     }
 
     /// Executes the run from where it stands to its end, or until it has to be given back. Calls in flight are always
@@ -96,17 +127,17 @@ impl Runner {
     ///
     /// # Errors
     /// A store that fails.
-    pub(super) async fn execute(self) -> Result<Outcome, StoreError> {
+    pub(super) async fn execute(self) -> Result<RunOutcome, StoreError> {
         let resumed = match self.run.done {
             0 => ResumedScores::default(),
             _ => self.ports.runs.resumed(self.run.lease.run).await?,
         };
         let mut tally = Tally::resume(self.loaded.scorers().len(), &self.run, resumed);
         match self.blocks(&mut tally).await {
-            Ok(()) => Ok(Outcome::Finished),
+            Ok(()) => Ok(RunOutcome::Finished),
             Err(Stopped::Blocked(Blocked::Store(error))) => Err(error),
-            Err(Stopped::Blocked(blocked)) => Ok(Outcome::GivenBack(blocked)),
-            Err(Stopped::Lost) => Ok(Outcome::Lost),
+            Err(Stopped::Blocked(blocked)) => Ok(RunOutcome::GivenBack(blocked)),
+            Err(Stopped::Lost) => Ok(RunOutcome::Lost),
         }
     }
 
@@ -134,7 +165,7 @@ impl Runner {
                     }
                 },
             }
-            let full = stretch.samples.len() == BLOCK as usize || at + stretch.len() == self.run.asked;
+            let full = stretch.len() == self.block || at + stretch.len() == self.run.asked;
             if (full || overdue && commit.is_terminated()) && stopped.is_none() && stretch.len() > 0 {
                 if !commit.is_terminated() {
                     landed_or_stop(commit.as_mut().await, &self.halt, &mut stopped);
@@ -157,25 +188,31 @@ impl Runner {
         stopped.get_or_insert(why);
     }
 
-    /// Every sample that is left, examined, in order.
+    /// Every sample that is left, examined, in order. Repetitions of samples go side by side.
     fn samples(&self) -> impl stream::Stream<Item = Result<Examined, Blocked>> + Unpin {
-        let starts = (self.run.done..self.run.asked).step_by(BLOCK as usize);
-        let loaded = stream::iter(starts).then(|start| self.load(start..(start + BLOCK).min(self.run.asked)));
-        let each = loaded.flat_map(|block| match block {
-            Ok(samples) => stream::iter(samples.into_iter().map(Ok).collect::<Vec<_>>()),
-            Err(error) => stream::iter(vec![Err(Blocked::Store(error))]),
+        let starts = (self.run.done..self.run.asked).step_by(self.block as usize);
+        let end = self.run.asked;
+        let loaded = stream::iter(starts)
+            .then(move |start| self.load(start..start.saturating_add(self.block).min(end)));
+        let repeats = self.loaded.definition().repeats();
+        let repetitions = loaded.flat_map(move |block| match block {
+            Ok(samples) => stream::iter(repetitions(samples, repeats)).left_stream(),
+            Err(blocked) => stream::iter([Err(blocked)]).right_stream(),
         });
-        Box::pin(each.map(|sample| self.examine(sample)).buffered(self.ahead))
+        let attempts = repetitions.map(|repetition| self.examine(repetition)).buffered(self.ahead);
+        let samples = attempts.try_chunks(repeats as usize);
+        Box::pin(samples.map(|attempts| attempts.map(Examined::of).map_err(|stopped| stopped.1)))
     }
 
-    async fn load(&self, range: Range<u32>) -> Result<Vec<(u32, Value)>, StoreError> {
+    async fn load(&self, range: Range<u32>) -> Result<Vec<(u32, Value)>, Blocked> {
         if self.halt.load(Ordering::Relaxed) {
-            return Ok(range.map(|_| (0, Value::Null)).collect());
+            return Err(Blocked::Stopping);
         }
         let indices = self.loaded.order(range).ok_or_else(|| {
-            StoreError::Corrupt("this run asks for more samples than its experiment has".to_owned())
+            let detail = "this run asks for more samples than its experiment has".to_owned();
+            Blocked::Store(StoreError::Corrupt(detail))
         })?;
-        let samples = self.read(indices).await?;
+        let samples = self.read(indices).await.map_err(Blocked::Store)?;
         let each = indices.iter().zip(samples);
         Ok(each.map(|(index, sample)| (*index, sample.for_templates(*index))).collect())
     }
@@ -192,8 +229,8 @@ impl Runner {
         }
     }
 
-    async fn examine(&self, sample: Result<(u32, Value), Blocked>) -> Result<Examined, Blocked> {
-        let (index, sample) = sample?;
+    async fn examine(&self, repetition: Result<Repetition, Blocked>) -> Result<Attempt, Blocked> {
+        let Repetition { index, repeat, sample } = repetition?;
         let examination = Examination {
             caller: &self.caller,
             run: &self.run,
@@ -202,7 +239,7 @@ impl Runner {
             endpoints: &self.endpoints,
             halt: &self.halt,
         };
-        examination.sample(index, sample).await
+        examination.attempt(index, repeat, sample).await
     }
 
     fn unit(&self, stretch: Stretch, upto: u32, no: u32, tally: &mut Tally) -> Unit {
@@ -323,5 +360,17 @@ impl Stretch {
         }
         tally.used(&block);
         block
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_bounded_by_samples_and_by_results() {
+        for (results, samples) in [(0, 64), (1, 64), (16, 64), (17, 60), (1_000, 1), (5_000, 1)] {
+            assert_eq!(block_samples(results), samples, "{results} results a sample");
+        }
     }
 }

@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::call::{CallFailure, Completion, Digest};
 use domain::id::{SweepId, WorkerId};
 use domain::money::NanoDollars;
-use domain::run::Place;
+use domain::run::Payer;
 
 use super::StoreError;
 use super::journal::AnswerId;
@@ -31,7 +33,7 @@ pub struct Reservation {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
     /// It has been answered before.
-    Answered(Box<StoredAnswer>),
+    Answered(Arc<StoredAnswer>),
     /// The claimant is to make it, and nobody else will until it is filled, failed or released, or its worker is gone.
     Yours,
     /// Another live worker is making it.
@@ -51,11 +53,11 @@ pub struct StoredAnswer {
     /// Its id.
     pub id: AnswerId,
     /// What the model said.
-    pub completion: Completion,
+    pub completion: Arc<Completion>,
     /// What it cost when it was made; `None` where no price was known.
     pub cost: Option<NanoDollars>,
-    /// Who paid for it.
-    pub paid_by: Place,
+    /// Who paid for it; `None` where it was tried outside any run.
+    pub paid_by: Option<Payer>,
 }
 
 /// Remembers what models answered, and who is asking them.
@@ -67,7 +69,7 @@ pub trait CallStore: Send + Sync {
     async fn claim(&self, calls: Vec<CallClaim>, by: WorkerId) -> Result<Vec<Claim>, StoreError>;
 
     /// What these calls were answered before, in order, without claiming any.
-    async fn peek(&self, calls: Vec<Digest>) -> Result<Vec<Option<StoredAnswer>>, StoreError>;
+    async fn peek(&self, calls: Vec<Digest>) -> Result<Vec<Option<Arc<StoredAnswer>>>, StoreError>;
 
     /// The outcome of a claimed call is unknown: what was reserved for it is charged to its sweep, and the claim stays
     /// without a reservation.

@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::call::{Call, CallFailure, Completion, Digest};
 use domain::event::NewEvent;
 use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
-use domain::run::{Place, RunStatus};
+use domain::run::{Payer, RunStatus};
 use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 use domain::value::Map;
 use thiserror::Error;
@@ -49,13 +51,13 @@ pub struct Fill {
     /// The endpoint that answered.
     pub endpoint: EndpointId,
     /// What was asked.
-    pub call: Call,
+    pub call: Arc<Call>,
     /// What came back.
-    pub completion: Completion,
+    pub completion: Arc<Completion>,
     /// What it cost, where a price is known.
     pub cost: Option<NanoDollars>,
-    /// Who pays for it.
-    pub place: Place,
+    /// Who pays for it; `None` where it is tried outside any run.
+    pub paid_by: Option<Payer>,
     /// The sweep that pays; its reservation for the call is released.
     pub sweep: Option<SweepId>,
 }
@@ -147,6 +149,14 @@ pub struct StageError {
     pub kind: String,
     /// What happened, for people.
     pub message: String,
+}
+
+impl StageError {
+    /// An error of this kind.
+    #[must_use]
+    pub fn new(kind: &str, message: impl Into<String>) -> Self {
+        Self { kind: kind.to_owned(), message: message.into() }
+    }
 }
 
 /// What a scorer said of one output.

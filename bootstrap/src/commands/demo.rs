@@ -40,7 +40,8 @@ pub(crate) async fn run(settings: Settings, screen: &Screen) -> Result<(), Failu
     };
     let listener = free_listener(&settings, screen).await?;
     let wired = Wired::new(&settings).await?;
-    let services = Arc::new(wired.services(&settings).await?);
+    let engine = wired.engine(None);
+    let services = Arc::new(wired.services(&settings, &engine).await?);
     let by = system()?;
     let document = Document::built_in("support-triage.yaml", EXPERIMENT, SAMPLES)?;
     let request = document.request;
@@ -57,8 +58,7 @@ pub(crate) async fn run(settings: Settings, screen: &Screen) -> Result<(), Failu
     screen.say(&format!("\n  {address}/login?once={}&next=/experiments/{experiment}\n", code.expose()));
     screen.say(&format!("Its data is in {}. Ctrl-C stops.", settings.data_dir.display()));
     let sweeping = begin(&wired, &services, &by, experiment, request);
-    let (served, begun) =
-        tokio::join!(serve(&settings, &wired, Arc::clone(&services), listener, true), sweeping);
+    let (served, begun) = tokio::join!(serve(&settings, engine, Arc::clone(&services), listener), sweeping);
     served.and(begun)
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use application::engine::Engine;
 use http::Services;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -22,13 +23,14 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: &ServeOpt
     }
     let listener = listen(settings.host, settings.port).await?;
     let wired = Wired::new(settings).await?;
-    let services = Arc::new(wired.services(settings).await?);
+    let engine = if options.no_execute { wired.idle_engine() } else { wired.engine(None) };
+    let services = Arc::new(wired.services(settings, &engine).await?);
     let address = listener.local_addr().map_err(Failure::error)?;
     screen.say(&format!("PromptLooper {} is at {}", env!("CARGO_PKG_VERSION"), url(address)));
     if services.accounts.setup_required().await.map_err(Failure::error)? {
         screen.say("nobody has an account yet: the first visitor makes the administrator's");
     }
-    serve(settings, &wired, services, listener, !options.no_execute).await
+    serve(settings, engine, services, listener).await
 }
 
 /// The address to listen at, before anything else is done.
@@ -59,12 +61,10 @@ pub(crate) fn url(address: SocketAddr) -> String {
 /// Serves until the process is asked to stop; then requests are finished, and calls in flight are stored.
 pub(crate) async fn serve(
     settings: &Settings,
-    wired: &Wired,
+    engine: Arc<Engine>,
     services: Arc<Services>,
     listener: TcpListener,
-    execute: bool,
 ) -> Result<(), Failure> {
-    let engine = wired.engine(None);
     let (stop, stopped) = watch::channel(false);
     let public = settings.public_origin.clone();
     let serving = async {
@@ -77,9 +77,6 @@ pub(crate) async fn serve(
         served
     };
     let executing = async {
-        if !execute {
-            return Ok(());
-        }
         let executed = engine.run().await.map_err(Failure::error);
         stop.send_replace(true);
         executed

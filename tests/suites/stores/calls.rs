@@ -68,9 +68,9 @@ async fn answers_come_back_as_they_were(kind: Kind) {
     let Claim::Answered(answer) = fixture.claimed(1, fixture.worker).await else { panic!("no answer") };
     assert_eq!(
         (answer.id, answer.cost, answer.paid_by),
-        (id, Some(NanoDollars::new(5)), place(RunId::new(1)))
+        (id, Some(NanoDollars::new(5)), Some(payer(RunId::new(1))))
     );
-    assert_eq!(answer.completion, completion("yes"));
+    assert_eq!(*answer.completion, completion("yes"));
     // A second answer to the same call is kept, and the first one stays.
     let second = fixture.fill_in(1).await;
     assert_ne!(second, id);

@@ -1,5 +1,6 @@
 //! What the promises begin with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{
@@ -14,7 +15,7 @@ use domain::experiment::{Draft, Places, ScoringDraft, StageDraft};
 use domain::id::{EndpointId, ExperimentId, ProjectId, RunId, SampleSetId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
-use domain::run::Place;
+use domain::run::{Asker, Payer};
 use domain::sample::Sample;
 use domain::secret::Secret;
 use domain::sweep::{SweepKind, SweepLimits};
@@ -65,10 +66,10 @@ impl Fixture {
         Fill {
             hash: hash(n),
             endpoint: self.endpoint,
-            call: call(),
-            completion: completion("yes"),
+            call: Arc::new(call()),
+            completion: Arc::new(completion("yes")),
             cost: Some(NanoDollars::new(5)),
-            place: place(run),
+            paid_by: Some(payer(run)),
             sweep: Some(self.sweep),
         }
     }
@@ -167,8 +168,8 @@ pub(super) fn hash(n: u8) -> Digest {
     Digest::new([n; 32])
 }
 
-pub(super) fn place(run: RunId) -> Place {
-    Place { run, sample: 0, repeat: 1, stage: 0 }
+pub(super) fn payer(run: RunId) -> Payer {
+    Payer { run, sample: 0, repeat: 1, asker: Asker::Stage(0), call: 0 }
 }
 
 pub(super) fn call() -> Call {

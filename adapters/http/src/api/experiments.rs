@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use application::leaderboard::Place;
 use application::ports::{ExperimentFilter, ExperimentOverview};
-use application::preview::Wanted;
+use application::preview;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, ProjectId};
 use poem_openapi::OpenApi;
@@ -71,7 +71,8 @@ impl Api {
             Failure::invalid(found.into_iter().map(|problem| problem.under("/document")).collect())
         };
         let (draft, _) = work_on(size, move || document.into_draft().map_err(under)).await?;
-        let wanted = Wanted { draft, sample: sample_index as usize, values: values.map(into_map) };
+        let wanted =
+            preview::PreviewRequest { draft, sample: sample_index as usize, values: values.map(into_map) };
         let preview = self.0.previews.preview(wanted, call.then_some(&by.0)).await;
         Answer::new(preview.map_err(refused)?)
     }

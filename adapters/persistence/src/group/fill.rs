@@ -3,17 +3,19 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use application::ports::{AnswerId, FailedCall, Fill, Settlement};
+use domain::run::{Asker, Payer};
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use super::Deltas;
 use crate::batch::Rows;
+use crate::calls::NO_RUN;
 use crate::dialect::{Dialect, Session, id, json, maybe_id, maybe_text, maybe_whole, text, whole};
 use crate::rows::{Row, read_all};
 
 const ANSWERS: &str = "INSERT INTO answer (id, endpoint_id, request, response, model, model_returned, parameters, \
      tool_calls, tokens_in, tokens_out, latency_us, finish_reason, flags, cost_nano, paid_run, paid_sample, \
-     paid_repeat, paid_stage)";
+     paid_repeat, paid_asker, paid_by_scorer, paid_call)";
 
 const FILLS: &str = "INSERT INTO response_cache (config_hash, answer_id, claim_no)";
 
@@ -88,8 +90,8 @@ async fn store<C: ConnectionTrait>(
 }
 
 fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {
-    let (call, completion, place) = (&fill.call, &fill.completion, fill.place);
-    vec![
+    let (call, completion) = (&fill.call, &fill.completion);
+    let mut values = vec![
         whole(number),
         id(fill.endpoint.bits()),
         text(call.messages_value().canonical()),
@@ -104,10 +106,24 @@ fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {
         maybe_text(completion.finish_reason.clone()),
         whole(completion.flags.bits()),
         maybe_whole(fill.cost.map(domain::money::NanoDollars::nanos)),
-        id(place.run.bits()),
-        whole(place.sample),
-        whole(place.repeat),
-        whole(place.stage),
+    ];
+    values.extend(payer(fill.paid_by));
+    values
+}
+
+fn payer(payer: Option<Payer>) -> [Bound; 6] {
+    let Some(payer) = payer else { return [id(NO_RUN), whole(0), whole(0), whole(0), whole(0), whole(0)] };
+    let (asker, by_scorer) = match payer.asker {
+        Asker::Stage(stage) => (stage, 0),
+        Asker::Scorer(scorer) => (scorer, 1),
+    };
+    [
+        id(payer.run.bits()),
+        whole(payer.sample),
+        whole(payer.repeat),
+        whole(asker),
+        whole(by_scorer),
+        whole(payer.call),
     ]
 }
 

@@ -319,7 +319,7 @@ impl From<preview::Preview> for Preview {
         let stage = |shown: preview::StagePreview| PreviewStage {
             stage: shown.stage,
             messages: Any(shown.call.messages_value()),
-            model: shown.call.model,
+            model: shown.call.model.clone(),
             parameters: crate::value::from_map(&shown.call.parameters),
             output: shown.output.map(Any),
         };

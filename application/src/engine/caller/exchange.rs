@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::call::{CallFailure, Completion, FailureKind};
 
-use super::{Ask, Blocked, Caller};
+use super::{Blocked, CallRequest, Caller};
 use crate::engine::gate::{Gate, Permit};
 
 /// What came of one exchange.
@@ -22,13 +22,13 @@ impl Caller {
     pub(super) async fn exchange(
         &self,
         gate: &Arc<Gate>,
-        ask: &Ask,
+        request: &CallRequest,
         lapses: u64,
         permit: Option<Permit>,
     ) -> Exchange {
         let permit = match permit {
             Some(permit) => permit,
-            None => match self.permit(gate, ask).await {
+            None => match self.permit(gate, request).await {
                 Some(permit) => permit,
                 None => return Exchange::Shut,
             },
@@ -36,25 +36,25 @@ impl Caller {
         if !self.still_holds(lapses) {
             return Exchange::Unclaimed;
         }
-        let result = self.ports.servers.complete(&ask.endpoint, &ask.call).await;
+        let result = self.ports.servers.complete(&request.endpoint, &request.call.call).await;
         drop(permit);
         Exchange::Done(result)
     }
 
     /// Waits for the permit to send; `None` where nothing may pass.
-    pub(super) async fn permit(&self, gate: &Arc<Gate>, ask: &Ask) -> Option<Permit> {
+    pub(super) async fn permit(&self, gate: &Arc<Gate>, request: &CallRequest) -> Option<Permit> {
         loop {
             if self.is_stopping() {
                 return None;
             }
-            let concurrency = ask.endpoint.limits.concurrency.get();
+            let concurrency = request.endpoint.limits.concurrency.get();
             if gate.lacks(concurrency)
                 && let Some(asking) = gate.ask()
             {
-                let shared = self.take(ask.endpoint.id, concurrency, asking).await;
+                let shared = self.take(request.endpoint.id, concurrency, asking).await;
                 shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
             }
-            let permit = gate.pass(ask.place.run).await?;
+            let permit = gate.pass(request.payer.map(|payer| payer.run)).await?;
             let Some(wait) = self.closed_for(gate) else { return Some(permit) };
             drop(permit);
             self.ports.timer.sleep(wait).await;

@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use domain::call::{Flags, Message, ResponseFormat, Role};
+use domain::call::{Call, Completion, Flags, Message, ResponseFormat, Role};
 use domain::endpoint::{EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::RunId;
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
+use domain::run::Asker;
 use domain::value::Map;
+use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::future::join;
@@ -45,7 +47,7 @@ fn caller(calls: MockCallStore, timer: Held) -> Arc<Caller> {
     Arc::new(Caller::new(ports, WorkerId::new(1)))
 }
 
-fn ask(sweep: u128) -> Ask {
+fn request(sweep: u128) -> CallRequest {
     let identity = EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1/v1");
     let endpoint = Endpoint {
         id: EndpointId::new(1),
@@ -68,21 +70,24 @@ fn ask(sweep: u128) -> Ask {
         extra: Map::new(),
         repeat: 1,
     };
-    Ask {
-        call,
-        hash: Digest::new([1; 32]),
+    CallRequest {
+        call: HashedCall { call: Arc::new(call), hash: Digest::new([1; 32]) },
         endpoint: Arc::new(endpoint),
-        place: Place { run: RunId::new(sweep), sample: 0, repeat: 1, stage: 0 },
+        payer: Some(payer(sweep)),
         sweep: Some(SweepId::new(sweep)),
         reserve: None,
         halt: Arc::default(),
     }
 }
 
-fn stored() -> Box<StoredAnswer> {
-    Box::new(StoredAnswer {
+fn payer(run: u128) -> Payer {
+    Payer { run: RunId::new(run), sample: 0, repeat: 1, asker: Asker::Stage(0), call: 0 }
+}
+
+fn stored() -> Arc<StoredAnswer> {
+    Arc::new(StoredAnswer {
         id: AnswerId(7),
-        completion: Completion {
+        completion: Arc::new(Completion {
             text: "yes".into(),
             model_returned: None,
             tokens: Tokens::default(),
@@ -90,9 +95,9 @@ fn stored() -> Box<StoredAnswer> {
             finish_reason: None,
             flags: Flags::default(),
             tool_calls: None,
-        },
+        }),
         cost: Some(NanoDollars::ZERO),
-        paid_by: Place { run: RunId::new(9), sample: 0, repeat: 1, stage: 0 },
+        paid_by: Some(payer(9)),
     })
 }
 
@@ -103,7 +108,7 @@ fn together(one: u128, other: u128, claims: Vec<Claim>) -> (Answer, Answer) {
     let mut script = claims.into_iter();
     calls.expect_claim().times(script.len()).returning(move |_, _| Ok(vec![script.next().unwrap()]));
     let caller = caller(calls, Held(Mutex::new(Some(held))));
-    let (first, second) = (caller.answer(ask(one)), caller.answer(ask(other)));
+    let (first, second) = (caller.answer(request(one)), caller.answer(request(other)));
     let mut both = Box::pin(join(first, second));
     assert!(both.as_mut().now_or_never().is_none(), "the second did not join the first");
     go_on.send(()).unwrap();
@@ -126,4 +131,43 @@ fn what_stops_one_sweep_does_not_stop_another() {
     assert!(matches!(other, Answer::Stored(_)));
     let (one, other) = together(1, 1, vec![waits, refused]);
     assert!(matches!((one, other), (Answer::Blocked(Blocked::Budget), Answer::Blocked(Blocked::Budget))));
+}
+
+/// Requests for calls with these hashes.
+fn requests(hashes: &[u8]) -> Vec<CallRequest> {
+    let of = |(number, hash): (u32, &u8)| {
+        let mut asked = request(1);
+        asked.call.hash = Digest::new([*hash; 32]);
+        asked.payer = asked.payer.map(|payer| Payer { call: number, ..payer });
+        asked
+    };
+    (0..).zip(hashes).map(of).collect()
+}
+
+#[test]
+fn calls_of_one_place_are_claimed_together_and_equal_ones_once() {
+    let mut calls = MockCallStore::new();
+    calls.expect_claim().times(1).returning(|claims, _| {
+        assert_eq!(claims.iter().map(|claim| claim.hash.bytes()[0]).collect::<Vec<_>>(), [1, 2, 3]);
+        Ok(vec![Claim::Answered(stored()); 3])
+    });
+    let caller = caller(calls, Held(Mutex::default()));
+    let answers = block_on(caller.answer_all(requests(&[1, 2, 1, 3, 2])));
+    assert_eq!(answers.len(), 5);
+    assert!(answers.iter().all(|answer| matches!(answer, Answer::Stored(_))), "{answers:?}");
+}
+
+#[test]
+fn a_claim_that_fails_for_all_is_tried_again_by_each() {
+    let mut calls = MockCallStore::new();
+    let mut first = true;
+    calls.expect_claim().times(3).returning(move |claims, _| {
+        if std::mem::take(&mut first) {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        Ok(vec![Claim::Answered(stored()); claims.len()])
+    });
+    let caller = caller(calls, Held(Mutex::default()));
+    let answers = block_on(caller.answer_all(requests(&[1, 2])));
+    assert!(answers.iter().all(|answer| matches!(answer, Answer::Stored(_))), "{answers:?}");
 }

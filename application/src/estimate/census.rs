@@ -1,0 +1,170 @@
+//! Counts the calls of a sweep, and what they would take.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use domain::call::{Call, Digest};
+use domain::endpoint::Endpoint;
+use domain::money::NanoDollars;
+use domain::pipeline::Pipeline;
+use domain::pricing::{Price, Tokens, estimated_tokens};
+
+use super::Estimate;
+use crate::catalog::Catalog;
+use crate::ports::StoredAnswer;
+use crate::walk::{HashedCall, StageEnd, WalkRecord};
+
+/// Tokens of an answer where nothing bounds it.
+const UNBOUNDED_ANSWER: u64 = 256;
+
+/// What was found out about the calls of a sweep.
+#[derive(Debug, Default)]
+pub(super) struct CallCensus {
+    calls: u64,
+    hashes: HashSet<Digest>,
+    /// Calls that nobody has made yet.
+    fresh: BTreeMap<FreshKind, FreshCalls>,
+    /// Calls whose prompts rest on answers that are not there yet, by the limit of their output tokens.
+    undetermined: BTreeMap<Option<u64>, u64>,
+    answered: u64,
+    answered_latency_ms: u64,
+    answered_output: u64,
+}
+
+/// Fresh calls that cost alike.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct FreshKind {
+    endpoint: String,
+    model: String,
+    max_tokens: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct FreshCalls {
+    calls: u64,
+    input_tokens: u64,
+    concurrency: u32,
+    price: Option<Price>,
+}
+
+impl CallCensus {
+    /// Counts the calls of one repetition of a sample, of which `fresh` are not answered yet.
+    pub(super) fn count(
+        &mut self,
+        pipeline: &Pipeline,
+        catalog: &Catalog,
+        record: &WalkRecord,
+        fresh: Vec<(usize, HashedCall)>,
+    ) {
+        for (index, stage) in pipeline.stages().iter().enumerate() {
+            self.calls += 1;
+            match record.stages.get(index).map(|stage| &stage.end) {
+                Some(StageEnd::Passed) => self.count_answers(&record.stages[index].answers),
+                Some(StageEnd::Unanswered) => {}
+                Some(StageEnd::Failed(_) | StageEnd::Undetermined(_)) | None => {
+                    *self.undetermined.entry(stage.max_tokens()).or_default() += 1;
+                }
+            }
+        }
+        for (stage, call) in fresh {
+            let max_tokens = pipeline.stages()[stage].max_tokens();
+            if let Some(endpoint) = catalog.by_identity(&call.call.endpoint)
+                && self.hashes.insert(call.hash)
+            {
+                self.count_fresh(&call.call, endpoint, max_tokens);
+            }
+        }
+    }
+
+    fn count_answers(&mut self, answers: &[Arc<StoredAnswer>]) {
+        for answer in answers {
+            let latency = answer.completion.latency.as_millis();
+            self.answered += 1;
+            self.answered_output += answer.completion.tokens.output;
+            self.answered_latency_ms += u64::try_from(latency).unwrap_or_default();
+        }
+    }
+
+    fn count_fresh(&mut self, call: &Call, endpoint: &Endpoint, max_tokens: Option<u64>) {
+        let kind = FreshKind { endpoint: endpoint.label.clone(), model: call.model.clone(), max_tokens };
+        let fresh = self.fresh.entry(kind).or_insert_with(|| FreshCalls {
+            concurrency: endpoint.limits.concurrency.get(),
+            price: endpoint.prices.get(&call.model).copied(),
+            ..FreshCalls::default()
+        });
+        fresh.calls += 1;
+        fresh.input_tokens += input_tokens(call);
+    }
+
+    /// What an answer takes: as much as those did that are known, else as much as it may.
+    fn answer_tokens(&self, max_tokens: Option<u64>) -> u64 {
+        let usual = self.answered_output.checked_div(self.answered);
+        usual.or(max_tokens).unwrap_or(UNBOUNDED_ANSWER).min(max_tokens.unwrap_or(u64::MAX))
+    }
+
+    /// The tokens that would be paid for, and their cost where it is known.
+    fn bill(&self) -> (u64, Option<NanoDollars>) {
+        let (mut tokens, mut cost) = (0_u64, Some(NanoDollars::ZERO));
+        for (kind, fresh) in &self.fresh {
+            let output = fresh.calls.saturating_mul(self.answer_tokens(kind.max_tokens));
+            let used = Tokens { input: fresh.input_tokens, output };
+            tokens = tokens.saturating_add(used.total());
+            cost = cost.zip(fresh.price).map(|(sum, price)| sum + price.cost(used));
+        }
+        for (max_tokens, calls) in &self.undetermined {
+            let each = self.answer_tokens(*max_tokens);
+            tokens = tokens.saturating_add(calls.saturating_mul(2 * each));
+            cost = cost.filter(|_| each == 0);
+        }
+        (tokens, cost)
+    }
+
+    /// Rounds of exchanges at the endpoint that takes the longest.
+    fn rounds(&self) -> f64 {
+        let mut calls: BTreeMap<&str, (u64, u32)> = BTreeMap::new();
+        for (kind, fresh) in &self.fresh {
+            calls.entry(&kind.endpoint).or_insert((0, fresh.concurrency)).0 += fresh.calls;
+        }
+        calls.values().map(|(calls, at_once)| *calls as f64 / f64::from(*at_once)).fold(0.0, f64::max)
+    }
+
+    pub(super) fn scaled_to(self, size: u128, calls: u128, sampled: bool) -> Estimate {
+        let share = if self.calls == 0 { 0.0 } else { calls as f64 / self.calls as f64 };
+        let scale = |count: u64| if sampled { scaled(count, share) } else { count };
+        let to_make = self.hashes.len() as u64;
+        let cached = self.calls.saturating_sub(to_make);
+        let unknown_latency = self.answered == 0;
+        let latency = self.answered_latency_ms as f64 / self.answered.max(1) as f64 / 1_000.0;
+        let rounds = self.rounds() * if sampled { share } else { 1.0 };
+        let (tokens, cost) = self.bill();
+        let cost = cost.map(|cost| {
+            let nanos = u64::try_from(cost.nanos()).unwrap_or_default();
+            NanoDollars::new(i64::try_from(scale(nanos)).unwrap_or(i64::MAX))
+        });
+        Estimate {
+            configurations: u64::try_from(size).ok().filter(|count| *count < 1 << 53),
+            configurations_text: size.to_string(),
+            calls: u64::try_from(calls).unwrap_or(u64::MAX),
+            cached_calls: scale(cached),
+            tokens: scale(tokens),
+            cost,
+            seconds: if to_make == 0 { Some(0.0) } else { (!unknown_latency).then_some(rounds * latency) },
+            sampled,
+        }
+    }
+}
+
+/// About what a call's prompt takes: a quarter of the bytes that its token bound counts.
+fn input_tokens(call: &Call) -> u64 {
+    let messages: u64 = call.messages.iter().map(|message| estimated_tokens(&message.content)).sum();
+    messages + call.attached_bytes().div_ceil(4)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate, and never negative"
+)]
+fn scaled(count: u64, share: f64) -> u64 {
+    (count as f64 * share) as u64
+}

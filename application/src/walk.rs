@@ -1,0 +1,184 @@
+//! Takes one repetition of a sample through the stages of a pipeline. It knows which calls a stage needs and what comes of
+//! their answers; who answers them is up to the caller: the engine claims and makes them, an estimate looks them up, a
+//! preview shows them.
+
+use std::sync::Arc;
+
+use domain::call::{Call, Completion, Digest};
+use domain::experiment::Definition;
+use domain::pipeline::{Pipeline, Progress};
+use domain::template::TemplateError;
+use domain::value::Value;
+
+use crate::digest::sha256;
+use crate::json;
+use crate::ports::{Offload, StageError, StoredAnswer, offloaded};
+
+/// Bytes of an answer that are read at once.
+const QUICKLY_READ: usize = 64 << 10;
+
+/// A call with the hash that caches go by.
+#[derive(Debug, Clone)]
+pub(crate) struct HashedCall {
+    pub(crate) call: Arc<Call>,
+    pub(crate) hash: Digest,
+}
+
+impl HashedCall {
+    fn new(call: Call) -> Self {
+        let hash = sha256(&call.canonical());
+        Self { call: Arc::new(call), hash }
+    }
+}
+
+/// Gives answers to the calls of stages.
+pub(crate) trait Answers: Sync {
+    /// Why a walk cannot go on.
+    type Stop: Send;
+
+    /// The answers to the calls of a stage, in their order.
+    fn answer(
+        &self,
+        stage: usize,
+        calls: Vec<HashedCall>,
+    ) -> impl Future<Output = Result<Replies, Self::Stop>> + Send;
+}
+
+/// What comes of the calls of a stage.
+#[derive(Debug)]
+pub(crate) enum Replies {
+    /// Each has been answered.
+    Complete(Vec<Arc<StoredAnswer>>),
+    /// One has failed for good; the others' answers.
+    Failed(Vec<Arc<StoredAnswer>>, StageError),
+    /// Nobody has asked yet.
+    Unknown,
+}
+
+/// How a stage ended.
+#[derive(Debug)]
+pub(crate) enum StageEnd {
+    /// It has an output.
+    Passed,
+    /// The sample cannot go on.
+    Failed(StageError),
+    /// Its calls have no answers yet.
+    Unanswered,
+    /// Its calls rest on an output that is not known yet.
+    Undetermined(StageError),
+}
+
+/// What a stage came to.
+#[derive(Debug)]
+pub(crate) struct StageRecord {
+    pub(crate) answers: Vec<Arc<StoredAnswer>>,
+    pub(crate) end: StageEnd,
+}
+
+/// The stages that a repetition of a sample went through, in order, and the outputs of those that it passed.
+#[derive(Debug)]
+pub(crate) struct WalkRecord {
+    pub(crate) progress: Progress,
+    pub(crate) stages: Vec<StageRecord>,
+}
+
+/// A pipeline that samples are taken through. What takes long to compute is done where it keeps nobody waiting.
+#[derive(Clone, Copy)]
+pub(crate) struct Walk<'a> {
+    pub(crate) pipeline: &'a Arc<Pipeline>,
+    pub(crate) definition: &'a Arc<Definition>,
+    pub(crate) offload: &'a dyn Offload,
+}
+
+impl Walk<'_> {
+    /// Takes one repetition of a sample through the stages: to the last one, or to the first that fails. Past a stage
+    /// without answers it goes on, as far as later stages do not rest on its output.
+    pub(crate) async fn through<A: Answers>(
+        &self,
+        mut progress: Progress,
+        repeat: u32,
+        answers: &A,
+    ) -> Result<WalkRecord, A::Stop> {
+        let mut stages = Vec::with_capacity(self.pipeline.stages().len());
+        let mut unanswered = false;
+        for stage in 0..self.pipeline.stages().len() {
+            let record = match self.calls(stage, &progress, repeat).await {
+                Ok(calls) => self.finish(stage, answers.answer(stage, calls).await?, &mut progress).await,
+                Err(error) if unanswered => StageRecord::ended(StageEnd::Undetermined(error)),
+                Err(error) => StageRecord::ended(StageEnd::Failed(error)),
+            };
+            unanswered |= matches!(record.end, StageEnd::Unanswered | StageEnd::Undetermined(_));
+            let failed = matches!(record.end, StageEnd::Failed(_));
+            stages.push(record);
+            if failed {
+                break;
+            }
+        }
+        Ok(WalkRecord { progress, stages })
+    }
+
+    /// The calls of a stage.
+    async fn calls(
+        &self,
+        stage: usize,
+        progress: &Progress,
+        repeat: u32,
+    ) -> Result<Vec<HashedCall>, StageError> {
+        let hashed = |calls: Vec<Call>| calls.into_iter().map(HashedCall::new).collect();
+        let documents = self.definition.documents();
+        if let Some(calls) = self.pipeline.quick_calls(stage, progress, documents, repeat) {
+            return Ok(hashed(calls));
+        }
+        let (pipeline, definition) = (Arc::clone(self.pipeline), Arc::clone(self.definition));
+        let progress = progress.clone();
+        let render = move || pipeline.calls(stage, &progress, definition.documents(), repeat).map(hashed);
+        match offloaded(self.offload, render).await {
+            Some(rendered) => {
+                rendered.map_err(|error: TemplateError| StageError::new("template", error.to_string()))
+            }
+            None => Err(StageError::new("template", "rendering broke down")),
+        }
+    }
+
+    /// What a stage comes to with these replies.
+    async fn finish(&self, stage: usize, replies: Replies, progress: &mut Progress) -> StageRecord {
+        let answers = match replies {
+            Replies::Complete(answers) => answers,
+            Replies::Failed(answers, error) => return StageRecord { answers, end: StageEnd::Failed(error) },
+            Replies::Unknown => return StageRecord::ended(StageEnd::Unanswered),
+        };
+        let end = match self.output(stage, &answers).await {
+            Some(output) => {
+                progress.passed(self.pipeline.stages()[stage].name(), output);
+                StageEnd::Passed
+            }
+            None => StageEnd::Failed(StageError::new("malformed", "reading the answer broke down")),
+        };
+        StageRecord { answers, end }
+    }
+
+    /// The output of a stage whose calls were answered; `None` where reading the answers broke down.
+    async fn output(&self, stage: usize, answers: &[Arc<StoredAnswer>]) -> Option<Value> {
+        let compiled = &self.pipeline.stages()[stage];
+        let bytes: usize = answers.iter().map(|answer| answer.completion.text.len()).sum();
+        if bytes <= QUICKLY_READ || !compiled.answers_json() {
+            return Some(read(self.pipeline, stage, answers));
+        }
+        let (pipeline, answers) = (Arc::clone(self.pipeline), answers.to_vec());
+        offloaded(self.offload, move || read(&pipeline, stage, &answers)).await
+    }
+}
+
+fn read(pipeline: &Pipeline, stage: usize, answers: &[Arc<StoredAnswer>]) -> Value {
+    let completions: Vec<&Completion> = answers.iter().map(|answer| &*answer.completion).collect();
+    pipeline.stages()[stage].output(&completions, |text| json::parse(text).ok())
+}
+
+impl StageRecord {
+    const fn ended(end: StageEnd) -> Self {
+        Self { answers: Vec::new(), end }
+    }
+}
+
+#[cfg(test)]
+mod tests;
