@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::catalog;
 use crate::leaderboard::{LeaderboardError, Leaderboards, Row};
 use crate::ports::{
-    Clock, ExperimentStore, ExportRecord, Ids, ProjectStore, RunStore, RunSummary, StoreError,
+    Clock, ExperimentStore, ExportRecord, FactStore, Ids, ProjectStore, RunStore, RunSummary, StoreError,
     StoredExperiment,
 };
 use crate::report;
@@ -45,28 +45,29 @@ impl From<LeaderboardError> for ExportError {
     }
 }
 
+/// What the use cases need from the world.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each port says what it is")]
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub experiments: Arc<dyn ExperimentStore>,
+    pub facts: Arc<dyn FactStore>,
+    pub ids: Arc<dyn Ids>,
+    pub projects: Arc<dyn ProjectStore>,
+    pub runs: Arc<dyn RunStore>,
+}
+
 /// The use cases of exports.
 pub struct Exports {
-    experiments: Arc<dyn ExperimentStore>,
-    projects: Arc<dyn ProjectStore>,
-    runs: Arc<dyn RunStore>,
+    ports: Ports,
     leaderboards: Arc<Leaderboards>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
 }
 
 impl Exports {
     /// The use cases over these ports.
     #[must_use]
-    pub const fn new(
-        experiments: Arc<dyn ExperimentStore>,
-        projects: Arc<dyn ProjectStore>,
-        runs: Arc<dyn RunStore>,
-        leaderboards: Arc<Leaderboards>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-    ) -> Self {
-        Self { experiments, projects, runs, leaderboards, clock, ids }
+    pub const fn new(ports: Ports, leaderboards: Arc<Leaderboards>) -> Self {
+        Self { ports, leaderboards }
     }
 
     /// The configuration of a run, or of the best one.
@@ -81,20 +82,21 @@ impl Exports {
         let stored = self.experiment(experiment).await?;
         let (run, score) = match run {
             Some(id) => {
-                let run = self.runs.run(id).await?.filter(|run| run.experiment == experiment);
+                let run = self.ports.runs.run(id).await?.filter(|run| run.experiment == experiment);
                 let run = run.ok_or(ExportError::NoRun(id))?;
                 let score = run.score;
                 (run, score)
             }
             None => {
-                let first = self.board(experiment).await?.into_iter().next();
+                let first = self.leaderboards.first(experiment, 1).await?.rows.pop();
                 let first = first.filter(|row| row.standing.score.is_some()).ok_or(ExportError::NoWinner)?;
-                (first.run, first.standing.score)
+                let run = self.ports.runs.run(first.run.id).await?.ok_or(ExportError::NoRun(first.run.id))?;
+                (run, first.standing.score)
             }
         };
         let configuration =
             catalog::restore(&stored.definition, &run.config).map_err(ExportError::Configuration)?;
-        Ok(Export::new(&configuration, score, stored.definition.name(), self.clock.now()))
+        Ok(Export::new(&configuration, score, stored.definition.name(), self.ports.clock.now()))
     }
 
     /// Notes in the project's history that somebody took something along; guests leave no trace.
@@ -111,16 +113,16 @@ impl Exports {
         if *by.identity() == Identity::Guest {
             return Ok(());
         }
-        let project = self.experiment(experiment).await?.project;
+        let project = self.ports.facts.facts(experiment).await?.ok_or(ExportError::NoExperiment)?.project;
         let record = ExportRecord {
-            id: ExportId::new(self.ids.next()),
+            id: ExportId::new(self.ports.ids.next()),
             experiment,
             run,
             format: format.to_owned(),
             by: by.identity().name().to_owned(),
-            at: self.clock.now(),
+            at: self.ports.clock.now(),
         };
-        Ok(self.projects.record_export(project, record).await?)
+        Ok(self.ports.projects.record_export(project, record).await?)
     }
 
     /// The top of the leaderboard.
@@ -155,7 +157,7 @@ impl Exports {
         const PAGE: usize = 500;
         let mut all: Vec<RunSummary> = Vec::new();
         loop {
-            let page = self.runs.list(experiment, all.last().map(|run| run.id), PAGE).await?;
+            let page = self.ports.runs.list(experiment, all.last().map(|run| run.id), PAGE).await?;
             let full = page.len() == PAGE;
             all.extend(page);
             if !full {
@@ -164,12 +166,20 @@ impl Exports {
         }
     }
 
+    /// Finds out whether there is such an experiment.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn check(&self, experiment: ExperimentId) -> Result<(), ExportError> {
+        self.ports.facts.facts(experiment).await?.map(drop).ok_or(ExportError::NoExperiment)
+    }
+
     /// The experiment itself.
     ///
     /// # Errors
     /// Where there is none.
     pub async fn experiment(&self, experiment: ExperimentId) -> Result<StoredExperiment, ExportError> {
-        self.experiments.experiment(experiment).await?.ok_or(ExportError::NoExperiment)
+        self.ports.experiments.experiment(experiment).await?.ok_or(ExportError::NoExperiment)
     }
 
     /// The experiment with this id, or the newest one of this name.
@@ -178,8 +188,8 @@ impl Exports {
     /// Where there is none.
     pub async fn find(&self, name_or_id: &str) -> Result<ExperimentId, ExportError> {
         if let Ok(id) = name_or_id.parse() {
-            return self.experiment(id).await.map(|stored| stored.id);
+            return self.check(id).await.map(|()| id);
         }
-        self.experiments.by_name(name_or_id).await?.first().copied().ok_or(ExportError::NoExperiment)
+        self.ports.experiments.by_name(name_or_id).await?.first().copied().ok_or(ExportError::NoExperiment)
     }
 }

@@ -1,4 +1,5 @@
-//! An experiment's runs, ranked.
+//! An experiment's runs, ranked. What takes long to compute is read as it was computed last; what a run came to is read with
+//! the run, so that it is seen as soon as the run has ended.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,22 +7,50 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use domain::id::{ExperimentId, RunId};
-use domain::leaderboard::{Contender, Standing, is_partial, standings};
+use domain::leaderboard::Standing;
 use domain::statistics::Interval;
-use futures::lock::Mutex;
 use thiserror::Error;
 
-use crate::ports::{ExperimentStore, Offload, RunStore, RunSummary, StoreError, StoredExperiment, offloaded};
+use crate::ports::{
+    BoardRun, BoardState, BoardStore, ExperimentFacts, FactStore, ListPlace, NoPlace, RunFilter, RunListing,
+    RunOrder, RunQuery, StoreError,
+};
 
 /// One row of a leaderboard.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// The run.
-    pub run: RunSummary,
-    /// Its place.
+    pub run: BoardRun,
+    /// Its rank, from 1, where it is known: far down the board, in another order, it is not.
+    pub rank: Option<usize>,
+    /// What is said of it beside the others.
     pub standing: Standing,
     /// How often each sample was asked.
     pub repeats: u32,
+}
+
+/// Rows of a leaderboard.
+#[derive(Debug, Clone)]
+pub struct Board {
+    /// The rows, in the order that was asked for.
+    pub rows: Vec<Row>,
+    /// Where the next page begins.
+    pub next: Option<BoardPlace>,
+    /// Whether ties and probabilities are of the runs as they are now.
+    pub standings_are_current: bool,
+}
+
+/// A wish for a page of a leaderboard.
+#[derive(Debug, Clone)]
+pub struct BoardQuery {
+    /// Which runs.
+    pub filter: RunFilter,
+    /// In which order.
+    pub order: RunOrder,
+    /// From which place on.
+    pub from: Option<BoardPlace>,
+    /// How many at most.
+    pub limit: usize,
 }
 
 /// Why there is no leaderboard.
@@ -35,179 +64,127 @@ pub enum LeaderboardError {
     Store(#[from] StoreError),
 }
 
-/// The most runs that are ranked against each other. Those behind them are listed as they are stored: they are far from
-/// leading, and nothing is compared with them.
-pub const COMPARED: usize = 500;
-/// Experiments whose standings are remembered.
-const REMEMBERED: usize = 64;
+/// Rows that are shown of the top of a board where no page is asked for.
+const TOP: usize = 500;
 
 /// A place on a leaderboard that a page ends at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// After so many of the runs that are ranked against each other.
-    Compared(usize),
-    /// After this run, which has this rank, behind them.
-    Beyond(usize, RunId),
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoardPlace {
+    /// Rows up to it.
+    pub rows: usize,
+    /// The place in the list of runs.
+    pub place: ListPlace,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for BoardPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Compared(rank) => write!(f, "{rank}"),
-            Self::Beyond(rank, run) => write!(f, "{rank}.{run}"),
-        }
+        write!(f, "{}~{}", self.rows, self.place)
     }
 }
 
-/// A text that is no place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoPlace;
-
-impl FromStr for Place {
+impl FromStr for BoardPlace {
     type Err = NoPlace;
 
     fn from_str(text: &str) -> Result<Self, NoPlace> {
-        let rank = |text: &str| text.parse().map_err(|_| NoPlace);
-        match text.split_once('.') {
-            None => Ok(Self::Compared(rank(text)?)),
-            Some((before, run)) => Ok(Self::Beyond(rank(before)?, run.parse().map_err(|_| NoPlace)?)),
-        }
+        let (rows, place) = text.split_once('~').ok_or(NoPlace)?;
+        Ok(Self { rows: rows.parse().map_err(|_| NoPlace)?, place: place.parse()? })
     }
 }
 
 /// The use cases of leaderboards.
 pub struct Leaderboards {
-    experiments: Arc<dyn ExperimentStore>,
-    runs: Arc<dyn RunStore>,
-    offload: Arc<dyn Offload>,
-    known: Mutex<HashMap<ExperimentId, Known>>,
-}
-
-/// Standings as they were worked out last. Finished runs do not change, so they hold for these runs.
-struct Known {
-    runs: Vec<RunId>,
-    standings: Vec<Standing>,
+    facts: Arc<dyn FactStore>,
+    boards: Arc<dyn BoardStore>,
 }
 
 impl Leaderboards {
     /// The use cases over these ports.
     #[must_use]
-    pub fn new(
-        experiments: Arc<dyn ExperimentStore>,
-        runs: Arc<dyn RunStore>,
-        offload: Arc<dyn Offload>,
-    ) -> Self {
-        Self { experiments, runs, offload, known: Mutex::default() }
+    pub const fn new(facts: Arc<dyn FactStore>, boards: Arc<dyn BoardStore>) -> Self {
+        Self { facts, boards }
     }
 
-    /// The runs that are ranked against each other, best first: of each configuration the newest finished run.
+    /// The first rows by rank.
     ///
     /// # Errors
     /// Where there is no such experiment, or a store fails.
     pub async fn top(&self, experiment: ExperimentId) -> Result<Vec<Row>, LeaderboardError> {
-        let stored = self.stored(experiment).await?;
-        let board = self.runs.board(experiment, None, COMPARED).await?;
-        self.ranked(&stored, board).await
+        Ok(self.first(experiment, TOP).await?.rows)
     }
 
-    /// Rows from a place on, at most `limit`, and the place where the next page begins.
+    /// The first page by rank.
     ///
     /// # Errors
     /// Where there is no such experiment, or a store fails.
-    pub async fn page(
-        &self,
-        experiment: ExperimentId,
-        from: Option<Place>,
-        limit: usize,
-    ) -> Result<(Vec<Row>, Option<Place>), LeaderboardError> {
-        let stored = self.stored(experiment).await?;
-        let (mut rows, behind) = match from.unwrap_or(Place::Compared(0)) {
-            Place::Beyond(rank, run) => (Vec::new(), Some((rank, run))),
-            Place::Compared(from) => {
-                let board = self.runs.board(experiment, None, COMPARED).await?;
-                let last = board.last().map(|run| run.id).filter(|_| board.len() == COMPARED);
-                let ranked = self.ranked(&stored, board).await?;
-                let all = ranked.len();
-                let rows: Vec<Row> = ranked.into_iter().skip(from).take(limit).collect();
-                let until = from.saturating_add(rows.len());
-                if until < all {
-                    return Ok((rows, Some(Place::Compared(until))));
-                }
-                (rows, last.map(|run| (all, run)))
-            }
-        };
-        let Some((mut rank, mut after)) = behind else { return Ok((rows, None)) };
-        let wanted = limit.saturating_sub(rows.len());
-        let mut more = self.runs.board(experiment, Some(after), wanted + 1).await?;
-        let is_last = more.len() <= wanted;
-        more.truncate(wanted);
-        for run in more {
-            (rank, after) = (rank + 1, run.id);
-            rows.push(uncompared(run, rank, &stored));
-        }
-        Ok((rows, (!is_last).then_some(Place::Beyond(rank, after))))
+    pub async fn first(&self, experiment: ExperimentId, limit: usize) -> Result<Board, LeaderboardError> {
+        let facts = self.facts.facts(experiment).await?.ok_or(LeaderboardError::NoExperiment)?;
+        let (filter, order) = (RunFilter::all(experiment), RunOrder::RANK);
+        Ok(self.page(&facts, BoardQuery { filter, order, from: None, limit }).await?)
     }
 
-    async fn stored(&self, experiment: ExperimentId) -> Result<StoredExperiment, LeaderboardError> {
-        self.experiments.experiment(experiment).await?.ok_or(LeaderboardError::NoExperiment)
-    }
-
-    async fn ranked(
-        &self,
-        stored: &StoredExperiment,
-        board: Vec<RunSummary>,
-    ) -> Result<Vec<Row>, LeaderboardError> {
-        let repeats = stored.definition.repeats();
-        let placed = self.standings(stored, board.iter().map(|run| run.id).collect()).await?;
-        let mut by_id: HashMap<RunId, RunSummary> = board.into_iter().map(|run| (run.id, run)).collect();
-        let row = |standing: Standing| Some(Row { run: by_id.remove(&standing.run)?, standing, repeats });
-        Ok(placed.into_iter().filter_map(row).collect())
-    }
-
-    /// Whoever asks while they are being worked out waits for them rather than working them out too.
-    async fn standings(
-        &self,
-        stored: &StoredExperiment,
-        runs: Vec<RunId>,
-    ) -> Result<Vec<Standing>, StoreError> {
-        let mut known = self.known.lock().await;
-        if let Some(known) = known.get(&stored.id).filter(|known| known.runs == runs) {
-            return Ok(known.standings.clone());
-        }
-        let repeats = stored.definition.repeats();
-        let contenders = self.runs.vectors(&runs).await?.into_iter().map(|vector| {
-            let mut scores = vector.scores;
-            scores.resize(stored.samples as usize, f64::NAN);
-            Contender { run: vector.run, scores, repeats }
-        });
-        let contenders: Vec<Contender> = contenders.collect();
-        let standings = offloaded(&*self.offload, move || standings(&contenders)).await;
-        let standings =
-            standings.ok_or_else(|| StoreError::Unavailable("standings were not worked out".to_owned()))?;
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
-        known.insert(stored.id, Known { runs, standings: standings.clone() });
-        Ok(standings)
+    /// A page of the board of an experiment of which this is known.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn page(&self, facts: &ExperimentFacts, query: BoardQuery) -> Result<Board, StoreError> {
+        let BoardQuery { filter, order, from, limit } = query;
+        let counted = order == RunOrder::RANK && !filter.is_selective();
+        let (before, after) = from.map_or((0, None), |from| (from.rows, Some(from.place)));
+        let listing = self.boards.board(RunQuery { filter, order, after, limit }).await?;
+        let state = self.boards.board_state(facts.id).await?;
+        let rows = before.saturating_add(listing.items.len());
+        let next = listing.next.clone().map(|place| BoardPlace { rows, place });
+        let first_rank = counted.then_some(before + 1);
+        let standings_are_current = state.is_current;
+        Ok(Board { rows: joined(listing, &state, facts, first_rank), next, standings_are_current })
     }
 }
 
-/// A row behind those that are compared.
-fn uncompared(run: RunSummary, rank: usize, stored: &StoredExperiment) -> Row {
-    let (n, n_total) = (run.n as usize, stored.samples as usize);
-    let standing = Standing {
+/// The runs of a page with what the standings say of them.
+fn joined(
+    listing: RunListing<BoardRun>,
+    state: &BoardState,
+    facts: &ExperimentFacts,
+    first_rank: Option<usize>,
+) -> Vec<Row> {
+    let compared: HashMap<RunId, &Standing> =
+        state.standings.compared.iter().map(|standing| (standing.run, standing)).collect();
+    let ranks: HashMap<RunId, usize> = match first_rank {
+        Some(_) => HashMap::new(),
+        None => state.standings.order.iter().copied().zip(1..).collect(),
+    };
+    let rows = listing.items.into_iter().enumerate().map(|(at, run)| {
+        let rank = first_rank.map_or_else(|| ranks.get(&run.id).copied(), |first| Some(first + at));
+        let standing = standing(&run, compared.get(&run.id).copied(), facts.samples as usize);
+        Row { run, rank, standing, repeats: facts.repeats }
+    });
+    rows.collect()
+}
+
+/// What is said of a run: its own figures, and beside the others what was computed last. A partial run is shown where its
+/// difference to the leader puts it.
+fn standing(run: &BoardRun, compared: Option<&Standing>, samples: usize) -> Standing {
+    let alone = Standing {
         run: run.id,
-        rank,
         score: run.score,
         interval: run.interval.map(|(low, high)| Interval { low, high }),
-        n,
-        n_total,
-        partial: is_partial(n, n_total),
+        n: run.n as usize,
+        n_total: samples,
+        partial: run.partial,
         score_shrunk: None,
         ties_best: false,
         p_best: None,
     };
-    Row { run, standing, repeats: stored.definition.repeats() }
+    let Some(compared) = compared else { return alone };
+    let shifted = run.partial && compared.partial;
+    Standing {
+        score: if shifted { compared.score } else { alone.score },
+        interval: if shifted { compared.interval } else { alone.interval },
+        score_shrunk: compared.score_shrunk,
+        ties_best: compared.ties_best,
+        p_best: compared.p_best,
+        ..alone
+    }
 }
 
 impl Row {
@@ -231,14 +208,15 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::PlaceKey;
 
     #[test]
     fn places_read_back() {
-        for place in [Place::Compared(0), Place::Compared(500), Place::Beyond(501, RunId::new(7))] {
-            assert_eq!(place.to_string().parse(), Ok(place));
-        }
-        for wrong in ["", "x", "1.", "1.x", "-1"] {
-            assert_eq!(wrong.parse::<Place>(), Err(NoPlace), "{wrong}");
+        let place = ListPlace { key: PlaceKey::Rank(2, 0.5), run: RunId::new(7) };
+        let place = BoardPlace { rows: 50, place };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        for wrong in ["", "x", "1~", "~a", "-1~a.x"] {
+            assert_eq!(wrong.parse::<BoardPlace>(), Err(NoPlace), "{wrong}");
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod preview;
 pub mod projects;
 pub mod refusal;
 pub mod report;
+pub mod run_list;
 pub mod runs;
 pub mod samples;
 pub mod scoring;

@@ -7,9 +7,9 @@ use domain::id::ExperimentId;
 use domain::time::Timestamp;
 use domain::value::{Number, Value};
 
-use crate::leaderboard::{Leaderboards, Row};
+use crate::leaderboard::{Board, Leaderboards};
 use crate::ports::{
-    Clock, EndpointStore, EventFilter, EventStore, ExperimentStore, Monitor, RunningRun, StoreError,
+    Clock, EndpointStore, EventFilter, EventStore, FactStore, Monitor, RunningRun, StoreError,
 };
 use crate::refusal::Refusal;
 use crate::sweeps::{SweepError, SweepView, Sweeps};
@@ -30,7 +30,7 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     pub endpoints: Arc<dyn EndpointStore>,
     pub events: Arc<dyn EventStore>,
-    pub experiments: Arc<dyn ExperimentStore>,
+    pub facts: Arc<dyn FactStore>,
     pub monitor: Arc<dyn Monitor>,
 }
 
@@ -64,7 +64,7 @@ pub struct Snapshot {
     /// How far the sweep is.
     pub progress: Progress,
     /// The top of the leaderboard.
-    pub leaderboard: Vec<Row>,
+    pub leaderboard: Board,
     /// When which score was the best so far.
     pub best_series: Vec<(Timestamp, f64)>,
     /// The endpoints.
@@ -92,7 +92,7 @@ impl Live {
     /// # Errors
     /// Where there is none.
     pub async fn check(&self, experiment: ExperimentId) -> Result<(), Refusal> {
-        let found = self.ports.experiments.experiment(experiment).await?;
+        let found = self.ports.facts.facts(experiment).await?;
         found.map(drop).ok_or(Refusal::NotFound("experiment"))
     }
 
@@ -119,12 +119,12 @@ impl Live {
     /// Where there is no such experiment.
     pub async fn snapshot(&self, experiment: ExperimentId) -> Result<Snapshot, Refusal> {
         let progress = self.progress(experiment).await?;
-        let (rows, _) = self.leaderboards.page(experiment, None, ROWS).await?;
+        let leaderboard = self.leaderboards.first(experiment, ROWS).await?;
         let of = |kind| EventFilter { experiment: Some(experiment), kind };
         let best = self.ports.events.newest_events(of(Some(EventType::NewBestFound)), STEPS).await?;
         Ok(Snapshot {
             progress,
-            leaderboard: rows,
+            leaderboard,
             best_series: best.iter().filter_map(step).collect(),
             endpoints: self.endpoints().await?,
             events: self.ports.events.newest_events(of(None), EVENTS).await?,

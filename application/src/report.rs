@@ -107,7 +107,7 @@ fn ranking(out: &mut String, board: &[Row]) {
         let tie = if standing.ties_best { " =" } else { "" };
         let ends = standing.interval.map_or_else(String::new, |i| format!("{:.3} to {:.3}", i.low, i.high));
         let cells = [
-            format!("{}{tie}", standing.rank),
+            format!("{}{tie}", row.rank.map_or_else(String::new, |rank| rank.to_string())),
             score(standing.score),
             ends,
             score(standing.score_shrunk),
@@ -115,7 +115,7 @@ fn ranking(out: &mut String, board: &[Row]) {
             format!("{}/{}", standing.n, standing.n_total),
             row.cost_per_sample().map_or_else(String::new, |cost| format!("${cost:.6}")),
             row.latency_per_sample().map_or_else(String::new, |latency| format!("{latency:.0} ms")),
-            values(&row.run.config.values).replace('|', "\\|"),
+            values(&row.run.values).replace('|', "\\|"),
         ];
         table.push_str(&["| ", &cells.join(" | "), " |\n"].concat());
     }

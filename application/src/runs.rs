@@ -18,8 +18,8 @@ use crate::digest::sha256;
 use crate::engine;
 use crate::page::Page;
 use crate::ports::{
-    Bell, CommitError, EndpointStore, ExperimentStore, Ids, Journal, ResultRow, RunFilter, RunOrder,
-    RunStore, RunSummary, SampleScore, SingleRun, StoreError, Timer, Unit,
+    Bell, CommitError, EndpointStore, ExperimentFacts, ExperimentStore, FactStore, Ids, Journal, Outline,
+    ResultRow, RunListing, RunQuery, RunStore, RunSummary, SampleScore, SingleRun, StoreError, Timer, Unit,
 };
 use crate::refusal::Refusal;
 
@@ -30,6 +30,7 @@ pub struct Ports {
     pub bell: Arc<dyn Bell>,
     pub endpoints: Arc<dyn EndpointStore>,
     pub experiments: Arc<dyn ExperimentStore>,
+    pub facts: Arc<dyn FactStore>,
     pub ids: Arc<dyn Ids>,
     pub journal: Arc<dyn Journal>,
     pub runs: Arc<dyn RunStore>,
@@ -44,6 +45,7 @@ impl Ports {
             bell: Arc::clone(&ports.bell),
             endpoints: Arc::clone(&ports.endpoints),
             experiments: Arc::clone(&ports.experiments),
+            facts: Arc::clone(&ports.facts),
             ids: Arc::clone(&ports.ids),
             journal: Arc::clone(&ports.journal),
             runs: Arc::clone(&ports.runs),
@@ -107,14 +109,8 @@ impl Runs {
     ///
     /// # Errors
     /// A store that fails.
-    pub async fn list(
-        &self,
-        filter: RunFilter,
-        order: RunOrder,
-        after: Option<RunId>,
-        limit: usize,
-    ) -> Result<Page<RunSummary>, Refusal> {
-        Ok(Page::of(self.ports.runs.page(filter, order, after, limit + 1).await?, limit))
+    pub async fn list(&self, query: RunQuery) -> Result<RunListing<RunSummary>, Refusal> {
+        Ok(self.ports.runs.page(query).await?)
     }
 
     /// A run.
@@ -131,13 +127,12 @@ impl Runs {
     /// Where there is none.
     pub async fn detail(&self, id: RunId) -> Result<RunDetail, Refusal> {
         let run = self.run(id).await?;
-        let definition = self.definition(run.experiment).await?;
-        let applied = catalog::applied(&definition, &run.config);
-        let stages = applied.map_err(|problem| Refusal::Invalid(vec![problem]))?.stages;
+        let facts = self.facts(run.experiment).await?;
+        let stages = self.applied(&run).await?;
         let all = self.ports.endpoints.all().await?;
         let label = |id| all.iter().find(|known| known.id == id).map(|known| known.label.clone());
         let endpoints = run.config.stages.iter().map(|binding| label(binding.endpoint)).collect();
-        let each = u64::from(definition.repeats()) * stages.len() as u64;
+        let each = u64::from(facts.repeats) * stages.len() as u64;
         let results = u64::from(run.done) * each;
         Ok(RunDetail { run, stages, endpoints, results })
     }
@@ -166,9 +161,8 @@ impl Runs {
         limit: usize,
     ) -> Result<Page<Trace>, Refusal> {
         let run = self.run(id).await?;
-        let stored = self.ports.experiments.experiment(run.experiment).await?;
-        let stored = stored.ok_or(Refusal::NotFound("experiment"))?;
-        let stages = stored.definition.stages().len();
+        let facts = self.facts(run.experiment).await?;
+        let stages = facts.outline.stages.len();
         let after = after.map(|(sample, repeat)| (sample, repeat, u32::MAX));
         let rows = self.ports.runs.results(id, after, (limit + 1) * stages).await?;
         let mut groups: Vec<Vec<ResultRow>> = Vec::new();
@@ -182,7 +176,7 @@ impl Runs {
         }
         let page = Page::of(groups, limit);
         let indices: Vec<u32> = page.items.iter().map(|group| group[0].sample).collect();
-        let samples = self.samples(stored.sample_set, &indices).await?;
+        let samples = self.samples(facts.sample_set, &indices).await?;
         let (first, last) = (indices.first().copied(), indices.last().copied());
         let scores = match first.zip(last) {
             Some((first, last)) => self.ports.runs.sample_scores(id, first, last).await?,
@@ -193,7 +187,7 @@ impl Runs {
             let (sample_index, repeat) = (results[0].sample, results[0].repeat);
             let of = |said: &&SampleScore| (said.score.sample, said.score.repeat) == (sample_index, repeat);
             let scores: Vec<SampleScore> = scores.iter().filter(of).cloned().collect();
-            let score = weighted_score(&stored.definition, &scores);
+            let score = weighted_score(&facts.outline, &scores);
             Trace { sample_index, repeat, sample: samples.next().unwrap_or_default(), score, results, scores }
         }))
     }
@@ -211,14 +205,12 @@ impl Runs {
         Ok(indices.iter().map(|index| of(index).unwrap_or_default()).collect())
     }
 
-    /// The names of an experiment's scoring entries and stages, in order.
+    /// What is known of an experiment without its document.
     ///
     /// # Errors
     /// Where there is no such experiment.
-    pub async fn names(&self, experiment: ExperimentId) -> Result<(Vec<String>, Vec<String>), Refusal> {
-        let definition = self.definition(experiment).await?;
-        let scorers = definition.scoring().iter().map(|entry| entry.name.clone()).collect();
-        Ok((scorers, definition.stages().iter().map(|stage| stage.name.as_str().to_owned()).collect()))
+    pub async fn facts(&self, experiment: ExperimentId) -> Result<ExperimentFacts, Refusal> {
+        self.ports.facts.facts(experiment).await?.ok_or(Refusal::NotFound("experiment"))
     }
 
     /// Makes a run of its own at a point, which may lie beyond the space's ranges; where a value is missing the stage's
@@ -280,22 +272,30 @@ impl Runs {
         }
     }
 
-    async fn definition(&self, experiment: ExperimentId) -> Result<Arc<Definition>, Refusal> {
-        let stored = self.ports.experiments.experiment(experiment).await?;
-        Ok(stored.ok_or(Refusal::NotFound("experiment"))?.definition)
+    /// The stages of a run with its values in their fields. Runs of early releases leave it to the space where those go.
+    async fn applied(&self, run: &RunSummary) -> Result<Vec<LlmStage>, Refusal> {
+        let gone = || Refusal::NotFound("experiment");
+        let applied = if let Some(places) = &run.config.places {
+            let stages = self.ports.facts.stages(run.experiment).await?.ok_or_else(gone)?;
+            domain::experiment::apply(stages, &run.config.values, places)
+        } else {
+            let stored = self.ports.experiments.experiment(run.experiment).await?.ok_or_else(gone)?;
+            catalog::applied(&stored.definition, &run.config)
+        };
+        Ok(applied.map_err(|problem| Refusal::Invalid(vec![problem]))?.stages)
     }
 }
 
 /// The weighted score of a sample, from what is stored of its scorers.
-fn weighted_score(definition: &Definition, said: &[SampleScore]) -> Option<f64> {
-    let entries = (0..).zip(definition.scoring()).map(|(number, entry)| {
+fn weighted_score(outline: &Outline, said: &[SampleScore]) -> Option<f64> {
+    let entries = (0..).zip(&outline.scorers).map(|(number, (_, weight))| {
         let of_entry = said.iter().find(|said| said.score.scorer == number);
         let value = match of_entry.map(|said| said.score.value.and_then(|value| Score::try_new(value).ok())) {
             None => Entry::Absent,
             Some(Some(value)) => Entry::Value(value),
             Some(None) => Entry::Failed,
         };
-        (entry.weight, value)
+        (*weight, value)
     });
     weighted(&entries.collect::<Vec<_>>())
 }

@@ -21,8 +21,8 @@ use crate::catalog::Catalog;
 use crate::engine;
 use crate::page::Page;
 use crate::ports::{
-    Bell, CommitError, EndpointStore, ExperimentStore, Ids, Journal, NewSweep, RunStore, RunSummary,
-    StoreError, StoredSweep, SweepMove, SweepStore, SweepTotals, Unit,
+    Bell, BoardRun, BoardStore, CommitError, EndpointStore, ExperimentStore, FactStore, Ids, Journal,
+    NewSweep, StoreError, StoredSweep, SweepMove, SweepStore, SweepTotals, Unit,
 };
 
 /// What the use cases need from the world.
@@ -30,11 +30,12 @@ use crate::ports::{
 #[expect(missing_docs, reason = "each port says what it is")]
 pub struct Ports {
     pub bell: Arc<dyn Bell>,
+    pub boards: Arc<dyn BoardStore>,
     pub endpoints: Arc<dyn EndpointStore>,
     pub experiments: Arc<dyn ExperimentStore>,
+    pub facts: Arc<dyn FactStore>,
     pub ids: Arc<dyn Ids>,
     pub journal: Arc<dyn Journal>,
-    pub runs: Arc<dyn RunStore>,
     pub sweeps: Arc<dyn SweepStore>,
 }
 
@@ -44,11 +45,12 @@ impl Ports {
     pub fn of_engine(ports: &engine::Ports) -> Self {
         Self {
             bell: Arc::clone(&ports.bell),
+            boards: Arc::clone(&ports.boards),
             endpoints: Arc::clone(&ports.endpoints),
             experiments: Arc::clone(&ports.experiments),
+            facts: Arc::clone(&ports.facts),
             ids: Arc::clone(&ports.ids),
             journal: Arc::clone(&ports.journal),
-            runs: Arc::clone(&ports.runs),
             sweeps: Arc::clone(&ports.sweeps),
         }
     }
@@ -120,7 +122,7 @@ pub struct SweepView {
     /// Samples of each run.
     pub samples: u64,
     /// The leading run of its experiment.
-    pub best: Option<RunSummary>,
+    pub best: Option<BoardRun>,
 }
 
 impl SweepView {
@@ -234,7 +236,7 @@ impl Sweeps {
         before: Option<SweepId>,
         limit: usize,
     ) -> Result<Page<SweepView>, SweepError> {
-        self.ports.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
+        self.ports.facts.facts(experiment).await?.ok_or(SweepError::NoExperiment)?;
         let page = Page::of(self.ports.sweeps.sweeps(experiment, before, limit + 1).await?, limit);
         let mut items = Vec::with_capacity(page.items.len());
         for sweep in page.items {
@@ -253,7 +255,7 @@ impl Sweeps {
         experiment: ExperimentId,
         command: Command,
     ) -> Result<SweepView, SweepError> {
-        self.ports.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
+        self.ports.facts.facts(experiment).await?.ok_or(SweepError::NoExperiment)?;
         let sweep = self.latest(experiment).await?.ok_or(SweepError::NoSweep)?;
         self.command(by, sweep.id, command).await
     }
@@ -294,14 +296,14 @@ impl Sweeps {
 
     async fn viewed(&self, sweep: StoredSweep) -> Result<SweepView, StoreError> {
         let totals = self.ports.sweeps.totals(sweep.id).await?;
-        let experiment = self.ports.experiments.of_sweep(sweep.id).await?;
-        let size = experiment.as_ref().and_then(|experiment| points(&experiment.definition));
+        let facts = self.ports.facts.facts_of_sweep(sweep.id).await?;
+        let size = facts.as_ref().and_then(|facts| facts.outline.points);
         let total = match (size, sweep.limits.max_runs) {
             (Some(size), Some(limit)) => Some(size.min(limit)),
             (size, limit) => size.or(limit),
         };
-        let samples = experiment.map_or(0, |experiment| u64::from(experiment.samples));
-        let best = self.ports.runs.board(sweep.experiment, None, 1).await?.pop();
+        let samples = facts.map_or(0, |facts| u64::from(facts.samples));
+        let best = self.ports.boards.leader(sweep.experiment).await?;
         Ok(SweepView { sweep, totals, total, samples, best })
     }
 
@@ -363,7 +365,7 @@ impl Sweeps {
             limits: None,
         };
         let best = match status {
-            SweepStatus::Completed(_) => self.ports.runs.board(stored.experiment, None, 1).await?.pop(),
+            SweepStatus::Completed(_) => self.ports.boards.leader(stored.experiment).await?,
             _ => None,
         };
         let events = announcement::moved(stored, status, &totals, best.as_ref(), by);
@@ -396,13 +398,6 @@ pub fn check(catalog: &Catalog, definition: &Definition, request: &SweepRequest)
 /// A seed nobody chose.
 fn made_up_seed(id: SweepId) -> u64 {
     u64::try_from(id.bits() & u128::from(u64::MAX >> 11)).unwrap_or_default()
-}
-
-fn points(definition: &Definition) -> Option<u64> {
-    match definition.space().size() {
-        domain::space::Size::Points(points) => u64::try_from(points).ok(),
-        _ => None,
-    }
 }
 
 fn moved_to(actions: &[Action]) -> Option<SweepStatus> {

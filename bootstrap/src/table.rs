@@ -34,7 +34,7 @@ pub(crate) fn leaderboard(board: &[Row], top: usize) -> String {
 }
 
 fn dimensions(rows: &[&Row]) -> Vec<String> {
-    let mut names: Vec<String> = rows.iter().flat_map(|row| row.run.config.values.keys().cloned()).collect();
+    let mut names: Vec<String> = rows.iter().flat_map(|row| row.run.values.keys().cloned()).collect();
     names.sort();
     names.dedup();
     names
@@ -52,7 +52,7 @@ fn cells(row: &Row, priced: bool, dimensions: &[String]) -> Vec<String> {
     let score = standing.score.map_or_else(|| "none".to_owned(), |score| format!("{score:.3}"));
     let interval = standing.interval.map_or_else(String::new, |i| format!("{:.3} – {:.3}", i.low, i.high));
     let mut cells = vec![
-        format!("{mark}{}", standing.rank),
+        format!("{mark}{}", row.rank.map_or_else(String::new, |rank| rank.to_string())),
         score,
         interval,
         format!("{}/{}", standing.n, standing.n_total),
@@ -61,8 +61,7 @@ fn cells(row: &Row, priced: bool, dimensions: &[String]) -> Vec<String> {
         cells.push(row.cost_per_sample().map_or_else(String::new, |cost| format!("{cost:.6}")));
     }
     cells.push(row.latency_per_sample().map_or_else(String::new, |latency| format!("{latency:.0}")));
-    let values =
-        dimensions.iter().map(|name| row.run.config.values.get(name).map_or_else(|| "–".to_owned(), shown));
+    let values = dimensions.iter().map(|name| row.run.values.get(name).map_or_else(|| "–".to_owned(), shown));
     cells.extend(values);
     cells
 }

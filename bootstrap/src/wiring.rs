@@ -8,7 +8,7 @@ use application::endpoints::Endpoints;
 use application::engine::{self, Engine};
 use application::estimate::Estimates;
 use application::experiments::Experiments;
-use application::exports::Exports;
+use application::exports::{self, Exports};
 use application::feed::{self, Feed};
 use application::leaderboard::Leaderboards;
 use application::live::{self, Live};
@@ -54,7 +54,7 @@ impl Wired {
         let stores = database(settings).await?.stores(Arc::clone(&vault)).await.map_err(Failure::error)?;
         let stores = Arc::new(stores);
         let ports = ports(&stores, settings)?;
-        let leaderboards = Leaderboards::new(stores.clone(), stores.clone(), Arc::clone(&ports.offload));
+        let leaderboards = Leaderboards::new(stores.clone(), stores.clone());
         let wired = Self {
             leaderboards: Arc::new(leaderboards),
             experiments: experiments(&stores, &ports),
@@ -70,9 +70,15 @@ impl Wired {
 
     /// The use cases of exports.
     pub(crate) fn exports(&self) -> Exports {
-        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-        let leaderboards = Arc::clone(&self.leaderboards);
-        Exports::new(self.stores.clone(), self.stores.clone(), self.stores.clone(), leaderboards, clock, ids)
+        let ports = exports::Ports {
+            clock: Arc::new(SystemClock),
+            experiments: self.stores.clone(),
+            facts: self.stores.clone(),
+            ids: Arc::new(SystemIds),
+            projects: self.stores.clone(),
+            runs: self.stores.clone(),
+        };
+        Exports::new(ports, Arc::clone(&self.leaderboards))
     }
 
     /// Everything that a server offers.
@@ -88,7 +94,7 @@ impl Wired {
             clock: Arc::clone(&clock),
             endpoints: stores.clone(),
             events: stores.clone(),
-            experiments: stores.clone(),
+            facts: stores.clone(),
             monitor: stores.clone(),
         };
         let feed = feed::Ports {
@@ -207,11 +213,13 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
     let openai = OpenAiServer::new(client, Arc::new(SystemClock));
     Ok(engine::Ports {
         bell: Arc::new(LocalBell::new()),
+        boards: stores.clone(),
         calls: stores.clone(),
         chance: Arc::new(SystemChance),
         clock: Arc::new(SystemClock),
         endpoints: stores.clone(),
         experiments: stores.clone(),
+        facts: stores.clone(),
         formats: Arc::new(FormatProcesses::of_this_program(&["check-formats"]).map_err(Failure::error)?),
         ids: Arc::new(SystemIds),
         journal: stores.clone(),
@@ -219,6 +227,7 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         runs: stores.clone(),
         servers: Arc::new(Servers::new(openai, SimulatedServer::new(settings.simulated_pace))),
         slots: stores.clone(),
+        standings: stores.clone(),
         sweeps: stores.clone(),
         tasks: Arc::new(TokioTasks),
         timer: Arc::new(TokioTimer),

@@ -48,10 +48,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         Contender { run: RunId::new(trial.trial.into()), scores: judged.collect(), repeats: 1 }
     });
-    for standing in standings(&contenders.collect::<Vec<_>>()) {
+    for (rank, standing) in (1..).zip(standings(&contenders.collect::<Vec<_>>(), &[])) {
         let trial = &work[usize::try_from(standing.run.bits())?];
         let values = Value::Map(trial.point.values().clone());
-        writeln!(out, "{}. {:.2} {values}", standing.rank, standing.score.unwrap_or_default())?;
+        writeln!(out, "{rank}. {:.2} {values}", standing.score.unwrap_or_default())?;
     }
     Ok(())
 }

@@ -237,23 +237,40 @@ impl Definition {
     /// # Errors
     /// A value that its field cannot take. Points of the experiment's own space have none.
     pub fn apply(&self, values: &Map, places: &Places) -> Result<Applied, Problem> {
-        let mut stages = self.stages.clone();
-        let mut free = places.defaults.clone();
-        for (name, value) in values {
-            let Some(target) = places.targets.get(name) else {
-                free.insert(name.clone(), value.clone());
-                continue;
-            };
-            if let Some(stage) = stages.iter_mut().find(|stage| stage.name == target.stage) {
-                stage.set(&target.field, value).map_err(|detail| {
-                    Problem::new(format!("/values/{}", segment(name)), "wrong_value", detail)
-                })?;
-            }
-        }
-        let mut params = values.clone();
-        params.extend(places.defaults.clone());
-        Ok(Applied { stages, params, free })
+        apply(self.stages.clone(), values, places)
     }
+}
+
+/// The stages that somebody wrote down.
+///
+/// # Errors
+/// Each problem with its place in the document.
+pub fn stages(drafts: Vec<StageDraft>) -> Result<Vec<LlmStage>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let stages = check::stages(drafts, &mut problems);
+    if problems.is_empty() { Ok(stages) } else { Err(problems) }
+}
+
+/// Puts the values of a point into their places in stages.
+///
+/// # Errors
+/// A value that its field cannot take.
+pub fn apply(mut stages: Vec<LlmStage>, values: &Map, places: &Places) -> Result<Applied, Problem> {
+    let mut free = places.defaults.clone();
+    for (name, value) in values {
+        let Some(target) = places.targets.get(name) else {
+            free.insert(name.clone(), value.clone());
+            continue;
+        };
+        if let Some(stage) = stages.iter_mut().find(|stage| stage.name == target.stage) {
+            stage.set(&target.field, value).map_err(|detail| {
+                Problem::new(format!("/values/{}", segment(name)), "wrong_value", detail)
+            })?;
+        }
+    }
+    let mut params = values.clone();
+    params.extend(places.defaults.clone());
+    Ok(Applied { stages, params, free })
 }
 
 #[cfg(test)]

@@ -24,8 +24,6 @@ pub struct Contender {
 pub struct Standing {
     /// The run.
     pub run: RunId,
-    /// Its rank, from 1.
-    pub rank: usize,
     /// What ranks it: the mean over its samples; of a partial run the leader's mean and the difference to it on the
     /// samples that both have.
     pub score: Option<f64>,
@@ -46,13 +44,14 @@ pub struct Standing {
 }
 
 /// Runs that are compared with the leader; those behind them do not tie with it.
-const COMPARED: usize = 50;
+pub const COMPARED: usize = 50;
 /// What the bootstrap's resamples hang on: the same board has the same numbers wherever it is computed.
 const SEED: u64 = 0x1ead_e4b0_a4d5_eed5;
 
-/// Ranks runs: whole ones by their mean, then partial ones, then those without a score; older runs first among equals.
+/// Ranks runs, the best first: whole ones by their mean, then partial ones, then those without a score; older runs first
+/// among equals. `others` are the means of whole runs behind these, to which the scores are drawn too.
 #[must_use]
-pub fn standings(contenders: &[Contender]) -> Vec<Standing> {
+pub fn standings(contenders: &[Contender], others: &[f64]) -> Vec<Standing> {
     let mut ranked: Vec<(Standing, &Contender)> =
         contenders.iter().map(|contender| (alone(contender), contender)).collect();
     ranked.sort_by(|(a, _), (b, _)| order(a, b));
@@ -62,11 +61,10 @@ pub fn standings(contenders: &[Contender]) -> Vec<Standing> {
         }
         ranked.sort_by(|(a, _), (b, _)| order(a, b));
     }
-    shrink(&mut ranked);
+    shrink(&mut ranked, others);
     mark_ties(&mut ranked);
     mark_best(&mut ranked);
-    let numbered = ranked.into_iter().zip(1..);
-    numbered.map(|((standing, _), rank)| Standing { rank, ..standing }).collect()
+    ranked.into_iter().map(|(standing, _)| standing).collect()
 }
 
 /// What a run is by itself.
@@ -74,7 +72,6 @@ fn alone(contender: &Contender) -> Standing {
     let scored = scored(contender);
     Standing {
         run: contender.run,
-        rank: 0,
         score: mean(&scored),
         interval: interval_of_mean(&scored, contender.repeats),
         n: scored.len(),
@@ -112,7 +109,7 @@ fn follow(standing: &mut Standing, to_leader: &Comparison, leader: Option<f64>) 
         .map(|interval| Interval { low: shifted(interval.low), high: shifted(interval.high) });
 }
 
-fn shrink(ranked: &mut [(Standing, &Contender)]) {
+fn shrink(ranked: &mut [(Standing, &Contender)], others: &[f64]) {
     let whole: Vec<(usize, f64, f64)> = ranked
         .iter()
         .enumerate()
@@ -121,10 +118,12 @@ fn shrink(ranked: &mut [(Standing, &Contender)]) {
             Some((i, standing.score?, standard_error(&scored(contender)).unwrap_or(0.0)))
         })
         .collect();
-    let (means, errors): (Vec<f64>, Vec<f64>) = whole.iter().map(|(_, mean, error)| (*mean, *error)).unzip();
+    let (mut means, errors): (Vec<f64>, Vec<f64>) =
+        whole.iter().map(|(_, mean, error)| (*mean, *error)).unzip();
+    means.extend(others);
     // One error for all: a run that happened to score alike on every sample is no surer than the others.
     let squares = mean(&errors.iter().map(|error| error * error).collect::<Vec<_>>());
-    let pooled = vec![squares.unwrap_or(0.0).sqrt(); errors.len()];
+    let pooled = vec![squares.unwrap_or(0.0).sqrt(); means.len()];
     for ((i, ..), value) in whole.iter().zip(shrunk(&means, &pooled)) {
         ranked[*i].0.score_shrunk = Some(value);
     }
@@ -173,7 +172,7 @@ mod tests {
     }
 
     fn order_of(contenders: &[Contender]) -> Vec<u128> {
-        standings(contenders).iter().map(|standing| standing.run.bits()).collect()
+        standings(contenders, &[]).iter().map(|standing| standing.run.bits()).collect()
     }
 
     const NAN: f64 = f64::NAN;
@@ -188,7 +187,7 @@ mod tests {
             run(5, &[0.6; 4]),
         ];
         assert_eq!(order_of(&board), [4, 5, 2, 3, 1]);
-        let partial = standings(&board)[3];
+        let partial = standings(&board, &[])[3];
         assert!(partial.partial);
         assert_eq!((partial.n, partial.n_total), (2, 4));
     }
@@ -199,7 +198,7 @@ mod tests {
         let leader = run(1, &[1.0, 1.0, 0.0, 0.2]);
         let better = run(2, &[1.0, 1.0, NAN, NAN]);
         let worse = run(3, &[0.8, 0.8, NAN, NAN]);
-        let board = standings(&[better, worse, leader]);
+        let board = standings(&[better, worse, leader], &[]);
         assert_eq!(board.iter().map(|standing| standing.run.bits()).collect::<Vec<_>>(), [1, 2, 3]);
         assert!((board[1].score.unwrap() - 0.55).abs() < 1e-12, "{:?}", board[1]);
         assert!((board[2].score.unwrap() - 0.35).abs() < 1e-12, "{:?}", board[2]);
@@ -214,24 +213,28 @@ mod tests {
                 .map(|(i, score)| score + by + if i % 2 == 0 { jitter } else { -jitter })
                 .collect()
         };
-        let board = standings(&[
-            run(1, &shifted(0.3, 0.0)),
-            run(2, &shifted(0.299, 0.05)),
-            run(3, &shifted(0.0, 0.02)),
-        ]);
+        let board = standings(
+            &[run(1, &shifted(0.3, 0.0)), run(2, &shifted(0.299, 0.05)), run(3, &shifted(0.0, 0.02))],
+            &[],
+        );
         assert_eq!(board.iter().map(|standing| standing.ties_best).collect::<Vec<_>>(), [true, true, false]);
         assert!(board[0].p_best > board[2].p_best);
         assert_eq!(board[2].p_best, Some(0.0));
-        let clear = standings(&[run(1, &shifted(0.3, 0.0)), run(3, &shifted(0.0, 0.02))]);
+        let clear = standings(&[run(1, &shifted(0.3, 0.0)), run(3, &shifted(0.0, 0.02))], &[]);
         assert!(!clear[0].ties_best);
     }
 
     #[test]
     fn the_best_of_many_is_not_as_good_as_it_looks() {
         let noisy = |n: u128, mean: f64| run(n, &[mean - 0.3, mean + 0.3, mean, mean - 0.1, mean + 0.1]);
-        let board = standings(&[noisy(1, 0.6), noisy(2, 0.5), noisy(3, 0.45), noisy(4, 0.4)]);
+        let board = standings(&[noisy(1, 0.6), noisy(2, 0.5), noisy(3, 0.45), noisy(4, 0.4)], &[]);
         assert!(board[0].score_shrunk < board[0].score);
         assert!(board[3].score_shrunk > board[3].score);
+        let behind = standings(&[noisy(1, 0.6), noisy(2, 0.5)], &[0.45, 0.4]);
+        for (compared, all) in behind.iter().zip(&board) {
+            let (compared, all) = (compared.score_shrunk.unwrap(), all.score_shrunk.unwrap());
+            assert!((compared - all).abs() < 1e-12, "runs that are not compared count too");
+        }
     }
 
     proptest! {
@@ -244,8 +247,9 @@ mod tests {
                 .zip(1..)
                 .map(|(row, n)| run(n, &row.iter().map(|score| score.unwrap_or(NAN)).collect::<Vec<_>>()))
                 .collect();
-            let found = standings(&board);
-            prop_assert!(found.iter().map(|standing| standing.rank).eq(1..=board.len()));
+            let found = standings(&board, &[]);
+            let runs: std::collections::BTreeSet<RunId> = found.iter().map(|standing| standing.run).collect();
+            prop_assert_eq!((runs.len(), found.len()), (board.len(), board.len()));
             let whole = |standing: &&Standing| !standing.partial && standing.score.is_some();
             let best = board.iter().filter_map(|contender| Some(alone(contender)).filter(|s| whole(&s))?.score);
             let best = best.fold(None, |best: Option<f64>, score| Some(best.map_or(score, |best| best.max(score))));

@@ -4,13 +4,15 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
 /// PostgreSQL's types and what SQLite keeps instead: ids as 16 bytes, times as microseconds, documents as text.
-const STAND_INS: [(&str, &str); 6] = [
+const STAND_INS: [(&str, &str); 7] = [
     (" uuid", " BLOB"),
     (" jsonb", " TEXT"),
     (" timestamptz", " INTEGER"),
     (" bytea", " BLOB"),
     (" bigint", " INTEGER"),
     (" double precision", " REAL"),
+    // SQLite compares texts by their bytes anyway.
+    (" COLLATE \"C\"", ""),
 ];
 
 /// The database's clock.

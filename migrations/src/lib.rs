@@ -11,6 +11,9 @@ mod m0007_history;
 mod m0008_sweep_space;
 mod m0009_endpoint_headers;
 mod m0010_recovery;
+mod m0011_ranking;
+mod m0012_run_figures;
+mod m0013_revisions;
 mod m0030_payers;
 
 use sea_orm_migration::prelude::*;
@@ -32,6 +35,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_sweep_space::Migration),
             Box::new(m0009_endpoint_headers::Migration),
             Box::new(m0010_recovery::Migration),
+            Box::new(m0011_ranking::Migration),
+            Box::new(m0012_run_figures::Migration),
+            Box::new(m0013_revisions::Migration),
             Box::new(m0030_payers::Migration),
         ]
     }

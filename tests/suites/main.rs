@@ -18,5 +18,6 @@ mod scorers;
 mod serving;
 mod single_runs;
 mod spending;
+mod standings;
 mod stores;
 mod sweep;

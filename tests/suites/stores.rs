@@ -8,9 +8,12 @@ macro_rules! on_both {
     };
 }
 
+mod boards;
 mod calls;
 mod definitions;
+mod facts;
 mod fixture;
+mod migration;
 mod runs;
 mod sweeps;
 mod wholeness;

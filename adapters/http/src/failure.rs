@@ -166,6 +166,16 @@ pub(crate) fn refused(error: impl Into<Refusal>) -> Failure {
     Failure::from(error.into())
 }
 
+/// The same of what stands in the query.
+pub(crate) fn wrong_query(refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::Invalid(found) => {
+            Failure::invalid(found.into_iter().map(|problem| problem.under("/query")).collect())
+        }
+        other => Failure::from(other),
+    }
+}
+
 /// What every operation can answer instead.
 const STATUSES: [(u16, &str); 11] = [
     (400, "The body is not JSON."),

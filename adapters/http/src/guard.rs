@@ -38,6 +38,9 @@ const OURS: [&str; 5] = ["/api", "/ws", "/mcp", "/health", "/metrics"];
 /// Which query parameters operations take, by method and path; a segment in braces stands for any.
 pub(crate) type Parameters = HashMap<(Method, String), Vec<String>>;
 
+/// Stands behind a parameter that is given by names: `values.NAME`.
+pub(crate) const NAMED: &str = ".NAME";
+
 pub(crate) struct Guard<E> {
     pub(crate) inner: E,
     pub(crate) accounts: Arc<Accounts>,
@@ -132,7 +135,7 @@ impl<E> Guard<E> {
             .find(|((method, template), _)| method == request.method() && matches(template, path));
         let Some((_, known)) = known else { return Ok(()) };
         let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
-        match names.into_iter().find(|name| !known.iter().any(|known| known == name)) {
+        match names.into_iter().find(|name| !known.iter().any(|known| is_parameter(known, name))) {
             None => Ok(()),
             Some(name) if known.is_empty() => {
                 Err(Failure::parameter(name, "this operation takes no parameters"))
@@ -140,6 +143,15 @@ impl<E> Guard<E> {
             Some(name) => Err(Failure::parameter(name, format!("this operation takes {}", known.join(", ")))),
         }
     }
+}
+
+/// Whether a parameter of a query is this one of an operation.
+fn is_parameter(known: &str, name: &str) -> bool {
+    let named = || {
+        let rest = name.strip_prefix(known.strip_suffix(NAMED)?)?;
+        Some(rest.starts_with('.') || rest.starts_with('[') || rest.starts_with("%5B"))
+    };
+    known == name || named().unwrap_or(false)
 }
 
 pub(crate) fn is_dashboard(path: &str) -> bool {

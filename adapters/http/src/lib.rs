@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod caller;
 mod dashboard;
+mod dimension_values;
 mod document;
 mod exported;
 mod failure;
@@ -35,7 +36,7 @@ use wire::api::Health;
 pub use crate::services::Services;
 
 use crate::answer::JSON;
-use crate::guard::{Guard, Parameters};
+use crate::guard::{Guard, NAMED, Parameters};
 use crate::server::{Limits, Server, Timeouts};
 use crate::socket::Board;
 
@@ -162,7 +163,10 @@ fn parameters(spec: &str) -> Parameters {
             let all = operation["parameters"].as_array().into_iter().flatten();
             let names = all
                 .filter(|parameter| parameter["in"] == "query")
-                .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned));
+                .filter_map(|parameter| Some((parameter["name"].as_str()?, &parameter["schema"]["type"])));
+            let names = names.map(
+                |(name, kind)| if kind == "object" { format!("{name}{NAMED}") } else { name.to_owned() },
+            );
             parameters.insert((method, format!("{}{path}", api::BASE)), names.collect());
         }
     }

@@ -1,7 +1,7 @@
 //! Sockets that show what is going on: a snapshot first, then what happens, in frames of many messages.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use application::accounts::Accounts;
@@ -16,7 +16,6 @@ use poem::web::websocket::{CloseCode, Message as Frame, WebSocket, WebSocketConf
 use poem::web::{Data, Path, Query};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, handler};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use wire::api::{Activity, EndpointLoad, Event as EventView, Message, Moment, Progress, Snapshot, id};
 
@@ -52,10 +51,33 @@ pub(crate) struct From {
 /// When progress was worked out, and the message that tells it where there is anything to tell.
 type Shown = (Instant, Option<Arc<str>>);
 
-/// Progress of experiments, worked out once for all who look.
+/// Progress of experiments, worked out once for all who look. The lock is held for no longer than it takes to look.
 #[derive(Default)]
 pub(crate) struct Board {
     shown: Mutex<HashMap<ExperimentId, Shown>>,
+}
+
+impl Board {
+    /// What is shown of an experiment; `None` where it is out of date, for the first who asks: the others go on with the
+    /// old one until the new one is there.
+    fn shown(&self, experiment: ExperimentId) -> Option<Shown> {
+        let mut all = self.all();
+        if let Some(known) = all.get(&experiment).filter(|(at, _)| at.elapsed() < GLANCE / 2) {
+            return Some(known.clone());
+        }
+        all.entry(experiment).or_insert((Instant::now(), None)).0 = Instant::now();
+        None
+    }
+
+    fn show(&self, experiment: ExperimentId, told: Option<Arc<str>>) {
+        let mut all = self.all();
+        all.retain(|_, (at, _)| at.elapsed() < PING);
+        all.insert(experiment, (Instant::now(), told));
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<ExperimentId, Shown>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[handler]
@@ -230,29 +252,27 @@ impl Telling {
     /// Tells how far the sweep is, where one is running.
     async fn progress(&self, sink: &mut Sink, place: u64) -> Result<(), End> {
         let Some(experiment) = self.experiment else { return Ok(()) };
-        let mut shown = self.board.shown.lock().await;
-        let known = shown.get(&experiment).filter(|(at, _)| at.elapsed() < GLANCE / 2);
-        let told = match known {
-            Some((_, told)) => told.clone(),
+        let told = match self.board.shown(experiment) {
+            Some((_, told)) => told,
             None => {
-                let progress =
-                    self.services.live.progress(experiment).await.map_err(|error| failed(&error))?;
-                let running = progress.sweep.as_ref().is_some_and(|view| !view.sweep.status.is_over());
-                let told = if running {
-                    Some(Arc::from(self.message(place, "progress", Progress::from(&progress))?))
-                } else {
-                    None
-                };
-                shown.retain(|_, (at, _)| at.elapsed() < PING);
-                shown.insert(experiment, (Instant::now(), told.clone()));
+                let told = self.worked_out(experiment, place).await?;
+                self.board.show(experiment, told.clone());
                 told
             }
         };
-        drop(shown);
         match told {
             Some(told) => send(sink, format!("[{told}]")).await,
             None => Ok(()),
         }
+    }
+
+    async fn worked_out(&self, experiment: ExperimentId, place: u64) -> Result<Option<Arc<str>>, End> {
+        let progress = self.services.live.progress(experiment).await.map_err(|error| failed(&error))?;
+        let running = progress.sweep.as_ref().is_some_and(|view| !view.sweep.status.is_over());
+        if !running {
+            return Ok(None);
+        }
+        Ok(Some(Arc::from(self.message(place, "progress", Progress::from(&progress))?)))
     }
 
     fn message<T: Serialize>(&self, seq: u64, kind: &'static str, data: T) -> Result<String, End> {

@@ -36,7 +36,7 @@ macro_rules! best {
         concat!(
             "(SELECT r.",
             $column,
-            " FROM run r WHERE r.experiment_id = e.id AND r.listed = 1 ORDER BY r.rank_score DESC, r.id LIMIT 1)"
+            " FROM run r WHERE r.experiment_id = e.id AND r.listed = 1 ORDER BY r.rank_class DESC, r.rank_score DESC, r.id LIMIT 1)"
         )
     };
 }
@@ -55,7 +55,7 @@ const ALONE: &str = "SELECT revision FROM experiment WHERE id = $1 {for update}"
 
 /// `$10` and `$11` say whether it has to be idle, and untried.
 const CHANGE: &str = "UPDATE experiment SET name = $2, description = $3, documents = $4, pipeline_stages = $5, \
-     scoring_config = $6, parameter_space = $7, repeats = $8, holdout = $9, updated_at = {now}, revision = revision + 1, \
+     scoring_config = $6, parameter_space = $7, repeats = $8, holdout = $9, updated_at = {now}, revision = revision + 1, outline = NULL, \
      document_digest = CASE WHEN $10 = 1 THEN NULL ELSE document_digest END WHERE id = $1 \
      AND ($10 = 0 OR NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1 AND status IN ('running', 'paused'))) \
      AND ($11 = 0 OR (NOT EXISTS (SELECT 1 FROM run WHERE experiment_id = $1) \
@@ -80,7 +80,7 @@ const SINGLE_COUNTS: &str = "SELECT status, count(*) AS n FROM run \
 /// What an experiment's document needs beside its name and its space, for an experiment called `e` with its sample set
 /// `s`.
 const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.repeats, e.holdout, \
-     e.revision, s.digest, s.count";
+     e.revision, e.scoring_rev, s.digest, s.count";
 
 /// How large that is.
 const DOCUMENT_BYTES: &str = "CAST(length(CAST(e.documents AS text)) + length(CAST(e.pipeline_stages AS text)) \
@@ -355,6 +355,7 @@ fn read(row: Row<'_>) -> Result<StoredExperiment, DbErr> {
         samples_digest: Digest::parse(&row.text("digest")?).ok_or_else(|| corrupt("sample digest"))?,
         samples: row.small("count")?,
         revision: row.whole("revision")?,
+        scoring_rev: row.whole("scoring_rev")?,
     })
 }
 

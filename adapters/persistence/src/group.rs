@@ -1,7 +1,8 @@
-//! One transaction of the group writer. Locks are taken in one order everywhere: calls, sweeps, runs, experiments, totals,
-//! clock; rows of one kind in the order of their keys.
+//! One transaction of the group writer. Locks are taken in one order everywhere: calls, sweeps, runs, experiments, boards,
+//! totals, clock; rows of one kind in the order of their keys. Finished runs come behind their board.
 
 mod block;
+mod end;
 mod fill;
 mod sweep;
 
@@ -131,7 +132,8 @@ async fn lock_calls<C: ConnectionTrait>(session: Session<'_, C>, requests: &[Req
     calls::lock(session, &hashes.into_iter().collect::<Vec<_>>()).await
 }
 
-/// Advances the runs of blocks, in the order of their ids; what landed, and what listeners are told of it.
+/// Advances the runs of blocks, in the order of their ids, and ends those that come to their end; what landed, and what
+/// listeners are told of it.
 async fn fence<'a, C: ConnectionTrait>(
     session: Session<'_, C>,
     units: &[&'a Unit],
@@ -142,16 +144,15 @@ async fn fence<'a, C: ConnectionTrait>(
     let mut blocks: Vec<_> =
         accepted.filter_map(|(unit, receipt)| Some((unit.block.as_ref()?, receipt))).collect();
     blocks.sort_by_key(|(block, _)| block.lease.run);
-    let (mut landed, mut ends) = (Vec::new(), Vec::new());
+    let mut landed = Vec::new();
     for (block, receipt) in blocks {
-        match block::fence(session, block, deltas).await? {
-            Some(told) => {
-                landed.push(block);
-                ends.extend(told);
-            }
-            None => *receipt = Err(CommitError::Conflict),
+        if block::fence(session, block, deltas).await? {
+            landed.push(block);
+        } else {
+            *receipt = Err(CommitError::Conflict);
         }
     }
+    let ends = end::write(session, &landed).await?;
     Ok((landed, ends))
 }
 

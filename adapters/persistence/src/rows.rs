@@ -80,6 +80,10 @@ impl Row<'_> {
     pub(crate) fn raw_json(self, column: &str) -> Result<String, DbErr> {
         Ok(self.get::<serde_json::Value>(column)?.to_string())
     }
+
+    pub(crate) fn maybe_raw_json(self, column: &str) -> Result<Option<String>, DbErr> {
+        Ok(self.get::<Option<serde_json::Value>>(column)?.map(|json| json.to_string()))
+    }
 }
 
 /// Reads rows one after the other.

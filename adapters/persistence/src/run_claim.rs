@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use application::ports::{ClaimedRun, RunClaim, RunLease};
+use application::ports::{ClaimedRun, ExperimentForm, RunClaim, RunLease};
 use domain::id::{ExperimentId, SweepId};
 use domain::value::Value;
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -14,7 +14,7 @@ use crate::rows::{Row, read_all};
 use crate::runs::config;
 use crate::workers::milliseconds;
 
-/// How a claim is counted: a run whose holder is gone was lost by it, unless the holder stored something new of it.
+/// A run's scores count as those of the scoring that it began with. How a claim is counted: a run whose holder is gone was lost by it, unless the holder stored something new of it.
 /// `r` is the run as it was found.
 const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id = r.sweep_id \
      WHERE r.asked > r.done AND r.completed_at IS NULL AND {free} \
@@ -26,8 +26,11 @@ const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id
      losses_alone = CASE WHEN {held} THEN CASE WHEN {moved} THEN 0 WHEN {waiting} THEN losses_alone \
      ELSE losses_alone + claimed_alone END ELSE losses_alone END, \
      claimed_alone = $5, claimed_at_block = blocks, \
-     claimed_at_answer = (SELECT COALESCE(MAX(a.id), 0) FROM answer a) FROM c WHERE run.id = c.id \
-     RETURNING run.id, experiment_id, sweep_id, config, asked, done, blocks, lease_epoch, calls, hits, claimed_alone, losses_alone, \
+     claimed_at_answer = (SELECT COALESCE(MAX(a.id), 0) FROM answer a), \
+     scoring_rev = COALESCE(scoring_rev, (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id)) \
+     FROM c WHERE run.id = c.id \
+     RETURNING run.id, experiment_id, (SELECT e.revision FROM experiment e WHERE e.id = run.experiment_id) AS revision, \
+     (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id) AS current_scoring, sweep_id, config, asked, done, blocks, lease_epoch, calls, hits, claimed_alone, losses_alone, \
      tokens_in + tokens_out - paid_in - paid_out AS saved";
 
 /// Nobody holds the run; where leases may be taken over, nobody who is alive.
@@ -123,6 +126,7 @@ fn claimed_run(row: Row<'_>) -> Result<ClaimedRun, DbErr> {
     Ok(ClaimedRun {
         lease: RunLease { run: row.run_id("id")?, epoch: row.whole("lease_epoch")? },
         experiment: ExperimentId::new(row.id("experiment_id")?),
+        form: ExperimentForm { revision: row.whole("revision")?, scoring_rev: row.whole("current_scoring")? },
         sweep: row.maybe_id("sweep_id")?.map(SweepId::new),
         config: config(row)?,
         asked: row.small("asked")?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, ResultRow, ResumedScores, RunClaim, RunConfig, RunError, RunFilter, RunLease, RunOrder,
+    ClaimedRun, ResultRow, ResumedScores, RunClaim, RunConfig, RunError, RunLease, RunListing, RunQuery,
     RunStore, RunSummary, SampleScore, ScoreVector, ScorerTotal, StageError, StoreError, StoredScore,
 };
 use async_trait::async_trait;
@@ -21,21 +21,21 @@ use crate::calls::{ANSWER, completion};
 use crate::dialect::{Dialect, corrupt, failed, id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
-use crate::run_page;
+use crate::run_list::Shown;
 use crate::workers::milliseconds;
-
-/// What stands behind a run on the board. The first condition is the one that the index can begin at.
-const BEHIND: &str = " AND rank_score <= (SELECT rank_score FROM run WHERE id = $3) \
-     AND (rank_score < (SELECT rank_score FROM run WHERE id = $3) OR id > $3)";
 
 /// A run of its own that has to wait is pending again; the runs of a sweep count as running from their first claim on.
 const RELEASE: &str = "UPDATE run SET lease_owner = NULL, lease_until = NULL, not_before = {in:$3}, \
      status = CASE WHEN sweep_id IS NULL AND $3 > 0 THEN 'pending' ELSE status END \
      WHERE id = $1 AND lease_epoch = $2 AND completed_at IS NULL";
 
-const COLUMNS: &str = "id, experiment_id, sweep_id, config_hash, config, status, asked, done, failures, score, \
-     ci_low, ci_high, n, scores, tokens_in, tokens_out, paid_in, paid_out, cost_nano, paid_nano, latency_ms, \
-     started_at, completed_at, not_before, error";
+/// A run called `r`, as lists show it.
+const SHOWN: Shown = Shown {
+    columns: "r.id, r.experiment_id, r.sweep_id, r.config_hash, r.config, r.status, r.asked, r.done, r.failures, \
+        r.score, r.ci_low, r.ci_high, r.n, r.scores, r.tokens_in, r.tokens_out, r.paid_in, r.paid_out, r.cost_nano, \
+        r.paid_nano, r.latency_ms, r.started_at, r.completed_at, r.not_before, r.error",
+    listed: false,
+};
 
 #[async_trait]
 impl RunStore for Stores {
@@ -53,21 +53,6 @@ impl RunStore for Stores {
         self.resumed_scores(run).await.map_err(failed)
     }
 
-    async fn board(
-        &self,
-        experiment: ExperimentId,
-        after: Option<RunId>,
-        limit: usize,
-    ) -> Result<Vec<RunSummary>, StoreError> {
-        let mut values = vec![id(experiment.bits()), whole(limit as u64)];
-        let mut which = "experiment_id = $1 AND listed = 1".to_owned();
-        if let Some(after) = after {
-            which.push_str(BEHIND);
-            values.push(id(after.bits()));
-        }
-        self.summaries(&format!("{which} ORDER BY rank_score DESC, id LIMIT $2"), values).await
-    }
-
     async fn run(&self, run: RunId) -> Result<Option<RunSummary>, StoreError> {
         Ok(self.summaries("id = $1", vec![id(run.bits())]).await?.pop())
     }
@@ -83,15 +68,8 @@ impl RunStore for Stores {
         self.summaries(which, vec![id(experiment.bits()), id(after), whole(limit as u64)]).await
     }
 
-    async fn page(
-        &self,
-        filter: RunFilter,
-        order: RunOrder,
-        after: Option<RunId>,
-        limit: usize,
-    ) -> Result<Vec<RunSummary>, StoreError> {
-        let (which, values) = run_page::select(self.database.dialect(), filter, order, after, limit);
-        self.summaries(&which, values).await
+    async fn page(&self, query: RunQuery) -> Result<RunListing<RunSummary>, StoreError> {
+        self.run_page(&query, SHOWN, summary).await
     }
 
     async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<SampleScore>, StoreError> {
@@ -145,7 +123,7 @@ impl Stores {
     }
 
     async fn summaries(&self, which: &str, values: Vec<Bound>) -> Result<Vec<RunSummary>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM run WHERE {which}");
+        let sql = format!("SELECT {} FROM run r WHERE {which}", SHOWN.columns);
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, |row| summary(row, self.database.dialect())).map_err(failed)
     }
@@ -212,14 +190,7 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         score: row.maybe_real("score")?,
         interval,
         n: row.small("n")?,
-        scores: row
-            .maybe_json("scores")?
-            .as_ref()
-            .and_then(Value::as_list)
-            .into_iter()
-            .flatten()
-            .filter_map(scorer)
-            .collect(),
+        scores: totals_of(row)?,
         tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
         paid: Tokens { input: row.count("paid_in")?, output: row.count("paid_out")? },
         cost: row.maybe_money("cost_nano")?,
@@ -230,6 +201,12 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         not_before: dialect.read_time(row.0, "not_before")?,
         error: row.maybe_json("error")?.as_ref().map(run_error),
     })
+}
+
+/// Each scorer's totals of a run.
+pub(crate) fn totals_of(row: Row<'_>) -> Result<Vec<ScorerTotal>, DbErr> {
+    let totals = row.maybe_json("scores")?;
+    Ok(totals.as_ref().and_then(Value::as_list).into_iter().flatten().filter_map(scorer).collect())
 }
 
 fn scorer(value: &Value) -> Option<ScorerTotal> {

@@ -150,7 +150,9 @@ impl SampleDocument {
 }
 
 impl StageDocument {
-    fn into_draft(self) -> StageDraft {
+    /// What somebody wrote down of the stage.
+    #[must_use]
+    pub fn into_draft(self) -> StageDraft {
         let StageKind::Llm = self.kind;
         StageDraft {
             name: self.name,

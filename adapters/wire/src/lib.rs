@@ -1,6 +1,7 @@
 //! Documents and messages of PromptLooper as they are read and written: serde is the only codec.
 
 pub mod api;
+pub mod board;
 pub mod dimension;
 pub mod endpoint;
 pub mod experiment;

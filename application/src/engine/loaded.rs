@@ -1,15 +1,16 @@
 //! An experiment as executors keep it in memory: what every run of it needs.
 
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::experiment::Definition;
-use domain::id::SampleSetId;
+use domain::id::{ExperimentId, SampleSetId};
 use domain::pipeline::{Pipeline, Progress};
 use domain::sample;
 
 use crate::catalog;
-use crate::ports::{Offload, RunConfig, RunError, ScoreRow, StoredExperiment};
+use crate::ports::{ExperimentForm, Offload, RunConfig, RunError, ScoreRow, StoredExperiment};
 use crate::scoring::{self, Evaluator, Judged};
 
 /// An experiment, ready to be executed.
@@ -18,6 +19,34 @@ pub(super) struct Loaded {
     order: Vec<u32>,
     evaluator: Evaluator,
     offload: Arc<dyn Offload>,
+}
+
+/// Experiments kept in memory, each in the form that it was loaded in.
+#[derive(Default)]
+pub(super) struct LoadedExperiments(Mutex<HashMap<(ExperimentId, ExperimentForm), Arc<Loaded>>>);
+
+impl LoadedExperiments {
+    const MOST: usize = 32;
+
+    /// An experiment in this form, where it is there.
+    pub(super) fn get(&self, experiment: ExperimentId, form: ExperimentForm) -> Option<Arc<Loaded>> {
+        self.all().get(&(experiment, form)).cloned()
+    }
+
+    /// Keeps an experiment; the one kept.
+    pub(super) fn keep(&self, loaded: Loaded) -> Arc<Loaded> {
+        let loaded = Arc::new(loaded);
+        let mut all = self.all();
+        if all.len() >= Self::MOST {
+            all.clear();
+        }
+        all.insert((loaded.experiment.id, loaded.experiment.form()), Arc::clone(&loaded));
+        loaded
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<(ExperimentId, ExperimentForm), Arc<Loaded>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What scorers said of one repetition of a sample.

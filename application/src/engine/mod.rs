@@ -8,6 +8,7 @@ mod gate;
 mod loaded;
 mod pulse;
 mod runner;
+mod standings;
 mod tally;
 
 use std::collections::HashMap;
@@ -16,17 +17,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::endpoint::Endpoint;
-use domain::id::{ExperimentId, RunId, SweepId, WorkerId};
+use domain::id::{RunId, SweepId, WorkerId};
 use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
 use thiserror::Error;
 
 pub(crate) use self::caller::{Answer, Blocked};
 use self::caller::{CallRequest, Caller};
 use self::executor::Held;
-use self::loaded::Loaded;
+use self::loaded::{Loaded, LoadedExperiments};
 use crate::ports::{
-    Bell, CallStore, Chance, Clock, EndpointStore, ExperimentStore, FormatChecker, Ids, Journal, ModelServer,
-    Offload, Panicked, RunLease, RunStore, SlotStore, StoreError, SweepStore, Tasks, Timer, WorkerStore,
+    Bell, BoardStore, CallStore, Chance, ClaimedRun, Clock, EndpointStore, ExperimentStore, FactStore,
+    FormatChecker, Ids, Journal, ModelServer, Offload, Panicked, RunLease, RunStore, SlotStore,
+    StandingsStore, StoreError, SweepStore, Tasks, Timer, WorkerStore,
 };
 use crate::scoring;
 use crate::sweeps::Sweeps;
@@ -37,11 +39,13 @@ use crate::walk::HashedCall;
 #[expect(missing_docs, reason = "each port says what it is")]
 pub struct Ports {
     pub bell: Arc<dyn Bell>,
+    pub boards: Arc<dyn BoardStore>,
     pub calls: Arc<dyn CallStore>,
     pub chance: Arc<dyn Chance>,
     pub clock: Arc<dyn Clock>,
     pub endpoints: Arc<dyn EndpointStore>,
     pub experiments: Arc<dyn ExperimentStore>,
+    pub facts: Arc<dyn FactStore>,
     pub formats: Arc<dyn FormatChecker>,
     pub ids: Arc<dyn Ids>,
     pub journal: Arc<dyn Journal>,
@@ -49,6 +53,7 @@ pub struct Ports {
     pub runs: Arc<dyn RunStore>,
     pub servers: Arc<dyn ModelServer>,
     pub slots: Arc<dyn SlotStore>,
+    pub standings: Arc<dyn StandingsStore>,
     pub sweeps: Arc<dyn SweepStore>,
     pub tasks: Arc<dyn Tasks>,
     pub timer: Arc<dyn Timer>,
@@ -88,9 +93,6 @@ impl Default for Settings {
 /// How long the end waits for the database.
 const RETIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Experiments kept in memory at once.
-const LOADED: usize = 32;
-
 /// The engine of one process.
 pub struct Engine {
     ports: Ports,
@@ -99,7 +101,7 @@ pub struct Engine {
     caller: Arc<Caller>,
     sweeps: Sweeps,
     held: Mutex<HashMap<RunId, Held>>,
-    loaded: Mutex<HashMap<ExperimentId, Arc<Loaded>>>,
+    loaded: LoadedExperiments,
     /// Runs that could not be given back yet, and how long each is to rest.
     left_over: Mutex<Vec<(RunLease, Duration)>>,
     stopping: AtomicBool,
@@ -137,7 +139,7 @@ impl Engine {
             settings,
             worker,
             held: Mutex::default(),
-            loaded: Mutex::default(),
+            loaded: LoadedExperiments::default(),
             left_over: Mutex::default(),
             stopping: AtomicBool::new(false),
         }
@@ -151,7 +153,7 @@ impl Engine {
         let registered = self.ports.clock.now();
         self.ports.workers.register(self.worker, self.settings.lease).await?;
         self.caller.alive_until(registered.after(self.settings.lease), false);
-        let [executor, conductor, heart, keeper] = std::array::from_fn(|_| Arc::clone(self));
+        let [executor, conductor, heart, keeper, ranker] = std::array::from_fn(|_| Arc::clone(self));
         let mut loops = vec![
             self.supervised(async move { heart.until_ended(heart.keep_alive()).await }.boxed()),
             self.supervised(async move { keeper.until_ended(keeper.look_after()).await }.boxed()),
@@ -159,6 +161,7 @@ impl Engine {
         if self.settings.executes {
             loops.push(self.supervised(async move { executor.execute().await }.boxed()));
             loops.push(self.supervised(async move { conductor.conduct().await }.boxed()));
+            loops.push(self.supervised(async move { ranker.keep_standings().await }.boxed()));
         }
         let ended = join_all(loops).await;
         self.release_left_over().await?;
@@ -256,26 +259,16 @@ impl Engine {
         .boxed()
     }
 
-    /// An experiment, from memory where it is there.
-    async fn load(&self, id: ExperimentId) -> Result<Option<Arc<Loaded>>, StoreError> {
-        if let Some(loaded) = self.loaded().get(&id) {
-            return Ok(Some(Arc::clone(loaded)));
+    /// The experiment of a run in the form that the run was claimed for, from memory where it is there.
+    async fn load(&self, run: &ClaimedRun) -> Result<Option<Arc<Loaded>>, StoreError> {
+        if let Some(loaded) = self.loaded.get(run.experiment, run.form) {
+            return Ok(Some(loaded));
         }
-        let Some(stored) = self.ports.experiments.experiment(id).await? else { return Ok(None) };
+        let Some(stored) = self.ports.experiments.experiment(run.experiment).await? else { return Ok(None) };
         let ports = scoring::Ports {
             formats: Arc::clone(&self.ports.formats),
             offload: Arc::clone(&self.ports.offload),
         };
-        let fresh = Arc::new(Loaded::new(stored, ports));
-        let mut loaded = self.loaded();
-        if loaded.len() >= LOADED {
-            loaded.clear();
-        }
-        loaded.insert(id, Arc::clone(&fresh));
-        Ok(Some(fresh))
-    }
-
-    fn loaded(&self) -> std::sync::MutexGuard<'_, HashMap<ExperimentId, Arc<Loaded>>> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(Some(self.loaded.keep(Loaded::new(stored, ports))))
     }
 }

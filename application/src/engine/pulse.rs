@@ -68,7 +68,7 @@ impl Engine {
     }
 
     /// Whether the engine has stopped and holds no run; the bell rings for both.
-    fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.is_stopping() && self.held().is_empty()
     }
 

@@ -7,6 +7,7 @@ use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId, SweepId};
 use domain::sample::Sample;
 use domain::time::Timestamp;
 
+use super::facts::ExperimentForm;
 use super::{Deletion, StoreError};
 
 /// An experiment to be stored.
@@ -41,6 +42,16 @@ pub struct StoredExperiment {
     pub samples: u32,
     /// Goes up with each change of its document.
     pub revision: i64,
+    /// Goes up with each change of how outputs are scored.
+    pub scoring_rev: i64,
+}
+
+impl StoredExperiment {
+    /// The form it has.
+    #[must_use]
+    pub const fn form(&self) -> ExperimentForm {
+        ExperimentForm { revision: self.revision, scoring_rev: self.scoring_rev }
+    }
 }
 
 /// What lists show of an experiment.

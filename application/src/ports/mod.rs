@@ -2,16 +2,19 @@
 
 mod accounts;
 mod bell;
+mod board;
 mod calls;
 mod endpoints;
 mod events;
 mod experiments;
+mod facts;
 mod formats;
 mod idempotency;
 mod journal;
 mod models;
 mod monitor;
 mod projects;
+mod run_list;
 mod runs;
 mod sweeps;
 mod system;
@@ -26,6 +29,7 @@ pub use accounts::{
     Account, AccountStore, Claims, PasswordError, Passwords, SettingStore, TokenError, Tokens,
 };
 pub use bell::Bell;
+pub use board::{BoardRun, BoardState, BoardStore, RankedRun, Standings, StandingsClaim, StandingsStore};
 pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
 pub use endpoints::{Breaker, EndpointStore, SlotStore};
 pub use events::{EventFilter, EventStore};
@@ -33,6 +37,7 @@ pub use experiments::{
     ChangeOutcome, ChangeableWhen, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,
     ExperimentSummary, NewExperiment, NewSamples, RunCounts, StoredExperiment,
 };
+pub use facts::{ExperimentFacts, ExperimentForm, FactStore, Outline};
 pub use formats::FormatChecker;
 pub use idempotency::{IdempotencyStore, KeptAnswer, Reserved};
 pub use journal::{
@@ -43,9 +48,10 @@ pub use journal::{
 pub use models::ModelServer;
 pub use monitor::{Monitor, RunningRun};
 pub use projects::{ExportRecord, NewProject, ProjectStore, StoredProject};
+pub use run_list::{ListPlace, Metric, NoPlace, PlaceKey, RunFilter, RunKey, RunListing, RunOrder, RunQuery};
 pub use runs::{
-    ClaimedRun, ResultRow, ResumedScores, RunClaim, RunConfig, RunFilter, RunKey, RunOrder, RunStore,
-    RunSummary, SampleScore, ScoreVector, StageBinding, StoredScore,
+    ClaimedRun, ResultRow, ResumedScores, RunClaim, RunConfig, RunStore, RunSummary, SampleScore,
+    ScoreVector, StageBinding, StoredScore,
 };
 pub use sweeps::{StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};

@@ -12,7 +12,9 @@ use domain::time::Timestamp;
 use domain::value::Map;
 
 use super::StoreError;
+use super::facts::ExperimentForm;
 use super::journal::{RunError, RunLease, ScorerTotal, StageError};
+use super::run_list::{RunListing, RunQuery};
 
 /// What is stored of a run's configuration: the point, where its values go, and what each stage's endpoint and model came
 /// to when it was made. With the experiment's stages, which are frozen once there are runs, it gives the whole
@@ -60,6 +62,8 @@ pub struct ClaimedRun {
     pub lease: RunLease,
     /// Its experiment.
     pub experiment: ExperimentId,
+    /// Which form of the experiment it is to be executed in: the current one.
+    pub form: ExperimentForm,
     /// Its sweep.
     pub sweep: Option<SweepId>,
     /// Its configuration.
@@ -111,7 +115,7 @@ pub struct StoredScore {
     pub value: Option<f64>,
 }
 
-/// A run as lists and leaderboards show it.
+/// A run as lists show it.
 #[derive(Debug, Clone)]
 pub struct RunSummary {
     /// Its id.
@@ -194,46 +198,6 @@ pub struct SampleScore {
     pub error: Option<String>,
 }
 
-/// Which runs are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RunFilter {
-    /// Of this experiment.
-    pub experiment: ExperimentId,
-    /// Of one sweep.
-    pub sweep: Option<SweepId>,
-    /// With one status.
-    pub status: Option<RunStatus>,
-}
-
-/// What a list of runs is ordered by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunKey {
-    /// When they were made.
-    Created,
-    /// Mean weighted score.
-    Score,
-    /// The mean of one scorer, by its name.
-    Scorer(String),
-    /// Cost, cached calls included.
-    Cost,
-    /// Latency of all calls together.
-    Latency,
-}
-
-/// The order of a list of runs. Those without a value count as having the lowest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunOrder {
-    /// What it goes by.
-    pub by: RunKey,
-    /// The largest first.
-    pub descending: bool,
-}
-
-impl RunOrder {
-    /// The last made first.
-    pub const NEWEST: Self = Self { by: RunKey::Created, descending: true };
-}
-
 /// The weighted scores of a run's samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreVector {
@@ -259,15 +223,6 @@ pub trait RunStore: Send + Sync {
     /// What the done blocks of an interrupted run hold.
     async fn resumed(&self, run: RunId) -> Result<ResumedScores, StoreError>;
 
-    /// Ranked runs of an experiment: the newest finished one of each configuration, best score first and older ones first
-    /// among equals, those after the given one, at most `limit`.
-    async fn board(
-        &self,
-        experiment: ExperimentId,
-        after: Option<RunId>,
-        limit: usize,
-    ) -> Result<Vec<RunSummary>, StoreError>;
-
     /// A run.
     async fn run(&self, id: RunId) -> Result<Option<RunSummary>, StoreError>;
 
@@ -279,14 +234,8 @@ pub trait RunStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<RunSummary>, StoreError>;
 
-    /// An experiment's runs that pass a filter, in an order, those after the given one, at most `limit`.
-    async fn page(
-        &self,
-        filter: RunFilter,
-        order: RunOrder,
-        after: Option<RunId>,
-        limit: usize,
-    ) -> Result<Vec<RunSummary>, StoreError>;
+    /// A page of an experiment's runs, in any order.
+    async fn page(&self, query: RunQuery) -> Result<RunListing<RunSummary>, StoreError>;
 
     /// What scorers said of samples `first` to `last` of a run, by (sample, repeat, scorer).
     async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<SampleScore>, StoreError>;

@@ -6,7 +6,7 @@ use domain::money::NanoDollars;
 use domain::sweep::{PauseReason, SweepKind, SweepLimits, SweepStatus};
 use domain::value::Value;
 
-use crate::ports::{NewSweep, RunSummary, StoredSweep, SweepTotals};
+use crate::ports::{BoardRun, NewSweep, StoredSweep, SweepTotals};
 
 /// A sweep begins.
 pub(super) fn started(sweep: &NewSweep, by: &Writer) -> NewEvent {
@@ -26,7 +26,7 @@ pub(super) fn moved(
     sweep: &StoredSweep,
     status: SweepStatus,
     totals: &SweepTotals,
-    best: Option<&RunSummary>,
+    best: Option<&BoardRun>,
     by: Option<&Writer>,
 ) -> Vec<NewEvent> {
     let who = || ("by", by.map_or(Value::Null, |by| Value::from(by.name())));
@@ -61,7 +61,7 @@ fn exhausted(sweep: &StoredSweep, totals: &SweepTotals) -> NewEvent {
     NewEvent::new(sweep.experiment, EventType::BudgetExhausted, data)
 }
 
-fn completed(sweep: &StoredSweep, totals: &SweepTotals, best: Option<&RunSummary>) -> NewEvent {
+fn completed(sweep: &StoredSweep, totals: &SweepTotals, best: Option<&BoardRun>) -> NewEvent {
     let score = best.and_then(|best| best.score);
     let summary = known([
         ("runs", Value::from(totals.ended())),
@@ -76,7 +76,7 @@ fn completed(sweep: &StoredSweep, totals: &SweepTotals, best: Option<&RunSummary
         ("sweep_id", Value::from(sweep.id.to_string())),
         ("summary", Value::Map(summary)),
         ("best_run_id", best.map_or(Value::Null, |best| Value::from(best.id.to_string()))),
-        ("best_config", best.map_or(Value::Null, |best| Value::Map(best.config.values.clone()))),
+        ("best_config", best.map_or(Value::Null, |best| Value::Map(best.values.clone()))),
     ];
     NewEvent::new(sweep.experiment, EventType::ExperimentCompleted, data)
 }

@@ -7,7 +7,7 @@ use application::catalog::Catalog;
 use application::engine::Engine;
 use application::exports::Exports;
 use application::leaderboard::Row;
-use application::ports::{Clock as _, EndpointStore as _, RunStore as _, StoreError, StoredSweep};
+use application::ports::{Clock as _, EndpointStore as _, StoreError, StoredSweep};
 use application::sweeps::{self, SweepRequest, SweepView};
 use domain::access::Writer;
 use domain::endpoint::{Endpoint, EndpointKind};
@@ -199,13 +199,8 @@ async fn look(wired: &Wired, sweep: SweepId) -> Result<Option<(SweepView, Option
         Err(sweeps::SweepError::Store(StoreError::Unavailable(_))) => return Ok(None),
         view => view.map_err(Failure::error)?,
     };
-    match wired.stores.board(view.sweep.experiment, None, 1).await {
-        Err(StoreError::Unavailable(_)) => Ok(None),
-        board => {
-            let best = board.map_err(Failure::error)?.first().and_then(|run| run.score);
-            Ok(Some((view, best)))
-        }
-    }
+    let best = view.best.as_ref().and_then(|best| best.score);
+    Ok(Some((view, best)))
 }
 
 /// The one document of `--json`.

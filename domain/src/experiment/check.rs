@@ -94,7 +94,7 @@ fn about(draft: &Draft, problems: &mut Vec<Problem>) {
     }
 }
 
-fn stages(drafts: Vec<StageDraft>, problems: &mut Vec<Problem>) -> Vec<LlmStage> {
+pub(super) fn stages(drafts: Vec<StageDraft>, problems: &mut Vec<Problem>) -> Vec<LlmStage> {
     let mut seen = BTreeSet::new();
     let mut stages = Vec::new();
     for (i, draft) in drafts.into_iter().enumerate() {

@@ -1,7 +1,7 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answerOf, client, done } from "./client";
-import { everyPage } from "./pages";
-import type { DryRun, ExperimentDraft, ExportFormat, Sweep, SweepRequest } from "./types";
+import { everyPage, fullPage } from "./pages";
+import type { DryRun, ExperimentDraft, ExportFormat, RunStatus, Sweep, SweepRequest } from "./types";
 
 const at = (id: string) => ({ params: { path: { id } } });
 
@@ -34,13 +34,19 @@ export const experimentQuery = (id: string) =>
     queryFn: ({ signal }) => answerOf(client.GET("/experiments/{id}", { ...at(id), signal })),
   });
 
-export const leaderboardQuery = (id: string) =>
-  queryOptions({
-    queryKey: leaderboardKey(id),
-    queryFn: ({ signal }) => {
-      const params = { path: { id }, query: { limit: 500 } };
-      return answerOf(client.GET("/experiments/{id}/leaderboard", { params, signal }));
-    },
+/** How runs are sorted and which of them are wanted, as the server is asked. */
+export type RunView = { sort?: string; status?: RunStatus; values?: Record<string, string> };
+
+export const leaderboardQuery = (id: string, view: RunView) =>
+  infiniteQueryOptions({
+    queryKey: [...leaderboardKey(id), view],
+    queryFn: ({ signal, pageParam }) =>
+      fullPage({ limit: 100, ...(pageParam && { cursor: pageParam }) }, (page) => {
+        const params = { path: { id }, query: { ...view, ...page } };
+        return answerOf(client.GET("/experiments/{id}/leaderboard", { params, signal }));
+      }),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor,
   });
 
 export const sweepsQuery = (id: string) =>

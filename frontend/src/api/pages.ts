@@ -1,5 +1,5 @@
 export type PageQuery = { limit: number; cursor?: string };
-type Page<T> = { items: T[]; next_cursor?: string };
+export type Page<T> = { items: T[]; next_cursor?: string };
 
 const mostPages = 20;
 
@@ -14,4 +14,18 @@ export async function everyPage<T>(load: (query: PageQuery) => Promise<Page<T>>)
     if (!cursor) break;
   }
   return items;
+}
+
+/** A page that is as long as asked for where there is that much: behind a filter the server's own may be short. */
+export async function fullPage<T, P extends Page<T>>(
+  query: PageQuery,
+  load: (query: PageQuery) => Promise<P>,
+): Promise<P> {
+  let page = await load(query);
+  for (let more = 0; page.next_cursor && page.items.length < query.limit && more < mostPages; more++) {
+    const rest = await load({ limit: query.limit - page.items.length, cursor: page.next_cursor });
+    const { next_cursor: _, ...shown } = page;
+    page = { ...shown, ...rest, items: [...page.items, ...rest.items] };
+  }
+  return page;
 }

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answerOf, client } from "./client";
-import type { RunStatus } from "./types";
+import type { RunView } from "./experiments";
+import { fullPage } from "./pages";
 
 const at = (id: string) => ({ params: { path: { id } } });
 
@@ -10,14 +11,14 @@ export const runQuery = (id: string) =>
     queryFn: ({ signal }) => answerOf(client.GET("/runs/{id}", { ...at(id), signal })),
   });
 
-export const experimentRunsQuery = (experimentId: string, status: RunStatus | undefined) =>
+export const experimentRunsQuery = (experimentId: string, view: RunView) =>
   infiniteQueryOptions({
-    queryKey: ["experiments", experimentId, "runs", status ?? "all"],
-    queryFn: ({ signal, pageParam }) => {
-      const query = { limit: 50, ...(status && { status }), ...(pageParam && { cursor: pageParam }) };
-      const params = { path: { id: experimentId }, query };
-      return answerOf(client.GET("/experiments/{id}/runs", { params, signal }));
-    },
+    queryKey: ["experiments", experimentId, "runs", view],
+    queryFn: ({ signal, pageParam }) =>
+      fullPage({ limit: 50, ...(pageParam && { cursor: pageParam }) }, (page) => {
+        const params = { path: { id: experimentId }, query: { ...view, ...page } };
+        return answerOf(client.GET("/experiments/{id}/runs", { params, signal }));
+      }),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor,
   });

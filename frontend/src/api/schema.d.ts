@@ -342,7 +342,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The leaderboard: of each configuration the newest finished run, best first */
+        /** The leaderboard: of each configuration the newest finished run, best first unless sorted otherwise */
         get: operations["get_leaderboard"];
         put?: never;
         post?: never;
@@ -1424,7 +1424,7 @@ export interface components {
         };
         /**
          * LeaderboardPage
-         * @description The leaderboard, best first.
+         * @description The leaderboard, best first unless sorted otherwise.
          * @example {
          *       "items": [
          *         {
@@ -1453,14 +1453,17 @@ export interface components {
          *           }
          *         }
          *       ],
-         *       "next_cursor": "1"
+         *       "next_cursor": "1~r2-3ff0000000000000.01a2142c-677e-70c6-a84a-cc131d91621d",
+         *       "standings_current": true
          *     }
          */
         LeaderboardPage: {
-            /** @description What is on this page. */
+            /** @description What is on this page. A filter that most runs do not pass may leave a page short, even where more come. */
             items: components["schemas"]["LeaderboardRow"][];
             /** @description Give this as `cursor` for the next page; absent on the last one. */
             next_cursor?: string;
+            /** @description Whether ties, shrunk scores and probabilities are of the runs as they are now; they follow within about a second. */
+            standings_current: boolean;
         };
         /**
          * LeaderboardRow
@@ -1504,9 +1507,9 @@ export interface components {
             p_best?: number;
             /**
              * Format: uint64
-             * @description Its rank, from 1.
+             * @description Its rank, from 1; absent where a list in another order comes to runs far down the board.
              */
-            rank: number;
+            rank?: number;
             /**
              * Format: uuid
              * @description The run.
@@ -5511,6 +5514,17 @@ export interface operations {
     get_leaderboard: {
         parameters: {
             query?: {
+                /** @description Runs with one status only */
+                status?: "pending" | "running" | "completed" | "failed" | "cached" | "pruned" | "cancelled";
+                /** @description Runs with these values of dimensions only, each written as `values.NAME=VALUE` */
+                values?: {
+                    [key: string]: string;
+                };
+                /**
+                 * @description `score`, `scores.NAME`, `values.NAME`, `cost_estimate`, `latency_ms` or `created_at`; with a minus the largest come
+                 *     first, and runs without such a figure come last
+                 */
+                sort?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -5794,7 +5808,14 @@ export interface operations {
                 sweep_id?: string;
                 /** @description Runs with one status only */
                 status?: "pending" | "running" | "completed" | "failed" | "cached" | "pruned" | "cancelled";
-                /** @description `created_at`, `score`, `scores.NAME`, `cost_estimate` or `latency_ms`; with a minus the largest come first */
+                /** @description Runs with these values of dimensions only, each written as `values.NAME=VALUE` */
+                values?: {
+                    [key: string]: string;
+                };
+                /**
+                 * @description `created_at`, `score`, `scores.NAME`, `values.NAME`, `cost_estimate` or `latency_ms`; with a minus the largest come
+                 *     first, and runs without such a figure come last
+                 */
                 sort?: string;
                 limit?: number;
                 cursor?: string;

@@ -64,7 +64,7 @@ const project = createRoute({
 const experiment = createRoute({
   getParentRoute: () => app,
   path: "/experiments/$experimentId",
-  validateSearch: only("tab", "sort", "type", "status"),
+  validateSearch: only("tab", "sort", "type", "status", "value"),
   component: lazyRouteComponent(() => import("@/features/experiment/experiment-page"), "ExperimentPage"),
 });
 

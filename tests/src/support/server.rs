@@ -164,6 +164,14 @@ impl Server {
         ended.expect("the server does not stop").expect("an end").code()
     }
 
+    /// Ends it at once, whatever it does.
+    ///
+    /// # Panics
+    /// Where it cannot be ended.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("a kill");
+    }
+
     /// Its process.
     #[must_use]
     pub const fn process(&self) -> &Child {

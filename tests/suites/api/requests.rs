@@ -73,7 +73,10 @@ async fn bad_requests_say_what_is_wrong_and_change_nothing() {
         ("events?since=-1", "a whole number, not below 0"),
         ("experiments?project_id=7", "an id"),
         ("events?type=run.exploded", "takes experiment.started, "),
-        (&format!("experiments/{id}/runs?sort=scores.charm"), "latency_ms, scores.exact_match;"),
+        (
+            &format!("experiments/{id}/runs?sort=scores.charm"),
+            "latency_ms, scores.exact_match, values.temperature;",
+        ),
     ] {
         let (_, problem) = server.send(Method::GET, path, None).await;
         assert!(problem["detail"].as_str().unwrap().contains(told), "{path}: {problem}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use application::ports::{
     AnswerId, Block, CallClaim, CallStore, Claim, EndpointStore, ExperimentStore, Fill, Ids as _, Journal,
     Launch, NewExperiment, NewProject, NewRun, NewSamples, NewSweep, ProjectStore, RunClaim, RunConfig,
-    RunLease, RunStore, Settlement, StageBinding, SweepStore, Unit, WorkerStore,
+    RunLease, RunStore, Settlement, SingleRun, StageBinding, SweepStore, Unit, WorkerStore,
 };
 use domain::access::{Actor, Scope, Writer};
 use domain::call::{Call, Completion, Digest, Flags, Message, ResponseFormat, Role};
@@ -99,6 +99,12 @@ impl Fixture {
             stages: vec![binding],
         };
         NewRun { id: RunId::new(SystemIds.next()), trial, config_hash: hash(n), config, asked: 3 }
+    }
+
+    /// A run of its own with a configuration.
+    pub(super) fn single(&self, id: RunId, n: u8) -> SingleRun {
+        let NewRun { config_hash, config, asked, .. } = self.run(n, 0);
+        SingleRun { id, experiment: self.experiment, revision: 1, config_hash, config, asked }
     }
 
     pub(super) fn block(&self, lease: RunLease, upto: u32) -> Block {

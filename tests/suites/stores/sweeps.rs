@@ -82,7 +82,8 @@ async fn sweeps_are_steered_through_their_decider(kind: Kind) {
         experiments: stores.clone(),
         ids: Arc::new(SystemIds),
         journal: stores.clone(),
-        runs: stores.clone(),
+        boards: stores.clone(),
+        facts: stores.clone(),
         sweeps: stores.clone(),
     });
     let command = async |command| sweeps.command(&writer(), fixture.sweep, command).await;

@@ -1,16 +1,17 @@
 use std::sync::Arc;
 
-use application::leaderboard::Place;
+use application::leaderboard::{BoardPlace, BoardQuery};
 use application::ports::{ExperimentFilter, ExperimentOverview};
 use application::preview;
+use application::run_list::{self, RunView};
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, ProjectId};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 use wire::api::{
-    ExperimentDetail, ExperimentDraft, ExperimentPage, ExperimentSummary, LeaderboardPage, LeaderboardRow,
-    Preview, PreviewRequest,
+    ExperimentDetail, ExperimentDraft, ExperimentPage, ExperimentSummary, LeaderboardPage, Preview,
+    PreviewRequest,
 };
 use wire::value::into_map;
 
@@ -18,7 +19,8 @@ use super::Tag;
 use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
-use crate::failure::{Failure, refused};
+use crate::dimension_values::DimensionValues;
+use crate::failure::{Failure, refused, wrong_query};
 use crate::offload::work_on;
 use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
@@ -112,20 +114,32 @@ impl Api {
         Ok(Gone)
     }
 
-    /// The leaderboard: of each configuration the newest finished run, best first
+    /// The leaderboard: of each configuration the newest finished run, best first unless sorted otherwise
     #[oai(path = "/experiments/:id/leaderboard", method = "get", operation_id = "get_leaderboard")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn get_leaderboard(
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
+        /// Runs with one status only
+        status: Query<Option<String>>,
+        /// Runs with these values of dimensions only, each written as `values.NAME=VALUE`
+        values: DimensionValues,
+        /// `score`, `scores.NAME`, `values.NAME`, `cost_estimate`, `latency_ms` or `created_at`; with a minus the largest come
+        /// first, and runs without such a figure come last
+        sort: Query<Option<String>>,
         limit: Query<Limit>,
         cursor: Query<Cursor>,
     ) -> Result<Answer<LeaderboardPage>> {
-        let from: Option<Place> = cursor.place()?;
-        let id = ExperimentId::new(bits(id.0));
-        let (rows, next) = self.0.leaderboards.page(id, from, limit.get()).await.map_err(refused)?;
-        let items = rows.iter().map(LeaderboardRow::from).collect();
-        Answer::new(LeaderboardPage { items, next_cursor: next.map(|place| place.to_string()) })
+        let facts = self.0.runs.facts(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
+        let filter = run_list::filter(&facts, status.0.as_deref(), &values.0).map_err(wrong_query)?;
+        let order =
+            run_list::order(sort.0.as_deref(), RunView::Board, &facts.outline).map_err(wrong_query)?;
+        let from: Option<BoardPlace> = cursor.place()?;
+        run_list::check_place(from.as_ref().map(|from| &from.place), &order).map_err(wrong_query)?;
+        let query = BoardQuery { filter, order, from, limit: limit.get() };
+        let page = self.0.leaderboards.page(&facts, query).await;
+        Answer::new(LeaderboardPage::from(&page.map_err(refused)?))
     }
 }
 

@@ -99,7 +99,7 @@ impl Api {
             Form::Env => configuration().await?.env(),
             Form::Report => exports.report(experiment, run).await.map_err(refused)?,
             Form::Csv | Form::Jsonl => {
-                exports.experiment(experiment).await.map_err(refused)?;
+                exports.check(experiment).await.map_err(refused)?;
                 let runs = exports.runs(experiment).await.map_err(refused)?;
                 let written = match form {
                     Form::Csv => wire::table::csv(&runs),

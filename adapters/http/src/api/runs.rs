@@ -1,11 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{KeptAnswer, RunFilter, RunKey, RunOrder, RunSummary};
+use application::ports::{KeptAnswer, RunFilter, RunQuery, RunSummary};
+use application::run_list::{self, RunView};
 use application::runs::Trace;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, RunId, SweepId};
-use domain::run::RunStatus;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 use uuid::Uuid;
@@ -16,7 +16,8 @@ use super::Tag;
 use crate::answer::{Accepted, Answer, Either, Result};
 use crate::body::Body;
 use crate::caller::As;
-use crate::failure::{Failure, refused};
+use crate::dimension_values::DimensionValues;
+use crate::failure::{Failure, refused, wrong_query};
 use crate::once::Repeatable;
 use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
@@ -43,21 +44,23 @@ impl Api {
         sweep_id: Query<Option<Uuid>>,
         /// Runs with one status only
         status: Query<Option<String>>,
-        /// `created_at`, `score`, `scores.NAME`, `cost_estimate` or `latency_ms`; with a minus the largest come first
+        /// Runs with these values of dimensions only, each written as `values.NAME=VALUE`
+        values: DimensionValues,
+        /// `created_at`, `score`, `scores.NAME`, `values.NAME`, `cost_estimate` or `latency_ms`; with a minus the largest come
+        /// first, and runs without such a figure come last
         sort: Query<Option<String>>,
         limit: Query<Limit>,
         cursor: Query<Cursor>,
     ) -> Result<Answer<RunPage>> {
-        let filter = RunFilter {
-            experiment: ExperimentId::new(bits(id.0)),
-            sweep: sweep_id.0.map(|sweep| SweepId::new(bits(sweep))),
-            status: status.0.as_deref().map(status_of).transpose()?,
-        };
-        let (scorers, _) = self.0.runs.names(filter.experiment).await.map_err(refused)?;
-        let order = order_of(sort.0.as_deref(), &scorers)?;
-        let after: Option<RunId> = cursor.place()?;
-        let page = self.0.runs.list(filter, order, after, limit.get()).await.map_err(refused)?;
-        let next_cursor = next(&page, |run| run.id.to_string());
+        let facts = self.0.runs.facts(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
+        let filter = run_list::filter(&facts, status.0.as_deref(), &values.0).map_err(wrong_query)?;
+        let filter = RunFilter { sweep: sweep_id.0.map(|sweep| SweepId::new(bits(sweep))), ..filter };
+        let order = run_list::order(sort.0.as_deref(), RunView::Runs, &facts.outline).map_err(wrong_query)?;
+        let after = cursor.place()?;
+        run_list::check_place(after.as_ref(), &order).map_err(wrong_query)?;
+        let query = RunQuery { filter, order, after, limit: limit.get() };
+        let page = self.0.runs.list(query).await.map_err(refused)?;
+        let next_cursor = page.next.map(|place| place.to_string());
         Answer::new(RunPage { items: page.items.iter().map(Run::from).collect(), next_cursor })
     }
 
@@ -113,10 +116,10 @@ impl Api {
         let after: Option<SamplePlace> = cursor.place()?;
         let after = after.map(|SamplePlace(sample, repeat)| (sample, repeat));
         let run = self.0.runs.run(id).await.map_err(refused)?;
-        let (scorers, stages) = self.0.runs.names(run.experiment).await.map_err(refused)?;
+        let facts = self.0.runs.facts(run.experiment).await.map_err(refused)?;
         let page = self.0.runs.traces(id, after, limit.get()).await.map_err(refused)?;
         let next_cursor = next(&page, |trace: &Trace| format!("{}.{}", trace.sample_index, trace.repeat));
-        let items = page.items.into_iter().map(|trace| RunSample::new(trace, &scorers, &stages)).collect();
+        let items = page.items.into_iter().map(|trace| RunSample::new(trace, &facts.outline)).collect();
         Answer::new(RunSamplePage { items, next_cursor })
     }
 }
@@ -147,38 +150,4 @@ fn patience(seconds: Option<f64>) -> Result<Duration> {
         return Ok(Duration::from_secs_f64(seconds));
     }
     Err(Failure::parameter("wait", format!("takes seconds from 0 to {LONGEST_WAIT}")))
-}
-
-fn status_of(word: &str) -> Result<RunStatus> {
-    RunStatus::parse(word).ok_or_else(|| {
-        let words: Vec<&str> = RunStatus::ALL.iter().map(|status| status.as_str()).collect();
-        Failure::parameter("status", format!("takes {}", words.join(", ")))
-    })
-}
-
-/// The order that a word stands for; the scores of these scorers can be sorted by.
-fn order_of(word: Option<&str>, scorers: &[String]) -> Result<RunOrder> {
-    const SCORES: &str = "scores.";
-    let Some(word) = word else { return Ok(RunOrder::NEWEST) };
-    let (descending, name) = word.strip_prefix('-').map_or((false, word), |name| (true, name));
-    let by = match name {
-        "created_at" => RunKey::Created,
-        "score" => RunKey::Score,
-        "cost_estimate" => RunKey::Cost,
-        "latency_ms" => RunKey::Latency,
-        _ => {
-            let scorer = name.strip_prefix(SCORES).filter(|name| scorers.iter().any(|known| known == name));
-            let Some(scorer) = scorer else { return Err(no_order(scorers)) };
-            RunKey::Scorer(scorer.to_owned())
-        }
-    };
-    Ok(RunOrder { by, descending })
-}
-
-fn no_order(scorers: &[String]) -> Failure {
-    let fields = ["created_at", "score", "cost_estimate", "latency_ms"].map(str::to_owned);
-    let all: Vec<String> =
-        fields.into_iter().chain(scorers.iter().map(|name| format!("scores.{name}"))).collect();
-    let detail = format!("takes {}; with a minus in front the largest come first", all.join(", "));
-    Failure::parameter("sort", detail)
 }

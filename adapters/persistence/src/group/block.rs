@@ -1,11 +1,9 @@
 //! Stores finished blocks of runs.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use application::ports::{Block, RunEnd, ScoreRow, ScorerTotal, StageResultRow};
-use domain::event::NewEvent;
-use domain::id::{RunId, SweepId};
+use application::ports::{Block, ScoreRow, StageResultRow};
+use domain::id::SweepId;
 use domain::money::NanoDollars;
 use domain::run::RunStatus;
 use domain::value::{Map, Value};
@@ -13,10 +11,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use super::{Delta, Deltas};
 use crate::batch::Rows;
-use crate::dialect::{
-    Dialect, Session, bytes, id, json, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, text, whole,
-};
-use crate::rows::Row;
+use crate::dialect::{Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, whole};
 
 /// An unknown cost makes the sum unknown: adding NULL gives NULL.
 const ADVANCE: &str = "UPDATE run SET done = $3, blocks = $4, failures = failures + $5, tokens_in = tokens_in + $6, \
@@ -28,43 +23,22 @@ const ADVANCE: &str = "UPDATE run SET done = $3, blocks = $4, failures = failure
 const HOLD: &str = "UPDATE run SET lease_until = lease_until \
      WHERE id = $1 AND lease_epoch = $2 AND lease_owner IS NOT NULL AND completed_at IS NULL";
 
-const END: &str = "UPDATE run SET status = $2, completed_at = {now}, lease_owner = NULL, lease_until = NULL, \
-     asked = done, score = $3, ci_low = $4, ci_high = $5, n = $6, rank_score = $7, listed = $8, scores = $9, \
-     error = $10 WHERE id = $1 RETURNING cost_nano, started_at, completed_at";
-
-/// Of the runs of one configuration the newest finished one is listed.
-const UNLIST: &str = "UPDATE run SET listed = 0 WHERE listed = 1 AND id <> $1 \
-     AND experiment_id = (SELECT experiment_id FROM run WHERE id = $1) \
-     AND config_hash = (SELECT config_hash FROM run WHERE id = $1)";
-
-const LEAD: &str = "UPDATE experiment SET best_score = $2 \
-     WHERE id = (SELECT experiment_id FROM run WHERE id = $1) AND (best_score IS NULL OR best_score < $2)";
-
 const BLOCKS: &str = "INSERT INTO block (run_id, no, sweep_id, outcome_seq, upto, scores)";
 const RESULTS: &str =
     "INSERT INTO stage_result (run_id, sample_index, repeat, stage_index, answer_id, paid, error)";
 const SCORES: &str = "INSERT INTO score (run_id, sample_index, repeat, scorer_no, value, metadata, error)";
 
-/// Advances the block's run, and ends it where the block says so; what listeners are told of its end. `None` where
-/// somebody else has the run now, or the block has landed before.
+/// Advances the block's run; `false` where somebody else has the run now, or the block has landed before.
 pub(super) async fn fence<C: ConnectionTrait>(
     session: Session<'_, C>,
     block: &Block,
     deltas: &mut Deltas,
-) -> Result<Option<Vec<NewEvent>>, DbErr> {
-    if !advance(session, block).await? {
-        return Ok(None);
-    }
-    let mut told = Vec::new();
-    if let Some(ended) = &block.end {
-        let bill = end(session, block.lease.run, ended).await?;
-        told.extend(block.completed.clone().map(|event| billed(event, bill)));
-        told.extend(lead(session, block).await?);
-    }
-    if let Some(sweep) = block.sweep {
+) -> Result<bool, DbErr> {
+    let advanced = advance(session, block).await?;
+    if let Some(sweep) = block.sweep.filter(|_| advanced) {
         count(block, deltas.entry(sweep).or_default());
     }
-    Ok(Some(told))
+    Ok(advanced)
 }
 
 /// Whether the run is still its holder's, and the block the next one. A block without samples only ends its run.
@@ -93,73 +67,6 @@ async fn advance<C: ConnectionTrait>(session: Session<'_, C>, block: &Block) -> 
     Ok(session.execute(ADVANCE, values).await?.rows_affected() > 0)
 }
 
-/// What a run came to that only the store knows.
-#[derive(Debug, Default, Clone, Copy)]
-struct Bill {
-    cost: Option<NanoDollars>,
-    took: Duration,
-}
-
-fn billed(mut event: NewEvent, bill: Bill) -> NewEvent {
-    let cost = bill.cost.map(|cost| ("cost_estimate", Value::number(cost.dollars())));
-    let took = ("duration_ms", Value::from(u64::try_from(bill.took.as_millis()).unwrap_or(u64::MAX)));
-    event.data.extend(cost.into_iter().chain([took]).map(|(name, value)| (name.to_owned(), value)));
-    event
-}
-
-async fn end<C: ConnectionTrait>(session: Session<'_, C>, run: RunId, ended: &RunEnd) -> Result<Bill, DbErr> {
-    let listed = ended.status.is_ranked();
-    let values = vec![
-        id(run.bits()),
-        text(ended.status.as_str()),
-        maybe_real(ended.score),
-        maybe_real(ended.interval.map(|(low, _)| low)),
-        maybe_real(ended.interval.map(|(_, high)| high)),
-        whole(ended.n),
-        maybe_real(Some(rank_score(ended))),
-        whole(i64::from(listed)),
-        json(&scorers(&ended.scores)),
-        ended.error.as_ref().map_or(Bound::Json(None), |error| json(&crate::runs::error_value(error))),
-    ];
-    if listed {
-        session.execute(UNLIST, vec![id(run.bits())]).await?;
-    }
-    let row = session.one(END, values).await?;
-    row.map_or_else(|| Ok(Bill::default()), |row| bill(Row(&row), session.dialect))
-}
-
-fn bill(row: Row<'_>, dialect: Dialect) -> Result<Bill, DbErr> {
-    let began = dialect.read_time(row.0, "started_at")?;
-    let ended = dialect.read_time(row.0, "completed_at")?;
-    let took = began.zip(ended).map_or(Duration::ZERO, |(began, ended)| ended.since(began));
-    Ok(Bill { cost: row.maybe_money("cost_nano")?, took })
-}
-
-/// What the board is sorted by: whole runs by their score, then partial ones, then those without a score.
-fn rank_score(ended: &RunEnd) -> f64 {
-    match ended.score {
-        Some(score) if !ended.partial => score,
-        Some(score) => score - 1.0,
-        None => -2.0,
-    }
-}
-
-fn scorers(totals: &[ScorerTotal]) -> Value {
-    Value::List(totals.iter().map(scorer).collect())
-}
-
-fn scorer(total: &ScorerTotal) -> Value {
-    let number = |number: Option<f64>| number.map_or(Value::Null, Value::number);
-    Value::from([
-        ("name", Value::from(total.name.as_str())),
-        ("value", number(total.value)),
-        ("ci_low", number(total.interval.map(|(low, _)| low))),
-        ("ci_high", number(total.interval.map(|(_, high)| high))),
-        ("n", Value::from(total.n)),
-        ("failed", Value::from(total.failed)),
-    ])
-}
-
 fn count(block: &Block, delta: &mut Delta) {
     delta.outcomes += 1;
     delta.samples += i64::try_from(block.vector.len()).unwrap_or(i64::MAX);
@@ -171,15 +78,6 @@ fn count(block: &Block, delta: &mut Delta) {
         RunStatus::Cached => delta.cached += 1,
         _ => delta.completed += 1,
     }
-}
-
-/// What listeners are told where the block's run takes the lead.
-async fn lead<C: ConnectionTrait>(session: Session<'_, C>, block: &Block) -> Result<Option<NewEvent>, DbErr> {
-    let score = block.end.as_ref().and_then(|ended| ended.score);
-    let (Some(event), Some(score)) = (&block.lead, score) else { return Ok(None) };
-    let values = vec![id(block.lease.run.bits()), maybe_real(Some(score))];
-    let leads = session.execute(LEAD, values).await?.rows_affected() > 0;
-    Ok(leads.then(|| event.clone()))
 }
 
 /// Stores the rows of blocks that were not fenced. `outcomes` is what each sweep has counted, these included.

@@ -1,5 +1,7 @@
 //! Begins and moves sweeps, and launches their runs.
 
+use std::collections::BTreeSet;
+
 use application::ports::{
     CommitError, Launch, NewRun, NewSweep, Receipt, RunConfig, SingleRun, SweepMove, Unit,
 };
@@ -13,12 +15,14 @@ use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 use super::{Delta, Deltas};
 use crate::batch::Rows;
 use crate::dialect::{Session, corrupt, id, json, maybe_id, maybe_text, maybe_whole, raw_json, text, whole};
-use crate::rows::Row;
+use crate::figures;
+use crate::rows::{Row, read_all};
 
 /// A sweep goes through the space as it is when it begins.
 const BEGIN: &str = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed, max_runs, max_tokens, \
-     max_cost_nano, parameter_space, status, version, asked, duplicates, epoch) \
+     max_cost_nano, parameter_space, outline, status, version, asked, duplicates, epoch) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT parameter_space FROM experiment WHERE id = $2), \
+     (SELECT outline FROM experiment WHERE id = $2), \
      'running', 1, 0, 0, 0) ON CONFLICT DO NOTHING";
 
 /// The experiment is still what the sweep was checked against, and stays so until the sweep can be seen.
@@ -103,6 +107,8 @@ async fn insert_single<C: ConnectionTrait>(
     }
     let row = run_row(single.experiment, None, single.id, single.config_hash, &single.config, single.asked)?;
     session.insert(Rows { insert: RUNS, then: "", values: vec![row] }).await?;
+    let values = figures::value_rows(single.id, single.experiment, &single.config.values);
+    session.insert(Rows { insert: figures::VALUES, then: "", values }).await?;
     Ok(true)
 }
 
@@ -210,14 +216,27 @@ async fn launch<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) ->
     };
     let rows = launch.runs.iter().map(row).collect::<Result<_, _>>()?;
     let then = "ON CONFLICT (sweep_id, config_hash) DO NOTHING RETURNING id";
-    let made = session.insert_returning(Rows { insert: RUNS, then, values: rows }).await?.len();
-    let duplicates = (trials - made) as u64;
+    let made = session.insert_returning(Rows { insert: RUNS, then, values: rows }).await?;
+    insert_values(session, launch, &read_all(&made, |row| row.run_id("id"))?).await?;
+    let duplicates = (trials - made.len()) as u64;
     let rows = trial_rows(session, launch, duplicates > 0).await?;
     session.insert(Rows { insert: TRIALS, then: "", values: rows }).await?;
     if duplicates > 0 {
         session.execute(DUPLICATES, vec![id(launch.sweep.bits()), whole(duplicates)]).await?;
     }
     Ok(Some(duplicates))
+}
+
+/// Stores the values of the runs that were made, for lists to be sorted and filtered by.
+async fn insert_values<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    launch: &Launch,
+    made: &[RunId],
+) -> Result<(), DbErr> {
+    let made: BTreeSet<&RunId> = made.iter().collect();
+    let new = launch.runs.iter().filter(|run| made.contains(&run.id));
+    let rows = new.flat_map(|run| figures::value_rows(run.id, launch.experiment, &run.config.values));
+    session.insert(Rows { insert: figures::VALUES, then: "", values: rows.collect() }).await
 }
 
 fn run_row(

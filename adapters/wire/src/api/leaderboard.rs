@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use application::leaderboard::Row;
+use application::leaderboard::{Board, Row};
 use poem_openapi::Object;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{RunStatus, id, pages};
+use super::{RunStatus, id};
 use crate::value::{AnyMap, from_map};
 
 /// A run's place on the leaderboard.
 #[derive(Debug, Clone, Serialize, Object)]
 pub struct LeaderboardRow {
-    /// Its rank, from 1.
-    pub rank: u64,
+    /// Its rank, from 1; absent where a list in another order comes to runs far down the board.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<u64>,
     /// The run.
     pub run_id: Uuid,
     /// The values of its active dimensions.
@@ -61,9 +62,9 @@ impl From<&Row> for LeaderboardRow {
         let standing = &row.standing;
         let scores = row.run.scores.iter().filter_map(|total| Some((total.name.clone(), total.value?)));
         Self {
-            rank: standing.rank as u64,
+            rank: row.rank.map(|rank| rank as u64),
             run_id: id(row.run.id.bits()),
-            values: from_map(&row.run.config.values),
+            values: from_map(&row.run.values),
             status: row.run.status.into(),
             score: standing.score,
             ci_low: standing.interval.map(|interval| interval.low),
@@ -82,7 +83,24 @@ impl From<&Row> for LeaderboardRow {
     }
 }
 
-pages! {
-    /// The leaderboard, best first.
-    LeaderboardPage of LeaderboardRow,
+/// The leaderboard, best first unless sorted otherwise.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct LeaderboardPage {
+    /// What is on this page. A filter that most runs do not pass may leave a page short, even where more come.
+    pub items: Vec<LeaderboardRow>,
+    /// Give this as `cursor` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Whether ties, shrunk scores and probabilities are of the runs as they are now; they follow within about a second.
+    pub standings_current: bool,
+}
+
+impl From<&Board> for LeaderboardPage {
+    fn from(board: &Board) -> Self {
+        Self {
+            items: board.rows.iter().map(LeaderboardRow::from).collect(),
+            next_cursor: board.next.as_ref().map(ToString::to_string),
+            standings_current: board.standings_are_current,
+        }
+    }
 }

@@ -102,7 +102,7 @@ impl From<live::Snapshot> for Snapshot {
         let steps = snapshot.best_series.into_iter();
         Self {
             progress: (&snapshot.progress).into(),
-            leaderboard: snapshot.leaderboard.iter().map(LeaderboardRow::from).collect(),
+            leaderboard: snapshot.leaderboard.rows.iter().map(LeaderboardRow::from).collect(),
             best_series: steps.map(|(at, score)| BestStep { at: at.into(), score }).collect(),
             endpoints: snapshot.endpoints.into_iter().map(EndpointLoad::from).collect(),
             events: snapshot.events.iter().map(Event::from).collect(),

@@ -148,9 +148,11 @@ pub struct RunSample {
 impl RunSample {
     /// A sample's way through these stages, judged by these scorers.
     #[must_use]
-    pub fn new(trace: runs::Trace, scorers: &[String], stages: &[String]) -> Self {
+    pub fn new(trace: runs::Trace, outline: &ports::Outline) -> Self {
+        let scorer =
+            |number| outline.scorers.get(number as usize).map_or_else(String::new, |(name, _)| name.clone());
         let score = |said: &ports::SampleScore| SampleScore {
-            scorer_name: scorers.get(said.score.scorer as usize).cloned().unwrap_or_default(),
+            scorer_name: scorer(said.score.scorer),
             value: said.score.value,
             metadata: from_map(&said.metadata),
             error: said.error.clone(),
@@ -162,7 +164,7 @@ impl RunSample {
             reference: trace.sample.reference.map(Any),
             score: trace.score,
             scores: trace.scores.iter().map(score).collect(),
-            stages: trace.results.into_iter().map(|row| StageResult::new(row, stages)).collect(),
+            stages: trace.results.into_iter().map(|row| StageResult::new(row, &outline.stages)).collect(),
         }
     }
 }

@@ -17,11 +17,11 @@ function adoptSweep(cache: QueryClient, sweep: Sweep): void {
 const checkSession = (cache: QueryClient) => () => void cache.invalidateQueries({ queryKey: ["me"] });
 
 function experimentConnection(id: string, cache: QueryClient): LiveConnection {
-  const refresh = (queryKey: readonly string[]) =>
-    throttle(refetchEvery, () => cache.invalidateQueries({ queryKey, exact: true }));
-  const leaderboard = refresh(leaderboardKey(id));
-  const experiment = refresh(experimentKey(id));
-  const sweeps = refresh(sweepsKey(id));
+  const refresh = (queryKey: readonly string[], exact: boolean) =>
+    throttle(refetchEvery, () => cache.invalidateQueries({ queryKey, exact }));
+  const leaderboard = refresh(leaderboardKey(id), false);
+  const experiment = refresh(experimentKey(id), true);
+  const sweeps = refresh(sweepsKey(id), true);
   return new LiveConnection(`/ws/experiments/${id}`, {
     onLost: checkSession(cache),
     onMessages: (messages) => {

@@ -65,7 +65,7 @@ type ViewProps = ComponentProps<typeof LiveView> & { tab: string | undefined };
 
 function View({ tab, experiment, live }: ViewProps) {
   if (tab === "configuration") return <ConfigurationView experiment={experiment} />;
-  if (tab === "runs") return <RunsView experimentId={experiment.id} />;
+  if (tab === "runs") return <RunsView experiment={experiment} />;
   return <LiveView experiment={experiment} live={live} />;
 }
 

@@ -21,7 +21,7 @@ const snapshot = (data: object): LiveMessage => ({ seq: 5, type: "snapshot", at,
 async function open(routes: Routes = {}, address = "/experiments/e1") {
   const server = serve({
     "GET /experiments/e1": { body: experiment() },
-    "GET /experiments/e1/leaderboard": { body: { items: [] } },
+    "GET /experiments/e1/leaderboard": { body: { items: [], standings_current: true } },
     ...routes,
   });
   const app = renderApp(address);
@@ -124,7 +124,7 @@ test("the leaderboard shows ties, leads to the runs and follows the stream", asy
   ];
   await open({
     "GET /experiments/e1/leaderboard": () => ({
-      body: { items: boards.length > 1 ? boards.shift() : boards[0] },
+      body: { items: boards.length > 1 ? boards.shift() : boards[0], standings_current: true },
     }),
   });
   await waitFor(() => expect(ranks()).toEqual(["1", "2="]));
@@ -139,10 +139,19 @@ test("the leaderboard shows ties, leads to the runs and follows the stream", asy
   );
 });
 
-test("a scorer's column sorts, and the address remembers", async () => {
-  const { app } = await open({
-    "GET /experiments/e1/leaderboard": { body: { items: [row(1), row(2), row(3)] } },
-  });
+/** A board of three that sorts and filters as the server would. */
+const sorting = (request: Request) => {
+  const query = new URL(request.url).searchParams;
+  const items = [row(1), row(2), row(3)];
+  if (query.get("sort") === "-scores.exact_match") items.reverse();
+  const tone = query.get("values[tone]");
+  return {
+    body: { items: items.filter(({ values }) => !tone || values.tone === tone), standings_current: true },
+  };
+};
+
+test("a scorer's column sorts on the server, and the address remembers", async () => {
+  const { app } = await open({ "GET /experiments/e1/leaderboard": sorting });
   await waitFor(() => expect(ranks()).toEqual(["1", "2", "3"]));
   await userEvent.click(button("exact_match"));
   await waitFor(() => expect(ranks()).toEqual(["3", "2", "1"]));
@@ -151,6 +160,30 @@ test("a scorer's column sorts, and the address remembers", async () => {
     "aria-sort",
     "descending",
   );
+});
+
+test("the board shows runs with one value only, and the address remembers", async () => {
+  const values = ["tone-1", "tone-2", "tone-3"];
+  const { app } = await open({
+    "GET /experiments/e1": { body: experiment({ parameter_space: { tone: { type: "choice", values } } }) },
+    "GET /experiments/e1/leaderboard": sorting,
+  });
+  await waitFor(() => expect(ranks()).toEqual(["1", "2", "3"]));
+  await userEvent.selectOptions(screen.getByLabelText("Show ranked runs with value"), "tone: tone-2");
+  await waitFor(() => expect(ranks()).toEqual(["2"]));
+  expect(app.location()).toContain("value=tone%3Dtone-2");
+});
+
+test("standings that are behind are asked for again", async () => {
+  const boards = [
+    { items: [row(1), row(2)], standings_current: false },
+    { items: [row(1), row(2, { ties_best: true })], standings_current: true },
+  ];
+  await open({
+    "GET /experiments/e1/leaderboard": () => ({ body: boards.length > 1 ? boards.shift() : boards[0] }),
+  });
+  await waitFor(() => expect(ranks()).toEqual(["1", "2"]));
+  await waitFor(() => expect(ranks()).toEqual(["1", "2="]), { timeout: 3000 });
 });
 
 test("the timeline tells events in words and shows one type on demand", async () => {
@@ -248,12 +281,12 @@ test("the editor says what can change once there are runs", async () => {
 test("a board full of ties says what would tell more apart", async () => {
   const tied = (ties: number) =>
     [1, 2, 3, 4, 5, 6].map((rank) => row(rank, { n: 12, ties_best: rank <= ties }));
-  await open({ "GET /experiments/e1/leaderboard": { body: { items: tied(5) } } });
+  await open({ "GET /experiments/e1/leaderboard": { body: { items: tied(5), standings_current: true } } });
   expect(await screen.findByText(/With n = 12 and 6 runs only large differences are certain/)).toBeVisible();
 });
 
 test("a board with few ties needs no advice", async () => {
   const items = [1, 2, 3, 4, 5, 6].map((rank) => row(rank, { ties_best: rank <= 2 }));
-  await open({ "GET /experiments/e1/leaderboard": { body: { items } } });
+  await open({ "GET /experiments/e1/leaderboard": { body: { items, standings_current: true } } });
   expect(await screen.findByText(/Bars show the 95 % interval/)).not.toHaveTextContent("differences");
 });

@@ -1,57 +1,29 @@
-import { getRouteApi } from "@tanstack/react-router";
 import type { Columns } from "./leaderboard-columns";
-import { byScore, byScorer, nextSort, type Sort } from "./leaderboard-order";
+import { byCost, byLatency, byScore, byScorer, byValue, type Sort } from "./run-order";
+import { SortHead } from "./sort-head";
 
-const route = getRouteApi("/app/experiments/$experimentId");
+/** The order of the board itself: whole runs by score, partial ones behind them. */
+export const byRank: Sort = { by: byScore, descending: true };
 
 export function LeaderboardHead({ columns, sort }: { columns: Columns; sort: Sort }) {
+  const order = { sort, otherwise: byRank };
   return (
     <thead>
       <tr>
         <th scope="col">Rank</th>
-        <SortHead label="Score" by={byScore} sort={sort} />
+        <SortHead label="Score" by={byScore} {...order} />
         {columns.scorers.map((name) => (
-          <SortHead key={name} label={name} by={byScorer(name)} sort={sort} right />
+          <SortHead key={name} label={name} by={byScorer(name)} {...order} right />
         ))}
         {columns.dimensions.map((name) => (
-          <th key={name} scope="col">
-            {name}
-          </th>
+          <SortHead key={name} label={name} by={byValue(name)} {...order} />
         ))}
         <th scope="col" className="text-right" title="Samples with a score">
           n
         </th>
-        <th scope="col" className="text-right">
-          Time / sample
-        </th>
-        <th scope="col" className="text-right">
-          Cost / sample
-        </th>
+        <SortHead label="Time / sample" by={byLatency} {...order} right />
+        <SortHead label="Cost / sample" by={byCost} {...order} right />
       </tr>
     </thead>
-  );
-}
-
-type SortHeadProps = { label: string; by: string; sort: Sort; right?: boolean };
-
-function SortHead({ label, by, sort, right }: SortHeadProps) {
-  const navigate = route.useNavigate();
-  const here = sort.by === by;
-  const direction = sort.descending ? "descending" : "ascending";
-  const sortBy = () =>
-    void navigate({
-      search: (old) => ({ ...old, sort: nextSort(sort, by) }),
-      replace: true,
-      resetScroll: false,
-    });
-  return (
-    <th scope="col" aria-sort={here ? direction : undefined} className={right ? "text-right" : undefined}>
-      <button type="button" onClick={sortBy} className="font-medium hover:text-text">
-        {label}
-        <span aria-hidden="true" className="inline-block w-3 text-center">
-          {here ? (sort.descending ? "↓" : "↑") : ""}
-        </span>
-      </button>
-    </th>
   );
 }

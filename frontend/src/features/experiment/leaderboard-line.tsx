@@ -41,11 +41,13 @@ function Rank({ row: { rank, run_id: runId, ties_best: ties, p_best: chance } }:
     <Link
       to="/runs/$runId"
       params={{ runId }}
-      aria-label={`Run ranked ${rank}${ties ? `. ${tie}` : ""}`}
+      aria-label={
+        rank === undefined ? "Run far down the board" : `Run ranked ${rank}${ties ? `. ${tie}` : ""}`
+      }
       title={ties ? tie : undefined}
       className="num font-medium text-accent after:absolute after:inset-0"
     >
-      {rank}
+      {rank ?? "–"}
       {ties && <span aria-hidden="true"> =</span>}
     </Link>
   );

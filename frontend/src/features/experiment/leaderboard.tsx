@@ -1,44 +1,32 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { ExperimentDetail, LeaderboardRow } from "@/api/types";
-import { Button } from "@/ui/button";
 import { useFlip } from "@/ui/flip";
 import { Table } from "@/ui/table";
 import { columnsOf } from "./leaderboard-columns";
-import { LeaderboardHead } from "./leaderboard-head";
+import { byRank, LeaderboardHead } from "./leaderboard-head";
 import { LeaderboardLine } from "./leaderboard-line";
-import { ordered, readSort } from "./leaderboard-order";
+import { readSort } from "./run-order";
 
 type Props = { experiment: ExperimentDetail; rows: LeaderboardRow[]; sort: string | undefined };
 
-const atFirst = 100;
-
-/** The runs in order; they glide when the order changes. */
+/** The runs in the server's order; they glide when it changes. */
 export function Leaderboard({ experiment, rows, sort }: Props) {
-  const [whole, setWhole] = useState(false);
-  const order = readSort(sort);
   const columns = useColumns(experiment, rows);
-  const sorted = ordered(rows, order);
-  const shown = whole ? sorted : sorted.slice(0, atFirst);
-  const body = useFlip<HTMLTableSectionElement>(shown.map((row) => row.run_id).join(" "));
+  const body = useFlip<HTMLTableSectionElement>(rows.map((row) => row.run_id).join(" "));
   return (
     <>
       <Table label="Leaderboard">
-        <LeaderboardHead columns={columns} sort={order} />
+        <LeaderboardHead columns={columns} sort={readSort(sort, byRank)} />
         <tbody ref={body}>
-          {shown.map((row) => (
+          {rows.map((row) => (
             <LeaderboardLine key={row.run_id} row={row} columns={columns} />
           ))}
         </tbody>
       </Table>
-      <div className="mt-2 flex flex-wrap items-center justify-between gap-3">
-        <p className="text-muted text-xs">
-          <strong className="font-semibold">=</strong> cannot be told apart from the best with these samples.
-          Bars show the 95 % interval.{advice(rows)}
-        </p>
-        {rows.length > shown.length && (
-          <Button onClick={() => setWhole(true)}>Show all {rows.length} runs</Button>
-        )}
-      </div>
+      <p className="mt-2 text-muted text-xs">
+        <strong className="font-semibold">=</strong> cannot be told apart from the best with these samples.
+        Bars show the 95 % interval.{advice(rows)}
+      </p>
     </>
   );
 }

@@ -16,7 +16,7 @@ type Props = { experiment: ExperimentDetail; live: LiveState };
 
 export function LiveView({ experiment, live }: Props) {
   const { sweep } = experiment;
-  const { sort, type } = route.useSearch();
+  const { sort, type, value } = route.useSearch();
   const navigate = route.useNavigate();
   const filter = (next: string | undefined) =>
     void navigate({ search: (old) => ({ ...old, type: next }), replace: true, resetScroll: false });
@@ -32,7 +32,12 @@ export function LiveView({ experiment, live }: Props) {
               </Suspense>
             </div>
           </Section>
-          <LeaderboardPanel experiment={experiment} sort={sort} refetchEvery={pollWhile(live.connection)} />
+          <LeaderboardPanel
+            experiment={experiment}
+            sort={sort}
+            value={value}
+            refetchEvery={pollWhile(live.connection)}
+          />
         </div>
         <div className="flex min-w-0 flex-col gap-5">
           <RunningNow running={live.running} endpoints={live.endpoints} />

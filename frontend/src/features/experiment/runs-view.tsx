@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { experimentRunsQuery } from "@/api/runs";
-import type { Run, RunStatus } from "@/api/types";
+import type { ExperimentDetail, Run, RunStatus } from "@/api/types";
 import { cost, count, milliseconds, score, valuesLine } from "@/lib/format";
 import { Button } from "@/ui/button";
 import { link, Section } from "@/ui/page";
@@ -9,7 +9,10 @@ import { ProblemNote } from "@/ui/problem-note";
 import { Empty, Loading } from "@/ui/states";
 import { Badge, runLooks } from "@/ui/status";
 import { Table } from "@/ui/table";
+import { byAge, byCost, byScore, readSort, type Sort } from "./run-order";
+import { SortHead } from "./sort-head";
 import { Sweeps } from "./sweeps";
+import { readValue, ValueSelect } from "./value-filter";
 
 const route = getRouteApi("/app/experiments/$experimentId");
 const askAgainEvery = 5000;
@@ -17,24 +20,35 @@ const askAgainEvery = 5000;
 const isStatus = (text: string | undefined): text is RunStatus => text !== undefined && text in runLooks;
 
 /** Every run, whatever became of it, and the sweeps they belong to. */
-export function RunsView({ experimentId }: { experimentId: string }) {
-  const { status: asked } = route.useSearch();
+export function RunsView({ experiment }: { experiment: ExperimentDetail }) {
+  const { status: asked, sort, value } = route.useSearch();
   const status = isStatus(asked) ? asked : undefined;
+  const values = readValue(value);
+  const view = { ...(status && { status }), ...(sort && { sort }), ...(values && { values }) };
   const pages = useInfiniteQuery({
-    ...experimentRunsQuery(experimentId, status),
+    ...experimentRunsQuery(experiment.id, view),
     refetchInterval: askAgainEvery,
+    placeholderData: (old) => old,
   });
   const runs = pages.data?.pages.flatMap((page) => page.items);
   return (
     <div className="flex flex-col gap-6">
-      <Sweeps experimentId={experimentId} />
-      <Section title="Runs" aside={<StatusFilter status={status} />}>
+      <Sweeps experimentId={experiment.id} />
+      <Section
+        title="Runs"
+        aside={
+          <span className="flex items-center gap-2">
+            <ValueSelect experiment={experiment} label="Show runs with value" />
+            <StatusFilter status={status} />
+          </span>
+        }
+      >
         {pages.isPending && <Loading />}
         <ProblemNote error={pages.error} onRetry={() => void pages.refetch()} className="mb-3" />
         {runs?.length === 0 && (
-          <Empty title={status ? "No run is in this state" : "No run has been made yet"} />
+          <Empty title={status || values ? "No run passes this filter" : "No run has been made yet"} />
         )}
-        {runs && runs.length > 0 && <RunTable runs={runs} />}
+        {runs && runs.length > 0 && <RunTable runs={runs} sort={readSort(sort, newestFirst)} />}
         {pages.hasNextPage && (
           <Button className="mt-3" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
             Load more runs
@@ -70,23 +84,22 @@ function StatusFilter({ status }: { status: RunStatus | undefined }) {
   );
 }
 
-function RunTable({ runs }: { runs: Run[] }) {
+const newestFirst: Sort = { by: byAge, descending: true };
+
+function RunTable({ runs, sort }: { runs: Run[]; sort: Sort }) {
+  const order = { sort, otherwise: newestFirst };
   return (
     <Table label="Runs">
       <thead>
         <tr>
-          <th scope="col">Run</th>
+          <SortHead label="Run" by={byAge} {...order} />
           <th scope="col">Status</th>
-          <th scope="col" className="text-right">
-            Score
-          </th>
+          <SortHead label="Score" by={byScore} {...order} right />
           <th scope="col">Values</th>
           <th scope="col" className="text-right">
             Samples
           </th>
-          <th scope="col" className="text-right">
-            Cost
-          </th>
+          <SortHead label="Cost" by={byCost} {...order} right />
           <th scope="col" className="text-right">
             Duration
           </th>

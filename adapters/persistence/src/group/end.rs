@@ -1,0 +1,161 @@
+//! Ends runs: their place on the board, their metrics, and what listeners are told.
+//!
+//! A finished run is written to only by who holds the row of its experiment's board, so that of the runs of one
+//! configuration that end at once each sees the ones before it.
+
+use std::time::Duration;
+
+use application::ports::{Block, RunEnd, ScorerTotal};
+use domain::event::NewEvent;
+use domain::id::{ExperimentId, RunId};
+use domain::money::NanoDollars;
+use domain::value::Value;
+use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
+
+use crate::batch::{Rows, padded};
+use crate::dialect::{Dialect, Session, id, json, maybe_real, maybe_whole, text, whole};
+use crate::figures::{self, Figures};
+use crate::rows::Row;
+
+/// Takes the boards of these runs and marks them as changed.
+const CHANGED: &str = "INSERT INTO board (experiment_id, rev) \
+     SELECT DISTINCT experiment_id, 1 FROM run WHERE id IN ({runs}) ORDER BY experiment_id \
+     ON CONFLICT (experiment_id) DO UPDATE SET rev = board.rev + 1";
+
+const END: &str = "UPDATE run SET status = $2, completed_at = {now}, lease_owner = NULL, lease_until = NULL, \
+     asked = done, score = $3, ci_low = $4, ci_high = $5, n = $6, rank_class = $7, rank_score = $8, listed = $9, \
+     scores = $10, error = $11 WHERE id = $1 RETURNING experiment_id, cost_nano, latency_ms, done, started_at, \
+     completed_at, (SELECT e.repeats FROM experiment e WHERE e.id = run.experiment_id) AS repeats";
+
+/// Of the runs of one configuration the newest finished one is listed.
+const UNLIST: &str = "UPDATE run SET listed = 0 WHERE listed = 1 AND id <> $1 \
+     AND experiment_id = (SELECT experiment_id FROM run WHERE id = $1) \
+     AND config_hash = (SELECT config_hash FROM run WHERE id = $1)";
+
+const LEADER: &str = "SELECT rank_class, rank_score FROM run WHERE listed = 1 \
+     AND experiment_id = (SELECT experiment_id FROM run WHERE id = $1) \
+     ORDER BY rank_class DESC, rank_score DESC, id LIMIT 1";
+
+/// Ends the runs whose last blocks these are, in their order; what listeners are told of it.
+pub(super) async fn write<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    blocks: &[&Block],
+) -> Result<Vec<NewEvent>, DbErr> {
+    let last = || blocks.iter().filter_map(|block| Some((*block, block.end.as_ref()?)));
+    let ranked = last().filter(|(_, end)| end.status.is_ranked());
+    mark_boards(session, &ranked.map(|(block, _)| block.lease.run).collect::<Vec<_>>()).await?;
+    let (mut told, mut metrics) = (Vec::new(), Vec::new());
+    for (block, ended) in last() {
+        let leads = block.lead.is_some() && leads(session, block.lease.run, ended).await?;
+        let Some(bill) = end(session, block.lease.run, ended).await? else { continue };
+        metrics.extend(bill.metrics);
+        told.extend(block.completed.clone().map(|event| billed(event, bill.cost, bill.took)));
+        told.extend(block.lead.clone().filter(|_| leads));
+    }
+    session.insert(Rows { insert: figures::METRICS, then: figures::AGAIN, values: metrics }).await?;
+    Ok(told)
+}
+
+async fn mark_boards<C: ConnectionTrait>(session: Session<'_, C>, runs: &[RunId]) -> Result<(), DbErr> {
+    for (chunk, placeholders) in padded(runs) {
+        let values = chunk.map(|run| id(run.bits())).collect();
+        session.execute(&CHANGED.replace("{runs}", &placeholders), values).await?;
+    }
+    Ok(())
+}
+
+/// Whether the run that is about to end stands before all that have ended.
+async fn leads<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    run: RunId,
+    ended: &RunEnd,
+) -> Result<bool, DbErr> {
+    let Some(first) = session.one(LEADER, vec![id(run.bits())]).await? else { return Ok(true) };
+    let first = (Row(&first).whole("rank_class")?, Row(&first).maybe_real("rank_score")?.unwrap_or(0.0));
+    let (class, score) = rank(ended);
+    Ok(class > first.0 || class == first.0 && score > first.1)
+}
+
+/// What a run came to that only the store knows.
+struct Bill {
+    cost: Option<NanoDollars>,
+    took: Duration,
+    metrics: Vec<Vec<Bound>>,
+}
+
+fn billed(mut event: NewEvent, cost: Option<NanoDollars>, took: Duration) -> NewEvent {
+    let cost = cost.map(|cost| ("cost_estimate", Value::number(cost.dollars())));
+    let took = ("duration_ms", Value::from(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)));
+    event.data.extend(cost.into_iter().chain([took]).map(|(name, value)| (name.to_owned(), value)));
+    event
+}
+
+async fn end<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    run: RunId,
+    ended: &RunEnd,
+) -> Result<Option<Bill>, DbErr> {
+    let listed = ended.status.is_ranked();
+    let (class, score) = rank(ended);
+    let values = vec![
+        id(run.bits()),
+        text(ended.status.as_str()),
+        maybe_real(ended.score),
+        maybe_real(ended.interval.map(|(low, _)| low)),
+        maybe_real(ended.interval.map(|(_, high)| high)),
+        whole(ended.n),
+        maybe_whole(listed.then_some(class)),
+        maybe_real(listed.then_some(score)),
+        whole(i64::from(listed)),
+        json(&scorers(&ended.scores)),
+        ended.error.as_ref().map_or(Bound::Json(None), |error| json(&crate::runs::error_value(error))),
+    ];
+    if listed {
+        session.execute(UNLIST, vec![id(run.bits())]).await?;
+    }
+    let row = session.one(END, values).await?;
+    row.map(|row| bill(Row(&row), session.dialect, run, ended)).transpose()
+}
+
+fn bill(row: Row<'_>, dialect: Dialect, run: RunId, ended: &RunEnd) -> Result<Bill, DbErr> {
+    let began = dialect.read_time(row.0, "started_at")?;
+    let completed = dialect.read_time(row.0, "completed_at")?;
+    let took = began.zip(completed).map_or(Duration::ZERO, |(began, completed)| completed.since(began));
+    let cost = row.maybe_money("cost_nano")?;
+    let figures = Figures {
+        run,
+        experiment: ExperimentId::new(row.id("experiment_id")?),
+        score: ended.score,
+        scores: &ended.scores,
+        cost,
+        latency_ms: row.count("latency_ms")?,
+        asked: row.count("done")?.saturating_mul(row.count("repeats")?),
+    };
+    let metrics = if ended.status.is_ranked() { figures.rows() } else { Vec::new() };
+    Ok(Bill { cost, took, metrics })
+}
+
+/// What the board is sorted by: whole runs by their score, then partial ones, then those without a score.
+fn rank(ended: &RunEnd) -> (i64, f64) {
+    match ended.score {
+        Some(score) if !ended.partial => (2, score),
+        Some(score) => (1, score),
+        None => (0, 0.0),
+    }
+}
+
+fn scorers(totals: &[ScorerTotal]) -> Value {
+    Value::List(totals.iter().map(scorer).collect())
+}
+
+fn scorer(total: &ScorerTotal) -> Value {
+    let number = |number: Option<f64>| number.map_or(Value::Null, Value::number);
+    Value::from([
+        ("name", Value::from(total.name.as_str())),
+        ("value", number(total.value)),
+        ("ci_low", number(total.interval.map(|(low, _)| low))),
+        ("ci_high", number(total.interval.map(|(_, high)| high))),
+        ("n", Value::from(total.n)),
+        ("failed", Value::from(total.failed)),
+    ])
+}

@@ -1,0 +1,161 @@
+//! Pages of runs, in any order and through any filter.
+//!
+//! A page is read from an index in its order: first the runs that have a key to be ordered by, then, by age, those that have
+//! none. Where a filter leaves few runs these are looked at and no others; else a bounded number of the index is, so that a
+//! page may come out short.
+
+mod select;
+
+use application::ports::{ListPlace, PlaceKey, RunKey, RunListing, RunQuery, StoreError};
+use domain::id::RunId;
+use sea_orm::DbErr;
+
+pub(crate) use self::select::Shown;
+use self::select::{Part, Select};
+use crate::dialect::{Dialect, failed};
+use crate::open::Stores;
+use crate::rows::{Row, read_all};
+
+/// Runs of a filter up to which all of them are looked at.
+const FEW: usize = 1_000;
+/// Entries of an index that are looked at for a page.
+const WINDOW: usize = 2_000;
+
+/// Makes what is shown of a row.
+type Reading<T> = fn(Row<'_>, Dialect) -> Result<T, DbErr>;
+
+/// A run on a page, and where it stands there.
+struct Entry<T> {
+    place: ListPlace,
+    run: T,
+}
+
+/// The runs of one part of a list.
+struct Stretch<T> {
+    entries: Vec<Entry<T>>,
+    /// Where it was left off; `None` at the end of the part.
+    left_off: Option<ListPlace>,
+}
+
+impl Stores {
+    /// A page of runs.
+    pub(crate) async fn run_page<T>(
+        &self,
+        query: &RunQuery,
+        shown: Shown,
+        read: Reading<T>,
+    ) -> Result<RunListing<T>, StoreError> {
+        self.read_page(query, shown, read).await.map_err(failed)
+    }
+
+    async fn read_page<T>(
+        &self,
+        query: &RunQuery,
+        shown: Shown,
+        read: Reading<T>,
+    ) -> Result<RunListing<T>, DbErr> {
+        let select = Select { query, shown, few: self.few(query, shown).await? };
+        let mut entries = Vec::new();
+        let behind = query.after.as_ref();
+        for part in parts(&query.order.by) {
+            let started = behind.filter(|place| part.holds(&place.key));
+            if behind.is_some() && started.is_none() && *part == Part::Keyed {
+                // The page begins behind this part.
+                continue;
+            }
+            let wanted = query.limit + 1 - entries.len();
+            let stretch = self.stretch(&select, *part, started, wanted, read).await?;
+            entries.extend(stretch.entries);
+            if entries.len() > query.limit {
+                entries.truncate(query.limit);
+                let next = entries.last().map(|entry| entry.place.clone());
+                return Ok(listing(entries, next));
+            }
+            if stretch.left_off.is_some() {
+                return Ok(listing(entries, stretch.left_off));
+            }
+        }
+        Ok(listing(entries, None))
+    }
+
+    /// The filter that leaves few runs, by its number, where one does.
+    async fn few(&self, query: &RunQuery, shown: Shown) -> Result<Option<usize>, DbErr> {
+        let select = Select { query, shown, few: None };
+        for filter in 0..select.filters() {
+            let (sql, values) = select.count(filter, FEW + 1);
+            let row = self.database.read().one(&sql, values).await?;
+            if row.map_or(Ok(0), |row| Row(&row).count("n"))? <= FEW as u64 {
+                return Ok(Some(filter));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn stretch<T>(
+        &self,
+        select: &Select<'_>,
+        part: Part,
+        after: Option<&ListPlace>,
+        wanted: usize,
+        read: Reading<T>,
+    ) -> Result<Stretch<T>, DbErr> {
+        if select.is_exact(part) || select.few.is_some() {
+            let entries = self.entries(select, part, after, (wanted, wanted), read).await?;
+            return Ok(Stretch { entries, left_off: None });
+        }
+        // Most pages are full after a short look.
+        for window in [wanted * 4, WINDOW.max(wanted * 4)] {
+            let entries = self.entries(select, part, after, (window, wanted), read).await?;
+            if entries.len() == wanted {
+                return Ok(Stretch { entries, left_off: None });
+            }
+            let (sql, values) = select.last_of_window(part, after, window);
+            let last = self.database.read().one(&sql, values).await?;
+            let left_off = last.map(|row| place(part, &select.query.order.by, Row(&row))).transpose()?;
+            if left_off.is_none() || window >= WINDOW {
+                return Ok(Stretch { entries, left_off });
+            }
+        }
+        Ok(Stretch { entries: Vec::new(), left_off: None })
+    }
+
+    async fn entries<T>(
+        &self,
+        select: &Select<'_>,
+        part: Part,
+        after: Option<&ListPlace>,
+        (window, wanted): (usize, usize),
+        read: Reading<T>,
+    ) -> Result<Vec<Entry<T>>, DbErr> {
+        let (sql, values) = select.page(part, after, window, wanted);
+        let rows = self.database.read().all(&sql, values).await?;
+        let by = &select.query.order.by;
+        let dialect = self.database.dialect();
+        read_all(&rows, |row| Ok(Entry { place: place(part, by, row)?, run: read(row, dialect)? }))
+    }
+}
+
+fn listing<T>(entries: Vec<Entry<T>>, next: Option<ListPlace>) -> RunListing<T> {
+    RunListing { items: entries.into_iter().map(|entry| entry.run).collect(), next }
+}
+
+/// The parts of a list in their order.
+const fn parts(by: &RunKey) -> &'static [Part] {
+    match by {
+        RunKey::Created => &[Part::Keyless],
+        RunKey::Rank => &[Part::Keyed],
+        RunKey::Metric(_) | RunKey::Value(_) => &[Part::Keyed, Part::Keyless],
+    }
+}
+
+fn place(part: Part, by: &RunKey, row: Row<'_>) -> Result<ListPlace, DbErr> {
+    let key = match (part, by) {
+        (Part::Keyless, _) | (Part::Keyed, RunKey::Created) => PlaceKey::Absent,
+        (Part::Keyed, RunKey::Rank) => {
+            PlaceKey::Rank(row.whole("sort_class")?, row.maybe_real("sort_key")?.unwrap_or(0.0))
+        }
+        (Part::Keyed, RunKey::Metric(_)) => PlaceKey::Metric(row.maybe_real("sort_key")?.unwrap_or(0.0)),
+        (Part::Keyed, RunKey::Value(_)) => PlaceKey::Value(row.text("sort_key")?),
+    };
+    Ok(ListPlace { key, run: row.id("sort_run").map(RunId::new)? })
+}

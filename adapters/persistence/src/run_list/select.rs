@@ -1,0 +1,318 @@
+//! The statements that pages of runs are read with.
+
+use application::ports::{ListPlace, PlaceKey, RunKey, RunOrder, RunQuery};
+use domain::id::SweepId;
+use sea_orm::Value as Bound;
+
+use crate::dialect::{id, maybe_real, text, whole};
+use crate::figures::{metric_name, value_key};
+
+/// What is shown of which runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    /// The columns, of a run called `r`.
+    pub(crate) columns: &'static str,
+    /// Those on the board only.
+    pub(crate) listed: bool,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Runs with a key to be ordered by.
+    Keyed,
+    /// Runs without one, by age.
+    Keyless,
+}
+
+impl Part {
+    /// Whether a place with this key is in this part.
+    pub(super) const fn holds(self, key: &PlaceKey) -> bool {
+        matches!((self, key), (Self::Keyless, PlaceKey::Absent))
+            || matches!(self, Self::Keyed) && !matches!(key, PlaceKey::Absent)
+    }
+}
+
+/// Writes the statements of one page.
+pub(super) struct Select<'a> {
+    pub(super) query: &'a RunQuery,
+    pub(super) shown: Shown,
+    /// The filter that leaves few runs.
+    pub(super) few: Option<usize>,
+}
+
+/// A statement with the values that it names.
+#[derive(Default)]
+struct Statement {
+    values: Vec<Bound>,
+}
+
+impl Statement {
+    /// The place of a value in the statement.
+    fn place(&mut self, value: Bound) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+}
+
+impl Select<'_> {
+    /// How many filters there are that might leave few runs.
+    pub(super) fn filters(&self) -> usize {
+        let filter = &self.query.filter;
+        usize::from(filter.sweep.is_some()) + usize::from(filter.status.is_some()) + filter.values.len()
+    }
+
+    /// Whether every entry of the index is shown, so that as many are looked at as are wanted.
+    pub(super) const fn is_exact(&self, part: Part) -> bool {
+        let filter = &self.query.filter;
+        let keyless = matches!(part, Part::Keyless) && !matches!(self.query.order.by, RunKey::Created);
+        let unlisted = self.shown.listed && !matches!(self.query.order.by, RunKey::Rank);
+        !filter.is_selective() && !keyless && !unlisted
+    }
+
+    /// Counts the runs of a filter, to a limit.
+    pub(super) fn count(&self, filter: usize, limit: usize) -> (String, Vec<Bound>) {
+        let mut statement = Statement::default();
+        let runs = self.filtered(&mut statement, filter);
+        let limit = statement.place(whole(limit));
+        let sql =
+            format!("SELECT count(*) AS n FROM (SELECT f.run_id FROM ({runs}) f LIMIT {limit}) limited");
+        (sql, statement.values)
+    }
+
+    /// A page of a part: out of `window` entries of its index those that pass the filters, at most `wanted`.
+    pub(super) fn page(
+        &self,
+        part: Part,
+        after: Option<&ListPlace>,
+        window: usize,
+        wanted: usize,
+    ) -> (String, Vec<Bound>) {
+        let mut statement = Statement::default();
+        let few = self.few_runs(&mut statement);
+        let entries = self.entries(&mut statement, part, after, window);
+        let filters = self.conditions(&mut statement, part);
+        let limit = statement.place(whole(wanted));
+        let order = self.order(part);
+        // What is shown of a run is read once it is known to be on the page.
+        let sql = format!(
+            "{few} SELECT p.*, {} FROM (SELECT k.* FROM ({entries}) k JOIN run r ON r.id = k.sort_run {filters} \
+             ORDER BY {} LIMIT {limit}) p JOIN run r ON r.id = p.sort_run ORDER BY {}",
+            self.shown.columns,
+            order.replace("{}", "k"),
+            order.replace("{}", "p"),
+        );
+        (sql, statement.values)
+    }
+
+    /// The last entry of a full window.
+    pub(super) fn last_of_window(
+        &self,
+        part: Part,
+        after: Option<&ListPlace>,
+        window: usize,
+    ) -> (String, Vec<Bound>) {
+        let mut statement = Statement::default();
+        let entries = self.entries(&mut statement, part, after, window);
+        let skipped = statement.place(whole(window - 1));
+        let order = self.order(part).replace("{}", "k");
+        (format!("SELECT k.* FROM ({entries}) k ORDER BY {order} LIMIT 1 OFFSET {skipped}"), statement.values)
+    }
+
+    /// The few runs that a filter leaves, by name.
+    fn few_runs(&self, statement: &mut Statement) -> String {
+        let runs = self.few.map(|filter| self.filtered(statement, filter));
+        runs.map_or_else(String::new, |runs| format!("WITH few AS MATERIALIZED ({runs})"))
+    }
+
+    /// The runs that pass one filter.
+    fn filtered(&self, statement: &mut Statement, number: usize) -> String {
+        let filter = &self.query.filter;
+        let experiment = id(filter.experiment.bits());
+        let mut before = 0;
+        if let Some(sweep) = filter.sweep {
+            if number == before {
+                let sweep = statement.place(id(sweep.bits()));
+                return format!("SELECT id AS run_id FROM run WHERE sweep_id = {sweep}");
+            }
+            before += 1;
+        }
+        let experiment = statement.place(experiment);
+        if let Some(status) = filter.status {
+            if number == before {
+                let status = statement.place(text(status.as_str()));
+                return format!(
+                    "SELECT id AS run_id FROM run WHERE experiment_id = {experiment} AND status = {status}"
+                );
+            }
+            before += 1;
+        }
+        let (name, keys) = self.value_filter(statement, number - before);
+        format!(
+            "SELECT run_id FROM run_value WHERE experiment_id = {experiment} AND name = {name} AND value IN ({keys})"
+        )
+    }
+
+    /// The places of a dimension's name and of the values asked for.
+    fn value_filter(&self, statement: &mut Statement, number: usize) -> (String, String) {
+        let (name, values) = &self.query.filter.values[number];
+        let name = statement.place(text(name.as_str()));
+        let keys: Vec<String> = values.iter().map(|value| statement.place(text(value_key(value)))).collect();
+        (name, keys.join(","))
+    }
+
+    /// Entries of the index that a part is read from, as `sort_run` with what they are ordered by.
+    fn entries(
+        &self,
+        statement: &mut Statement,
+        part: Part,
+        after: Option<&ListPlace>,
+        window: usize,
+    ) -> String {
+        match (part, &self.query.order.by) {
+            (Part::Keyless, _) | (Part::Keyed, RunKey::Created) => self.by_age(statement, after, window),
+            (Part::Keyed, RunKey::Rank) => self.by_rank(statement, after, window),
+            (Part::Keyed, RunKey::Metric(metric)) => {
+                let name = text(metric_name(metric));
+                self.by_key(statement, ("run_metric", name), after, window)
+            }
+            (Part::Keyed, RunKey::Value(name)) => {
+                self.by_key(statement, ("run_value", text(name.as_str())), after, window)
+            }
+        }
+    }
+
+    fn by_age(&self, statement: &mut Statement, after: Option<&ListPlace>, window: usize) -> String {
+        let RunOrder { descending, .. } = self.query.order;
+        let (beyond, direction) = directions(descending);
+        let behind = |statement: &mut Statement, column: &str| {
+            let run = after.map(|place| statement.place(id(place.run.bits())));
+            run.map_or_else(|| "1 = 1".to_owned(), |run| format!("{column} {beyond} {run}"))
+        };
+        if self.few.is_some() {
+            let behind = behind(statement, "f.run_id");
+            return format!("SELECT f.run_id AS sort_run FROM few f WHERE {behind}");
+        }
+        let experiment = statement.place(id(self.query.filter.experiment.bits()));
+        let behind = behind(statement, "id");
+        let window = statement.place(whole(window));
+        format!(
+            "SELECT id AS sort_run FROM run WHERE experiment_id = {experiment} AND {behind} \
+             ORDER BY id {direction} LIMIT {window}"
+        )
+    }
+
+    fn by_key(
+        &self,
+        statement: &mut Statement,
+        (table, name): (&str, Bound),
+        after: Option<&ListPlace>,
+        window: usize,
+    ) -> String {
+        let (beyond, direction) = directions(self.query.order.descending);
+        let name = statement.place(name);
+        let behind = after.map_or_else(
+            || "1 = 1".to_owned(),
+            |place| {
+                let key = statement.place(key(&place.key));
+                let run = statement.place(id(place.run.bits()));
+                format!("(e.value, e.run_id) {beyond} ({key}, {run})")
+            },
+        );
+        let columns = "SELECT e.value AS sort_key, e.run_id AS sort_run";
+        if self.few.is_some() {
+            return format!(
+                "{columns} FROM few f JOIN {table} e ON e.run_id = f.run_id AND e.name = {name} WHERE {behind}"
+            );
+        }
+        let experiment = statement.place(id(self.query.filter.experiment.bits()));
+        let window = statement.place(whole(window));
+        format!(
+            "{columns} FROM {table} e WHERE e.experiment_id = {experiment} AND e.name = {name} AND {behind} \
+             ORDER BY e.value {direction}, e.run_id {direction} LIMIT {window}"
+        )
+    }
+
+    /// Equals stand the older first, so that what is behind a place are two stretches of the index.
+    fn by_rank(&self, statement: &mut Statement, after: Option<&ListPlace>, window: usize) -> String {
+        let columns = "SELECT rank_class AS sort_class, rank_score AS sort_key, id AS sort_run FROM run";
+        let from = if self.few.is_some() {
+            format!("{columns} WHERE id IN (SELECT run_id FROM few) AND listed = 1")
+        } else {
+            let experiment = statement.place(id(self.query.filter.experiment.bits()));
+            format!("{columns} WHERE experiment_id = {experiment} AND listed = 1")
+        };
+        let end = if self.few.is_some() {
+            String::new()
+        } else {
+            let window = statement.place(whole(window));
+            format!("ORDER BY rank_class DESC, rank_score DESC, id LIMIT {window}")
+        };
+        let Some(ListPlace { key: PlaceKey::Rank(class, score), run }) = after else {
+            return format!("{from} {end}");
+        };
+        let (class, score) = (statement.place(whole(*class)), statement.place(maybe_real(Some(*score))));
+        let run = statement.place(id(run.bits()));
+        let equal = format!("{from} AND rank_class = {class} AND rank_score = {score} AND id > {run} {end}");
+        let lower = format!("{from} AND (rank_class, rank_score) < ({class}, {score}) {end}");
+        let both = format!("SELECT * FROM ({equal}) a UNION ALL SELECT * FROM ({lower}) b");
+        let end = end.replace("rank_class", "sort_class").replace("rank_score", "sort_key");
+        format!("{both} {}", end.replace("id LIMIT", "sort_run LIMIT"))
+    }
+
+    /// What a run must be to be shown.
+    fn conditions(&self, statement: &mut Statement, part: Part) -> String {
+        let filter = &self.query.filter;
+        let mut all = Vec::new();
+        if self.shown.listed {
+            all.push("r.listed = 1".to_owned());
+        }
+        if let Some(sweep) = filter.sweep {
+            all.push(format!("r.sweep_id = {}", statement.place(id(SweepId::bits(sweep)))));
+        }
+        if let Some(status) = filter.status {
+            all.push(format!("r.status = {}", statement.place(text(status.as_str()))));
+        }
+        for number in 0..filter.values.len() {
+            let (name, keys) = self.value_filter(statement, number);
+            all.push(format!(
+                "EXISTS (SELECT 1 FROM run_value v WHERE v.run_id = r.id AND v.name = {name} AND v.value IN ({keys}))"
+            ));
+        }
+        all.extend(self.keyless(statement, part));
+        if all.is_empty() { String::new() } else { format!("WHERE {}", all.join(" AND ")) }
+    }
+
+    /// That a run has nothing to be ordered by.
+    fn keyless(&self, statement: &mut Statement, part: Part) -> Option<String> {
+        let (table, name) = match (part, &self.query.order.by) {
+            (Part::Keyed, _) | (Part::Keyless, RunKey::Created | RunKey::Rank) => return None,
+            (Part::Keyless, RunKey::Metric(metric)) => ("run_metric", text(metric_name(metric))),
+            (Part::Keyless, RunKey::Value(name)) => ("run_value", text(name.as_str())),
+        };
+        let name = statement.place(name);
+        Some(format!("NOT EXISTS (SELECT 1 FROM {table} e WHERE e.run_id = r.id AND e.name = {name})"))
+    }
+
+    /// The order of a part's entries; `{}` stands for their name.
+    fn order(&self, part: Part) -> String {
+        let (_, direction) = directions(self.query.order.descending);
+        match (part, &self.query.order.by) {
+            (Part::Keyed, RunKey::Rank) => "{}.sort_class DESC, {}.sort_key DESC, {}.sort_run".to_owned(),
+            (Part::Keyless, _) | (Part::Keyed, RunKey::Created) => format!("{{}}.sort_run {direction}"),
+            _ => format!("{{}}.sort_key {direction}, {{}}.sort_run {direction}"),
+        }
+    }
+}
+
+const fn directions(descending: bool) -> (&'static str, &'static str) {
+    if descending { ("<", "DESC") } else { (">", "ASC") }
+}
+
+fn key(key: &PlaceKey) -> Bound {
+    match key {
+        PlaceKey::Value(key) => text(key.as_str()),
+        PlaceKey::Rank(_, number) | PlaceKey::Metric(number) => maybe_real(Some(*number)),
+        PlaceKey::Absent => maybe_real(None),
+    }
+}

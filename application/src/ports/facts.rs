@@ -1,0 +1,82 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::experiment::Definition;
+use domain::id::{ExperimentId, ProjectId, SampleSetId, SweepId};
+use domain::space::Size;
+use domain::stage::LlmStage;
+
+use super::StoreError;
+
+/// Which form an experiment has: what was loaded of another one is out of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ExperimentForm {
+    /// Goes up with each change of its document.
+    pub revision: i64,
+    /// Goes up with each change of how outputs are scored.
+    pub scoring_rev: i64,
+}
+
+/// The names in an experiment's document, and the size of its space.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outline {
+    /// The stages, in order.
+    pub stages: Vec<String>,
+    /// The scoring entries with their weights, in order.
+    pub scorers: Vec<(String, f64)>,
+    /// The dimensions of the space, by name.
+    pub dimensions: Vec<String>,
+    /// How many points the space has, where it has an end.
+    pub points: Option<u64>,
+}
+
+impl Outline {
+    /// The outline of a document.
+    #[must_use]
+    pub fn of(definition: &Definition) -> Self {
+        let space = definition.space();
+        let points = match space.size() {
+            Size::Points(points) => u64::try_from(points).ok(),
+            Size::Continuous { .. } | Size::TooMany => None,
+        };
+        let scorers = definition.scoring().iter().map(|entry| (entry.name.clone(), entry.weight));
+        Self {
+            stages: definition.stages().iter().map(|stage| stage.name.as_str().to_owned()).collect(),
+            scorers: scorers.collect(),
+            dimensions: space.dimensions().map(|dimension| dimension.name.as_str().to_owned()).collect(),
+            points,
+        }
+    }
+}
+
+/// What is known of an experiment without its document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExperimentFacts {
+    /// Its id.
+    pub id: ExperimentId,
+    /// Its project.
+    pub project: ProjectId,
+    /// Its samples' set.
+    pub sample_set: SampleSetId,
+    /// How many samples there are.
+    pub samples: u32,
+    /// How often each sample is asked.
+    pub repeats: u32,
+    /// The form it has.
+    pub form: ExperimentForm,
+    /// Its names. Of an experiment all dimensions that its runs have values for, too.
+    pub outline: Arc<Outline>,
+}
+
+/// Knows experiments without reading their documents, which may be large.
+#[async_trait]
+pub trait FactStore: Send + Sync {
+    /// What is known of an experiment.
+    async fn facts(&self, id: ExperimentId) -> Result<Option<ExperimentFacts>, StoreError>;
+
+    /// An experiment's stages, as its document says them.
+    async fn stages(&self, id: ExperimentId) -> Result<Option<Vec<LlmStage>>, StoreError>;
+
+    /// What is known of the experiment of a sweep, with the space that the sweep goes through.
+    async fn facts_of_sweep(&self, id: SweepId) -> Result<Option<ExperimentFacts>, StoreError>;
+}

@@ -1,0 +1,25 @@
+/** How a table of runs is sorted, as it stands in the address and as the server is asked: `-score`, `scores.NAME`, … */
+export type Sort = { by: string; descending: boolean };
+
+export const byScore = "score";
+export const byScorer = (name: string) => `scores.${name}`;
+export const byValue = (name: string) => `values.${name}`;
+export const byCost = "cost_estimate";
+export const byLatency = "latency_ms";
+export const byAge = "created_at";
+
+/** Of these little is better, or the first letter of the alphabet. */
+const isLowFirst = (by: string) => by === byCost || by === byLatency || by.startsWith(byValue(""));
+
+export function readSort(text: string | undefined, otherwise: Sort): Sort {
+  if (!text) return otherwise;
+  const descending = text.startsWith("-");
+  return { by: descending ? text.slice(1) : text, descending };
+}
+
+/** What a click on a column's head asks for: the better end first, then the other one. */
+export function nextSort(current: Sort, by: string, otherwise: Sort): string | undefined {
+  const descending = current.by === by ? !current.descending : !isLowFirst(by);
+  if (by === otherwise.by && descending === otherwise.descending) return undefined;
+  return `${descending ? "-" : ""}${by}`;
+}

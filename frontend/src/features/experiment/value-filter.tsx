@@ -1,0 +1,58 @@
+import { getRouteApi } from "@tanstack/react-router";
+import type { ExperimentDetail } from "@/api/types";
+import { inline } from "@/lib/format";
+
+const route = getRouteApi("/app/experiments/$experimentId");
+
+/** A dimension with the value that runs must have, as the server is asked. */
+export type ValueFilter = Record<string, string> | undefined;
+
+/** `NAME=VALUE`, as it stands in the address. */
+export function readValue(text: string | undefined): ValueFilter {
+  const at = text?.indexOf("=") ?? -1;
+  return text && at > 0 ? { [text.slice(0, at)]: text.slice(at + 1) } : undefined;
+}
+
+const spelled = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+
+const longest = 40;
+const cut = (text: string) => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
+
+/** Shows runs with one value of a dimension only, out of those that a dimension lists. */
+export function ValueSelect({ experiment, label }: { experiment: ExperimentDetail; label: string }) {
+  const { value } = route.useSearch();
+  const navigate = route.useNavigate();
+  const choose = (next: string) =>
+    void navigate({
+      search: (old) => ({ ...old, value: next || undefined }),
+      replace: true,
+      resetScroll: false,
+    });
+  const choices = Object.entries(experiment.parameter_space ?? {}).flatMap(([name, { values }]) =>
+    values && values.length > 1 ? [{ name, values }] : [],
+  );
+  if (choices.length === 0 && !value) return null;
+  const known = choices.some(({ name, values }) =>
+    values.some((each) => `${name}=${spelled(each)}` === value),
+  );
+  return (
+    <select
+      aria-label={label}
+      value={value ?? ""}
+      onChange={(event) => choose(event.currentTarget.value)}
+      className="h-7 max-w-56 rounded-md border border-line-strong bg-surface px-1.5 text-xs"
+    >
+      <option value="">All values</option>
+      {value && !known && <option value={value}>{cut(value)}</option>}
+      {choices.map(({ name, values }) => (
+        <optgroup key={name} label={name}>
+          {values.map((each) => (
+            <option key={spelled(each)} value={`${name}=${spelled(each)}`}>
+              {name}: {cut(inline(each))}
+            </option>
+          ))}
+        </optgroup>
+      ))}
+    </select>
+  );
+}
