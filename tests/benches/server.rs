@@ -1,4 +1,4 @@
-//! What the server costs: its start, its memory, and the way from a commit to those who listen.
+//! What the server costs: its start, its memory, the way from a commit to those who listen, and its pages over many runs.
 //!
 //! `cargo build --release --bins -p promptlooper && cargo bench -p promptlooper-tests --bench server`, with
 //! `PROMPTLOOPER_TEST_POSTGRES` for the events, which another process commits.
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::listeners::{Load, listen};
+use promptlooper_tests::support::page_load;
 use promptlooper_tests::support::program;
 use promptlooper_tests::support::server::Server;
 
@@ -17,6 +18,9 @@ type Failed = Box<dyn std::error::Error>;
 const STARTS: usize = 9;
 /// How long a server does nothing before its memory is looked at.
 const REST: Duration = Duration::from_secs(3);
+/// Runs of an experiment whose pages are asked for, and how often each of them is.
+const RUNS: usize = 100_000;
+const PAGE_ROUNDS: usize = 100;
 const LOAD: Load = Load { listeners: 100, rate: 1_000, events: 20_000 };
 
 #[tokio::main]
@@ -26,6 +30,12 @@ async fn main() -> Result<(), Failed> {
         return Ok(());
     }
     let mut out = io::stdout();
+    if std::env::args().any(|argument| argument == "pages") {
+        for kind in Kind::ALL {
+            pages(&mut out, kind).await?;
+        }
+        return Ok(());
+    }
     let home = Home::new(Kind::Sqlite).await;
     let first = start(&home).await?;
     let mut later = Vec::new();
@@ -62,6 +72,24 @@ async fn main() -> Result<(), Failed> {
         milliseconds(heard.percentile(100))
     )?;
     writeln!(out, "memory with them          {} MiB", memory(&server)?)?;
+    drop(server);
+    for kind in Kind::ALL {
+        pages(&mut out, kind).await?;
+    }
+    Ok(())
+}
+
+/// How long pages take over many runs, while a sweep writes.
+async fn pages(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
+    let load = page_load::measure(&Home::new(kind).await, RUNS, PAGE_ROUNDS).await;
+    writeln!(out, "\n{RUNS} runs on {kind:?}, {} more ended meanwhile", load.ended)?;
+    let worst = load.pages.iter().map(|page| page.percentile(99)).max().unwrap_or_default();
+    for page in &load.pages {
+        let [median, late] = [50, 99].map(|percent| milliseconds(page.percentile(percent)));
+        writeln!(out, "  p50 {median:>6.1} ms, p99 {late:>6.1} ms   {}", page.name)?;
+    }
+    writeln!(out, "slowest page              p99 {:.1} ms", milliseconds(worst))?;
+    writeln!(out, "memory                    {} MiB", load.memory / 1024)?;
     Ok(())
 }
 

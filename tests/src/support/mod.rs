@@ -6,6 +6,8 @@ pub mod facts;
 pub mod fake_llm;
 pub mod home;
 pub mod listeners;
+pub mod many_runs;
+pub mod page_load;
 pub mod postgres;
 pub mod program;
 pub mod proxy;

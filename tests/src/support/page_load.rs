@@ -1,0 +1,137 @@
+//! How long the server's pages take while it executes a sweep.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::prelude::Uuid;
+use serde_json::{Value, json};
+
+use super::fake_llm::{FakeLlm, Options};
+use super::home::Home;
+use super::many_runs::{self, ENDPOINT, EXPERIMENT, run_id};
+use super::program;
+use super::server::Server;
+
+/// What is asked of each list, as its query.
+const LISTS: [&str; 17] = [
+    "",
+    "sort=-created_at",
+    "sort=-score",
+    "sort=score",
+    "sort=-scores.exact_match",
+    "sort=scores.short",
+    "sort=cost_estimate",
+    "sort=-latency_ms",
+    "sort=values.temperature",
+    "sort=-values.tone",
+    "status=failed",
+    "status=completed",
+    "values.tone=friendly",
+    "sort=-score&values.tone=friendly",
+    "sort=-score&values.tone=neutral",
+    "sort=-scores.exact_match&status=failed",
+    "sort=cost_estimate&values.top_p=0.5&values.tone=formal",
+];
+/// Pages of 500 rows that lie before a deep page.
+const DEEP: usize = 60;
+/// Calls of the model server take so long.
+const LATENCY: Duration = Duration::from_millis(20);
+
+/// How long one page took, over all times it was asked for.
+#[derive(Debug, Clone)]
+pub struct PageTimes {
+    /// The page, in words.
+    pub name: String,
+    path: String,
+    times: Vec<Duration>,
+}
+
+impl PageTimes {
+    /// The time within which so many of a hundred answers came.
+    #[must_use]
+    pub fn percentile(&self, percent: usize) -> Duration {
+        let mut times = self.times.clone();
+        times.sort_unstable();
+        times[(times.len() * percent / 100).min(times.len() - 1)]
+    }
+}
+
+/// What pages took.
+#[derive(Debug)]
+pub struct PageLoad {
+    /// Each page.
+    pub pages: Vec<PageTimes>,
+    /// Runs that ended meanwhile.
+    pub ended: u64,
+    /// The server's resident memory, in KiB.
+    pub memory: u64,
+}
+
+/// Asks for every page so many times while a sweep writes to the same experiment of so many runs.
+///
+/// # Panics
+/// Where a page is refused.
+pub async fn measure(home: &Home, runs: usize, times: usize) -> PageLoad {
+    many_runs::make(home, runs).await;
+    let fake = FakeLlm::start(Options { port: 0, latency: LATENCY }).await.expect("a model server");
+    let server = Server::start(home).await;
+    let endpoint =
+        json!({"label": ENDPOINT, "kind": "openai", "url": fake.url(), "limits": {"concurrency": 8}});
+    server.post("endpoints", endpoint).await;
+    let experiment = Uuid::from_u128(EXPERIMENT).to_string();
+    let mut pages = pages(&server, &experiment, runs).await;
+    let sweep = json!({"kind": "random", "max_runs": 1_000_000});
+    let sweep = server.post(&format!("experiments/{experiment}/sweep"), sweep).await;
+    let sweep = sweep["id"].as_str().expect("an id").to_owned();
+    pages.push(page("sweep", format!("sweeps/{sweep}")));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for _ in 0..times {
+        for page in &mut pages {
+            let begun = Instant::now();
+            server.get(&page.path).await;
+            page.times.push(begun.elapsed());
+        }
+    }
+    let progress = server.get(&format!("sweeps/{sweep}")).await;
+    let ended = progress["progress"]["completed"].as_u64().unwrap_or_default();
+    let memory = program::memory(server.process()).expect("a server");
+    PageLoad { pages, ended, memory }
+}
+
+fn page(name: impl Into<String>, path: String) -> PageTimes {
+    PageTimes { name: name.into(), path, times: Vec::new() }
+}
+
+/// The first and a deep page of every list, and the pages of single things.
+async fn pages(server: &Server, experiment: &str, runs: usize) -> Vec<PageTimes> {
+    let run = Uuid::from_u128(run_id(runs / 2)).to_string();
+    let mut pages = vec![
+        page("experiment", format!("experiments/{experiment}")),
+        page("sweeps", format!("experiments/{experiment}/sweeps")),
+        page("events", format!("experiments/{experiment}/events?since={}", runs / 2)),
+        page("events of a type", format!("experiments/{experiment}/events?type=run.completed&limit=50")),
+        page("run", format!("runs/{run}")),
+        page("run samples", format!("runs/{run}/samples")),
+    ];
+    for list in ["runs", "leaderboard"] {
+        for query in LISTS {
+            let path = format!("experiments/{experiment}/{list}?{query}");
+            if let Some(cursor) = deep(server, &path).await {
+                pages.push(page(format!("{list} {query} deep"), format!("{path}&cursor={cursor}")));
+            }
+            pages.push(page(format!("{list} {query}"), path));
+        }
+    }
+    pages
+}
+
+/// The cursor of a page far down a list.
+async fn deep(server: &Server, path: &str) -> Option<String> {
+    let mut cursor: Option<String> = None;
+    for _ in 0..DEEP {
+        let behind = cursor.as_ref().map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
+        let page: Value = server.get(&format!("{path}&limit=500{behind}")).await;
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = Some(next.to_owned());
+    }
+    cursor
+}
