@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::endpoint::EndpointIdentity;
 use crate::pricing::Tokens;
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, write_map, write_text};
 
 /// Who says a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,26 +96,61 @@ impl Call {
     /// call hash that caches go by. What is not set is not spelled, so that new fields leave old hashes as they are.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let mut fields = Map::from([
-            ("v".to_owned(), Value::from(1_i64)),
-            ("kind".to_owned(), Value::from(self.endpoint.kind.as_str())),
-            ("url".to_owned(), Value::from(self.endpoint.url.as_str())),
-            ("model".to_owned(), Value::from(self.model.as_str())),
-            ("messages".to_owned(), self.messages_value()),
-        ]);
-        if !self.parameters.is_empty() {
-            fields.insert("parameters".to_owned(), Value::Map(self.parameters.clone()));
-        }
-        if self.response_format != ResponseFormat::Text {
-            fields.insert("response_format".to_owned(), self.response_format.to_value());
-        }
+        let mut out = String::with_capacity(self.usual_length());
+        // Its fields in the order of their names, as the canonical text of any map has them.
+        out.push('{');
         if !self.extra.is_empty() {
-            fields.insert("extra".to_owned(), Value::Map(self.extra.clone()));
+            out.push_str(r#""extra":"#);
+            write_map(&self.extra, &mut out);
+            out.push(',');
+        }
+        out.push_str(r#""kind":"#);
+        write_text(self.endpoint.kind.as_str(), &mut out);
+        out.push_str(r#","messages":"#);
+        self.write_messages(&mut out);
+        out.push_str(r#","model":"#);
+        write_text(&self.model, &mut out);
+        if !self.parameters.is_empty() {
+            out.push_str(r#","parameters":"#);
+            write_map(&self.parameters, &mut out);
         }
         if self.repeat > 1 {
-            fields.insert("repeat".to_owned(), Value::from(self.repeat));
+            out.push_str(r#","repeat":"#);
+            out.push_str(&self.repeat.to_string());
         }
-        Value::Map(fields).canonical()
+        if self.response_format != ResponseFormat::Text {
+            out.push_str(r#","response_format":"#);
+            self.response_format.to_value().write_canonical(&mut out);
+        }
+        out.push_str(r#","url":"#);
+        write_text(&self.endpoint.url, &mut out);
+        out.push_str(r#","v":1}"#);
+        out
+    }
+
+    /// The canonical text of the conversation, as requests carry it.
+    #[must_use]
+    pub fn messages_text(&self) -> String {
+        let mut out = String::with_capacity(self.usual_length());
+        self.write_messages(&mut out);
+        out
+    }
+
+    fn write_messages(&self, out: &mut String) {
+        out.push('[');
+        for (i, message) in self.messages.iter().enumerate() {
+            out.push_str(if i == 0 { r#"{"content":"# } else { r#",{"content":"# });
+            write_text(&message.content, out);
+            out.push_str(r#","role":"#);
+            write_text(message.role.as_str(), out);
+            out.push('}');
+        }
+        out.push(']');
+    }
+
+    /// Bytes of its text where little is escaped.
+    fn usual_length(&self) -> usize {
+        256 + self.messages.iter().map(|message| message.content.len() + 64).sum::<usize>()
     }
 
     /// The conversation as requests carry it.

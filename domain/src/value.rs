@@ -208,6 +208,21 @@ impl Value {
         out
     }
 
+    /// About the bytes of memory that it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let own = size_of::<Self>();
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) => own,
+            Self::Text(text) => own + text.len(),
+            Self::List(list) => own + list.iter().map(Self::size).sum::<usize>(),
+            Self::Map(map) => {
+                let field = |(name, value): (&String, &Self)| size_of::<String>() + name.len() + value.size();
+                own + map.iter().map(field).sum::<usize>()
+            }
+        }
+    }
+
     /// Appends the [`canonical`](Self::canonical) text to `out`.
     pub fn write_canonical(&self, out: &mut String) {
         match self {
@@ -234,7 +249,8 @@ fn write_list(list: &[Value], out: &mut String) {
     out.push(']');
 }
 
-fn write_map(map: &Map, out: &mut String) {
+/// Appends the canonical text of a map to `out`.
+pub fn write_map(map: &Map, out: &mut String) {
     out.push('{');
     for (i, (name, item)) in map.iter().enumerate() {
         if i > 0 {
@@ -249,25 +265,36 @@ fn write_map(map: &Map, out: &mut String) {
 
 /// Appends this text to `out` as a JSON string literal, in its one spelling.
 pub fn write_text(text: &str, out: &mut String) {
+    out.reserve(text.len() + 2);
     out.push('"');
-    let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(&text[plain..at]);
-        plain = at + 1;
-        match byte {
+    let mut rest = text;
+    while let Some(at) = first_escaped(rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
             b'\n' => out.push_str("\\n"),
             b'\r' => out.push_str("\\r"),
             b'\t' => out.push_str("\\t"),
-            _ => drop(write!(out, "\\u{byte:04x}")),
+            byte => drop(write!(out, "\\u{byte:04x}")),
         }
+        rest = &rest[at + 1..];
     }
-    out.push_str(&text[plain..]);
+    out.push_str(rest);
     out.push('"');
+}
+
+/// Where the first byte stands that a string literal cannot hold as it is.
+fn first_escaped(bytes: &[u8]) -> Option<usize> {
+    /// Bytes looked at together, which compilers turn into a few instructions.
+    const CHUNK: usize = 32;
+    let is_escaped = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    let plain = bytes.chunks_exact(CHUNK).take_while(|chunk| {
+        // Without a branch for each byte.
+        !chunk.iter().fold(false, |found, byte| found | is_escaped(byte))
+    });
+    let from = plain.count() * CHUNK;
+    bytes[from..].iter().position(is_escaped).map(|at| from + at)
 }
 
 /// The canonical text.

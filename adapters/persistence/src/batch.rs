@@ -1,11 +1,14 @@
 //! Writes many rows with few statements.
 
+use std::fmt::Write as _;
+
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value as Bound};
 
-use crate::dialect::Session;
+use crate::dialect::{Dialect, Session};
 
-/// Rows of a statement: a few sizes, so that the database has seen each statement before.
-const SIZES: [usize; 4] = [128, 32, 8, 1];
+/// Rows of a statement: a few sizes, so that the database has seen each statement before, and any number of rows takes few
+/// statements.
+const SIZES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 
 /// Rows for one table.
 pub(crate) struct Rows<'a> {
@@ -30,7 +33,7 @@ impl<C: ConnectionTrait> Session<'_, C> {
             let size = SIZES.into_iter().find(|size| *size <= left.len()).unwrap_or(1);
             let chunk: Vec<Vec<Bound>> = left.by_ref().take(size).collect();
             let columns = chunk.first().map_or(0, Vec::len);
-            let sql = format!("{} {} {}", rows.insert, placeholders(size, columns), rows.then);
+            let sql = format!("{} {} {}", rows.insert, placeholders(self.dialect, size, columns), rows.then);
             let values = chunk.into_iter().flatten().collect();
             if rows.then.contains("RETURNING") {
                 returned.extend(self.all(&sql, values).await?);
@@ -42,14 +45,29 @@ impl<C: ConnectionTrait> Session<'_, C> {
     }
 }
 
-fn placeholders(rows: usize, columns: usize) -> String {
-    let mut sql = String::from("VALUES ");
+fn placeholders(dialect: Dialect, rows: usize, columns: usize) -> String {
+    let mut sql = String::with_capacity(8 + rows * (columns * 5 + 3));
+    sql.push_str("VALUES ");
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ",(" });
-        sql.push_str(&list(row * columns + 1, columns));
+        write_list(dialect, row * columns + 1, columns, &mut sql);
         sql.push(')');
     }
     sql
+}
+
+/// Appends placeholders from a number on; those of SQLite have no numbers: see [`Dialect`].
+fn write_list(dialect: Dialect, from: usize, count: usize, sql: &mut String) {
+    for number in from..from + count {
+        if number > from {
+            sql.push(',');
+        }
+        // Writing to a string cannot fail.
+        match dialect {
+            Dialect::Sqlite => sql.push('?'),
+            Dialect::Postgres => drop(write!(sql, "${number}")),
+        }
+    }
 }
 
 /// Items in chunks of a few sizes, each with its placeholders; the last chunk is filled up with its own last item.
@@ -63,7 +81,9 @@ pub(crate) fn padded<T>(items: &[T]) -> impl Iterator<Item = (impl Iterator<Item
 
 /// Placeholders from a number on: `$3,$4,$5`.
 pub(crate) fn list(from: usize, count: usize) -> String {
-    (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(",")
+    let mut sql = String::with_capacity(count * 5);
+    write_list(Dialect::Postgres, from, count, &mut sql);
+    sql
 }
 
 #[cfg(test)]
@@ -72,7 +92,8 @@ mod tests {
 
     #[test]
     fn placeholders_count_through_the_rows() {
-        assert_eq!(placeholders(2, 3), "VALUES ($1,$2,$3),($4,$5,$6)");
+        assert_eq!(placeholders(Dialect::Postgres, 2, 3), "VALUES ($1,$2,$3),($4,$5,$6)");
+        assert_eq!(placeholders(Dialect::Sqlite, 2, 3), "VALUES (?,?,?),(?,?,?)");
         assert_eq!(list(7, 2), "$7,$8");
     }
 
@@ -82,8 +103,8 @@ mod tests {
         let chunks: Vec<(Vec<&u32>, String)> =
             padded(&items).map(|(chunk, sql)| (chunk.collect(), sql)).collect();
         assert_eq!(chunks.len(), 2);
-        assert_eq!(chunks[1].0, [&128, &129, &130, &130, &130, &130, &130, &130]);
-        assert_eq!(chunks[1].1, list(1, 8));
+        assert_eq!(chunks[1].0, [&128, &129, &130, &130]);
+        assert_eq!(chunks[1].1, list(1, 4));
         assert_eq!(padded::<u32>(&[]).count(), 0);
     }
 }

@@ -51,8 +51,8 @@ impl Dialect {
     fn statement(self, template: &str, values: Vec<Bound>) -> Statement {
         let sql = if template.contains('{') { self.sql(template) } else { template.to_owned() };
         let (sql, values) = match self {
-            Self::Sqlite => anonymous(&sql, values),
-            Self::Postgres => (sql, values),
+            Self::Sqlite if sql.contains('$') => anonymous(&sql, values),
+            Self::Sqlite | Self::Postgres => (sql, values),
         };
         Statement::from_sql_and_values(self.backend(), sql, values)
     }

@@ -9,6 +9,7 @@ use domain::id::{ExperimentId, SampleSetId};
 use domain::pipeline::{Pipeline, Progress};
 use domain::sample;
 
+use super::sample_cache::SampleCache;
 use crate::catalog;
 use crate::ports::{ExperimentForm, Offload, RunConfig, RunError, ScoreRow, StoredExperiment};
 use crate::scoring::{self, Evaluator, Judged};
@@ -19,6 +20,7 @@ pub(super) struct Loaded {
     order: Vec<u32>,
     evaluator: Evaluator,
     offload: Arc<dyn Offload>,
+    samples: SampleCache,
 }
 
 /// Experiments kept in memory, each in the form that it was loaded in.
@@ -60,7 +62,7 @@ impl Loaded {
         let order = sample::order(experiment.samples_digest.seed(), experiment.samples);
         let offload = Arc::clone(&ports.offload);
         let evaluator = Evaluator::new(&experiment.definition, ports);
-        Self { experiment, order, evaluator, offload }
+        Self { experiment, order, evaluator, offload, samples: SampleCache::default() }
     }
 
     pub(super) const fn definition(&self) -> &Arc<Definition> {
@@ -69,6 +71,11 @@ impl Loaded {
 
     pub(super) const fn sample_set(&self) -> SampleSetId {
         self.experiment.sample_set
+    }
+
+    /// The samples that are kept in memory.
+    pub(super) const fn samples(&self) -> &SampleCache {
+        &self.samples
     }
 
     /// Where work goes that would keep others waiting.

@@ -8,6 +8,7 @@ mod gate;
 mod loaded;
 mod pulse;
 mod runner;
+mod sample_cache;
 mod standings;
 mod tally;
 

@@ -212,9 +212,14 @@ impl Runner {
             let detail = "this run asks for more samples than its experiment has".to_owned();
             Blocked::Store(StoreError::Corrupt(detail))
         })?;
+        if let Some(kept) = self.loaded.samples().all(indices) {
+            return Ok(kept);
+        }
         let samples = self.read(indices).await.map_err(Blocked::Store)?;
         let each = indices.iter().zip(samples);
-        Ok(each.map(|(index, sample)| (*index, sample.for_templates(*index))).collect())
+        let samples: Vec<_> = each.map(|(index, sample)| (*index, sample.for_templates(*index))).collect();
+        self.loaded.samples().keep(&samples);
+        Ok(samples)
     }
 
     /// Reads samples; a database that is away is waited for.

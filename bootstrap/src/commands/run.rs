@@ -7,7 +7,7 @@ use application::catalog::Catalog;
 use application::engine::Engine;
 use application::exports::Exports;
 use application::leaderboard::Row;
-use application::ports::{Clock as _, EndpointStore as _, StoreError, StoredSweep};
+use application::ports::{Clock as _, EndpointStore as _, StoreError, StoredSweep, SweepStore as _};
 use application::sweeps::{self, SweepRequest, SweepView};
 use domain::access::Writer;
 use domain::endpoint::{Endpoint, EndpointKind};
@@ -32,7 +32,10 @@ use crate::table;
 use crate::wiring::Wired;
 
 /// How often progress is shown.
-const GLANCE: Duration = Duration::from_millis(200);
+const SHOW_EVERY: Duration = Duration::from_millis(200);
+
+/// The least time between two looks for the sweep's end.
+const MIN_LOOK_GAP: Duration = Duration::from_millis(10);
 
 /// The project that experiments from files belong to.
 const PROJECT: &str = "cli";
@@ -180,7 +183,8 @@ async fn watch(
             }
         }
         tokio::select! {
-            () = tokio::time::sleep(GLANCE) => {}
+            () = tokio::time::sleep(SHOW_EVERY) => {}
+            () = rests(wired, sweep) => {}
             asked = &mut stop => {
                 asked.map_err(Failure::error)?;
                 screen.say("stopping: calls in flight are stored first; press Ctrl-C again to stop at once");
@@ -191,6 +195,21 @@ async fn watch(
     }
     progress.finish();
     Ok(())
+}
+
+/// Returns once the sweep no longer runs. Whoever ends or pauses it rings the bell.
+async fn rests(wired: &Wired, sweep: SweepId) {
+    loop {
+        let seen = wired.ports.bell.rings();
+        match wired.stores.sweep(sweep).await {
+            Ok(Some(stored)) if stored.status == SweepStatus::Running => {}
+            Ok(_) => return,
+            // The next look says so.
+            Err(_) => std::future::pending().await,
+        }
+        tokio::time::sleep(MIN_LOOK_GAP).await;
+        wired.ports.bell.rung_after(seen).await;
+    }
 }
 
 /// The sweep and its best score; `None` while the database is away, which the engine waits for too.

@@ -94,7 +94,7 @@ fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {
     let mut values = vec![
         whole(number),
         id(fill.endpoint.bits()),
-        text(call.messages_value().canonical()),
+        text(call.messages_text()),
         text(completion.text.as_str()),
         text(call.model.as_str()),
         maybe_text(completion.model_returned.clone()),
