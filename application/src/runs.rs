@@ -1,17 +1,16 @@
 //! Lists runs, shows what one came to, and makes single ones.
 
+mod point;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::access::Writer;
-use domain::experiment::Definition;
 use domain::id::{ExperimentId, RunId};
-use domain::problem::{Problem, capped, listed, segment};
 use domain::sample::Sample;
 use domain::scoring::{Entry, Score, weighted};
-use domain::space::Levels;
 use domain::stage::LlmStage;
-use domain::value::{Map, Value};
+use domain::value::Map;
 
 use crate::catalog::{self, Catalog};
 use crate::digest::sha256;
@@ -245,7 +244,7 @@ impl Runs {
         let stored = stored.ok_or_else(|| {
             Refusal::invalid("/experiment_id", "unknown_experiment", "there is no such experiment")
         })?;
-        check_point(&stored.definition, &values).map_err(Refusal::Invalid)?;
+        point::check(&stored.definition, &values).map_err(Refusal::Invalid)?;
         let catalog = Catalog::new(self.ports.endpoints.all().await?);
         let configured = catalog.configure(&stored.definition, values);
         let (configuration, config) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
@@ -298,42 +297,4 @@ fn weighted_score(outline: &Outline, said: &[SampleScore]) -> Option<f64> {
         (*weight, value)
     });
     weighted(&entries.collect::<Vec<_>>())
-}
-
-/// Finds every name and type that is wrong in the values of a single run's point, and every value that must be there.
-fn check_point(definition: &Definition, values: &Map) -> Result<(), Vec<Problem>> {
-    let space = definition.space();
-    let problem = |name: &str, code, detail| Problem::new(format!("/values/{}", segment(name)), code, detail);
-    let mut problems = Vec::new();
-    for (name, value) in values {
-        match space.dimension(name).map(|dimension| wanted(&dimension.levels, value)) {
-            Some(None) => {}
-            Some(Some(wanted)) => {
-                problems.push(problem(name, "wrong_type", format!("dimension `{name}` takes {wanted}")));
-            }
-            None => {
-                let all = listed(space.dimensions().map(|known| known.name.as_str()));
-                let detail = format!("there is no dimension `{name}`: there are {all}");
-                problems.push(problem(name, "unknown_dimension", detail));
-            }
-        }
-    }
-    for dimension in space.dimensions() {
-        let name = dimension.name.as_str();
-        if dimension.target.is_none() && dimension.default.is_none() && !values.contains_key(name) {
-            let detail = format!("`{name}` has no target and no default: give it a value");
-            problems.push(problem(name, "missing", detail));
-        }
-    }
-    if problems.is_empty() { Ok(()) } else { Err(capped(problems)) }
-}
-
-/// What a dimension takes, where it does not take this value. Ranges do not count: who tries one run knows why.
-fn wanted(levels: &Levels, value: &Value) -> Option<&'static str> {
-    match (levels, value) {
-        (Levels::Choice(_), _) | (Levels::Float { .. }, Value::Number(_)) => None,
-        (Levels::Int { .. }, Value::Number(number)) if number.as_i64().is_some() => None,
-        (Levels::Int { .. }, _) => Some("a whole number"),
-        (Levels::Float { .. }, _) => Some("a number"),
-    }
 }

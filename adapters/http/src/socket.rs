@@ -1,7 +1,8 @@
 //! Sockets that show what is going on: a snapshot first, then what happens, in frames of many messages.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod board;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::accounts::Accounts;
@@ -16,9 +17,10 @@ use poem::web::websocket::{CloseCode, Message as Frame, WebSocket, WebSocketConf
 use poem::web::{Data, Path, Query};
 use poem::{FromRequest, IntoResponse, Request, RequestBody, handler};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use wire::api::{Activity, EndpointLoad, Event as EventView, Message, Moment, Progress, Snapshot, id};
 
+pub(crate) use self::board::Board;
 use crate::failure::{Failure, refused};
 use crate::guard::{PROTOCOL, token};
 use crate::services::Services;
@@ -46,38 +48,6 @@ const LOG_IN_AGAIN: u16 = 4401;
 pub(crate) struct From {
     /// The place that was come to before.
     since: Option<u64>,
-}
-
-/// When progress was worked out, and the message that tells it where there is anything to tell.
-type Shown = (Instant, Option<Arc<str>>);
-
-/// Progress of experiments, worked out once for all who look. The lock is held for no longer than it takes to look.
-#[derive(Default)]
-pub(crate) struct Board {
-    shown: Mutex<HashMap<ExperimentId, Shown>>,
-}
-
-impl Board {
-    /// What is shown of an experiment; `None` where it is out of date, for the first who asks: the others go on with the
-    /// old one until the new one is there.
-    fn shown(&self, experiment: ExperimentId) -> Option<Shown> {
-        let mut all = self.all();
-        if let Some(known) = all.get(&experiment).filter(|(at, _)| at.elapsed() < GLANCE / 2) {
-            return Some(known.clone());
-        }
-        all.entry(experiment).or_insert((Instant::now(), None)).0 = Instant::now();
-        None
-    }
-
-    fn show(&self, experiment: ExperimentId, told: Option<Arc<str>>) {
-        let mut all = self.all();
-        all.retain(|_, (at, _)| at.elapsed() < PING);
-        all.insert(experiment, (Instant::now(), told));
-    }
-
-    fn all(&self) -> MutexGuard<'_, HashMap<ExperimentId, Shown>> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[handler]

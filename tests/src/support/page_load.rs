@@ -13,23 +13,23 @@ use super::server::Server;
 
 /// What is asked of each list, as its query.
 const LISTS: [&str; 17] = [
-    "",
-    "sort=-created_at",
-    "sort=-score",
-    "sort=score",
-    "sort=-scores.exact_match",
-    "sort=scores.short",
-    "sort=cost_estimate",
-    "sort=-latency_ms",
-    "sort=values.temperature",
-    "sort=-values.tone",
-    "status=failed",
-    "status=completed",
-    "values.tone=friendly",
-    "sort=-score&values.tone=friendly",
-    "sort=-score&values.tone=neutral",
-    "sort=-scores.exact_match&status=failed",
-    "sort=cost_estimate&values.top_p=0.5&values.tone=formal",
+    "?limit=50",
+    "?limit=50&sort=-created_at",
+    "?limit=50&sort=-score",
+    "?limit=50&sort=score",
+    "?limit=50&sort=-scores.exact_match",
+    "?limit=50&sort=scores.short",
+    "?limit=50&sort=cost_estimate",
+    "?limit=50&sort=-latency_ms",
+    "?limit=50&sort=values.temperature",
+    "?limit=50&sort=-values.tone",
+    "?limit=50&status=failed",
+    "?limit=50&status=completed",
+    "?limit=50&values.tone=friendly",
+    "?limit=50&sort=-score&values.tone=friendly",
+    "?limit=50&sort=-score&values.tone=neutral",
+    "?limit=50&sort=-scores.exact_match&status=failed",
+    "?limit=50&sort=cost_estimate&values.top_p=0.5&values.tone=formal",
 ];
 /// Pages of 500 rows that lie before a deep page.
 const DEEP: usize = 60;
@@ -114,7 +114,7 @@ async fn pages(server: &Server, experiment: &str, runs: usize) -> Vec<PageTimes>
     ];
     for list in ["runs", "leaderboard"] {
         for query in LISTS {
-            let path = format!("experiments/{experiment}/{list}?{query}");
+            let path = format!("experiments/{experiment}/{list}{query}");
             if let Some(cursor) = deep(server, &path).await {
                 pages.push(page(format!("{list} {query} deep"), format!("{path}&cursor={cursor}")));
             }
@@ -129,7 +129,7 @@ async fn deep(server: &Server, path: &str) -> Option<String> {
     let mut cursor: Option<String> = None;
     for _ in 0..DEEP {
         let behind = cursor.as_ref().map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
-        let page: Value = server.get(&format!("{path}&limit=500{behind}")).await;
+        let page: Value = server.get(&format!("{path}{behind}").replace("limit=50", "limit=500")).await;
         let Some(next) = page["next_cursor"].as_str() else { break };
         cursor = Some(next.to_owned());
     }
