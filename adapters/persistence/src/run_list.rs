@@ -4,6 +4,7 @@
 //! none. Where a filter leaves few runs these are looked at and no others; else a bounded number of the index is, so that a
 //! page may come out short.
 
+mod entries;
 mod select;
 
 use application::ports::{ListPlace, PlaceKey, RunKey, RunListing, RunQuery, StoreError};
@@ -17,7 +18,7 @@ use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
 /// Runs of a filter up to which all of them are looked at.
-const FEW: usize = 1_000;
+const FEW: usize = 500;
 /// Entries of an index that are looked at for a page.
 const WINDOW: usize = 2_000;
 
@@ -54,10 +55,13 @@ impl Stores {
         shown: Shown,
         read: Reading<T>,
     ) -> Result<RunListing<T>, DbErr> {
+        if nothing(query, shown) {
+            return Ok(listing(Vec::new(), None));
+        }
         let select = Select { query, shown, few: self.few(query, shown).await? };
         let mut entries = Vec::new();
         let behind = query.after.as_ref();
-        for part in parts(&query.order.by) {
+        for part in parts(query) {
             let started = behind.filter(|place| part.holds(&place.key));
             if behind.is_some() && started.is_none() && *part == Part::Keyed {
                 // The page begins behind this part.
@@ -81,6 +85,9 @@ impl Stores {
     /// The filter that leaves few runs, by its number, where one does.
     async fn few(&self, query: &RunQuery, shown: Shown) -> Result<Option<usize>, DbErr> {
         let select = Select { query, shown, few: None };
+        if parts(query).iter().all(|part| select.is_exact(*part)) {
+            return Ok(None);
+        }
         for filter in 0..select.filters() {
             let (sql, values) = select.count(filter, FEW + 1);
             let row = self.database.read().one(&sql, values).await?;
@@ -104,7 +111,8 @@ impl Stores {
             return Ok(Stretch { entries, left_off: None });
         }
         // Most pages are full after a short look.
-        for window in [wanted * 4, WINDOW.max(wanted * 4)] {
+        let short = wanted * if select.query.filter.is_selective() { 10 } else { 2 };
+        for window in [short, WINDOW.max(short)] {
             let entries = self.entries(select, part, after, (window, wanted), read).await?;
             if entries.len() == wanted {
                 return Ok(Stretch { entries, left_off: None });
@@ -139,9 +147,20 @@ fn listing<T>(entries: Vec<Entry<T>>, next: Option<ListPlace>) -> RunListing<T> 
     RunListing { items: entries.into_iter().map(|entry| entry.run).collect(), next }
 }
 
+/// Whether only runs are asked for that have come to no end that can be ranked.
+pub(super) fn unranked(query: &RunQuery) -> bool {
+    query.filter.status.is_some_and(|status| !status.is_ranked())
+}
+
+/// Whether it is known beforehand that there is no such run.
+fn nothing(query: &RunQuery, shown: Shown) -> bool {
+    shown.listed && unranked(query)
+}
+
 /// The parts of a list in their order.
-const fn parts(by: &RunKey) -> &'static [Part] {
-    match by {
+fn parts(query: &RunQuery) -> &'static [Part] {
+    match query.order.by {
+        RunKey::Metric(_) if unranked(query) => &[Part::Keyless],
         RunKey::Created => &[Part::Keyless],
         RunKey::Rank => &[Part::Keyed],
         RunKey::Metric(_) | RunKey::Value(_) => &[Part::Keyed, Part::Keyless],
