@@ -8,6 +8,7 @@ use domain::endpoint::Endpoint;
 use domain::experiment::{Definition, Draft};
 use domain::pipeline::{Pipeline, Progress};
 use domain::problem::Problem;
+use domain::run::StageError;
 use domain::space::Size;
 use domain::strategy::{Ask, SweepView, guide};
 use domain::sweep::SweepKind;
@@ -16,7 +17,7 @@ use domain::value::{Map, Value};
 use crate::catalog::Catalog;
 use crate::engine::{Answer, Blocked, Engine};
 use crate::experiments::Checked;
-use crate::ports::{EndpointStore, Offload, RunConfig, StageError, Tasks, started};
+use crate::ports::{EndpointStore, Offload, RunConfig, Tasks, started};
 use crate::refusal::Refusal;
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, Walk, WalkRecord};
 

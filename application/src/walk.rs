@@ -7,12 +7,13 @@ use std::sync::Arc;
 use domain::call::{Call, Completion, Digest};
 use domain::experiment::Definition;
 use domain::pipeline::{Pipeline, Progress};
+use domain::run::StageError;
 use domain::template::TemplateError;
 use domain::value::Value;
 
 use crate::digest::sha256;
 use crate::json;
-use crate::ports::{Offload, StageError, StoredAnswer, offloaded};
+use crate::ports::{Offload, StoredAnswer, offloaded};
 
 /// Bytes of an answer that are read at once.
 const QUICKLY_READ: usize = 64 << 10;

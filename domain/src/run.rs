@@ -1,6 +1,11 @@
 //! One configuration evaluated on the samples.
 
+mod end;
+pub mod tally;
+
 use std::fmt;
+
+pub use end::{RunEnd, RunError, ScorerTotal, StageError};
 
 use crate::id::RunId;
 

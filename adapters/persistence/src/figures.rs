@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
-use application::ports::{Metric, ScorerTotal};
+use application::ports::Metric;
 use domain::id::{ExperimentId, RunId};
 use domain::money::NanoDollars;
+use domain::run::ScorerTotal;
 use domain::value::{Map, Number, Value};
 use sea_orm::Value as Bound;
 

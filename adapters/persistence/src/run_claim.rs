@@ -30,8 +30,8 @@ const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id
      scoring_rev = COALESCE(scoring_rev, (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id)) \
      FROM c WHERE run.id = c.id \
      RETURNING run.id, experiment_id, (SELECT e.revision FROM experiment e WHERE e.id = run.experiment_id) AS revision, \
-     (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id) AS current_scoring, sweep_id, config, asked, done, blocks, lease_epoch, calls, hits, claimed_alone, losses_alone, \
-     tokens_in + tokens_out - paid_in - paid_out AS saved";
+     (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id) AS current_scoring, sweep_id, config, asked, done, blocks, lease_epoch, \
+     claimed_alone, losses_alone";
 
 /// Nobody holds the run; where leases may be taken over, nobody who is alive.
 const FREE: &str = "(r.lease_until IS NULL OR r.lease_until < {now})";
@@ -133,9 +133,6 @@ fn claimed_run(row: Row<'_>) -> Result<ClaimedRun, DbErr> {
         done: row.small("done")?,
         blocks: row.small("blocks")?,
         budgeted: false,
-        calls: row.count("calls")?,
-        hits: row.count("hits")?,
-        saved: row.count("saved")?,
         alone: row.whole("claimed_alone")? == 1,
         losses_alone: row.small("losses_alone")?,
     })

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, ResultRow, ResumedScores, RunClaim, RunConfig, RunError, RunLease, RunListing, RunQuery,
-    RunStore, RunSummary, SampleScore, ScoreVector, ScorerTotal, StageError, StoreError, StoredScore,
+    ClaimedRun, ResultRow, RunClaim, RunConfig, RunLease, RunListing, RunQuery, RunStore, RunSummary,
+    SampleScore, ScoreVector, StoreError,
 };
 use async_trait::async_trait;
 use domain::call::Digest;
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::pricing::Tokens;
-use domain::run::RunStatus;
+use domain::run::tally::{CallCounts, ResumedScores, StoredScore};
+use domain::run::{RunError, RunStatus, ScorerTotal, StageError};
 use domain::value::{Map, Value};
 use sea_orm::{DbErr, Value as Bound};
 use wire::stored::{self, RunConfigDocument};
@@ -36,6 +37,9 @@ const SHOWN: Shown = Shown {
         r.paid_nano, r.latency_ms, r.started_at, r.completed_at, r.not_before, r.error",
     listed: false,
 };
+
+const COUNTED: &str = "SELECT failures, calls, hits, tokens_in + tokens_out - paid_in - paid_out AS saved \
+     FROM run WHERE id = $1";
 
 #[async_trait]
 impl RunStore for Stores {
@@ -116,10 +120,10 @@ impl Stores {
                    AND error IS NOT NULL ORDER BY sample_index, repeat, stage_index LIMIT 1";
         let first = read.one(sql, vec![id(run.bits())]).await?;
         let first_error = first.as_ref().map(|row| first_error(Row(row))).transpose()?;
-        let failures = read.one("SELECT failures FROM run WHERE id = $1", vec![id(run.bits())]).await?;
-        let failures = failures.map_or(Ok(0), |row| Row(&row).small("failures"))?;
+        let counted = read.one(COUNTED, vec![id(run.bits())]).await?;
+        let (failures, calls) = counted.map_or_else(|| Ok(Default::default()), |row| counts(Row(&row)))?;
         let vector = self.score_vectors(&[run]).await?.pop().map(|vector| vector.scores).unwrap_or_default();
-        Ok(ResumedScores { vector, scores, first_error, failures })
+        Ok(ResumedScores { vector, scores, first_error, failures, calls })
     }
 
     async fn summaries(&self, which: &str, values: Vec<Bound>) -> Result<Vec<RunSummary>, StoreError> {
@@ -145,6 +149,12 @@ impl Stores {
             .map(|run| ScoreVector { run: *run, scores: of.get(run).cloned().unwrap_or_default() })
             .collect())
     }
+}
+
+fn counts(row: Row<'_>) -> Result<(u32, CallCounts), DbErr> {
+    let calls =
+        CallCounts { paid: row.count("calls")?, hits: row.count("hits")?, saved: row.count("saved")? };
+    Ok((row.small("failures")?, calls))
 }
 
 fn stored_score(row: Row<'_>) -> Result<StoredScore, DbErr> {

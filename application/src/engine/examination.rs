@@ -8,15 +8,13 @@ use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
 use domain::pipeline::{CompiledStage, Pipeline, Progress};
 use domain::pricing::Tokens;
-use domain::run::{Asker, Payer};
+use domain::run::{Asker, Payer, StageError};
 use domain::statistics::mean;
 use domain::value::Value;
 
 use super::caller::{Answer, Blocked, CallRequest, Caller};
 use super::loaded::Loaded;
-use crate::ports::{
-    Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageError, StageResultRow, StoredAnswer,
-};
+use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 
 /// What the samples of a run have in common.

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use domain::endpoint::Endpoint;
 use domain::id::{RunId, SweepId};
+use domain::run::{RunEnd, RunError};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
 
 use super::caller::Blocked;
-use super::runner::{self, RunOutcome, Runner, failed_event};
+use super::ending::Announcement;
+use super::runner::{self, RunOutcome, Runner};
 use super::{Engine, loaded::Loaded};
-use crate::ports::{
-    Breaker, ClaimedRun, CommitError, RunClaim, RunEnd, RunError, RunLease, StoreError, Unit, started,
-};
+use crate::ports::{Breaker, ClaimedRun, CommitError, RunClaim, RunLease, StoreError, Unit, started};
 
 /// A run that this process executes.
 pub(super) struct Held {
@@ -179,7 +179,7 @@ impl Engine {
     /// Ends a run that cannot be executed at all.
     async fn fail(&self, run: &ClaimedRun, error: RunError) -> Result<RunOutcome, StoreError> {
         let mut block = crate::ports::Block::empty(run.lease, run.sweep, run.blocks, run.done);
-        let event = failed_event(run, &error);
+        let event = Announcement::of(run).failed(&error);
         block.end = Some(RunEnd::failed(error));
         match self
             .ports

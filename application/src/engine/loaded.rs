@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SampleSetId};
 use domain::pipeline::{Pipeline, Progress};
+use domain::run::tally::{Ending, Layout, Tally};
+use domain::run::{RunEnd, RunError};
 use domain::sample;
 
 use super::sample_cache::SampleCache;
 use crate::catalog;
-use crate::ports::{ExperimentForm, Offload, RunConfig, RunError, ScoreRow, StoredExperiment};
+use crate::ports::{ExperimentForm, Offload, RunConfig, ScoreRow, StoredExperiment};
 use crate::scoring::{self, Evaluator, Judged};
 
 /// An experiment, ready to be executed.
@@ -95,6 +97,12 @@ impl Loaded {
 
     pub(super) fn stage_names(&self) -> Vec<&str> {
         self.definition().stages().iter().map(|stage| stage.name.as_str()).collect()
+    }
+
+    /// How a run ends that has come to this.
+    pub(super) fn end(&self, tally: Tally, ending: Ending) -> RunEnd {
+        let (scorers, repeats) = (self.scorers(), self.definition().repeats());
+        tally.end(Layout { scorers, stages: &self.stage_names(), repeats }, ending)
     }
 
     /// A run's pipeline, or why it has none.

@@ -2,6 +2,7 @@
 
 mod caller;
 mod conductor;
+mod ending;
 mod examination;
 mod executor;
 mod gate;
@@ -10,7 +11,6 @@ mod pulse;
 mod runner;
 mod sample_cache;
 mod standings;
-mod tally;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,20 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::endpoint::Endpoint;
-use domain::event::{EventType, NewEvent};
 use domain::pipeline::Pipeline;
+use domain::run::tally::{CallCounts, Ending, ResumedScores, SampleOutcome, StoredScore, Tally};
 use domain::sample::Sample;
 use domain::value::Value;
 use futures::future::{FusedFuture, FutureExt as _, OptionFuture};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::caller::{Blocked, Caller};
+use super::ending::Announcement;
 use super::examination::{Attempt, Examination, Examined};
 use super::loaded::Loaded;
-use super::tally::{Done, Tally};
 use crate::ports::{
-    Block, ClaimedRun, CommitError, ExperimentStore, Journal, Receipt, ResumedScores, RunEnd, RunError,
-    RunStore, StoreError, StoredScore, Timer, Unit,
+    Block, ClaimedRun, CommitError, ExperimentStore, Journal, Receipt, RunStore, StoreError, Timer, Unit,
 };
 
 /// Samples that are committed together, at most.
@@ -132,7 +131,7 @@ impl Runner {
             0 => ResumedScores::default(),
             _ => self.ports.runs.resumed(self.run.lease.run).await?,
         };
-        let mut tally = Tally::resume(self.loaded.scorers().len(), &self.run, resumed);
+        let mut tally = Tally::resume(self.loaded.scorers().len(), resumed);
         match self.blocks(&mut tally).await {
             Ok(()) => Ok(RunOutcome::Finished),
             Err(Stopped::Blocked(Blocked::Store(error))) => Err(error),
@@ -251,65 +250,18 @@ impl Runner {
         let mut block = stretch.into_block(&self.run, upto, no, tally);
         let mut events = Vec::new();
         if upto == self.run.asked {
-            events = self.summary_events(upto, tally.hits());
-            let ended = std::mem::take(tally).end(
-                self.loaded.scorers(),
-                &self.loaded.stage_names(),
-                self.loaded.definition().repeats(),
-            );
-            block.lead = self.lead(&ended);
+            let told = Announcement::of(&self.run);
+            events = told.summary(&self.loaded.stage_names(), upto, tally.calls());
+            let ended = self.loaded.end(std::mem::take(tally), Ending::Completed { of: upto });
+            block.lead = told.lead(&ended);
             match &ended.error {
-                Some(error) => events.push(failed_event(&self.run, error)),
-                None => block.completed = Some(self.completed(&ended)),
+                Some(error) => events.push(told.failed(error)),
+                None => block.completed = Some(told.completed(&ended)),
             }
             block.end = Some(ended);
         }
         Unit { block: Some(block), events, ..Unit::default() }
     }
-
-    /// One event for each stage, and one for all cache hits.
-    fn summary_events(&self, samples: u32, (hits, saved): (u64, u64)) -> Vec<NewEvent> {
-        let stages = self.loaded.stage_names();
-        let passed = stages.iter().map(|stage| {
-            let done = [("stage", Value::from(*stage)), ("samples_done", Value::from(samples))];
-            self.event(EventType::StageCompleted, done)
-        });
-        let cached = (hits > 0).then(|| {
-            let hits = [("hits", Value::from(hits)), ("tokens_saved", Value::from(saved))];
-            self.event(EventType::CacheHit, hits)
-        });
-        passed.chain(cached).collect()
-    }
-
-    fn completed(&self, end: &RunEnd) -> NewEvent {
-        let status = Value::from(end.status.as_str());
-        let fields = [("status", status), ("scores", scores(end)), ("score", optional(end.score))];
-        self.event(EventType::RunCompleted, fields)
-    }
-
-    fn lead(&self, end: &RunEnd) -> Option<NewEvent> {
-        let score = end.score.filter(|_| !end.partial)?;
-        let config = Value::Map(self.run.config.values.clone());
-        let fields = [("score", Value::number(score)), ("scores", scores(end)), ("config", config)];
-        Some(self.event(EventType::NewBestFound, fields))
-    }
-
-    fn event<const N: usize>(&self, kind: EventType, fields: [(&str, Value); N]) -> NewEvent {
-        event(&self.run, kind, fields)
-    }
-}
-
-/// A run has come to nothing.
-pub(super) fn failed_event(run: &ClaimedRun, error: &RunError) -> NewEvent {
-    let error =
-        [("kind", Value::from(error.kind.as_str())), ("message", Value::from(error.message.as_str()))];
-    event(run, EventType::RunFailed, [("error", Value::from(error))])
-}
-
-fn event<const N: usize>(run: &ClaimedRun, kind: EventType, fields: [(&str, Value); N]) -> NewEvent {
-    let mut event = NewEvent::new(run.experiment, kind, fields);
-    event.data.insert("run_id".to_owned(), Value::from(run.lease.run.to_string()));
-    event
 }
 
 /// Why no more blocks are committed.
@@ -333,15 +285,6 @@ fn landed_or_stop(
     stopped.get_or_insert(why);
 }
 
-fn scores(end: &RunEnd) -> Value {
-    let named = end.scores.iter().filter_map(|total| Some((total.name.clone(), Value::number(total.value?))));
-    Value::Map(named.collect())
-}
-
-fn optional(score: Option<f64>) -> Value {
-    score.map_or(Value::Null, Value::number)
-}
-
 impl Stretch {
     fn len(&self) -> u32 {
         u32::try_from(self.samples.len()).unwrap_or(u32::MAX)
@@ -351,7 +294,7 @@ impl Stretch {
     fn into_block(self, run: &ClaimedRun, upto: u32, no: u32, tally: &mut Tally) -> Block {
         let mut block = Block::empty(run.lease, run.sweep, no, upto);
         for examined in self.samples {
-            tally.sample(&Done {
+            tally.sample(&SampleOutcome {
                 sample: examined.sample,
                 score: examined.score,
                 failed: examined.failed,
@@ -363,7 +306,11 @@ impl Stretch {
             }
             examined.add_to(&mut block);
         }
-        tally.used(&block);
+        tally.used(CallCounts {
+            paid: block.calls,
+            hits: block.hits,
+            saved: block.tokens.total().saturating_sub(block.paid.total()),
+        });
         block
     }
 }

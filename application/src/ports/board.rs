@@ -6,10 +6,10 @@ use domain::leaderboard::Standing;
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
 use domain::run::RunStatus;
+use domain::run::ScorerTotal;
 use domain::value::Map;
 
 use super::StoreError;
-use super::journal::ScorerTotal;
 use super::run_list::{RunListing, RunQuery};
 
 /// A run as leaderboards show it.

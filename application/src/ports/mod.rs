@@ -41,17 +41,15 @@ pub use facts::{ExperimentFacts, ExperimentForm, FactStore, Outline};
 pub use formats::FormatChecker;
 pub use idempotency::{IdempotencyStore, KeptAnswer, Reserved};
 pub use journal::{
-    AnswerId, Block, CommitError, FailedCall, Fill, Journal, Launch, NewRun, NewSweep, Receipt, RunEnd,
-    RunError, RunLease, ScoreRow, ScorerTotal, Settlement, SingleRun, StageError, StageResultRow, SweepMove,
-    Unit,
+    AnswerId, Block, CommitError, FailedCall, Fill, Journal, Launch, NewRun, NewSweep, Receipt, RunLease,
+    ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove, Unit,
 };
 pub use models::ModelServer;
 pub use monitor::{Monitor, RunningRun};
 pub use projects::{ExportRecord, NewProject, ProjectStore, StoredProject};
 pub use run_list::{ListPlace, Metric, NoPlace, PlaceKey, RunFilter, RunKey, RunListing, RunOrder, RunQuery};
 pub use runs::{
-    ClaimedRun, ResultRow, ResumedScores, RunClaim, RunConfig, RunStore, RunSummary, SampleScore,
-    ScoreVector, StageBinding, StoredScore,
+    ClaimedRun, ResultRow, RunClaim, RunConfig, RunStore, RunSummary, SampleScore, ScoreVector, StageBinding,
 };
 pub use sweeps::{StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};

@@ -7,13 +7,14 @@ use domain::experiment::Places;
 use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
-use domain::run::RunStatus;
+use domain::run::tally::{ResumedScores, StoredScore};
+use domain::run::{RunError, RunStatus, ScorerTotal, StageError};
 use domain::time::Timestamp;
 use domain::value::Map;
 
 use super::StoreError;
 use super::facts::ExperimentForm;
-use super::journal::{RunError, RunLease, ScorerTotal, StageError};
+use super::journal::RunLease;
 use super::run_list::{RunListing, RunQuery};
 
 /// What is stored of a run's configuration: the point, where its values go, and what each stage's endpoint and model came
@@ -76,43 +77,11 @@ pub struct ClaimedRun {
     pub blocks: u32,
     /// Whether the sweep has a budget, so that calls must be reserved.
     pub budgeted: bool,
-    /// Calls of the done blocks that this run paid for.
-    pub calls: u64,
-    /// Calls of the done blocks that were answered from the cache.
-    pub hits: u64,
-    /// Tokens of those.
-    pub saved: u64,
     /// It is to be executed while nothing else is, one sample after the other, because worker processes were lost on it.
     pub alone: bool,
     /// How often in a row a worker process was lost while it executed this run alone, with nothing new stored of it and no
     /// call under way.
     pub losses_alone: u32,
-}
-
-/// What an interrupted run has scored so far.
-#[derive(Debug, Clone, Default)]
-pub struct ResumedScores {
-    /// The weighted score of each done sample, in order; NaN where it has none.
-    pub vector: Vec<f64>,
-    /// Each scorer's values of the done samples.
-    pub scores: Vec<StoredScore>,
-    /// The first error of a stage, if there was any.
-    pub first_error: Option<(u32, u32, StageError)>,
-    /// Samples that failed.
-    pub failures: u32,
-}
-
-/// A stored score of one output.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StoredScore {
-    /// The sample, by its index in the set.
-    pub sample: u32,
-    /// The repetition, from 1.
-    pub repeat: u32,
-    /// The scoring entry, from 0.
-    pub scorer: u32,
-    /// The score; `None` where the scorer failed.
-    pub value: Option<f64>,
 }
 
 /// A run as lists show it.

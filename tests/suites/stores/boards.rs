@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use application::ports::{
-    BoardStore, ClaimedRun, CommitError, Journal, ListPlace, Metric, RunEnd, RunError, RunFilter, RunKey,
-    RunListing, RunOrder, RunQuery, RunStore, RunSummary, ScorerTotal, Standings, StandingsStore, Unit,
+    BoardStore, ClaimedRun, CommitError, Journal, ListPlace, Metric, RunFilter, RunKey, RunListing, RunOrder,
+    RunQuery, RunStore, RunSummary, Standings, StandingsStore, Unit,
 };
 use domain::event::{EventType, NewEvent};
 use domain::id::RunId;
 use domain::leaderboard::Standing;
 use domain::money::NanoDollars;
 use domain::run::RunStatus;
+use domain::run::{RunEnd, RunError, ScorerTotal};
 use domain::value::Value;
 use promptlooper_tests::support::home::Kind;
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use application::ports::{
     CallClaim, CallStore, Claim, CommitError, ExperimentStore, Journal, Launch, NewSweep, Reservation,
-    RunClaim, RunEnd, RunError, RunStore, SingleRun, SweepMove, SweepStore, Unit, WorkerStore,
+    RunClaim, RunStore, SingleRun, SweepMove, SweepStore, Unit, WorkerStore,
 };
 use domain::event::{EventType, NewEvent};
 use domain::id::{RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
+use domain::run::{RunEnd, RunError};
 use domain::sweep::{PauseReason, SweepKind, SweepLimits, SweepStatus};
 use promptlooper_tests::support::home::Kind;
 

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use application::ports::{Block, RunEnd, ScorerTotal};
+use application::ports::Block;
 use domain::event::NewEvent;
 use domain::id::{ExperimentId, RunId};
 use domain::money::NanoDollars;
+use domain::run::{RunEnd, ScorerTotal};
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use application::ports::{self, ResultRow, StageError};
+use application::ports::{self, ResultRow};
 use application::runs;
 use domain::call::Completion;
+use domain::run::StageError;
 use poem_openapi::Object;
 use serde::Serialize;
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use application::ports::{self, ResultRow, RunSummary, ScorerTotal};
+use application::ports::{ResultRow, RunSummary};
 use application::runs;
 use domain::call::Message;
+use domain::run::{self, ScorerTotal};
 use domain::value::Value;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
@@ -16,14 +17,14 @@ use crate::value::{Any, AnyMap, from_map};
 
 words! {
     /// Where a run stands.
-    RunStatus from domain::run::RunStatus {
-        domain::run::RunStatus::Pending => Pending,
-        domain::run::RunStatus::Running => Running,
-        domain::run::RunStatus::Completed => Completed,
-        domain::run::RunStatus::Failed => Failed,
-        domain::run::RunStatus::Cached => Cached,
-        domain::run::RunStatus::Pruned => Pruned,
-        domain::run::RunStatus::Cancelled => Cancelled,
+    RunStatus from run::RunStatus {
+        run::RunStatus::Pending => Pending,
+        run::RunStatus::Running => Running,
+        run::RunStatus::Completed => Completed,
+        run::RunStatus::Failed => Failed,
+        run::RunStatus::Cached => Cached,
+        run::RunStatus::Pruned => Pruned,
+        run::RunStatus::Cancelled => Cancelled,
     }
 }
 
@@ -108,8 +109,8 @@ pub struct RunError {
     pub sample_index: Option<u32>,
 }
 
-impl From<&ports::RunError> for RunError {
-    fn from(error: &ports::RunError) -> Self {
+impl From<&run::RunError> for RunError {
+    fn from(error: &run::RunError) -> Self {
         Self {
             kind: error.kind.clone(),
             message: error.message.clone(),

@@ -1,0 +1,248 @@
+//! Adds up what a run has come to.
+//!
+//! Whoever ends a run, the worker that takes its last sample or the conductor that decides so, adds up with this. Floats
+//! are added in the order of the samples, so that an interrupted run has the same numbers as an undisturbed one.
+
+use super::{RunEnd, RunError, RunStatus, ScorerTotal, StageError, status_at_end};
+use crate::leaderboard::is_partial;
+use crate::statistics::{self, interval_of_mean};
+
+/// A stored score of one output.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StoredScore {
+    /// The sample, by its index in the set.
+    pub sample: u32,
+    /// The repetition, from 1.
+    pub repeat: u32,
+    /// The scoring entry, from 0.
+    pub scorer: u32,
+    /// The score; `None` where the scorer failed.
+    pub value: Option<f64>,
+}
+
+/// What the done blocks of a run hold.
+#[derive(Debug, Clone, Default)]
+pub struct ResumedScores {
+    /// The weighted score of each done sample, in order; NaN where it has none.
+    pub vector: Vec<f64>,
+    /// Each scorer's values of the done samples.
+    pub scores: Vec<StoredScore>,
+    /// The first error of a stage, if there was any: its sample, its stage, what happened.
+    pub first_error: Option<(u32, u32, StageError)>,
+    /// Samples that failed.
+    pub failures: u32,
+    /// The calls of the done samples.
+    pub calls: CallCounts,
+}
+
+/// Calls of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallCounts {
+    /// Those that it paid for.
+    pub paid: u64,
+    /// Those that were answered from the cache.
+    pub hits: u64,
+    /// Tokens of those.
+    pub saved: u64,
+}
+
+impl std::ops::AddAssign for CallCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.paid += other.paid;
+        self.hits += other.hits;
+        self.saved += other.saved;
+    }
+}
+
+/// What the totals of an experiment's runs are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout<'a> {
+    /// The names of the scoring entries.
+    pub scorers: &'a [String],
+    /// The names of the stages.
+    pub stages: &'a [&'a str],
+    /// Repetitions of each sample.
+    pub repeats: u32,
+}
+
+/// Why a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It has what it was asked for, out of so many samples of a whole run.
+    Completed {
+        /// Samples of a whole run.
+        of: u32,
+    },
+    /// It is behind, and the rest of the samples would be wasted on it.
+    Pruned,
+}
+
+/// The scores of a run so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    samples: Vec<f64>,
+    scorers: Vec<Column>,
+    failures: u32,
+    done: u32,
+    calls: CallCounts,
+    first_error: Option<(u32, u32, StageError)>,
+}
+
+/// One scorer's values: repetitions of a sample are averaged before anything else.
+#[derive(Debug, Default, Clone)]
+struct Column {
+    values: Vec<(u32, f64)>,
+    failed: u32,
+    sample: Option<u32>,
+    sum: f64,
+    n: u32,
+}
+
+/// What one sample came to, as far as the run's totals go.
+#[derive(Debug)]
+pub struct SampleOutcome<'a> {
+    /// The sample, by its index in the set.
+    pub sample: u32,
+    /// Its weighted score; NaN where it has none.
+    pub score: f64,
+    /// No repetition got through every stage.
+    pub failed: bool,
+    /// The first error of a stage, with the stage.
+    pub error: Option<(u32, &'a StageError)>,
+}
+
+impl Tally {
+    /// Goes on from what is stored of a run with so many scorers.
+    #[must_use]
+    pub fn resume(scorers: usize, resumed: ResumedScores) -> Self {
+        let mut tally = Self {
+            done: u32::try_from(resumed.vector.len()).unwrap_or(u32::MAX),
+            samples: resumed.vector,
+            scorers: vec![Column::default(); scorers],
+            failures: resumed.failures,
+            calls: resumed.calls,
+            first_error: resumed.first_error,
+        };
+        for score in resumed.scores {
+            tally.score(score);
+        }
+        tally
+    }
+
+    /// A sample is done.
+    pub fn sample(&mut self, done: &SampleOutcome<'_>) {
+        self.done += 1;
+        self.samples.push(done.score);
+        self.failures += u32::from(done.failed);
+        if let Some((stage, error)) = done.error
+            && self.first_error.as_ref().is_none_or(|(sample, ..)| done.sample < *sample)
+        {
+            self.first_error = Some((done.sample, stage, error.clone()));
+        }
+    }
+
+    /// A scorer has spoken; repetitions of a sample come one after the other.
+    pub fn score(&mut self, score: StoredScore) {
+        if let Some(column) = self.scorers.get_mut(score.scorer as usize) {
+            column.add(score.sample, score.value);
+        }
+    }
+
+    /// Calls were made, or answered from the cache.
+    pub fn used(&mut self, calls: CallCounts) {
+        self.calls += calls;
+    }
+
+    /// Calls so far.
+    #[must_use]
+    pub const fn calls(&self) -> CallCounts {
+        self.calls
+    }
+
+    /// How the run ends.
+    #[must_use]
+    pub fn end(mut self, layout: Layout<'_>, ending: Ending) -> RunEnd {
+        let succeeded = self.done.saturating_sub(self.failures) as usize;
+        let scored: Vec<f64> = self.samples.iter().copied().filter(|score| !score.is_nan()).collect();
+        let (score, interval) = mean(&scored, layout.repeats);
+        let columns = layout.scorers.iter().zip(&mut self.scorers);
+        let first_error = self.first_error.as_ref().filter(|_| succeeded == 0);
+        RunEnd {
+            status: status(ending, succeeded, self.calls.paid),
+            score,
+            interval,
+            n: count(&scored),
+            scores: columns.map(|(name, column)| column.total(name, layout.repeats)).collect(),
+            error: first_error.map(|error| run_error(error, layout.stages)),
+            partial: match ending {
+                Ending::Completed { of } => is_partial(scored.len(), of as usize),
+                Ending::Pruned => true,
+            },
+        }
+    }
+}
+
+/// A run of which nothing succeeded has failed, whoever ends it.
+const fn status(ending: Ending, succeeded: usize, paid: u64) -> RunStatus {
+    match (status_at_end(succeeded, paid), ending) {
+        (RunStatus::Failed, _) => RunStatus::Failed,
+        (_, Ending::Pruned) => RunStatus::Pruned,
+        (status, Ending::Completed { .. }) => status,
+    }
+}
+
+fn run_error((sample, stage, error): &(u32, u32, StageError), stages: &[&str]) -> RunError {
+    RunError {
+        kind: error.kind.clone(),
+        message: error.message.clone(),
+        stage: stages.get(*stage as usize).map(|name| (*name).to_owned()),
+        sample: Some(*sample),
+    }
+}
+
+impl Column {
+    fn add(&mut self, sample: u32, value: Option<f64>) {
+        if self.sample != Some(sample) {
+            self.close();
+            self.sample = Some(sample);
+        }
+        match value {
+            Some(value) => {
+                self.sum += value;
+                self.n += 1;
+            }
+            None => self.failed += 1,
+        }
+    }
+
+    /// The sample is over.
+    fn close(&mut self) {
+        if let (Some(sample), true) = (self.sample, self.n > 0) {
+            self.values.push((sample, self.sum / f64::from(self.n)));
+        }
+        (self.sum, self.n) = (0.0, 0);
+    }
+
+    fn total(&mut self, name: &str, repeats: u32) -> ScorerTotal {
+        self.close();
+        // Added up in the samples' own order, an interrupted run has the same sum as an undisturbed one.
+        self.values.sort_by_key(|(sample, _)| *sample);
+        let values: Vec<f64> = self.values.iter().map(|(_, value)| *value).collect();
+        let (value, interval) = mean(&values, repeats);
+        ScorerTotal { name: name.to_owned(), value, interval, n: count(&values), failed: self.failed }
+    }
+}
+
+fn count(values: &[f64]) -> u32 {
+    u32::try_from(values.len()).unwrap_or(u32::MAX)
+}
+
+fn mean(values: &[f64], repeats: u32) -> (Option<f64>, Option<(f64, f64)>) {
+    (
+        statistics::mean(values),
+        interval_of_mean(values, repeats).map(|interval| (interval.low, interval.high)),
+    )
+}
+
+#[cfg(test)]
+mod tests;
