@@ -10,7 +10,7 @@ use domain::money::NanoDollars;
 use domain::pipeline::Progress;
 use domain::random::shuffled;
 use domain::space::{Point, Size};
-use domain::strategy::{Ask, SweepView, guide};
+use domain::strategy::{History, Proposal, Step, guide};
 use domain::value::Value;
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
@@ -180,7 +180,7 @@ fn size(definition: &Definition, limit: Option<u64>) -> u128 {
 /// Configurations that the sweep would try: the first ones, at most so many.
 fn points(definition: &Definition, request: &SweepRequest, size: u128, most: usize) -> Vec<Point> {
     let want = usize::try_from(size).unwrap_or(usize::MAX).min(most);
-    let view = SweepView {
+    let history = History {
         space: definition.space(),
         samples: 1,
         // Without a seed of its own any will do: all are alike.
@@ -196,9 +196,10 @@ fn points(definition: &Definition, request: &SweepRequest, size: u128, most: usi
         }
         kind => kind,
     };
-    match guide(kind).ask(&view, want) {
-        Ask::Evaluate(work) => work.into_iter().map(|work| work.point).collect(),
-        Ask::Wait | Ask::Done(_) => Vec::new(),
+    let point = |step| if let Step::Evaluate(work) = step { Some(work.point) } else { None };
+    match guide(kind).propose(&history, want) {
+        Proposal::Steps(steps) => steps.into_iter().filter_map(point).collect(),
+        Proposal::Wait | Proposal::Done(_) => Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use domain::pipeline::{Pipeline, Progress};
 use domain::problem::Problem;
 use domain::run::StageError;
 use domain::space::Size;
-use domain::strategy::{Ask, SweepView, guide};
+use domain::strategy::{History, Proposal, Step, guide};
 use domain::sweep::SweepKind;
 use domain::value::{Map, Value};
 
@@ -240,10 +240,13 @@ fn first_point(definition: &Definition) -> Map {
         Size::Points(_) => SweepKind::Grid { shuffle: false },
         _ => SweepKind::Random,
     };
-    let view = SweepView { space, samples: 1, seed: 0, asked: 0, limit: Some(1), trials: &[] };
-    match guide(kind).ask(&view, 1) {
-        Ask::Evaluate(work) => work.first().map(|work| work.point.values().clone()).unwrap_or_default(),
-        Ask::Wait | Ask::Done(_) => Map::new(),
+    let history = History { space, samples: 1, seed: 0, asked: 0, limit: Some(1), trials: &[] };
+    match guide(kind).propose(&history, 1) {
+        Proposal::Steps(steps) => match steps.first() {
+            Some(Step::Evaluate(work)) => work.point.values().clone(),
+            _ => Map::new(),
+        },
+        Proposal::Wait | Proposal::Done(_) => Map::new(),
     }
 }
 

@@ -11,12 +11,12 @@ use domain::id::{ExperimentId, SweepId};
 use domain::problem::Problem;
 use domain::strategy::{Reason, StartRefused, check_start};
 use domain::sweep::{
-    Action, Command, Counts, InvalidTransition, Outcome, PauseReason, Sweep, SweepKind, SweepLimits,
-    SweepStatus,
+    Command, Interruption, InvalidTransition, PauseReason, SweepKind, SweepLimits, SweepStatus, Transition,
 };
 use domain::time::Timestamp;
 use thiserror::Error;
 
+use self::announcement::Cause;
 use crate::catalog::Catalog;
 use crate::engine;
 use crate::page::Page;
@@ -200,12 +200,11 @@ impl Sweeps {
             if running && stored.limits == limits {
                 return Ok(());
             }
-            if !running {
-                let counts =
-                    Counts { asked: stored.asked, duplicates: stored.duplicates, ..Counts::default() };
-                Sweep::new(stored.status, counts, 1).command(Command::Resume)?;
-            }
-            let mut unit = self.moved(&stored, SweepStatus::Running, &[], Some(by)).await?;
+            let transition = match stored.status {
+                SweepStatus::Running => Transition::to(SweepStatus::Running),
+                status => status.command(Command::Resume)?,
+            };
+            let mut unit = self.moved(&stored, transition, Cause::Person(by)).await?;
             unit.moved.iter_mut().for_each(|moved| moved.limits = Some(limits));
             if running {
                 unit.events.clear();
@@ -268,16 +267,16 @@ impl Sweeps {
         if command == Command::Resume {
             self.mend_endpoints(id).await?;
         }
-        self.change(id, Some(by), |sweep| sweep.command(command).map_err(SweepError::from)).await?;
+        self.change(id, Cause::Person(by), |status| Ok(Some(status.command(command)?))).await?;
         self.view(id).await
     }
 
-    /// Takes note of a fact that executing runs brought to light.
+    /// Takes note of a fact that executing or conducting brought to light.
     ///
     /// # Errors
     /// A store that fails.
-    pub async fn observe(&self, id: SweepId, outcome: Outcome) -> Result<(), StoreError> {
-        match self.change(id, None, |sweep| Ok(sweep.observe(outcome.clone()))).await {
+    pub async fn observe(&self, id: SweepId, fact: &Interruption) -> Result<(), StoreError> {
+        match self.change(id, Cause::Interruption(fact), |status| Ok(status.interrupted(fact))).await {
             Ok(()) | Err(SweepError::NoSweep) => Ok(()),
             Err(SweepError::Store(error)) => Err(error),
             Err(SweepError::Busy) => Err(StoreError::Unavailable(SweepError::Busy.to_string())),
@@ -309,7 +308,8 @@ impl Sweeps {
 
     /// Ends a sweep that has come to its own end.
     pub(crate) async fn complete(&self, stored: &StoredSweep, reason: Reason) -> Result<(), CommitError> {
-        let unit = self.moved(stored, SweepStatus::Completed(reason), &[], None).await?;
+        let transition = Transition::to(SweepStatus::Completed(reason));
+        let unit = self.moved(stored, transition, Cause::End).await?;
         self.ports.journal.commit(unit).await?;
         self.ports.bell.ring();
         Ok(())
@@ -330,15 +330,13 @@ impl Sweeps {
     async fn change(
         &self,
         id: SweepId,
-        by: Option<&Writer>,
-        decide: impl Fn(&mut Sweep) -> Result<Vec<Action>, SweepError>,
+        cause: Cause<'_>,
+        decide: impl Fn(SweepStatus) -> Result<Option<Transition>, SweepError>,
     ) -> Result<(), SweepError> {
         for _ in 0..TRIES {
             let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
-            let counts = Counts { asked: stored.asked, duplicates: stored.duplicates, ..Counts::default() };
-            let actions = decide(&mut Sweep::new(stored.status, counts, 1))?;
-            let Some(status) = moved_to(&actions) else { return Ok(()) };
-            let unit = self.moved(&stored, status, &actions, by).await?;
+            let Some(transition) = decide(stored.status)? else { return Ok(()) };
+            let unit = self.moved(&stored, transition, cause).await?;
             match self.commit(unit).await {
                 Err(SweepError::Busy) => {}
                 landed => return landed,
@@ -350,25 +348,25 @@ impl Sweeps {
     async fn moved(
         &self,
         stored: &StoredSweep,
-        status: SweepStatus,
-        actions: &[Action],
-        by: Option<&Writer>,
+        transition: Transition,
+        cause: Cause<'_>,
     ) -> Result<Unit, StoreError> {
+        let Transition { status, recall, cancel } = transition;
         let totals = self.ports.sweeps.totals(stored.id).await?;
         let moved = SweepMove {
             sweep: stored.id,
             experiment: stored.experiment,
             version: stored.version,
             status,
-            recall: actions.contains(&Action::Recall),
-            cancel: actions.contains(&Action::Cancel),
+            recall,
+            cancel,
             limits: None,
         };
         let best = match status {
             SweepStatus::Completed(_) => self.ports.boards.leader(stored.experiment).await?,
             _ => None,
         };
-        let events = announcement::moved(stored, status, &totals, best.as_ref(), by);
+        let events = announcement::moved(stored, status, &totals, best.as_ref(), cause);
         Ok(Unit { moved: Some(moved), events, ..Unit::default() })
     }
 
@@ -398,8 +396,4 @@ pub fn check(catalog: &Catalog, definition: &Definition, request: &SweepRequest)
 /// A seed nobody chose.
 fn made_up_seed(id: SweepId) -> u64 {
     u64::try_from(id.bits() & u128::from(u64::MAX >> 11)).unwrap_or_default()
-}
-
-fn moved_to(actions: &[Action]) -> Option<SweepStatus> {
-    actions.iter().find_map(|action| if let Action::Move(status) = action { Some(*status) } else { None })
 }

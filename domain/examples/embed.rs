@@ -11,7 +11,7 @@ use promptlooper_domain::id::RunId;
 use promptlooper_domain::leaderboard::{Contender, standings};
 use promptlooper_domain::sample::Sample;
 use promptlooper_domain::space::{Levels, Size};
-use promptlooper_domain::strategy::{Ask, SweepView, guide};
+use promptlooper_domain::strategy::{History, Proposal, Step, guide};
 use promptlooper_domain::sweep::SweepKind;
 use promptlooper_domain::value::{Map, Value};
 
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "{points} configurations")?;
     }
 
-    let view = SweepView {
+    let history = History {
         space: definition.space(),
         samples: samples.len(),
         seed: 7,
@@ -33,10 +33,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         limit: None,
         trials: &[],
     };
-    let Ask::Evaluate(work) = guide(SweepKind::Grid { shuffle: false }).ask(&view, 100) else {
+    let guide = guide(SweepKind::Grid { shuffle: false });
+    let Proposal::Steps(steps) = guide.propose(&history, 100) else {
         return Ok(());
     };
     let scorer = &definition.scoring()[0].scorer;
+    let work = steps.into_iter().filter_map(|step| match step {
+        Step::Evaluate(work) => Some(work),
+        _ => None,
+    });
+    let work: Vec<_> = work.collect();
     let contenders = work.iter().map(|trial| {
         let answers = samples.iter().map(|sample| model(trial.point.values(), sample));
         let judged = answers.zip(&samples).map(|(answer, sample)| {

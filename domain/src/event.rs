@@ -43,6 +43,8 @@ event_types! {
     RunCompleted = "run.completed",
     /// A run came to nothing.
     RunFailed = "run.failed",
+    /// A run was ended early because it was behind.
+    RunPruned = "run.pruned",
     /// A run has taken its samples through a stage.
     StageCompleted = "stage.completed",
     /// A run had answers from the cache.

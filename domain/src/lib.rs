@@ -9,7 +9,7 @@
 //! use promptlooper_domain::scoring::Scorer;
 //! use promptlooper_domain::space::{Dimension, Levels, Size, Space};
 //! use promptlooper_domain::statistics::interval_of_mean;
-//! use promptlooper_domain::strategy::{Ask, SweepView, guide};
+//! use promptlooper_domain::strategy::{History, Proposal, guide};
 //! use promptlooper_domain::sweep::SweepKind;
 //! use promptlooper_domain::value::{Map, Value};
 //!
@@ -23,9 +23,9 @@
 //! };
 //! let space = Space::try_new(vec![tone]).unwrap();
 //! assert_eq!(space.size(), Size::Points(3));
-//! let view = SweepView { space: &space, samples: 4, seed: 7, asked: 0, limit: None, trials: &[] };
-//! let Ask::Evaluate(work) = guide(SweepKind::Random).ask(&view, 2) else { panic!() };
-//! assert_eq!(work.len(), 2);
+//! let history = History { space: &space, samples: 4, seed: 7, asked: 0, limit: None, trials: &[] };
+//! let Proposal::Steps(steps) = guide(SweepKind::Random).propose(&history, 2) else { panic!() };
+//! assert_eq!(steps.len(), 2);
 //!
 //! // How good the answers to one of them are, and how sure that is.
 //! let scorer = Scorer::try_new("exact_match", &Map::new()).unwrap();

@@ -1,26 +1,28 @@
 //! Chooses what a sweep evaluates next.
 //!
-//! A [`Guide`] asks for configurations and numbers of samples, and is a function of the sweep's seed and of what was
-//! asked and told so far: after a crash the same view gives the same answer.
+//! A [`Guide`] proposes configurations and numbers of samples, and is a function of the sweep's seed and of what was
+//! asked and told so far: after a crash the same history gives the same proposal.
 
 mod grid;
 mod random;
+mod trials;
 
 use std::fmt;
 
 pub use grid::Grid;
 pub use random::Random;
+pub use trials::{BlockOutcome, ContradictoryLog, Trial, TrialChange, TrialState, Trials};
 
 use crate::name::Name;
 use crate::space::{Point, Size, Space};
 use crate::sweep::SweepKind;
 
 /// Chooses what to evaluate.
-pub trait Guide {
-    /// At most `want` trials to begin, or to go on with, now.
-    fn ask(&self, view: &SweepView<'_>, want: usize) -> Ask;
+pub trait Guide: Send + Sync {
+    /// What to do now, with at most `want` more trials under way.
+    fn propose(&self, history: &History<'_>, want: usize) -> Proposal;
 
-    /// Whether it wants to be told how trials did. One that does not is shown none.
+    /// Whether it wants to be told how trials did. One that does not is shown none, and asks each trial for all samples.
     fn learns(&self) -> bool {
         false
     }
@@ -28,14 +30,14 @@ pub trait Guide {
 
 /// What a guide may know.
 #[derive(Debug, Clone, Copy)]
-pub struct SweepView<'a> {
+pub struct History<'a> {
     /// What may vary.
     pub space: &'a Space,
     /// How many samples there are.
     pub samples: usize,
     /// What random choices hang on.
     pub seed: u64,
-    /// Trials asked for so far.
+    /// Trials begun so far.
     pub asked: u64,
     /// The most trials there may be.
     pub limit: Option<u64>,
@@ -43,45 +45,47 @@ pub struct SweepView<'a> {
     pub trials: &'a [Trial],
 }
 
-/// A trial, and what has been told of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Trial {
-    /// Its configuration.
-    pub point: Point,
-    /// How many samples it was asked to take: a prefix of the sample order.
-    pub asked: usize,
-    /// The scores of the first samples of the order; NaN where one has none. Shorter than `asked` while it goes on.
-    pub scores: Vec<f64>,
-}
-
-impl Trial {
-    /// Whether samples that were asked for are still out.
-    #[must_use]
-    pub const fn is_pending(&self) -> bool {
-        self.scores.len() < self.asked
-    }
-}
-
 /// What a guide wants.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ask {
-    /// These trials.
-    Evaluate(Vec<Work>),
-    /// Nothing before something that is pending has come back.
+pub enum Proposal {
+    /// These steps, the most important first: those for which there is no room are left out.
+    Steps(Vec<Step>),
+    /// Nothing before something that is under way has come back.
     Wait,
-    /// Nothing any more.
+    /// Nothing any more. Trials that are open are completed with the samples that they were asked for.
     Done(Reason),
+}
+
+/// What is to become of a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// A new trial begins, or an open one goes on to more samples.
+    Evaluate(Work),
+    /// It is completed with the samples that it has. Without effect while some are under way.
+    Complete {
+        /// The trial.
+        trial: u64,
+    },
+    /// It ends because it is behind. Without effect while samples are under way.
+    Prune {
+        /// The trial.
+        trial: u64,
+        /// How far it is behind: its mean score minus the leader's on the same samples.
+        diff: f64,
+    },
 }
 
 /// A configuration to evaluate on the first samples of the order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Work {
-    /// The number of the trial, from 0.
+    /// The number of the trial, from 0. A new one has the next number; one that exists goes on.
     pub trial: u64,
-    /// The configuration.
+    /// The configuration; that of a trial that exists stays as it is.
     pub point: Point,
-    /// How many samples.
+    /// How many samples, those that it has included.
     pub up_to: usize,
+    /// Why it was chosen, in a stable word that is stored with it.
+    pub why: &'static str,
 }
 
 /// Why a sweep is at its end.
@@ -192,20 +196,28 @@ pub fn check_start(space: &Space, kind: SweepKind, max_runs: Option<u64>) -> Res
 }
 
 /// The next trials of a fixed sequence, `at` giving the point of each, of which there are `points`.
-fn next(view: &SweepView<'_>, want: usize, points: Option<u128>, at: impl Fn(u64) -> Option<Point>) -> Ask {
-    let left_of = |total: u128| total.saturating_sub(u128::from(view.asked));
+fn next(
+    history: &History<'_>,
+    want: usize,
+    points: Option<u128>,
+    at: impl Fn(u64) -> Option<Point>,
+) -> Proposal {
+    let left_of = |total: u128| total.saturating_sub(u128::from(history.asked));
     let left = points.map_or(u128::MAX, left_of);
-    let allowed = view.limit.map_or(u128::MAX, |limit| left_of(u128::from(limit)));
+    let allowed = history.limit.map_or(u128::MAX, |limit| left_of(u128::from(limit)));
     if left == 0 {
-        return Ask::Done(Reason::AllRuns);
+        return Proposal::Done(Reason::AllRuns);
     }
     if allowed == 0 {
-        return Ask::Done(Reason::MaxRuns);
+        return Proposal::Done(Reason::MaxRuns);
     }
     let count = u64::try_from(left.min(allowed).min(want as u128)).unwrap_or(u64::MAX);
-    let trials = view.asked..view.asked + count;
-    let work = trials.map_while(|trial| Some(Work { trial, point: at(trial)?, up_to: view.samples }));
-    Ask::Evaluate(work.collect())
+    let trials = history.asked..history.asked + count;
+    let step = |trial| {
+        let (up_to, why) = (history.samples, "sequence");
+        Some(Step::Evaluate(Work { trial, point: at(trial)?, up_to, why }))
+    };
+    Proposal::Steps(trials.map_while(step).collect())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod m0010_recovery;
 mod m0011_ranking;
 mod m0012_run_figures;
 mod m0013_revisions;
+mod m0020_decisions;
 mod m0030_payers;
 
 use sea_orm_migration::prelude::*;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_ranking::Migration),
             Box::new(m0012_run_figures::Migration),
             Box::new(m0013_revisions::Migration),
+            Box::new(m0020_decisions::Migration),
             Box::new(m0030_payers::Migration),
         ]
     }

@@ -10,6 +10,7 @@ macro_rules! on_both {
 
 mod boards;
 mod calls;
+mod decisions;
 mod definitions;
 mod facts;
 mod fixture;

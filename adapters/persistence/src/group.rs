@@ -4,17 +4,20 @@
 mod block;
 mod end;
 mod fill;
+mod launch;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicI64;
 
-use application::ports::{AnswerId, Block, CallClaim, Claim, CommitError, Receipt, Settlement, Unit};
+use application::ports::{AnswerId, CallClaim, Claim, CommitError, Receipt, Settlement, Unit};
 use domain::call::Digest;
 use domain::event::NewEvent;
 use domain::id::SweepId;
+use domain::run::RunStatus;
 use sea_orm::{ConnectionTrait, DbErr};
 
+use self::block::LandedBlock;
 use crate::calls::Claimant;
 use crate::dialect::{Dialect, Session};
 use crate::journal::Request;
@@ -43,6 +46,7 @@ pub(crate) struct Delta {
     completed: i64,
     failed: i64,
     cached: i64,
+    pruned: i64,
     cancelled: i64,
     running: i64,
     samples: i64,
@@ -72,6 +76,17 @@ impl From<&Delta> for Spent {
 }
 
 impl Delta {
+    /// A run that was counted as running is over.
+    const fn ended(&mut self, status: RunStatus) {
+        self.running -= 1;
+        match status {
+            RunStatus::Failed => self.failed += 1,
+            RunStatus::Cached => self.cached += 1,
+            RunStatus::Pruned => self.pruned += 1,
+            _ => self.completed += 1,
+        }
+    }
+
     /// A call was lost with its worker: it may have been made, and billed.
     pub(crate) const fn lost(&mut self, tokens: i64, nano: i64) {
         self.unknown_calls += 1;
@@ -94,10 +109,11 @@ pub(crate) async fn apply<C: ConnectionTrait>(
     let mut deltas = Deltas::new();
     lock_calls(session, requests).await?;
     let settled = fill::write(session, &settlements, &mut deltas, next_answer).await?;
+    let mut ends = Vec::new();
     for (unit, receipt) in units.iter().zip(&mut receipts) {
-        *receipt = sweep::write(session, unit, &mut deltas).await?;
+        *receipt = sweep::write(session, unit, &mut deltas, &mut ends).await?;
     }
-    let (landed, ends) = fence(session, &units, &mut receipts, &mut deltas).await?;
+    let landed = fence(session, &units, &mut receipts, &mut deltas, &mut ends).await?;
     let claims = claim(session, requests, &mut deltas).await?;
     let outcomes = totals(session, &deltas).await?;
     block::write(session, &landed, outcomes).await?;
@@ -132,28 +148,29 @@ async fn lock_calls<C: ConnectionTrait>(session: Session<'_, C>, requests: &[Req
     calls::lock(session, &hashes.into_iter().collect::<Vec<_>>()).await
 }
 
-/// Advances the runs of blocks, in the order of their ids, and ends those that come to their end; what landed, and what
-/// listeners are told of it.
+/// Advances the runs of blocks, in the order of their ids, and ends those that come to their end; what landed. Adds to what
+/// listeners are told.
 async fn fence<'a, C: ConnectionTrait>(
     session: Session<'_, C>,
     units: &[&'a Unit],
     receipts: &mut [Result<Receipt, CommitError>],
     deltas: &mut Deltas,
-) -> Result<(Vec<&'a Block>, Vec<NewEvent>), DbErr> {
+    ends: &mut Vec<NewEvent>,
+) -> Result<Vec<LandedBlock<'a>>, DbErr> {
     let accepted = units.iter().zip(receipts).filter(|(_, receipt)| receipt.is_ok());
     let mut blocks: Vec<_> =
         accepted.filter_map(|(unit, receipt)| Some((unit.block.as_ref()?, receipt))).collect();
     blocks.sort_by_key(|(block, _)| block.lease.run);
     let mut landed = Vec::new();
     for (block, receipt) in blocks {
-        if block::fence(session, block, deltas).await? {
-            landed.push(block);
-        } else {
-            *receipt = Err(CommitError::Conflict);
+        match block::fence(session, block, deltas).await? {
+            Some(block) => landed.push(block),
+            None => *receipt = Err(CommitError::Conflict),
         }
     }
-    let ends = end::write(session, &landed).await?;
-    Ok((landed, ends))
+    let last: Vec<_> = landed.iter().filter_map(LandedBlock::ending).collect();
+    ends.extend(end::write(session, &last).await?);
+    Ok(landed)
 }
 
 fn unit(request: &Request) -> Option<&Unit> {

@@ -24,6 +24,7 @@ mod lock;
 mod lookup;
 mod monitor;
 mod open;
+mod outcomes;
 mod projects;
 mod rows;
 mod run_claim;

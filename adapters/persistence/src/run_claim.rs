@@ -30,7 +30,7 @@ const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id
      scoring_rev = COALESCE(scoring_rev, (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id)) \
      FROM c WHERE run.id = c.id \
      RETURNING run.id, experiment_id, (SELECT e.revision FROM experiment e WHERE e.id = run.experiment_id) AS revision, \
-     (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id) AS current_scoring, sweep_id, config, asked, done, blocks, lease_epoch, \
+     (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id) AS current_scoring, sweep_id, config, asked, final, done, blocks, lease_epoch, \
      claimed_alone, losses_alone";
 
 /// Nobody holds the run; where leases may be taken over, nobody who is alive.
@@ -130,6 +130,7 @@ fn claimed_run(row: Row<'_>) -> Result<ClaimedRun, DbErr> {
         sweep: row.maybe_id("sweep_id")?.map(SweepId::new),
         config: config(row)?,
         asked: row.small("asked")?,
+        is_final: row.whole("final")? == 1,
         done: row.small("done")?,
         blocks: row.small("blocks")?,
         budgeted: false,

@@ -175,7 +175,7 @@ fn sample_score(row: Row<'_>) -> Result<SampleScore, DbErr> {
     })
 }
 
-fn vector(bytes: &[u8]) -> impl Iterator<Item = f64> {
+pub(crate) fn vector(bytes: &[u8]) -> impl Iterator<Item = f64> {
     bytes.chunks_exact(8).map(|chunk| chunk.try_into().map_or(f64::NAN, f64::from_le_bytes))
 }
 

@@ -18,7 +18,7 @@ use crate::rows::{Row, read_all};
 use crate::workers::milliseconds;
 
 const COLUMNS: &str = "id, experiment_id, kind, strategy, seed, max_runs, max_tokens, max_cost_nano, status, \
-     pause_reason, finish_reason, version, epoch, asked, duplicates, created_at, finished_at";
+     pause_reason, finish_reason, version, epoch, asks, asked, duplicates, created_at, finished_at";
 
 /// Running sweeps that a worker conducts or may take.
 const CONDUCTIBLE: &str = "status = 'running' AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until < {now}) \
@@ -114,6 +114,7 @@ fn read(row: Row<'_>, dialect: Dialect) -> Result<StoredSweep, DbErr> {
         status: status(row)?,
         version: row.whole("version")?,
         epoch: row.whole("epoch")?,
+        asks: row.count("asks")?,
         asked: row.count("asked")?,
         duplicates: row.count("duplicates")?,
         started_at: dialect

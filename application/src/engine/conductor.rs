@@ -1,32 +1,22 @@
-//! Conducts sweeps: asks their strategies, launches runs a window ahead, ends them.
+//! Conducts sweeps: asks their guides, launches runs a window ahead, lets them go on, ends them.
+
+mod advance;
+mod launch;
+mod log;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::id::{RunId, SweepId};
+use domain::id::SweepId;
 use domain::problem::Problem;
-use domain::strategy::{Ask, SweepView, Work, guide};
-use domain::sweep::{Action, Counts, Outcome, Sweep, SweepStatus};
+use domain::strategy::ContradictoryLog;
+use domain::sweep::Interruption;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
+use self::advance::Conducted;
 use super::Engine;
-use crate::catalog::Catalog;
-use crate::digest::sha256;
-use crate::ports::{
-    CommitError, Ids, Launch, NewRun, Panicked, StoreError, StoredExperiment, StoredSweep, SweepTotals, Unit,
-    offloaded, started,
-};
-
-/// A sweep that this process conducts.
-struct Conducted {
-    stored: StoredSweep,
-    state: Sweep,
-    seen: SweepTotals,
-    /// With the space that the sweep goes through.
-    experiment: StoredExperiment,
-    catalog: Arc<Catalog>,
-}
+use crate::ports::{CommitError, Panicked, StoreError, StoredSweep, started};
 
 /// The place of a conducted sweep. It is empty while a task brings the sweep on.
 struct Place {
@@ -35,6 +25,8 @@ struct Place {
     sweep: Option<Box<Conducted>>,
     /// Something may have happened since the task began.
     again: bool,
+    /// The stored sweep has moved since the task began. Its place is kept, so that its guide is not asked twice at once.
+    stale: bool,
 }
 
 /// The sweeps that this process conducts, and the tasks that bring some of them on.
@@ -50,14 +42,22 @@ enum Trouble {
     Moved,
     /// A configuration names what is no longer there.
     Unconfigurable(Problem),
-    /// Its strategy broke down.
+    /// Its guide broke down.
     Panicked,
+    /// What is stored of it contradicts itself.
+    Contradiction(String),
     Store(StoreError),
 }
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<ContradictoryLog> for Trouble {
+    fn from(error: ContradictoryLog) -> Self {
+        Self::Contradiction(error.to_string())
     }
 }
 
@@ -70,9 +70,9 @@ impl From<CommitError> for Trouble {
     }
 }
 
-/// Runs that are open at once, for each run that can be executed at once in this process.
+/// Runs with samples to take at once, for each run that can be executed at once in this process.
 const WINDOW: u64 = 16;
-/// Open runs at least, so that other processes find work too.
+/// Such runs at least, so that other processes find work too.
 const LEAST_WINDOW: u64 = 128;
 
 impl Engine {
@@ -114,21 +114,31 @@ impl Engine {
                 ended = conducting.tasks.select_next_some() => ended,
             };
             let (id, sweep) = ended;
-            self.put_back(id, sweep, conducting);
+            if !self.put_back(id, sweep, conducting) {
+                return;
+            }
         }
     }
 
-    /// A task has ended; where something happened meanwhile the next one begins.
-    fn put_back(self: &Arc<Self>, id: SweepId, sweep: Option<Box<Conducted>>, conducting: &mut Conducting) {
-        let Some(place) = conducting.places.get_mut(&id) else { return };
-        let Some(sweep) = sweep else {
+    /// A task has ended; where something happened meanwhile the next one begins. `false` where the stored sweep has moved
+    /// and is to be looked for.
+    fn put_back(
+        self: &Arc<Self>,
+        id: SweepId,
+        sweep: Option<Box<Conducted>>,
+        conducting: &mut Conducting,
+    ) -> bool {
+        let Some(place) = conducting.places.get_mut(&id) else { return true };
+        let stale = place.stale;
+        let Some(sweep) = sweep.filter(|_| !stale) else {
             conducting.places.remove(&id);
-            return;
+            return !stale;
         };
         place.sweep = Some(sweep);
         if std::mem::take(&mut place.again) {
             self.bring_on(id, conducting);
         }
+        true
     }
 
     /// Starts a task that brings a sweep on as far as it goes.
@@ -167,18 +177,18 @@ impl Engine {
     /// Renews the leases of its sweeps and takes those that nobody conducts.
     async fn take_over(&self, places: &mut HashMap<SweepId, Place>) -> Result<(), StoreError> {
         let sweeps = self.ports.sweeps.conduct(self.worker, self.settings.lease, self.settings.only).await?;
-        places.retain(|id, place| sweeps.iter().any(|sweep| sweep.id == *id && same(sweep, place)));
+        for (id, place) in &mut *places {
+            place.stale = !sweeps.iter().any(|sweep| sweep.id == *id && same(sweep, place));
+        }
+        places.retain(|_, place| !place.stale || place.sweep.is_none());
         for stored in sweeps {
             if places.contains_key(&stored.id) {
                 continue;
             }
-            if let Some(experiment) = self.ports.experiments.of_sweep(stored.id).await? {
-                let seen = self.ports.sweeps.totals(stored.id).await?;
-                let catalog = Arc::new(Catalog::new(self.ports.endpoints.all().await?));
-                let state = Sweep::new(stored.status, counts(&stored, &seen), self.window());
-                let (id, version, epoch) = (stored.id, stored.version, stored.epoch);
-                let sweep = Some(Box::new(Conducted { stored, state, seen, experiment, catalog }));
-                places.insert(id, Place { version, epoch, sweep, again: false });
+            let (id, version, epoch) = (stored.id, stored.version, stored.epoch);
+            if let Some(sweep) = self.conducted(stored).await? {
+                let sweep = Some(Box::new(sweep));
+                places.insert(id, Place { version, epoch, sweep, again: false, stale: false });
             }
         }
         Ok(())
@@ -190,16 +200,20 @@ impl Engine {
 
     /// Brings one sweep on as far as it goes; the sweep, unless it has moved or is over.
     async fn attend(&self, mut sweep: Box<Conducted>) -> Option<Box<Conducted>> {
-        let id = sweep.stored.id;
+        let id = sweep.id();
         match self.advance(&mut sweep).await {
-            Ok(()) => return (sweep.state.status() == SweepStatus::Running).then_some(sweep),
+            Ok(goes_on) => return goes_on.then_some(sweep),
             Err(Trouble::Moved) => {}
             Err(Trouble::Unconfigurable(problem)) => {
                 tracing::warn!(sweep = %id, %problem, "a sweep cannot go on");
-                self.pause_unconfigurable(id).await;
+                self.pause_stuck(id, format!("a configuration cannot be made: {problem}")).await;
             }
             Err(Trouble::Panicked) => {
-                self.pause_broken_down(id, &Panicked("its strategy gave no answer".to_owned())).await;
+                self.pause_broken_down(id, &Panicked("its guide gave no answer".to_owned())).await;
+            }
+            Err(Trouble::Contradiction(reason)) => {
+                tracing::error!(sweep = %id, reason, "what is stored of a sweep contradicts itself");
+                self.pause_stuck(id, format!("what is stored of it contradicts itself: {reason}")).await;
             }
             Err(Trouble::Store(error)) => {
                 tracing::warn!(sweep = %id, %error, "a sweep could not be conducted");
@@ -208,8 +222,9 @@ impl Engine {
         None
     }
 
-    async fn pause_unconfigurable(&self, id: SweepId) {
-        if let Err(error) = self.sweeps.observe(id, Outcome::EndpointBroken).await {
+    /// Pauses a sweep that a person has to look at.
+    async fn pause_stuck(&self, id: SweepId, reason: String) {
+        if let Err(error) = self.sweeps.observe(id, &Interruption::Stuck(reason)).await {
             tracing::warn!(sweep = %id, %error, "a sweep could not be paused");
         }
     }
@@ -217,118 +232,10 @@ impl Engine {
     /// A defect of ours stops the sweep that it shows in, and no other.
     async fn pause_broken_down(&self, id: SweepId, panicked: &Panicked) {
         tracing::error!(sweep = %id, %panicked, "a sweep broke down and is paused");
-        self.pause_unconfigurable(id).await;
+        self.pause_stuck(id, format!("conducting it broke down, which is a defect: {}", panicked.0)).await;
     }
-
-    async fn advance(&self, sweep: &mut Conducted) -> Result<(), Trouble> {
-        let totals = self.ports.sweeps.totals(sweep.stored.id).await?;
-        let runs = totals.ended().saturating_sub(sweep.seen.ended());
-        let failed = totals.failed.saturating_sub(sweep.seen.failed);
-        sweep.seen = totals;
-        let mut actions = match runs {
-            0 => sweep.state.begin(),
-            _ => sweep.state.observe(Outcome::Ended { runs, failed }),
-        };
-        while !actions.is_empty() {
-            actions = self.carry_out(sweep, actions).await?;
-        }
-        Ok(())
-    }
-
-    /// Carries actions out; what follows from them.
-    async fn carry_out(&self, sweep: &mut Conducted, actions: Vec<Action>) -> Result<Vec<Action>, Trouble> {
-        let mut next = Vec::new();
-        for action in actions {
-            match action {
-                Action::Ask { want } => {
-                    let answer = self.ask(sweep, want).await?;
-                    next.extend(sweep.state.observe(Outcome::Asked(answer)));
-                }
-                Action::Launch(work) => {
-                    let runs = self.new_runs(sweep, work).await?;
-                    let duplicates = self.launch(sweep, runs).await?;
-                    sweep.stored.asked = sweep.state.asked();
-                    next.extend(sweep.state.observe(Outcome::Duplicates(duplicates)));
-                }
-                Action::Move(SweepStatus::Completed(reason)) => {
-                    self.sweeps.complete(&sweep.stored, reason).await?;
-                }
-                Action::Move(_) | Action::Recall | Action::Cancel => {}
-            }
-        }
-        Ok(next)
-    }
-
-    /// Asks the sweep's strategy, where it may think as long as it likes.
-    async fn ask(&self, sweep: &Conducted, want: usize) -> Result<Ask, Trouble> {
-        let (kind, seed, limit) = (sweep.stored.kind, sweep.stored.seed, sweep.stored.limits.max_runs);
-        let (experiment, asked) = (sweep.experiment.clone(), sweep.state.asked());
-        let think = move || {
-            let view = SweepView {
-                space: experiment.definition.space(),
-                samples: experiment.samples as usize,
-                seed,
-                asked,
-                limit,
-                // No kind of sweep learns yet.
-                trials: &[],
-            };
-            guide(kind).ask(&view, want)
-        };
-        offloaded(&*self.ports.offload, think).await.ok_or(Trouble::Panicked)
-    }
-
-    /// The runs that a strategy asked for.
-    async fn new_runs(&self, sweep: &Conducted, work: Vec<Work>) -> Result<Vec<NewRun>, Trouble> {
-        let (catalog, experiment) = (Arc::clone(&sweep.catalog), sweep.experiment.clone());
-        let ids = Arc::clone(&self.ports.ids);
-        let configure = move || {
-            work.iter().map(|work| new_run(&catalog, &experiment, &*ids, work)).collect::<Result<_, _>>()
-        };
-        let configured = offloaded(&*self.ports.offload, configure).await.ok_or(Trouble::Panicked)?;
-        configured.map_err(Trouble::Unconfigurable)
-    }
-
-    async fn launch(&self, sweep: &Conducted, runs: Vec<NewRun>) -> Result<u64, Trouble> {
-        let stored = &sweep.stored;
-        let launch = Launch {
-            sweep: stored.id,
-            experiment: stored.experiment,
-            epoch: stored.epoch,
-            version: stored.version,
-            runs,
-        };
-        let launched = self.ports.journal.commit(Unit { launch: Some(launch), ..Unit::default() }).await?;
-        self.ports.bell.ring();
-        Ok(launched.duplicates)
-    }
-}
-
-fn new_run(
-    catalog: &Catalog,
-    experiment: &StoredExperiment,
-    ids: &dyn Ids,
-    work: &Work,
-) -> Result<NewRun, Problem> {
-    let (configuration, config) = catalog.configure(&experiment.definition, work.point.values().clone())?;
-    Ok(NewRun {
-        id: RunId::new(ids.next()),
-        trial: work.trial,
-        config_hash: sha256(&configuration.canonical()),
-        config,
-        asked: u32::try_from(work.up_to).unwrap_or(u32::MAX),
-    })
 }
 
 fn same(now: &StoredSweep, held: &Place) -> bool {
     now.version == held.version && now.epoch == held.epoch
-}
-
-fn counts(stored: &StoredSweep, totals: &SweepTotals) -> Counts {
-    Counts {
-        asked: stored.asked,
-        duplicates: stored.duplicates,
-        ended: totals.ended(),
-        failed: totals.failed,
-    }
 }

@@ -49,6 +49,12 @@ impl<'a> Announcement<'a> {
         Some(self.event(EventType::NewBestFound, fields))
     }
 
+    /// The run was behind by `diff`, its mean score minus the leader's on the same samples.
+    pub(super) fn pruned(self, end: &RunEnd, diff: f64) -> NewEvent {
+        let fields = [("n", Value::from(end.n)), ("diff", Value::number(diff))];
+        self.event(EventType::RunPruned, fields)
+    }
+
     pub(super) fn failed(self, error: &RunError) -> NewEvent {
         let error =
             [("kind", Value::from(error.kind.as_str())), ("message", Value::from(error.message.as_str()))];

@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::endpoint::Endpoint;
 use domain::id::{RunId, SweepId};
 use domain::run::{RunEnd, RunError};
+use domain::sweep::Interruption;
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
@@ -196,8 +197,9 @@ impl Engine {
     /// Gives a run back, where it has to be.
     async fn conclude(&self, run: &ClaimedRun, outcome: Result<RunOutcome, StoreError>) {
         let wait = match outcome {
-            Ok(RunOutcome::Finished) => return,
-            Ok(RunOutcome::Lost) => Duration::ZERO,
+            Ok(RunOutcome::Finished) if run.is_final => return,
+            // It may have been asked for more since it was claimed.
+            Ok(RunOutcome::Finished | RunOutcome::Lost) => Duration::ZERO,
             Ok(RunOutcome::GivenBack(blocked)) => match self.blocked(run, blocked).await {
                 Ok(wait) => wait,
                 Err(error) => {
@@ -218,20 +220,20 @@ impl Engine {
 
     /// Tells the sweep why a run came back; how long the run is to rest. A run of its own has nobody to wait for: it fails.
     async fn blocked(&self, run: &ClaimedRun, blocked: Blocked) -> Result<Duration, StoreError> {
-        let outcome = match blocked {
+        let interruption = match blocked {
             Blocked::Stopping | Blocked::Store(_) => return Ok(Duration::ZERO),
             Blocked::Postponed(wait) => return Ok(wait),
-            Blocked::Budget => domain::sweep::Outcome::BudgetExhausted,
+            Blocked::Budget => Interruption::BudgetExhausted,
             Blocked::Endpoint(Breaker { kind, reason }) => {
                 tracing::warn!(reason, "an endpoint refuses every call");
                 if run.sweep.is_none() {
                     self.fail(run, run_error(kind.as_str(), reason)).await?;
                 }
-                domain::sweep::Outcome::EndpointBroken
+                Interruption::EndpointBroken
             }
         };
         match run.sweep {
-            Some(sweep) => self.sweeps.observe(sweep, outcome).await.map(|()| Duration::ZERO),
+            Some(sweep) => self.sweeps.observe(sweep, &interruption).await.map(|()| Duration::ZERO),
             None => Ok(REST),
         }
     }

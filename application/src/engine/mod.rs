@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use domain::endpoint::Endpoint;
 use domain::id::{RunId, SweepId, WorkerId};
+use domain::strategy::Guide;
+use domain::sweep::SweepKind;
 use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
 use thiserror::Error;
 
@@ -28,12 +30,15 @@ use self::executor::Held;
 use self::loaded::{Loaded, LoadedExperiments};
 use crate::ports::{
     Bell, BoardStore, CallStore, Chance, ClaimedRun, Clock, EndpointStore, ExperimentStore, FactStore,
-    FormatChecker, Ids, Journal, ModelServer, Offload, Panicked, RunLease, RunStore, SlotStore,
+    FormatChecker, Ids, Journal, ModelServer, Offload, OutcomeLog, Panicked, RunLease, RunStore, SlotStore,
     StandingsStore, StoreError, SweepStore, Tasks, Timer, WorkerStore,
 };
 use crate::scoring;
 use crate::sweeps::Sweeps;
 use crate::walk::HashedCall;
+
+/// The guide of a kind of sweep: [`domain::strategy::guide`], or another choice.
+pub type Guides = fn(SweepKind) -> Box<dyn Guide>;
 
 /// What the engine needs from the world.
 #[derive(Clone)]
@@ -48,8 +53,10 @@ pub struct Ports {
     pub experiments: Arc<dyn ExperimentStore>,
     pub facts: Arc<dyn FactStore>,
     pub formats: Arc<dyn FormatChecker>,
+    pub guides: Guides,
     pub ids: Arc<dyn Ids>,
     pub journal: Arc<dyn Journal>,
+    pub log: Arc<dyn OutcomeLog>,
     pub offload: Arc<dyn Offload>,
     pub runs: Arc<dyn RunStore>,
     pub servers: Arc<dyn ModelServer>,

@@ -249,7 +249,7 @@ impl Runner {
     fn unit(&self, stretch: Stretch, upto: u32, no: u32, tally: &mut Tally) -> Unit {
         let mut block = stretch.into_block(&self.run, upto, no, tally);
         let mut events = Vec::new();
-        if upto == self.run.asked {
+        if upto == self.run.asked && self.run.is_final {
             let told = Announcement::of(&self.run);
             events = told.summary(&self.loaded.stage_names(), upto, tally.calls());
             let ended = self.loaded.end(std::mem::take(tally), Ending::Completed { of: upto });

@@ -31,7 +31,7 @@ pub struct Settlement {
 pub struct Unit {
     /// A finished block of a run, fenced by the run's lease.
     pub block: Option<Block>,
-    /// New runs of a sweep, fenced by the sweep's lease and version.
+    /// What was decided of a sweep's trials, fenced by the sweep's lease and version.
     pub launch: Option<Launch>,
     /// A run of its own, outside any sweep.
     pub single: Option<SingleRun>,
@@ -159,7 +159,7 @@ pub struct ScoreRow {
     pub error: Option<String>,
 }
 
-/// New runs of a sweep.
+/// What a sweep's conductor decided of its trials after it had asked the guide once.
 #[derive(Debug, Clone)]
 pub struct Launch {
     /// The sweep.
@@ -170,8 +170,50 @@ pub struct Launch {
     pub epoch: i64,
     /// The version that the decision rests on; launching does not change it.
     pub version: i64,
-    /// The runs, in the order of their trials. The first trial is the next that the sweep has not asked for.
-    pub runs: Vec<NewRun>,
+    /// How many such decisions the sweep had before this one.
+    pub ask: u64,
+    /// The last block that the guide had been told of; 0 where it does not learn.
+    pub seen: u64,
+    /// Runs of new trials, in the order of these. The first trial is the next that the sweep has not begun.
+    pub new: Vec<NewRun>,
+    /// Runs that go on.
+    pub extend: Vec<Extension>,
+    /// Runs that end with the samples that they have.
+    pub end: Vec<DecidedEnd>,
+}
+
+/// A run that goes on to more samples.
+#[derive(Debug, Clone)]
+pub struct Extension {
+    /// Its trial.
+    pub trial: u64,
+    /// The run, which is not over.
+    pub run: RunId,
+    /// Samples asked for, more than before.
+    pub asked: u32,
+    /// Its worker ends it when it has them.
+    pub is_final: bool,
+    /// Why, in a stable word.
+    pub why: String,
+}
+
+/// The end of a run by decision, which is refused unless the run has just these samples and nobody works on it.
+#[derive(Debug, Clone)]
+pub struct DecidedEnd {
+    /// Its trial.
+    pub trial: u64,
+    /// The run.
+    pub run: RunId,
+    /// The samples that it has, all of those that it was asked for.
+    pub done: u32,
+    /// How far it was behind the leader, where that is why it ends.
+    pub diff: Option<f64>,
+    /// What it came to.
+    pub end: RunEnd,
+    /// What listeners are told of a run that is completed; the store adds what it alone knows, cost and duration.
+    pub completed: Option<NewEvent>,
+    /// What listeners are told where the run takes the lead of its experiment.
+    pub lead: Option<NewEvent>,
 }
 
 /// A run to be made.
@@ -187,6 +229,10 @@ pub struct NewRun {
     pub config: super::RunConfig,
     /// Samples asked for.
     pub asked: u32,
+    /// Its worker ends it when it has them; else it rests until it is decided that it goes on or ends.
+    pub is_final: bool,
+    /// Why its configuration was chosen, in a stable word.
+    pub why: String,
 }
 
 /// A run of its own, outside any sweep.
@@ -246,22 +292,17 @@ impl Unit {
     /// Parts that can be refused.
     #[must_use]
     pub fn guarded_parts(&self) -> usize {
-        let parts = [
-            self.block.is_some(),
-            self.launch.is_some(),
-            self.begin.is_some(),
-            self.moved.is_some(),
-            self.single.is_some(),
-        ];
-        parts.into_iter().filter(|part| *part).count()
+        let parts = [self.block.is_some(), self.begin.is_some(), self.moved.is_some(), self.single.is_some()];
+        let launch = self.launch.as_ref().map_or(0, |launch| 1 + launch.extend.len() + launch.end.len());
+        launch + parts.into_iter().filter(|part| *part).count()
     }
 }
 
 /// What a commit came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {
-    /// How many of the launched runs were configurations that the sweep had already.
-    pub duplicates: u64,
+    /// The new trials whose configurations the sweep had already, so that they have no run of their own.
+    pub duplicates: Vec<u64>,
 }
 
 /// Why a unit did not land.

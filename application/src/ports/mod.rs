@@ -41,8 +41,8 @@ pub use facts::{ExperimentFacts, ExperimentForm, FactStore, Outline};
 pub use formats::FormatChecker;
 pub use idempotency::{IdempotencyStore, KeptAnswer, Reserved};
 pub use journal::{
-    AnswerId, Block, CommitError, FailedCall, Fill, Journal, Launch, NewRun, NewSweep, Receipt, RunLease,
-    ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove, Unit,
+    AnswerId, Block, CommitError, DecidedEnd, Extension, FailedCall, Fill, Journal, Launch, NewRun, NewSweep,
+    Receipt, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove, Unit,
 };
 pub use models::ModelServer;
 pub use monitor::{Monitor, RunningRun};
@@ -51,7 +51,7 @@ pub use run_list::{ListPlace, Metric, NoPlace, PlaceKey, RunFilter, RunKey, RunL
 pub use runs::{
     ClaimedRun, ResultRow, RunClaim, RunConfig, RunStore, RunSummary, SampleScore, ScoreVector, StageBinding,
 };
-pub use sweeps::{StoredSweep, SweepStore, SweepTotals};
+pub use sweeps::{OutcomeLog, StoredDecision, StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};
 pub use tasks::{Panicked, Tasks, started};
 pub use timer::{Offload, Timer, offloaded};

@@ -71,6 +71,8 @@ pub struct ClaimedRun {
     pub config: RunConfig,
     /// Samples asked for: a prefix of the sample order.
     pub asked: u32,
+    /// Whoever takes the last of these ends the run; else it is given back and rests.
+    pub is_final: bool,
     /// Samples done.
     pub done: u32,
     /// Blocks done.

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::id::{ExperimentId, SweepId, WorkerId};
+use domain::id::{ExperimentId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
+use domain::strategy::{BlockOutcome, TrialChange};
 use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 use domain::time::Timestamp;
 
@@ -28,6 +29,8 @@ pub struct StoredSweep {
     pub version: i64,
     /// Which lease of it this is; 0 where it was only looked at.
     pub epoch: i64,
+    /// Decisions on its trials so far.
+    pub asks: u64,
     /// Trials launched.
     pub asked: u64,
     /// Those that were configurations the sweep had already.
@@ -112,4 +115,35 @@ pub trait SweepStore: Send + Sync {
 
     /// A sweep's counters.
     async fn totals(&self, id: SweepId) -> Result<SweepTotals, StoreError>;
+}
+
+/// What was decided of a trial, as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredDecision {
+    /// Which decision of the sweep it belongs to, from 0: what the guide was asked once.
+    pub ask: u64,
+    /// The last block that the guide had been told of then.
+    pub seen: u64,
+    /// The trial.
+    pub trial: u64,
+    /// Its run: its own, or the one that had its configuration first.
+    pub run: RunId,
+    /// What was decided.
+    pub change: TrialChange,
+}
+
+/// What a sweep's history is made of. Both logs only grow, and are read alike by whoever conducts the sweep.
+#[async_trait]
+pub trait OutcomeLog: Send + Sync {
+    /// All that was decided of a sweep's trials, by the number of the decision.
+    async fn decisions(&self, sweep: SweepId) -> Result<Vec<StoredDecision>, StoreError>;
+
+    /// Finished blocks of a sweep's runs in the order in which they were stored, those after the given number, at most
+    /// `limit`. Once a block has been read, none appears before it any more.
+    async fn outcomes(
+        &self,
+        sweep: SweepId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<BlockOutcome>, StoreError>;
 }

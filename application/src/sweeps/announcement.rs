@@ -3,10 +3,32 @@
 use domain::access::Writer;
 use domain::event::{EventType, NewEvent, known};
 use domain::money::NanoDollars;
-use domain::sweep::{PauseReason, SweepKind, SweepLimits, SweepStatus};
+use domain::sweep::{Interruption, PauseReason, SweepKind, SweepLimits, SweepStatus};
 use domain::value::Value;
 
 use crate::ports::{BoardRun, NewSweep, StoredSweep, SweepTotals};
+
+/// What makes a sweep's status change.
+#[derive(Clone, Copy)]
+pub(super) enum Cause<'a> {
+    /// Somebody's wish.
+    Person(&'a Writer),
+    /// What executing or conducting brought to light.
+    Interruption(&'a Interruption),
+    /// It came to its own end.
+    End,
+}
+
+impl<'a> Cause<'a> {
+    const fn person(self) -> Option<&'a Writer> {
+        if let Self::Person(by) = self { Some(by) } else { None }
+    }
+
+    /// What a person has to know who is needed.
+    fn text(self) -> Option<&'a str> {
+        if let Self::Interruption(Interruption::Stuck(text)) = self { Some(text) } else { None }
+    }
+}
 
 /// A sweep begins.
 pub(super) fn started(sweep: &NewSweep, by: &Writer) -> NewEvent {
@@ -27,8 +49,9 @@ pub(super) fn moved(
     status: SweepStatus,
     totals: &SweepTotals,
     best: Option<&BoardRun>,
-    by: Option<&Writer>,
+    cause: Cause<'_>,
 ) -> Vec<NewEvent> {
+    let by = cause.person();
     let who = || ("by", by.map_or(Value::Null, |by| Value::from(by.name())));
     let told = |kind, data: [(&str, Value); 1]| {
         let mut event = NewEvent::new(sweep.experiment, kind, data).by(by);
@@ -39,12 +62,14 @@ pub(super) fn moved(
         SweepStatus::Running => vec![told(EventType::ExperimentResumed, [who()])],
         SweepStatus::Stopped => vec![told(EventType::ExperimentStopped, [who()])],
         SweepStatus::Paused(reason) => {
-            let said = || [("reason", Value::from(reason.as_str()))];
-            let paused = told(EventType::ExperimentPaused, said());
+            let paused = told(EventType::ExperimentPaused, [("reason", Value::from(reason.as_str()))]);
             match reason {
                 PauseReason::Budget => vec![paused, exhausted(sweep, totals)],
-                PauseReason::Endpoint => vec![paused, told(EventType::HumanNeeded, said())],
-                PauseReason::Manual | PauseReason::Human => vec![paused],
+                PauseReason::Endpoint | PauseReason::Human => {
+                    let why = cause.text().unwrap_or(reason.as_str());
+                    vec![paused, told(EventType::HumanNeeded, [("reason", Value::from(why))])]
+                }
+                PauseReason::Manual => vec![paused],
             }
         }
         SweepStatus::Completed(_) => vec![completed(sweep, totals, best)],

@@ -306,7 +306,10 @@ impl Told<'_> {
                     "the sweep paused because an endpoint refuses every call (see above): mend it, and {again}"
                 )
             }
-            SweepStatus::Paused(_) => format!("the sweep is paused: {again} to go on"),
+            SweepStatus::Paused(PauseReason::Human) => format!(
+                "the sweep paused because somebody has to look at it (see above): mend it, and {again}"
+            ),
+            SweepStatus::Paused(PauseReason::Manual) => format!("the sweep is paused: {again} to go on"),
         };
         Err(Failure::error(said))
     }

@@ -4,6 +4,13 @@ use crate::value::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Point(Map);
 
+impl From<Map> for Point {
+    /// A point that was stored, from its values.
+    fn from(values: Map) -> Self {
+        Self(values)
+    }
+}
+
 impl Point {
     /// The value of a dimension, where it is active.
     #[must_use]

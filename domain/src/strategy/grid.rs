@@ -1,4 +1,4 @@
-use super::{Ask, Guide, SweepView, next};
+use super::{Guide, History, Proposal, next};
 use crate::random::Permutation;
 use crate::space::Size;
 
@@ -10,16 +10,16 @@ pub struct Grid {
 }
 
 impl Guide for Grid {
-    fn ask(&self, view: &SweepView<'_>, want: usize) -> Ask {
-        let Size::Points(points) = view.space.size() else {
-            return Ask::Evaluate(Vec::new());
+    fn propose(&self, history: &History<'_>, want: usize) -> Proposal {
+        let Size::Points(points) = history.space.size() else {
+            return Proposal::Steps(Vec::new());
         };
         let countable = u64::try_from(points).ok().filter(|points| *points <= Permutation::MAX);
         let permutation =
-            countable.filter(|_| self.shuffle).map(|points| Permutation::new(view.seed, points));
-        next(view, want, Some(points), |trial| {
+            countable.filter(|_| self.shuffle).map(|points| Permutation::new(history.seed, points));
+        next(history, want, Some(points), |trial| {
             let index = permutation.map_or(Some(trial), |order| order.at(trial))?;
-            view.space.point(u128::from(index))
+            history.space.point(u128::from(index))
         })
     }
 }

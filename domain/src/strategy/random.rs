@@ -1,4 +1,4 @@
-use super::{Ask, Guide, SweepView, next};
+use super::{Guide, History, Proposal, next};
 use crate::random::{Permutation, Purpose, unit};
 use crate::space::{Point, Size, Space};
 
@@ -16,13 +16,15 @@ const PERMUTED: u128 = 1 << 53;
 const PRIMES: [u64; 12] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
 
 impl Guide for Random {
-    fn ask(&self, view: &SweepView<'_>, want: usize) -> Ask {
-        match view.space.size() {
+    fn propose(&self, history: &History<'_>, want: usize) -> Proposal {
+        match history.space.size() {
             Size::Points(points) if points <= PERMUTED => {
-                let permutation = Permutation::new(view.seed, u64::try_from(points).unwrap_or(u64::MAX));
-                next(view, want, Some(points), |trial| view.space.point(u128::from(permutation.at(trial)?)))
+                let permutation = Permutation::new(history.seed, u64::try_from(points).unwrap_or(u64::MAX));
+                next(history, want, Some(points), |trial| {
+                    history.space.point(u128::from(permutation.at(trial)?))
+                })
             }
-            _ => next(view, want, None, |trial| Some(drawn(view.space, view.seed, trial))),
+            _ => next(history, want, None, |trial| Some(drawn(history.space, history.seed, trial))),
         }
     }
 }

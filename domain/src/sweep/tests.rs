@@ -1,126 +1,287 @@
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 
 use super::*;
+use crate::id::RunId;
+use crate::run::RunStatus;
 use crate::space::Point;
-
-/// What must hold of a sweep, kept apart from what the sweep says of itself.
-struct Model {
-    sweep: Sweep,
-    may_launch: bool,
-    supply: u64,
-    launched: BTreeSet<u64>,
-    ended: u64,
-    over: Option<SweepStatus>,
-}
+use crate::strategy::{BlockOutcome, Proposal, Step, Trial, TrialChange, TrialState, Trials, Work};
 
 const WINDOW: u64 = 4;
+const SAMPLES: usize = 8;
+/// Samples that a trial takes before it is judged, again and again.
+const RUNGS: [usize; 3] = [2, 5, SAMPLES];
+
+/// What was shown to the guide, and how much of the logs it rests on.
+struct Shown {
+    trials: Trials,
+    decisions: usize,
+}
+
+/// What must hold of a sweep, kept apart from what the sweep says of itself: what is stored, and a conductor of it.
+struct Model {
+    status: SweepStatus,
+    supply: u64,
+    decisions: Vec<(u64, TrialChange)>,
+    blocks: Vec<BlockOutcome>,
+    stored: Trials,
+    /// The conductor, which there is while the sweep runs.
+    sweep: Option<(Sweep, Trials)>,
+    shown: Vec<Shown>,
+    /// The guide waits, and nothing happened since.
+    quiet: bool,
+}
 
 impl Model {
     fn new(supply: u64) -> Self {
-        let sweep = Sweep::new(SweepStatus::Running, Counts::default(), WINDOW);
-        let mut model =
-            Self { sweep, may_launch: true, supply, launched: BTreeSet::new(), ended: 0, over: None };
-        let actions = model.sweep.begin();
-        model.carry_out(actions);
+        let mut model = Self {
+            status: SweepStatus::Running,
+            supply,
+            decisions: Vec::new(),
+            blocks: Vec::new(),
+            stored: Trials::default(),
+            sweep: None,
+            shown: Vec::new(),
+            quiet: false,
+        };
+        model.take_over();
         model
     }
 
-    fn ask(&self, want: usize) -> Ask {
-        let next = self.launched.len() as u64;
-        let left = self.supply - next;
-        if left == 0 {
-            return Ask::Done(Reason::AllRuns);
+    /// Another process reads the logs from their beginning.
+    fn take_over(&mut self) {
+        if self.status != SweepStatus::Running {
+            return;
         }
-        let work = |trial| Work { trial, point: Point::default(), up_to: 1 };
-        Ask::Evaluate((next..next + left.min(want as u64)).map(work).collect())
+        let trials = replay(&self.decisions, &self.blocks);
+        if let Some((_, held)) = &self.sweep {
+            let news = self.blocks.iter().filter(|block| block.seq > held.seen());
+            let mut held = held.clone();
+            for block in news {
+                held.told(block).unwrap();
+            }
+            assert_eq!(held, trials, "a recovered sweep differs from an undisturbed one");
+        }
+        self.sweep = Some((Sweep::new(trials.counts(), WINDOW, SAMPLES), trials));
+        self.quiet = false;
+        self.look(true);
     }
 
-    fn carry_out(&mut self, actions: Vec<Action>) {
-        for action in actions {
-            match action {
-                Action::Ask { want } => {
-                    let answer = self.ask(want);
-                    let next = self.sweep.observe(Outcome::Asked(answer));
-                    self.carry_out(next);
-                }
-                Action::Launch(work) => self.launch(&work),
-                Action::Move(status) => self.moved(status),
-                Action::Recall | Action::Cancel => {}
+    /// The conductor looks; `told`: it reads the log first.
+    fn look(&mut self, told: bool) {
+        let Some((mut sweep, mut trials)) = self.sweep.take() else { return };
+        let news: Vec<&BlockOutcome> =
+            self.blocks.iter().filter(|block| told && block.seq > trials.seen()).collect();
+        let told = !news.is_empty();
+        for block in news {
+            trials.told(block).unwrap();
+        }
+        self.quiet &= !told;
+        let mut next = sweep.observe(Outcome::Looked { counts: trials.counts(), told }, trials.as_slice());
+        while let Some(step) = next.take() {
+            next = self.carry_out(step, &mut sweep, &mut trials);
+        }
+        if self.status == SweepStatus::Running {
+            self.sweep = Some((sweep, trials));
+        }
+    }
+
+    fn carry_out(&mut self, next: Next, sweep: &mut Sweep, trials: &mut Trials) -> Option<Next> {
+        match next {
+            Next::Ask { want } => {
+                assert!(!self.quiet, "asked again though nothing happened");
+                assert!(want > 0 && want as u64 <= WINDOW);
+                self.shown.push(Shown { trials: trials.clone(), decisions: self.decisions.len() });
+                let proposal = propose(trials, self.supply);
+                self.quiet = proposal == Proposal::Wait;
+                sweep.observe(Outcome::Proposed(proposal), trials.as_slice())
+            }
+            Next::Launch(plan) => {
+                self.launch(&plan, trials);
+                sweep.observe(Outcome::Looked { counts: trials.counts(), told: false }, trials.as_slice())
+            }
+            Next::Complete(reason) => {
+                self.status = SweepStatus::Completed(reason);
+                None
             }
         }
     }
 
-    fn launch(&mut self, work: &[Work]) {
-        assert!(self.may_launch, "launched while nothing may begin");
-        for work in work {
-            assert!(self.launched.insert(work.trial), "trial {} twice", work.trial);
-        }
-        assert!(self.launched.len() as u64 - self.ended <= WINDOW, "more open than the window");
-        let next = self.sweep.begin();
-        self.carry_out(next);
-    }
-
-    fn moved(&mut self, status: SweepStatus) {
-        assert_eq!(self.over, None, "moved after its end");
-        self.may_launch = status == SweepStatus::Running;
-        self.over = status.is_over().then_some(status);
-    }
-
-    fn step(&mut self, step: u8) {
-        let open = self.launched.len() as u64 - self.ended;
-        let actions = match step {
-            0..=3 if open > 0 => {
-                self.ended += 1;
-                self.sweep.observe(Outcome::Ended { runs: 1, failed: u64::from(step == 0) })
+    fn launch(&mut self, plan: &Plan, trials: &mut Trials) {
+        assert_eq!(self.status, SweepStatus::Running, "launched while nothing may begin");
+        assert!(!plan.is_empty());
+        let duplicates: Vec<u64> =
+            plan.new.iter().map(|work| work.trial).filter(|trial| trial % 7 == 3).collect();
+        let ended: Vec<RunStatus> = plan.end.iter().map(|(_, end)| status(*end)).collect();
+        for (trial, change) in plan.changes(&duplicates, &ended) {
+            if let TrialChange::End(_) = change {
+                let stored = &self.stored.as_slice()[usize::try_from(trial).unwrap()];
+                assert!(!stored.is_pending(), "ended while samples were under way");
             }
-            4 => self.sweep.command(Command::Pause { now: false }).unwrap_or_default(),
-            5 => self.sweep.command(Command::Resume).unwrap_or_default(),
-            6 => self.sweep.observe(Outcome::BudgetExhausted),
-            7 => self.sweep.observe(Outcome::EndpointBroken),
-            8 => self.sweep.observe(Outcome::Asked(self.ask(usize::MAX))),
-            _ => Vec::new(),
+            self.stored.decided(trial, change.clone()).unwrap();
+            trials.decided(trial, change.clone()).unwrap();
+            self.decisions.push((trial, change));
+        }
+        assert!(self.stored.counts().pending() <= WINDOW, "more under way than the window");
+    }
+
+    /// A worker takes some samples of a trial further, and ends its run where that was its last.
+    fn work(&mut self, which: usize, samples: usize, broken: bool) {
+        let pending: Vec<u64> = (0..)
+            .zip(self.stored.as_slice())
+            .filter(|(_, trial)| trial.is_pending())
+            .map(|(no, _)| no)
+            .collect();
+        let Some(no) = pending.get(which % pending.len().max(1)).copied() else { return };
+        let trial = &self.stored.as_slice()[usize::try_from(no).unwrap()];
+        let done = trial.scores.len();
+        let upto = if broken { done } else { trial.asked.min(done + samples) };
+        let end =
+            if broken { Some(RunStatus::Failed) } else { (upto == SAMPLES).then_some(RunStatus::Completed) };
+        let block = BlockOutcome {
+            seq: self.blocks.len() as u64 + 1,
+            run: RunId::new(u128::from(no)),
+            trial: no,
+            upto,
+            scores: (done..upto).map(|sample| score(no, sample)).collect(),
+            failures: 0,
+            end,
         };
-        self.carry_out(actions);
+        self.stored.told(&block).unwrap();
+        self.blocks.push(block);
+    }
+
+    fn store(&mut self, transition: Option<Transition>) {
+        let Some(transition) = transition else { return };
+        assert!(!self.status.is_over(), "moved after its end");
+        self.status = transition.status;
+        match self.status {
+            SweepStatus::Running => self.take_over(),
+            _ => self.sweep = None,
+        }
+    }
+
+    fn step(&mut self, step: u8, which: usize) {
+        match step {
+            0..=3 => self.work(which, 1 + which % 3, false),
+            4 => self.work(which, 0, true),
+            5 => self.look(true),
+            6 => self.look(false),
+            7 => self.store(self.status.command(Command::Pause { now: false }).ok()),
+            8 => self.store(self.status.command(Command::Resume).ok()),
+            9 => self.take_over(),
+            _ => self.store(self.status.interrupted(&Interruption::BudgetExhausted)),
+        }
+    }
+}
+
+/// What reading both logs from their beginning comes to.
+fn replay(decisions: &[(u64, TrialChange)], blocks: &[BlockOutcome]) -> Trials {
+    let mut trials = Trials::default();
+    for (trial, change) in decisions {
+        trials.decided(*trial, change.clone()).unwrap();
+    }
+    for block in blocks {
+        trials.told(block).unwrap();
+    }
+    trials
+}
+
+fn status(end: TrialEnd) -> RunStatus {
+    match end {
+        TrialEnd::Completed => RunStatus::Completed,
+        TrialEnd::Pruned { .. } => RunStatus::Pruned,
+    }
+}
+
+/// Some score, as uneven as real ones.
+fn score(trial: u64, sample: usize) -> f64 {
+    crate::random::unit(trial, crate::random::Purpose::Coordinate, sample as u64)
+}
+
+/// A racing guide that also asks for what makes no sense.
+fn propose(trials: &Trials, supply: u64) -> Proposal {
+    let trials = trials.as_slice();
+    let work = |trial: u64, up_to| Work { trial, point: Point::default(), up_to, why: "race" };
+    let mut steps = vec![
+        Step::Evaluate(work(trials.len() as u64 + 5, 3)),
+        Step::Evaluate(work(0, 1)),
+        Step::Evaluate(work(trials.len() as u64, 0)),
+    ];
+    let begun = trials.len() as u64;
+    for (no, trial) in (0..).zip(trials) {
+        let mean = trial.scores.iter().sum::<f64>() / trial.scores.len() as f64;
+        match RUNGS.iter().find(|rung| **rung > trial.asked) {
+            // Some go on together once all have begun, and some are left as they are.
+            _ if no % 8 == 6 || no % 2 == 0 && begun < supply => {}
+            // Now and then a trial goes on before it has what it was asked for.
+            Some(rung) if trial.is_pending() && no % 3 == 0 => steps.push(Step::Evaluate(work(no, *rung))),
+            Some(rung) if trial.is_resting() && (no % 2 == 0 || mean >= 0.5) => {
+                steps.push(Step::Evaluate(work(no, *rung + 9)));
+            }
+            _ if no % 5 == 1 => steps.push(Step::Complete { trial: no }),
+            _ => steps.push(Step::Prune { trial: no, diff: mean - 0.5 }),
+        }
+    }
+    steps.extend((begun..supply).map(|trial| Step::Evaluate(work(trial, RUNGS[0]))));
+    let undecided = (0..).zip(trials).any(|(no, trial)| trial.is_resting() && no % 8 != 6);
+    match trials.iter().any(Trial::is_pending) {
+        _ if begun < supply || undecided => Proposal::Steps(steps),
+        true => Proposal::Wait,
+        false => Proposal::Done(Reason::Converged),
     }
 }
 
 proptest! {
     #[test]
-    fn any_history_keeps_the_window_launches_once_and_a_fed_sweep_ends(
-        supply in 0_u64..40,
-        steps in prop::collection::vec(0_u8..10, 0..120),
+    fn any_history_keeps_the_window_begins_once_and_a_fed_sweep_ends(
+        supply in 0_u64..30,
+        steps in prop::collection::vec((0_u8..11, 0_usize..9), 0..160),
     ) {
         let mut model = Model::new(supply);
-        for step in steps {
-            model.step(step);
+        for (step, which) in steps {
+            model.step(step, which);
         }
-        for _ in 0..3 * supply + 3 {
-            model.step(5);
-            model.step(1);
+        for round in 0..40 * supply + 4 {
+            model.step(8, 0);
+            model.work(usize::try_from(round).unwrap(), 3, false);
+            model.look(true);
         }
-        prop_assert!(matches!(model.over, Some(SweepStatus::Completed(_))), "never ended: {:?}", model.sweep);
-        prop_assert_eq!(model.launched.len() as u64, supply);
+        prop_assert!(matches!(model.status, SweepStatus::Completed(_)), "never ended: {:?}", model.sweep);
+        let counts = model.stored.counts();
+        prop_assert_eq!((counts.asked, counts.open()), (supply, 0), "a run was left open");
     }
 
     #[test]
-    fn a_stopped_sweep_does_nothing_more(steps in prop::collection::vec(0_u8..10, 0..60)) {
-        let mut model = Model::new(30);
-        let actions = model.sweep.command(Command::Stop).unwrap();
-        prop_assert_eq!(&actions, &vec![Action::Move(SweepStatus::Stopped), Action::Cancel]);
-        model.carry_out(actions);
-        let launched = model.launched.len();
-        for step in steps {
-            model.step(step);
+    fn a_replay_shows_the_guide_what_it_saw(
+        steps in prop::collection::vec((0_u8..11, 0_usize..9), 0..160),
+    ) {
+        let mut model = Model::new(20);
+        for (step, which) in steps {
+            model.step(step, which);
         }
-        prop_assert_eq!(model.launched.len(), launched);
+        for shown in &model.shown {
+            let seen = model.blocks.iter().filter(|block| block.seq <= shown.trials.seen()).cloned();
+            let replayed = replay(&model.decisions[..shown.decisions], &seen.collect::<Vec<_>>());
+            prop_assert_eq!(&replayed, &shown.trials);
+        }
+    }
+
+    #[test]
+    fn a_stopped_sweep_does_nothing_more(steps in prop::collection::vec((0_u8..11, 0_usize..9), 0..60)) {
+        let mut model = Model::new(30);
+        let stopped = model.status.command(Command::Stop).unwrap();
+        prop_assert_eq!(stopped, Transition { status: SweepStatus::Stopped, recall: false, cancel: true });
+        model.store(Some(stopped));
+        let decisions = model.decisions.len();
+        for (step, which) in steps {
+            model.step(step, which);
+        }
+        prop_assert_eq!(model.decisions.len(), decisions);
     }
 }
 
 #[test]
 fn commands_are_taken_only_where_they_fit() {
-    let at = |status| Sweep::new(status, Counts::default(), 1);
     let paused = SweepStatus::Paused(PauseReason::Manual);
     let done = SweepStatus::Completed(Reason::AllRuns);
     for (status, command, taken) in [
@@ -133,26 +294,83 @@ fn commands_are_taken_only_where_they_fit() {
         (SweepStatus::Stopped, Command::Resume, false),
         (done, Command::Stop, false),
     ] {
-        let mut sweep = at(status);
-        assert_eq!(sweep.command(command).is_ok(), taken, "{command:?} while {status:?}");
-        assert_eq!(sweep.status() == status, !taken);
+        assert_eq!(status.command(command).is_ok(), taken, "{command:?} while {status:?}");
     }
-    let refused = at(done).command(Command::Resume).unwrap_err();
+    let refused = done.command(Command::Resume).unwrap_err();
     assert_eq!(refused.to_string(), "a sweep that is completed cannot be resumed");
 }
 
 #[test]
+fn only_a_running_sweep_pauses_itself() {
+    let stuck = Interruption::Stuck("no endpoint".into());
+    let paused = SweepStatus::Paused(PauseReason::Human);
+    let recalled = Transition { recall: true, ..Transition::to(paused) };
+    assert_eq!(SweepStatus::Running.interrupted(&stuck), Some(recalled));
+    assert_eq!(paused.interrupted(&stuck), None);
+    assert_eq!(SweepStatus::Stopped.interrupted(&Interruption::EndpointBroken), None);
+}
+
+/// A sweep of a guide that does not learn.
+fn counted(counts: Counts) -> Sweep {
+    Sweep::new(counts, 4, 9)
+}
+
+fn looked(sweep: &mut Sweep, counts: Counts) -> Option<Next> {
+    sweep.observe(Outcome::Looked { counts, told: false }, &[])
+}
+
+#[test]
 fn a_sweep_of_failures_says_so() {
-    let mut sweep =
-        Sweep::new(SweepStatus::Running, Counts { asked: 2, ended: 1, failed: 1, duplicates: 0 }, 4);
-    let _ = sweep.observe(Outcome::Asked(Ask::Done(Reason::AllRuns)));
-    let actions = sweep.observe(Outcome::Ended { runs: 1, failed: 1 });
-    assert_eq!(actions, vec![Action::Move(SweepStatus::Completed(Reason::AllFailed))]);
+    let counts = Counts { asked: 2, ended: 1, failed: 1, ..Counts::default() };
+    let mut sweep = counted(counts);
+    assert_eq!(sweep.observe(Outcome::Proposed(Proposal::Done(Reason::AllRuns)), &[]), None);
+    let next = looked(&mut sweep, Counts { ended: 2, failed: 2, ..counts });
+    assert_eq!(next, Some(Next::Complete(Reason::AllFailed)));
 }
 
 #[test]
 fn duplicates_make_room() {
-    let mut sweep = Sweep::new(SweepStatus::Running, Counts { asked: 3, ..Counts::default() }, 3);
-    assert_eq!(sweep.begin(), vec![]);
-    assert_eq!(sweep.observe(Outcome::Duplicates(2)), vec![Action::Ask { want: 2 }]);
+    let counts = Counts { asked: 4, ..Counts::default() };
+    let mut sweep = counted(counts);
+    assert_eq!(looked(&mut sweep, counts), None);
+    assert_eq!(looked(&mut sweep, Counts { duplicates: 2, ..counts }), Some(Next::Ask { want: 2 }));
+}
+
+#[test]
+fn a_guide_that_waits_is_asked_again_only_when_something_happened() {
+    let counts = Counts { asked: 3, resting: 1, ..Counts::default() };
+    let mut sweep = counted(counts);
+    assert_eq!(looked(&mut sweep, counts), Some(Next::Ask { want: 2 }));
+    assert_eq!(sweep.observe(Outcome::Proposed(Proposal::Wait), &[]), None);
+    assert_eq!(looked(&mut sweep, counts), None, "nothing happened");
+    let told = sweep.observe(Outcome::Looked { counts, told: true }, &[]);
+    assert_eq!(told, Some(Next::Ask { want: 2 }));
+    let _ = sweep.observe(Outcome::Proposed(Proposal::Steps(vec![])), &[]);
+    assert_eq!(looked(&mut sweep, counts), None, "nothing was proposed");
+    assert_eq!(looked(&mut sweep, Counts { ended: 1, ..counts }), Some(Next::Ask { want: 3 }));
+}
+
+#[test]
+fn what_is_open_at_the_end_is_completed() {
+    let resting = Trial {
+        point: Point::default(),
+        asked: 2,
+        scores: vec![0.5, 1.0],
+        failures: 0,
+        state: TrialState::Open,
+    };
+    let pending = Trial { asked: 3, ..resting.clone() };
+    let mut trials = vec![resting, pending];
+    let counts = Counts { asked: 2, resting: 1, ..Counts::default() };
+    let mut sweep = counted(counts);
+    let next = sweep.observe(Outcome::Proposed(Proposal::Done(Reason::Converged)), &trials);
+    let end = Plan { end: vec![(0, TrialEnd::Completed)], ..Plan::default() };
+    assert_eq!(next, Some(Next::Launch(end)));
+    trials[0].state = TrialState::Ended(RunStatus::Completed);
+    let counts = Counts { ended: 1, resting: 0, ..counts };
+    assert_eq!(sweep.observe(Outcome::Looked { counts, told: false }, &trials), None, "one is under way");
+    trials[1].scores.push(0.0);
+    let counts = Counts { resting: 1, ..counts };
+    let next = sweep.observe(Outcome::Looked { counts, told: true }, &trials);
+    assert!(matches!(next, Some(Next::Launch(plan)) if plan.end == [(1, TrialEnd::Completed)]));
 }

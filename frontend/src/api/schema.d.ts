@@ -4306,7 +4306,7 @@ export interface operations {
                 /** @description The place after which to begin: the `seq` of an event */
                 since?: number;
                 /** @description Events of one type only */
-                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
+                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "run.pruned" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
                 limit?: number;
                 cursor?: string;
             };
@@ -4932,7 +4932,7 @@ export interface operations {
                 /** @description The place after which to begin: the `seq` of an event */
                 since?: number;
                 /** @description Events of one type only */
-                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
+                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "run.pruned" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
                 limit?: number;
                 cursor?: string;
             };

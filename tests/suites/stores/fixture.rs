@@ -6,7 +6,7 @@ use std::time::Duration;
 use application::ports::{
     AnswerId, Block, CallClaim, CallStore, Claim, EndpointStore, ExperimentStore, Fill, Ids as _, Journal,
     Launch, NewExperiment, NewProject, NewRun, NewSamples, NewSweep, ProjectStore, RunClaim, RunConfig,
-    RunLease, RunStore, Settlement, SingleRun, StageBinding, SweepStore, Unit, WorkerStore,
+    RunLease, RunStore, Settlement, SingleRun, StageBinding, StoredSweep, SweepStore, Unit, WorkerStore,
 };
 use domain::access::{Actor, Scope, Writer};
 use domain::call::{Call, Completion, Digest, Flags, Message, ResponseFormat, Role};
@@ -81,13 +81,27 @@ impl Fixture {
 
     pub(super) async fn launch(&self, configs: &[u8]) -> Vec<RunId> {
         let stored = self.stores.conduct(self.worker, LEASE, None).await.unwrap().remove(0);
-        let runs: Vec<NewRun> =
+        let new: Vec<NewRun> =
             configs.iter().zip(stored.asked..).map(|(n, trial)| self.run(*n, trial)).collect();
-        let ids = runs.iter().map(|run| run.id).collect();
-        let (epoch, version) = (stored.epoch, stored.version);
-        let launch = Launch { sweep: self.sweep, experiment: self.experiment, epoch, version, runs };
+        let ids = new.iter().map(|run| run.id).collect();
+        let launch = Launch { new, ..self.decision(&stored) };
         self.stores.commit(Unit { launch: Some(launch), ..Unit::default() }).await.unwrap();
         ids
+    }
+
+    /// The next decision of a sweep's conductor, which decides nothing.
+    pub(super) fn decision(&self, stored: &StoredSweep) -> Launch {
+        Launch {
+            sweep: self.sweep,
+            experiment: self.experiment,
+            epoch: stored.epoch,
+            version: stored.version,
+            ask: stored.asks,
+            seen: 0,
+            new: vec![],
+            extend: vec![],
+            end: vec![],
+        }
     }
 
     pub(super) fn run(&self, n: u8, trial: u64) -> NewRun {
@@ -98,7 +112,15 @@ impl Fixture {
             places: Some(Places::default()),
             stages: vec![binding],
         };
-        NewRun { id: RunId::new(SystemIds.next()), trial, config_hash: hash(n), config, asked: 3 }
+        NewRun {
+            id: RunId::new(SystemIds.next()),
+            trial,
+            config_hash: hash(n),
+            config,
+            asked: 3,
+            is_final: true,
+            why: "sequence".into(),
+        }
     }
 
     /// A run of its own with a configuration.

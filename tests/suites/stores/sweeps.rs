@@ -33,13 +33,7 @@ async fn a_sweep_has_one_conductor_and_one_version(kind: Kind) {
     tokio::time::sleep(Duration::from_millis(20)).await;
     let taken = stores.conduct(second, LEASE, None).await.unwrap();
     assert_eq!(taken[0].epoch, held[0].epoch + 1);
-    let stale = Launch {
-        sweep: fixture.sweep,
-        experiment: fixture.experiment,
-        epoch: held[0].epoch,
-        version: held[0].version,
-        runs: vec![fixture.run(1, 0)],
-    };
+    let stale = Launch { new: vec![fixture.run(1, 0)], ..fixture.decision(&held[0]) };
     let refused = stores.commit(Unit { launch: Some(stale), ..Unit::default() }).await;
     assert_eq!(refused, Err(CommitError::Conflict));
     assert_eq!(fixture.number("SELECT count(*) AS n FROM run").await, 0);

@@ -84,13 +84,7 @@ async fn a_unit_of_several_parts_lands_whole_or_not_at_all(kind: Kind) {
 async fn what_is_sent_again_counts_nothing_twice(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let stored = fixture.stores.conduct(fixture.worker, LEASE, None).await.unwrap().remove(0);
-    let launch = Launch {
-        sweep: fixture.sweep,
-        experiment: fixture.experiment,
-        epoch: stored.epoch,
-        version: stored.version,
-        runs: vec![fixture.run(1, 0), fixture.run(2, 1)],
-    };
+    let launch = Launch { new: vec![fixture.run(1, 0), fixture.run(2, 1)], ..fixture.decision(&stored) };
     let unit = Unit { launch: Some(launch), ..Unit::default() };
     fixture.stores.commit(unit.clone()).await.unwrap();
     assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));

@@ -5,47 +5,76 @@ use std::collections::BTreeMap;
 use application::ports::{Block, ScoreRow, StageResultRow};
 use domain::id::SweepId;
 use domain::money::NanoDollars;
-use domain::run::RunStatus;
 use domain::value::{Map, Value};
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
+use super::end::Ending;
 use super::{Delta, Deltas};
 use crate::batch::Rows;
 use crate::dialect::{Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, whole};
 
-/// An unknown cost makes the sum unknown: adding NULL gives NULL.
+/// An unknown cost makes the sum unknown: adding NULL gives NULL. A run that has what it was asked for and is not to be ended
+/// by its worker rests: nobody holds it.
 const ADVANCE: &str = "UPDATE run SET done = $3, blocks = $4, failures = failures + $5, tokens_in = tokens_in + $6, \
      tokens_out = tokens_out + $7, paid_in = paid_in + $8, paid_out = paid_out + $9, \
      cost_nano = cost_nano + CAST($10 AS bigint), paid_nano = paid_nano + CAST($11 AS bigint), \
-     latency_ms = latency_ms + $12, calls = calls + $13, hits = hits + $14 \
+     latency_ms = latency_ms + $12, calls = calls + $13, hits = hits + $14, \
+     lease_owner = CASE WHEN final = 0 AND asked = $3 THEN NULL ELSE lease_owner END, \
+     lease_until = CASE WHEN final = 0 AND asked = $3 THEN NULL ELSE lease_until END \
      WHERE id = $1 AND lease_epoch = $2 AND blocks = $15 AND lease_owner IS NOT NULL AND completed_at IS NULL";
 
 const HOLD: &str = "UPDATE run SET lease_until = lease_until \
-     WHERE id = $1 AND lease_epoch = $2 AND lease_owner IS NOT NULL AND completed_at IS NULL";
+     WHERE id = $1 AND lease_epoch = $2 AND lease_owner IS NOT NULL AND completed_at IS NULL \
+     RETURNING blocks, done";
 
-const BLOCKS: &str = "INSERT INTO block (run_id, no, sweep_id, outcome_seq, upto, scores)";
+const BLOCKS: &str = "INSERT INTO block (run_id, no, sweep_id, outcome_seq, upto, scores, failures, ended)";
 const RESULTS: &str =
     "INSERT INTO stage_result (run_id, sample_index, repeat, stage_index, answer_id, paid, error)";
 const SCORES: &str = "INSERT INTO score (run_id, sample_index, repeat, scorer_no, value, metadata, error)";
 
-/// Advances the block's run; `false` where somebody else has the run now, or the block has landed before.
-pub(super) async fn fence<C: ConnectionTrait>(
+/// A block that was not fenced, and its place among its run's.
+pub(super) struct LandedBlock<'a> {
+    block: &'a Block,
+    no: u32,
+    upto: u32,
+}
+
+impl<'a> LandedBlock<'a> {
+    /// How its run ends with it, where it does.
+    pub(super) fn ending(&self) -> Option<Ending<'a>> {
+        let Block { lease, end, completed, lead, .. } = self.block;
+        Some(Ending {
+            run: lease.run,
+            end: end.as_ref()?,
+            completed: completed.as_ref(),
+            lead: lead.as_ref(),
+        })
+    }
+}
+
+/// Advances the block's run; `None` where somebody else has the run now, or the block has landed before.
+pub(super) async fn fence<'a, C: ConnectionTrait>(
     session: Session<'_, C>,
-    block: &Block,
+    block: &'a Block,
     deltas: &mut Deltas,
-) -> Result<bool, DbErr> {
-    let advanced = advance(session, block).await?;
-    if let Some(sweep) = block.sweep.filter(|_| advanced) {
+) -> Result<Option<LandedBlock<'a>>, DbErr> {
+    let landed = advance(session, block).await?;
+    if let Some(sweep) = block.sweep.filter(|_| landed.is_some()) {
         count(block, deltas.entry(sweep).or_default());
     }
-    Ok(advanced)
+    Ok(landed)
 }
 
 /// Whether the run is still its holder's, and the block the next one. A block without samples only ends its run.
-async fn advance<C: ConnectionTrait>(session: Session<'_, C>, block: &Block) -> Result<bool, DbErr> {
+async fn advance<'a, C: ConnectionTrait>(
+    session: Session<'_, C>,
+    block: &'a Block,
+) -> Result<Option<LandedBlock<'a>>, DbErr> {
     if block.vector.is_empty() {
         let values = vec![id(block.lease.run.bits()), whole(block.lease.epoch)];
-        return Ok(session.execute(HOLD, values).await?.rows_affected() > 0);
+        let Some(row) = session.one(HOLD, values).await? else { return Ok(None) };
+        let (no, upto) = (Row(&row).small("blocks")?, Row(&row).small("done")?);
+        return Ok(Some(LandedBlock { block, no, upto }));
     }
     let values = vec![
         id(block.lease.run.bits()),
@@ -64,52 +93,53 @@ async fn advance<C: ConnectionTrait>(session: Session<'_, C>, block: &Block) -> 
         whole(block.hits),
         whole(block.no),
     ];
-    Ok(session.execute(ADVANCE, values).await?.rows_affected() > 0)
+    let advanced = session.execute(ADVANCE, values).await?.rows_affected() > 0;
+    Ok(advanced.then_some(LandedBlock { block, no: block.no, upto: block.upto }))
 }
 
 fn count(block: &Block, delta: &mut Delta) {
     delta.outcomes += 1;
     delta.samples += i64::try_from(block.vector.len()).unwrap_or(i64::MAX);
     delta.hits = delta.hits.saturating_add_unsigned(block.hits);
-    let Some(ended) = &block.end else { return };
-    delta.running -= 1;
-    match ended.status {
-        RunStatus::Failed => delta.failed += 1,
-        RunStatus::Cached => delta.cached += 1,
-        _ => delta.completed += 1,
+    if let Some(ended) = &block.end {
+        delta.ended(ended.status);
     }
 }
 
 /// Stores the rows of blocks that were not fenced. `outcomes` is what each sweep has counted, these included.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
-    blocks: &[&Block],
+    landed: &[LandedBlock<'_>],
     mut outcomes: BTreeMap<SweepId, i64>,
 ) -> Result<(), DbErr> {
     // Numbers are given from the last block back, so that the last one has the sweep's count.
     let mut rows: Vec<Vec<Bound>> = Vec::new();
-    for block in blocks.iter().rev().filter(|block| !block.vector.is_empty()) {
-        let seq = block.sweep.and_then(|sweep| outcomes.get_mut(&sweep)).map_or(0, |last| {
+    for landed in landed.iter().rev() {
+        let seq = landed.block.sweep.and_then(|sweep| outcomes.get_mut(&sweep)).map_or(0, |last| {
             *last -= 1;
             *last + 1
         });
-        rows.push(block_row(block, seq));
+        rows.push(block_row(landed, seq));
     }
     session.insert(Rows { insert: BLOCKS, then: "", values: rows }).await?;
-    let results = blocks.iter().flat_map(|block| block.results.iter().map(|row| result_row(block, row)));
+    let blocks = || landed.iter().map(|landed| landed.block);
+    let results = blocks().flat_map(|block| block.results.iter().map(|row| result_row(block, row)));
     session.insert(Rows { insert: RESULTS, then: "", values: results.collect() }).await?;
-    let scores = blocks.iter().flat_map(|block| block.scores.iter().map(|row| score_row(block, row)));
+    let scores = blocks().flat_map(|block| block.scores.iter().map(|row| score_row(block, row)));
     session.insert(Rows { insert: SCORES, then: "", values: scores.collect() }).await
 }
 
-fn block_row(block: &Block, seq: i64) -> Vec<Bound> {
+fn block_row(landed: &LandedBlock<'_>, seq: i64) -> Vec<Bound> {
+    let block = landed.block;
     vec![
         id(block.lease.run.bits()),
-        whole(block.no),
+        whole(landed.no),
         maybe_id(block.sweep.map(SweepId::bits)),
         whole(seq),
-        whole(block.upto),
+        whole(landed.upto),
         bytes(block.vector.iter().flat_map(|score| score.to_le_bytes()).collect()),
+        whole(block.failures),
+        maybe_text(block.end.as_ref().map(|end| end.status.as_str().to_owned())),
     ]
 }
 

@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use application::ports::Block;
 use domain::event::NewEvent;
 use domain::id::{ExperimentId, RunId};
 use domain::money::NanoDollars;
@@ -37,21 +36,30 @@ const LEADER: &str = "SELECT rank_class, rank_score FROM run WHERE listed = 1 \
      AND experiment_id = (SELECT experiment_id FROM run WHERE id = $1) \
      ORDER BY rank_class DESC, rank_score DESC, id LIMIT 1";
 
-/// Ends the runs whose last blocks these are, in their order; what listeners are told of it.
+/// How a run ends, by its last block or by decision, and what listeners are told of it.
+pub(super) struct Ending<'a> {
+    pub(super) run: RunId,
+    pub(super) end: &'a RunEnd,
+    /// Where it is completed.
+    pub(super) completed: Option<&'a NewEvent>,
+    /// Where it takes the lead.
+    pub(super) lead: Option<&'a NewEvent>,
+}
+
+/// Ends runs in the order of their ids; what listeners are told of it.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
-    blocks: &[&Block],
+    endings: &[Ending<'_>],
 ) -> Result<Vec<NewEvent>, DbErr> {
-    let last = || blocks.iter().filter_map(|block| Some((*block, block.end.as_ref()?)));
-    let ranked = last().filter(|(_, end)| end.status.is_ranked());
-    mark_boards(session, &ranked.map(|(block, _)| block.lease.run).collect::<Vec<_>>()).await?;
+    let ranked = endings.iter().filter(|ending| ending.end.status.is_ranked());
+    mark_boards(session, &ranked.map(|ending| ending.run).collect::<Vec<_>>()).await?;
     let (mut told, mut metrics) = (Vec::new(), Vec::new());
-    for (block, ended) in last() {
-        let leads = block.lead.is_some() && leads(session, block.lease.run, ended).await?;
-        let Some(bill) = end(session, block.lease.run, ended).await? else { continue };
+    for ending in endings {
+        let leads = ending.lead.is_some() && leads(session, ending.run, ending.end).await?;
+        let Some(bill) = end(session, ending.run, ending.end).await? else { continue };
         metrics.extend(bill.metrics);
-        told.extend(block.completed.clone().map(|event| billed(event, bill.cost, bill.took)));
-        told.extend(block.lead.clone().filter(|_| leads));
+        told.extend(ending.completed.cloned().map(|event| billed(event, bill.cost, bill.took)));
+        told.extend(ending.lead.cloned().filter(|_| leads));
     }
     session.insert(Rows { insert: figures::METRICS, then: figures::AGAIN, values: metrics }).await?;
     Ok(told)

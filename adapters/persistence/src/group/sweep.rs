@@ -1,22 +1,16 @@
-//! Begins and moves sweeps, and launches their runs.
+//! Begins and moves sweeps.
 
-use std::collections::BTreeSet;
-
-use application::ports::{
-    CommitError, Launch, NewRun, NewSweep, Receipt, RunConfig, SingleRun, SweepMove, Unit,
-};
-use domain::call::Digest;
-use domain::id::{ExperimentId, RunId, SweepId};
+use application::ports::{CommitError, NewSweep, Receipt, SweepMove, Unit};
+use domain::event::NewEvent;
+use domain::id::SweepId;
 use domain::money::NanoDollars;
 use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
-use super::{Delta, Deltas};
-use crate::batch::Rows;
-use crate::dialect::{Session, corrupt, id, json, maybe_id, maybe_text, maybe_whole, raw_json, text, whole};
-use crate::figures;
-use crate::rows::{Row, read_all};
+use super::{Delta, Deltas, launch};
+use crate::dialect::{Session, id, json, maybe_text, maybe_whole, text, whole};
+use crate::rows::Row;
 
 /// A sweep goes through the space as it is when it begins.
 const BEGIN: &str = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed, max_runs, max_tokens, \
@@ -28,9 +22,6 @@ const BEGIN: &str = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed,
 /// The experiment is still what the sweep was checked against, and stays so until the sweep can be seen.
 const BEGUN: &str =
     "UPDATE experiment SET status = 'running', updated_at = {now} WHERE id = $1 AND revision = $2";
-
-/// The same for a run of its own.
-const UNCHANGED: &str = "SELECT id FROM experiment WHERE id = $1 AND revision = $2 {for share}";
 
 const EXPERIMENT: &str = "UPDATE experiment SET status = $2, updated_at = {now} WHERE id = $1";
 
@@ -50,26 +41,19 @@ const CANCEL: &str = "UPDATE run SET status = 'cancelled', completed_at = {now},
      WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL ORDER BY id {for update}) \
      RETURNING CAST(CASE WHEN started_at IS NULL THEN 0 ELSE 1 END AS bigint) AS begun";
 
-const LAUNCH: &str = "UPDATE sweep SET asked = asked + $4 \
-     WHERE id = $1 AND epoch = $2 AND version = $3 AND asked = $5 AND status = 'running'";
-
-const RUNS: &str = "INSERT INTO run (id, experiment_id, sweep_id, config_hash, config, status, asked)";
-
-const DUPLICATES: &str = "UPDATE sweep SET duplicates = duplicates + $2 WHERE id = $1";
-
-const TRIALS: &str = "INSERT INTO trial (sweep_id, no, run_id)";
-
 const ADD: &str = "UPDATE sweep_total SET outcomes = outcomes + $2, completed = completed + $3, failed = failed + $4, \
      cached = cached + $5, cancelled = cancelled + $6, running = running + $7, samples = samples + $8, \
      tokens_in = tokens_in + $9, tokens_out = tokens_out + $10, cost_nano = cost_nano + $11, \
      unpriced = unpriced + $12, calls = calls + $13, hits = hits + $14, unknown_calls = unknown_calls + $15, \
-     unknown_tokens = unknown_tokens + $16, unknown_nano = unknown_nano + $17 WHERE sweep_id = $1 RETURNING outcomes";
+     unknown_tokens = unknown_tokens + $16, unknown_nano = unknown_nano + $17, pruned = pruned + $18 WHERE sweep_id = $1 RETURNING outcomes";
 
-/// Writes what a unit says of sweeps and new runs; the first part that is refused ends it.
+/// Writes what a unit says of sweeps and new runs, and adds to what listeners are told; the first part that is refused ends
+/// it.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
     unit: &Unit,
     deltas: &mut Deltas,
+    told: &mut Vec<NewEvent>,
 ) -> Result<Result<Receipt, CommitError>, DbErr> {
     let mut receipt = Receipt::default();
     if let Some(new) = &unit.begin
@@ -83,33 +67,19 @@ pub(super) async fn write<C: ConnectionTrait>(
         return Ok(Err(CommitError::Conflict));
     }
     if let Some(launched) = &unit.launch {
-        let Some(duplicates) = launch(session, launched).await? else {
+        let delta = deltas.entry(launched.sweep).or_default();
+        let Some(landed) = launch::launch(session, launched, delta).await? else {
             return Ok(Err(CommitError::Conflict));
         };
-        receipt.duplicates = duplicates;
+        receipt.duplicates = landed.duplicates;
+        told.extend(landed.told);
     }
     if let Some(single) = &unit.single
-        && !insert_single(session, single).await?
+        && !launch::insert_single(session, single).await?
     {
         return Ok(Err(CommitError::Conflict));
     }
     Ok(Ok(receipt))
-}
-
-/// Makes a run of its own; `false` where its experiment has changed.
-async fn insert_single<C: ConnectionTrait>(
-    session: Session<'_, C>,
-    single: &SingleRun,
-) -> Result<bool, DbErr> {
-    let experiment = vec![id(single.experiment.bits()), whole(single.revision)];
-    if session.one(UNCHANGED, experiment).await?.is_none() {
-        return Ok(false);
-    }
-    let row = run_row(single.experiment, None, single.id, single.config_hash, &single.config, single.asked)?;
-    session.insert(Rows { insert: RUNS, then: "", values: vec![row] }).await?;
-    let values = figures::value_rows(single.id, single.experiment, &single.config.values);
-    session.insert(Rows { insert: figures::VALUES, then: "", values }).await?;
-    Ok(true)
 }
 
 /// Makes a sweep. Refused after its row was made it must be rolled back, so it has a transaction of its own.
@@ -197,89 +167,6 @@ async fn cancel<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Makes runs of what is new to the sweep; how many were not. `None` where the sweep has moved.
-async fn launch<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) -> Result<Option<u64>, DbErr> {
-    let trials = launch.runs.len();
-    let first = launch.runs.first().map_or(0, |run| run.trial);
-    let values = vec![
-        id(launch.sweep.bits()),
-        whole(launch.epoch),
-        whole(launch.version),
-        whole(trials as u64),
-        whole(first),
-    ];
-    if session.execute(LAUNCH, values).await?.rows_affected() == 0 {
-        return Ok(None);
-    }
-    let row = |run: &NewRun| {
-        run_row(launch.experiment, Some(launch.sweep), run.id, run.config_hash, &run.config, run.asked)
-    };
-    let rows = launch.runs.iter().map(row).collect::<Result<_, _>>()?;
-    let then = "ON CONFLICT (sweep_id, config_hash) DO NOTHING RETURNING id";
-    let made = session.insert_returning(Rows { insert: RUNS, then, values: rows }).await?;
-    insert_values(session, launch, &read_all(&made, |row| row.run_id("id"))?).await?;
-    let duplicates = (trials - made.len()) as u64;
-    let rows = trial_rows(session, launch, duplicates > 0).await?;
-    session.insert(Rows { insert: TRIALS, then: "", values: rows }).await?;
-    if duplicates > 0 {
-        session.execute(DUPLICATES, vec![id(launch.sweep.bits()), whole(duplicates)]).await?;
-    }
-    Ok(Some(duplicates))
-}
-
-/// Stores the values of the runs that were made, for lists to be sorted and filtered by.
-async fn insert_values<C: ConnectionTrait>(
-    session: Session<'_, C>,
-    launch: &Launch,
-    made: &[RunId],
-) -> Result<(), DbErr> {
-    let made: BTreeSet<&RunId> = made.iter().collect();
-    let new = launch.runs.iter().filter(|run| made.contains(&run.id));
-    let rows = new.flat_map(|run| figures::value_rows(run.id, launch.experiment, &run.config.values));
-    session.insert(Rows { insert: figures::VALUES, then: "", values: rows.collect() }).await
-}
-
-fn run_row(
-    experiment: ExperimentId,
-    sweep: Option<SweepId>,
-    run: RunId,
-    hash: Digest,
-    config: &RunConfig,
-    asked: u32,
-) -> Result<Vec<Bound>, DbErr> {
-    let config = wire::stored::write(&wire::stored::RunConfigDocument::from(config)).map_err(corrupt)?;
-    Ok(vec![
-        id(run.bits()),
-        id(experiment.bits()),
-        maybe_id(sweep.map(SweepId::bits)),
-        text(hash.to_string()),
-        raw_json(&config)?,
-        text("pending"),
-        whole(asked),
-    ])
-}
-
-/// Each trial with its run: its own, or the one that had its configuration first.
-async fn trial_rows<C: ConnectionTrait>(
-    session: Session<'_, C>,
-    launch: &Launch,
-    look: bool,
-) -> Result<Vec<Vec<Bound>>, DbErr> {
-    let mut rows = Vec::new();
-    for run in &launch.runs {
-        let mut of = run.id.bits();
-        if look {
-            let sql = "SELECT id FROM run WHERE sweep_id = $1 AND config_hash = $2";
-            let values = vec![id(launch.sweep.bits()), text(run.config_hash.to_string())];
-            if let Some(row) = session.one(sql, values).await? {
-                of = Row(&row).id("id")?;
-            }
-        }
-        rows.push(vec![id(launch.sweep.bits()), whole(run.trial), id(of)]);
-    }
-    Ok(rows)
-}
-
 /// Adds to a sweep's counters; the number of outcomes it then has.
 pub(super) async fn add<C: ConnectionTrait>(
     session: Session<'_, C>,
@@ -303,6 +190,7 @@ pub(super) async fn add<C: ConnectionTrait>(
         delta.unknown_calls,
         delta.unknown_tokens,
         delta.unknown_nano,
+        delta.pruned,
     ];
     let mut values = vec![id(sweep.bits())];
     values.extend(numbers.map(|number| Bound::BigInt(Some(number))));

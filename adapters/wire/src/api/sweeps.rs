@@ -4,9 +4,7 @@ use application::estimate::Estimate;
 use application::sweeps::{SweepRequest as Request, SweepView};
 use domain::problem::Problem;
 use domain::strategy::Reason;
-use domain::sweep::{
-    PauseReason, Sweep as Decider, SweepKind as Kind, SweepLimits as Limits, SweepStatus as Status,
-};
+use domain::sweep::{PauseReason, SweepKind as Kind, SweepLimits as Limits, SweepStatus as Status};
 use domain::time::Timestamp;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
@@ -326,7 +324,7 @@ impl Sweep {
             best: best
                 .as_ref()
                 .and_then(|best| Some(BestRun { run_id: id(best.id.bits()), score: best.score? })),
-            allowed: Decider::allowed(sweep.status).iter().filter_map(|word| SweepAction::of(word)).collect(),
+            allowed: sweep.status.allowed().iter().filter_map(|word| SweepAction::of(word)).collect(),
             started_at: sweep.started_at.into(),
             finished_at: sweep.finished_at.map(Moment::from),
             eta_seconds: view.eta(now).map(|left| left.as_secs_f64().ceil()),

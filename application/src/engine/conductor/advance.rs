@@ -1,0 +1,154 @@
+//! One conducted sweep: reads what happened, and carries out what its planner says comes next.
+
+use std::sync::Arc;
+
+use domain::id::{RunId, SweepId};
+use domain::run::RunStatus;
+use domain::strategy::{History, Proposal, Trials};
+use domain::sweep::{Counts, Next, Outcome, Plan, Sweep};
+
+use super::Trouble;
+use crate::catalog::Catalog;
+use crate::engine::Engine;
+use crate::ports::{StoreError, StoredExperiment, StoredSweep, offloaded};
+
+/// A sweep that this process conducts.
+pub(super) struct Conducted {
+    pub(super) stored: StoredSweep,
+    pub(super) state: Sweep,
+    /// With the space that the sweep goes through.
+    pub(super) experiment: Arc<StoredExperiment>,
+    pub(super) catalog: Arc<Catalog>,
+    /// What its guide learns from; `None` where it does not learn, and its trials are only counted.
+    pub(super) followed: Option<Followed>,
+}
+
+/// The trials of a sweep whose guide learns, as far as they have been read from its logs.
+#[derive(Default)]
+pub(super) struct Followed {
+    pub(super) trials: Arc<Trials>,
+    /// The run of each trial.
+    pub(super) runs: Vec<RunId>,
+    /// The decisions of others before this process took over have been read.
+    pub(super) taken_over: bool,
+}
+
+impl Conducted {
+    pub(super) const fn id(&self) -> SweepId {
+        self.stored.id
+    }
+
+    pub(super) fn trials(&self) -> Arc<Trials> {
+        self.followed.as_ref().map(|followed| Arc::clone(&followed.trials)).unwrap_or_default()
+    }
+
+    fn observe(&mut self, outcome: Outcome) -> Option<Next> {
+        self.state.observe(outcome, self.trials().as_slice())
+    }
+
+    /// How its trials stand, with what is known of runs that are over where they are only counted.
+    fn counts(&self, ended: u64, failed: u64) -> Counts {
+        match &self.followed {
+            Some(followed) => followed.trials.counts(),
+            None => {
+                let StoredSweep { asked, duplicates, .. } = self.stored;
+                Counts { asked, duplicates, ended, failed, resting: 0 }
+            }
+        }
+    }
+
+    /// Takes note of a plan that was stored.
+    fn launched(&mut self, plan: &Plan, launched: &Launched) -> Result<(), Trouble> {
+        self.stored.asks += 1;
+        self.stored.asked += plan.new.len() as u64;
+        self.stored.duplicates += launched.duplicates.len() as u64;
+        if let Some(followed) = &mut self.followed {
+            followed.runs.extend(&launched.runs);
+            let trials = Arc::make_mut(&mut followed.trials);
+            for (trial, change) in plan.changes(&launched.duplicates, &launched.ended) {
+                trials.decided(trial, change)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What storing a plan came to.
+pub(super) struct Launched {
+    /// The new trials that have no run of their own.
+    pub(super) duplicates: Vec<u64>,
+    /// The runs made for the new trials.
+    pub(super) runs: Vec<RunId>,
+    /// The status of each run that was ended.
+    pub(super) ended: Vec<RunStatus>,
+}
+
+impl Engine {
+    /// A sweep as it is taken over; `None` where it is gone.
+    pub(super) async fn conducted(&self, stored: StoredSweep) -> Result<Option<Conducted>, StoreError> {
+        let Some(experiment) = self.ports.experiments.of_sweep(stored.id).await? else { return Ok(None) };
+        let catalog = Arc::new(Catalog::new(self.ports.endpoints.all().await?));
+        let learns = (self.ports.guides)(stored.kind).learns();
+        let state = Sweep::new(Counts::default(), self.window(), experiment.samples as usize);
+        let (experiment, followed) = (Arc::new(experiment), learns.then(Followed::default));
+        Ok(Some(Conducted { stored, state, experiment, catalog, followed }))
+    }
+
+    /// Brings a sweep on as far as it goes; whether it goes on.
+    pub(super) async fn advance(&self, sweep: &mut Conducted) -> Result<bool, Trouble> {
+        let mut next = self.catch_up(sweep).await?;
+        while let Some(step) = next {
+            next = match step {
+                Next::Ask { want } => {
+                    let proposal = self.ask(sweep, want).await?;
+                    sweep.observe(Outcome::Proposed(proposal))
+                }
+                Next::Launch(plan) => self.carry_out(sweep, &plan).await?,
+                Next::Complete(reason) => {
+                    self.sweeps.complete(&sweep.stored, reason).await?;
+                    return Ok(false);
+                }
+            };
+        }
+        Ok(true)
+    }
+
+    /// Reads what happened since the last look.
+    async fn catch_up(&self, sweep: &mut Conducted) -> Result<Option<Next>, Trouble> {
+        let (counts, told) = if let Some(followed) = &mut sweep.followed {
+            let told = self.follow(sweep.stored.id, followed).await?;
+            (sweep.counts(0, 0), told)
+        } else {
+            let totals = self.ports.sweeps.totals(sweep.stored.id).await?;
+            (sweep.counts(totals.ended(), totals.failed), false)
+        };
+        Ok(sweep.observe(Outcome::Looked { counts, told }))
+    }
+
+    async fn carry_out(&self, sweep: &mut Conducted, plan: &Plan) -> Result<Option<Next>, Trouble> {
+        let launched = self.launch(sweep, plan).await?;
+        sweep.launched(plan, &launched)?;
+        let Counts { ended, failed, .. } = sweep.state.counts();
+        let counts = sweep.counts(ended, failed);
+        Ok(sweep.observe(Outcome::Looked { counts, told: false }))
+    }
+
+    /// Asks the sweep's guide, where it may think as long as it likes. What it says is stored only if the sweep has not
+    /// moved meanwhile.
+    async fn ask(&self, sweep: &Conducted, want: usize) -> Result<Proposal, Trouble> {
+        let StoredSweep { kind, seed, limits, asked, .. } = sweep.stored;
+        let (experiment, trials, guides) = (Arc::clone(&sweep.experiment), sweep.trials(), self.ports.guides);
+        let think = move || {
+            let history = History {
+                space: experiment.definition.space(),
+                samples: experiment.samples as usize,
+                seed,
+                asked,
+                limit: limits.max_runs,
+                trials: trials.as_slice(),
+            };
+            guides(kind).propose(&history, want)
+        };
+        offloaded(&*self.ports.offload, think).await.ok_or(Trouble::Panicked)
+    }
+}

@@ -1,0 +1,229 @@
+//! What a running sweep evaluates: asks its guide for as much as there is room for, and sees to it that every run ends.
+
+use crate::strategy::{Proposal, Reason, Step, Trial, TrialChange, Work};
+
+/// A fact.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The guide answered.
+    Proposed(Proposal),
+    /// Somebody looked how the sweep stands.
+    Looked {
+        /// How many trials there are, and how they stand.
+        counts: Counts,
+        /// Something was told of a trial since the last look.
+        told: bool,
+    },
+}
+
+/// What comes next; only one who stores or reports it goes on from there.
+#[must_use]
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Ask the guide.
+    Ask {
+        /// At most so many trials more may be under way.
+        want: usize,
+    },
+    /// Store this, whole, and look again.
+    Launch(Plan),
+    /// The sweep is at its end.
+    Complete(Reason),
+}
+
+/// What is decided of a sweep's trials at once.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// Trials that begin, in the order of their numbers, the first of them the next one of the sweep.
+    pub new: Vec<Work>,
+    /// Open trials that go on to more samples.
+    pub extend: Vec<Work>,
+    /// Open trials that end with the samples that they have.
+    pub end: Vec<(u64, TrialEnd)>,
+}
+
+/// How a trial ends by decision.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TrialEnd {
+    /// It has enough.
+    Completed,
+    /// It is behind.
+    Pruned {
+        /// Its mean score minus the leader's on the same samples.
+        diff: f64,
+    },
+}
+
+/// How many trials a sweep has, and how they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Trials that have begun.
+    pub asked: u64,
+    /// Those that were configurations the sweep had already.
+    pub duplicates: u64,
+    /// Those whose run is over.
+    pub ended: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// Those that have all that they were asked for, and are not over.
+    pub resting: u64,
+}
+
+impl Counts {
+    /// Trials that are not over.
+    #[must_use]
+    pub const fn open(&self) -> u64 {
+        self.asked.saturating_sub(self.duplicates).saturating_sub(self.ended)
+    }
+
+    /// Trials with samples under way.
+    #[must_use]
+    pub const fn pending(&self) -> u64 {
+        self.open().saturating_sub(self.resting)
+    }
+}
+
+/// A running sweep, rebuilt at any moment from what is stored of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweep {
+    window: u64,
+    samples: usize,
+    counts: Counts,
+    /// The guide has nothing to say before it is told something.
+    waiting: bool,
+    exhausted: Option<Reason>,
+}
+
+impl Sweep {
+    /// A running sweep over so many samples, with at most `window` trials under way at once (at least 1).
+    #[must_use]
+    pub fn new(counts: Counts, window: u64, samples: usize) -> Self {
+        Self { window: window.max(1), samples, counts, waiting: false, exhausted: None }
+    }
+
+    /// How its trials stood when last looked at.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Takes note of a fact. `trials` is what the guide is shown, which is nothing where it does not learn.
+    pub fn observe(&mut self, outcome: Outcome, trials: &[Trial]) -> Option<Next> {
+        match outcome {
+            Outcome::Proposed(Proposal::Steps(steps)) => {
+                let plan = self.plan(steps, trials);
+                self.waiting = plan.is_empty();
+                if self.waiting { None } else { Some(Next::Launch(plan)) }
+            }
+            Outcome::Proposed(Proposal::Wait) => {
+                self.waiting = true;
+                None
+            }
+            Outcome::Proposed(Proposal::Done(reason)) => {
+                self.exhausted = Some(reason);
+                self.next(trials)
+            }
+            Outcome::Looked { counts, told } => {
+                self.waiting &= !told && counts == self.counts;
+                self.counts = counts;
+                self.next(trials)
+            }
+        }
+    }
+
+    fn next(&self, trials: &[Trial]) -> Option<Next> {
+        match self.exhausted {
+            Some(_) if self.counts.resting > 0 => Some(Next::Launch(completed(trials))),
+            Some(reason) if self.counts.open() == 0 => Some(Next::Complete(self.at_end(reason))),
+            None if self.room() > 0 && !self.waiting => Some(Next::Ask { want: self.room() }),
+            _ => None,
+        }
+    }
+
+    const fn at_end(&self, reason: Reason) -> Reason {
+        let all_failed = self.counts.ended > 0 && self.counts.failed == self.counts.ended;
+        if all_failed { Reason::AllFailed } else { reason }
+    }
+
+    /// How many more trials may have samples under way.
+    fn room(&self) -> usize {
+        usize::try_from(self.window.saturating_sub(self.counts.pending())).unwrap_or(usize::MAX)
+    }
+
+    /// Those of the steps that make sense, as far as there is room.
+    fn plan(&self, steps: Vec<Step>, trials: &[Trial]) -> Plan {
+        let mut plan = Plan::default();
+        let mut room = self.room();
+        for step in steps {
+            match step {
+                Step::Evaluate(work) => self.evaluate(work, trials, &mut room, &mut plan),
+                Step::Complete { trial } => plan.end(trial, TrialEnd::Completed, trials),
+                Step::Prune { trial, diff } => plan.end(trial, TrialEnd::Pruned { diff }, trials),
+            }
+        }
+        plan
+    }
+
+    fn evaluate(&self, work: Work, trials: &[Trial], room: &mut usize, plan: &mut Plan) {
+        let work = Work { up_to: work.up_to.min(self.samples), ..work };
+        if work.trial == self.counts.asked + plan.new.len() as u64 {
+            if *room > 0 && work.up_to > 0 {
+                *room -= 1;
+                plan.new.push(work);
+            }
+            return;
+        }
+        let Some(trial) = trial(trials, work.trial).filter(|_| !plan.names(work.trial)) else { return };
+        let goes_on = (trial.is_resting() || trial.is_pending()) && work.up_to > trial.asked;
+        let takes = usize::from(trial.is_resting());
+        if goes_on && takes <= *room {
+            *room -= takes;
+            plan.extend.push(Work { point: trial.point.clone(), ..work });
+        }
+    }
+}
+
+/// Ends every trial that rests.
+fn completed(trials: &[Trial]) -> Plan {
+    let resting = (0..).zip(trials).filter(|(_, trial)| trial.is_resting());
+    Plan { end: resting.map(|(no, _)| (no, TrialEnd::Completed)).collect(), ..Plan::default() }
+}
+
+fn trial(trials: &[Trial], no: u64) -> Option<&Trial> {
+    trials.get(usize::try_from(no).ok()?)
+}
+
+impl Plan {
+    /// Whether nothing is decided.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.extend.is_empty() && self.end.is_empty()
+    }
+
+    /// What becomes of each trial once it is stored. `duplicates` are the new trials that have no run of their own, and
+    /// `ended` gives the status with which each end was stored.
+    pub fn changes<'a>(
+        &'a self,
+        duplicates: &'a [u64],
+        ended: &'a [crate::run::RunStatus],
+    ) -> impl Iterator<Item = (u64, TrialChange)> + 'a {
+        let new = self.new.iter().map(move |work| {
+            let duplicate = duplicates.contains(&work.trial);
+            let (point, up_to) = (work.point.clone(), work.up_to);
+            (work.trial, TrialChange::Begin { point, up_to, duplicate })
+        });
+        let extend = self.extend.iter().map(|work| (work.trial, TrialChange::Extend { up_to: work.up_to }));
+        let end = self.end.iter().zip(ended).map(|((trial, _), status)| (*trial, TrialChange::End(*status)));
+        new.chain(extend).chain(end)
+    }
+
+    fn names(&self, trial: u64) -> bool {
+        self.extend.iter().any(|work| work.trial == trial) || self.end.iter().any(|(no, _)| *no == trial)
+    }
+
+    fn end(&mut self, no: u64, end: TrialEnd, trials: &[Trial]) {
+        if trial(trials, no).is_some_and(Trial::is_resting) && !self.names(no) {
+            self.end.push((no, end));
+        }
+    }
+}
