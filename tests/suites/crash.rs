@@ -44,7 +44,7 @@ pub(super) fn assert_equal(recovered: &Facts, undisturbed: &Facts) {
 }
 
 /// Waits until the server has had so many calls; `false` where the program ended before.
-async fn reaches(fake: &FakeLlm, calls: u64, child: &mut Child) -> bool {
+pub(super) async fn reaches(fake: &FakeLlm, calls: u64, child: &mut Child) -> bool {
     while fake.counts().calls < calls {
         if child.try_wait().unwrap().is_some() {
             return false;
@@ -256,11 +256,11 @@ async fn a_frozen_worker_repeats_nothing_on_waking() {
 }
 
 /// Calls that are claimed and not answered.
-const UNFILLED: &str =
+pub(super) const UNFILLED: &str =
     "SELECT count(*) AS n FROM response_cache WHERE answer_id IS NULL AND claimed_by IS NOT NULL";
 const COMPLETED: &str = "SELECT count(*) AS n FROM sweep WHERE status = 'completed'";
 
-async fn number(home: &Home, sql: &str) -> u64 {
+pub(super) async fn number(home: &Home, sql: &str) -> u64 {
     let connection = home.connection().await;
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     let row = connection.query_one_raw(statement).await.unwrap().unwrap();

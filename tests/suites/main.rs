@@ -13,6 +13,7 @@ mod files;
 mod full_disk;
 mod live;
 mod outages;
+mod racing;
 mod responsiveness;
 mod scorers;
 mod serving;

@@ -13,7 +13,7 @@ mod calls;
 mod decisions;
 mod definitions;
 mod facts;
-mod fixture;
+pub(super) mod fixture;
 mod migration;
 mod runs;
 mod sweeps;

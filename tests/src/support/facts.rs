@@ -28,8 +28,8 @@ pub struct Facts {
     pub runs: BTreeMap<String, RunFacts>,
     /// The sweep's status.
     pub sweep: String,
-    /// The sweep's counters: completed, failed, cached, running, samples, tokens in, tokens out, calls.
-    pub totals: [i64; 8],
+    /// The sweep's counters: completed, failed, cached, running, samples, tokens in, tokens out, calls, pruned.
+    pub totals: [i64; 9],
     /// Stored answers, and their tokens.
     pub answers: [i64; 3],
     /// Rows of stage results and of scores.
@@ -80,8 +80,10 @@ impl Facts {
             "answers against the sweep"
         );
         assert_eq!(self.totals[3], 0, "runs that are still counted as running");
-        let ended =
-            ["run.completed", "run.failed"].iter().filter_map(|kind| self.events.get(*kind)).sum::<usize>();
+        let ended = ["run.completed", "run.failed", "run.pruned"]
+            .iter()
+            .filter_map(|kind| self.events.get(*kind))
+            .sum::<usize>();
         assert_eq!(ended, self.runs.len(), "runs that ended against runs");
         assert_eq!(self.events.get("run.started"), Some(&self.runs.len()), "runs that began against runs");
     }
@@ -115,8 +117,9 @@ async fn numbers<const N: usize>(connection: &DatabaseConnection, sql: &str, col
     })
 }
 
-async fn totals(connection: &DatabaseConnection) -> [i64; 8] {
-    let columns = ["completed", "failed", "cached", "running", "samples", "tokens_in", "tokens_out", "calls"];
+async fn totals(connection: &DatabaseConnection) -> [i64; 9] {
+    let columns =
+        ["completed", "failed", "cached", "running", "samples", "tokens_in", "tokens_out", "calls", "pruned"];
     let rows = all(connection, "SELECT * FROM sweep_total ORDER BY sweep_id DESC LIMIT 1").await;
     columns.map(|column| number(&rows[0], column))
 }

@@ -11,5 +11,6 @@ pub mod page_load;
 pub mod postgres;
 pub mod program;
 pub mod proxy;
+pub mod racing;
 pub mod server;
 pub mod small_disk;

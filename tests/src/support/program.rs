@@ -43,6 +43,21 @@ pub fn path() -> PathBuf {
     found.expect("the program is not built: start the tests with tests/run, or `cargo build` first")
 }
 
+/// A worker whose guide races, on the database of a home; it works until the experiment's sweep is over.
+///
+/// # Panics
+/// Where it does not start.
+#[must_use]
+pub fn start_racing(home: &Home, experiment: &str, words: &[&str]) -> Child {
+    let mut command = Command::new(path().with_file_name("racing_worker"));
+    match home.url() {
+        Some(url) => command.arg(url),
+        None => command.arg(home.data()),
+    };
+    command.arg(experiment).args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.kill_on_drop(true).spawn().expect("the worker starts: was it built?")
+}
+
 /// The program with the environment of a home and nothing else that it reads.
 #[must_use]
 pub fn command(home: &Home, arguments: &[&str]) -> Command {

@@ -279,6 +279,6 @@ pub(super) async fn experiment(stores: &Stores) -> ExperimentId {
     id
 }
 
-pub(super) fn writer() -> Writer {
+pub(crate) fn writer() -> Writer {
     Actor::key("test".to_owned(), Scope::Write).writer().unwrap()
 }

@@ -1,0 +1,147 @@
+//! A guide that races, and an engine with it: what shows that sweeps can learn, without being part of the product.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use application::engine;
+use application::ports::FormatChecker;
+use async_trait::async_trait;
+use domain::scoring::{Format, Judgement};
+use domain::strategy::{Guide, History, Proposal, Reason, Step, Trial, TrialState, Work, guide};
+use domain::sweep::SweepKind;
+use llm::{OpenAiServer, Servers, SimulatedServer};
+use outbound::{AddressPolicy, Client};
+use persistence::Stores;
+use queue::LocalBell;
+use system::{BlockingThreads, SystemChance, SystemClock, SystemIds, TokioTasks, TokioTimer};
+
+/// Samples after which the better half goes on and the others are pruned.
+const RUNGS: [usize; 3] = [3, 6, 12];
+
+/// How long the slow guide thinks: longer than the lease of [`engine_settings`].
+pub const THINKING: Duration = Duration::from_millis(2_500);
+
+/// Successive halving over every point of a space. A rung is judged when all who are left have come to it, so that what it
+/// decides does not hang on who came first.
+#[derive(Debug, Clone, Copy)]
+pub struct Halving;
+
+impl Guide for Halving {
+    fn propose(&self, history: &History<'_>, _want: usize) -> Proposal {
+        let trials = history.trials;
+        let new = (history.asked..).map_while(|trial| {
+            let point = history.space.point(u128::from(trial))?;
+            Some(Step::Evaluate(Work { trial, point, up_to: RUNGS[0], why: "first rung" }))
+        });
+        let mut steps: Vec<Step> = new.collect();
+        let racing: Vec<(u64, &Trial)> =
+            (0..).zip(trials).filter(|(_, trial)| trial.state == TrialState::Open).collect();
+        if steps.is_empty() && racing.iter().any(|(_, trial)| trial.is_pending()) {
+            return Proposal::Wait;
+        }
+        if steps.is_empty() {
+            steps = halve(racing, history.samples);
+        }
+        if steps.is_empty() { Proposal::Done(Reason::Converged) } else { Proposal::Steps(steps) }
+    }
+
+    fn learns(&self) -> bool {
+        true
+    }
+}
+
+/// The better half goes on to the next rung, and from the last one to all samples.
+fn halve(mut racing: Vec<(u64, &Trial)>, samples: usize) -> Vec<Step> {
+    racing.sort_by(|(a, one), (b, other)| mean(other).total_cmp(&mean(one)).then(b.cmp(a)));
+    let Some((_, leader)) = racing.first().copied() else { return Vec::new() };
+    let keep = racing.len().div_ceil(2);
+    let next = RUNGS.into_iter().find(|rung| *rung > leader.asked).unwrap_or(samples);
+    let step = |(rank, (trial, of)): (usize, (u64, &Trial))| {
+        if rank < keep {
+            Step::Evaluate(Work { trial, point: of.point.clone(), up_to: next, why: "ahead" })
+        } else {
+            Step::Prune { trial, diff: mean(of) - mean(leader) }
+        }
+    };
+    racing.into_iter().enumerate().map(step).collect()
+}
+
+fn mean(trial: &Trial) -> f64 {
+    trial.scores.iter().sum::<f64>() / trial.scores.len() as f64
+}
+
+/// The same, and it thinks for a long time.
+#[derive(Debug, Clone, Copy)]
+struct Slow;
+
+static THINKING_NOW: AtomicUsize = AtomicUsize::new(0);
+
+impl Guide for Slow {
+    fn propose(&self, history: &History<'_>, want: usize) -> Proposal {
+        assert_eq!(THINKING_NOW.fetch_add(1, Ordering::SeqCst), 0, "asked twice at once");
+        std::thread::sleep(THINKING);
+        THINKING_NOW.fetch_sub(1, Ordering::SeqCst);
+        Halving.propose(history, want)
+    }
+
+    fn learns(&self) -> bool {
+        true
+    }
+}
+
+/// Grids race, shuffled ones slowly; random sweeps are the product's own.
+#[must_use]
+pub fn guides(kind: SweepKind) -> Box<dyn Guide> {
+    match kind {
+        SweepKind::Grid { shuffle: false } => Box::new(Halving),
+        SweepKind::Grid { shuffle: true } => Box::new(Slow),
+        SweepKind::Random => guide(kind),
+    }
+}
+
+/// Racing experiments have no formats to check.
+struct NoFormats;
+
+#[async_trait]
+impl FormatChecker for NoFormats {
+    async fn check(&self, _: &Format, _: &str) -> Result<Judgement, String> {
+        Err("there are no formats here".to_owned())
+    }
+}
+
+/// What an engine with these guides needs, over real stores and the real HTTP client.
+///
+/// # Errors
+/// Where there is no HTTP client to be had.
+pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
+    let openai = OpenAiServer::new(Client::new(AddressPolicy::Endpoints)?, Arc::new(SystemClock));
+    Ok(engine::Ports {
+        bell: Arc::new(LocalBell::new()),
+        calls: stores.clone(),
+        chance: Arc::new(SystemChance),
+        clock: Arc::new(SystemClock),
+        endpoints: stores.clone(),
+        experiments: stores.clone(),
+        formats: Arc::new(NoFormats),
+        guides,
+        ids: Arc::new(SystemIds),
+        journal: stores.clone(),
+        log: stores.clone(),
+        offload: Arc::new(BlockingThreads::default()),
+        runs: stores.clone(),
+        servers: Arc::new(Servers::new(openai, SimulatedServer::new(0.0))),
+        slots: stores.clone(),
+        sweeps: stores.clone(),
+        tasks: Arc::new(TokioTasks),
+        timer: Arc::new(TokioTimer),
+        workers: stores.clone(),
+    })
+}
+
+/// How such an engine behaves: it is quick to take over.
+#[must_use]
+pub fn engine_settings() -> engine::Settings {
+    let lease = Duration::from_secs(1);
+    engine::Settings { lease, poll: lease / 4, ..engine::Settings::default() }
+}

@@ -1,0 +1,310 @@
+//! Sweeps whose guide learns: runs are pruned and go on, whoever is killed meanwhile.
+
+use std::time::Duration;
+
+use application::ports::{ExperimentStore as _, OutcomeLog as _, SweepStore as _};
+use application::sweeps::{self, SweepRequest, Sweeps};
+use domain::id::ExperimentId;
+use domain::run::RunStatus;
+use domain::strategy::{Guide as _, History, Proposal, Step, TrialChange, Trials};
+use domain::sweep::{Command, SweepKind, SweepLimits, SweepStatus};
+use persistence::Stores;
+use promptlooper_tests::support::effort::scaled;
+use promptlooper_tests::support::experiment::Experiment;
+use promptlooper_tests::support::facts::Facts;
+use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
+use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::program;
+use promptlooper_tests::support::racing::{self, Halving};
+use sea_orm::{ConnectionTrait as _, Statement};
+use serde_json::json;
+use tokio::process::Child;
+
+use super::crash::{UNFILLED, assert_equal, number, reaches};
+use super::stores::fixture::writer;
+
+const LEVELS: usize = 24;
+const SAMPLES: usize = 24;
+/// How many trials end with how many samples: each time the worse half of those who are left, and the best with all.
+const TRIALS: [(usize, usize); 4] = [(12, 3), (6, 6), (3, 12), (BEST, SAMPLES)];
+const BEST: usize = 3;
+
+/// What a trial came to: its number, its run's status, samples and score.
+type TrialFacts = (i64, String, i64, Option<u64>);
+
+/// A model server, and a database with one experiment whose levels differ in how many samples they get right.
+struct Race {
+    home: Home,
+    fake: FakeLlm,
+    experiment: String,
+}
+
+impl Race {
+    async fn new(kind: Kind) -> Self {
+        let home = Home::new(kind).await;
+        let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(25) }).await.unwrap();
+        let experiment = import(&home, levels(&fake.url(), "race")).await;
+        Self { home, fake, experiment }
+    }
+
+    fn worker(&self) -> Child {
+        program::start_racing(&self.home, &self.experiment, &[])
+    }
+
+    async fn finish(&self, worker: Child) {
+        let ended = program::finish(worker).await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+}
+
+async fn import(home: &Home, experiment: Experiment) -> String {
+    experiment.write(home);
+    let imported = program::run(home, &["import", "experiment.json"]).await;
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    imported.stdout.trim().to_owned()
+}
+
+fn levels(url: &str, name: &str) -> Experiment {
+    let sample =
+        |i| json!({"input": format!("word-{i}"), "reference": format!("word-{i}"), "meta": {"at": i}});
+    let prompt = "[{{ params.level }}/{{ sample.index }}] Say {% if sample.meta.at < params.level %}{{ sample.input }}{% else %}no{% endif %}";
+    Experiment::echo(url, 1, 1)
+        .with("/name", json!(name))
+        .with("/sample_data", (0..SAMPLES).map(sample).collect())
+        .with("/pipeline_stages/0/prompt", json!(prompt))
+        .with("/parameter_space", json!({"level": {"type": "int", "low": 1, "high": LEVELS}}))
+}
+
+/// What every trial came to.
+async fn trials(home: &Home) -> Vec<TrialFacts> {
+    let connection = home.connection().await;
+    let sql = "SELECT t.no AS no, r.status AS status, r.done AS done, r.score AS score \
+               FROM trial t JOIN run r ON r.id = t.run_id ORDER BY t.no";
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let rows = connection.query_all_raw(statement).await.unwrap();
+    connection.close().await.unwrap();
+    let read = |row: &sea_orm::QueryResult| {
+        let score: Option<f64> = row.try_get("", "score").unwrap();
+        let of = |column| row.try_get("", column).unwrap();
+        (of("no"), row.try_get("", "status").unwrap(), of("done"), score.map(f64::to_bits))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Nobody was lost, doubled or left open, and the best level has won.
+async fn assert_raced(home: &Home) {
+    let trials = trials(home).await;
+    let winner = trials.last().unwrap();
+    assert_eq!((winner.1.as_str(), winner.3), ("completed", Some(1_f64.to_bits())), "{trials:?}");
+    for (count, samples) in TRIALS {
+        let with = trials.iter().filter(|trial| usize::try_from(trial.2) == Ok(samples));
+        assert_eq!(with.count(), count, "trials with {samples} samples: {trials:?}");
+    }
+    let pruned = trials.iter().filter(|trial| trial.1 == "pruned").count();
+    assert_eq!((trials.len(), pruned), (LEVELS, LEVELS - BEST));
+    let each = "SELECT (SELECT count(*) FROM run) * 10000 + (SELECT count(DISTINCT run_id) FROM trial) * 100 \
+                + (SELECT count(*) FROM run WHERE completed_at IS NULL OR lease_owner IS NOT NULL) AS n";
+    assert_eq!(number(home, each).await, 242_400, "runs, runs of trials, runs that are open");
+}
+
+fn calls() -> u64 {
+    TRIALS.iter().map(|(trials, samples)| (trials * samples) as u64).sum()
+}
+
+/// Shows the guide again what the logs say that it saw: it decides again what is stored.
+async fn assert_replays(stores: &Stores, experiment: &str) {
+    let experiment: ExperimentId = experiment.parse().unwrap();
+    let sweep = stores.latest(experiment).await.unwrap().unwrap();
+    let definition = stores.of_sweep(sweep.id).await.unwrap().unwrap().definition;
+    let decisions = stores.decisions(sweep.id).await.unwrap();
+    let outcomes = stores.outcomes(sweep.id, 0, 10_000).await.unwrap();
+    assert_eq!(decisions.iter().map(|decision| decision.ask).max(), Some(sweep.asks - 1));
+    for ask in 0..sweep.asks {
+        let decided: Vec<_> = decisions.iter().filter(|decision| decision.ask == ask).collect();
+        let mut trials = Trials::default();
+        for decision in decisions.iter().filter(|decision| decision.ask < ask) {
+            trials.decided(decision.trial, decision.change.clone()).unwrap();
+        }
+        for outcome in outcomes.iter().filter(|outcome| outcome.seq <= decided[0].seen) {
+            trials.told(outcome).unwrap();
+        }
+        let history = History {
+            space: definition.space(),
+            samples: SAMPLES,
+            seed: sweep.seed,
+            asked: trials.as_slice().len() as u64,
+            limit: None,
+            trials: trials.as_slice(),
+        };
+        let Proposal::Steps(mut steps) = Halving.propose(&history, usize::MAX) else { panic!("{ask}") };
+        steps.sort_by_key(trial_of);
+        let stored: Vec<_> = decided.iter().map(|decision| (decision.trial, &decision.change)).collect();
+        assert_eq!(steps.len(), stored.len(), "ask {ask}");
+        for (step, (trial, change)) in steps.iter().zip(stored) {
+            assert_eq!(trial_of(step), trial, "ask {ask}");
+            match (step, change) {
+                (Step::Evaluate(work), TrialChange::Begin { point, up_to, .. }) => {
+                    assert_eq!((&work.point, &work.up_to), (point, up_to));
+                }
+                (Step::Evaluate(work), TrialChange::Extend { up_to }) => assert_eq!(work.up_to, *up_to),
+                (Step::Prune { .. }, TrialChange::End(RunStatus::Pruned)) => {}
+                (step, change) => panic!("ask {ask}: {step:?} was stored as {change:?}"),
+            }
+        }
+    }
+}
+
+fn trial_of(step: &Step) -> u64 {
+    match step {
+        Step::Evaluate(work) => work.trial,
+        Step::Complete { trial } | Step::Prune { trial, .. } => *trial,
+    }
+}
+
+/// How often the lead changes hangs on who is first to the end.
+async fn facts(home: &Home) -> Facts {
+    let mut facts = Facts::read(home).await;
+    assert!(facts.events.remove("new_best_found").is_some(), "nobody leads");
+    facts
+}
+
+/// What a race comes to that nobody disturbs.
+async fn undisturbed(kind: Kind) -> (Facts, Vec<TrialFacts>) {
+    let race = Race::new(kind).await;
+    race.finish(race.worker()).await;
+    assert_raced(&race.home).await;
+    assert_eq!((race.fake.counts().calls, race.fake.counts().distinct), (calls(), calls()));
+    assert_replays(&race.home.stores().await, &race.experiment).await;
+    let facts = facts(&race.home).await;
+    assert_eq!((facts.totals[0], facts.totals[8]), (3, 21), "completed, pruned");
+    assert_eq!((facts.events["run.pruned"], facts.events["run.completed"]), (21, 3));
+    (facts, trials(&race.home).await)
+}
+
+async fn assert_recovered(race: &Race, unfilled: u64, expected: &(Facts, Vec<TrialFacts>)) {
+    assert_raced(&race.home).await;
+    let counts = race.fake.counts();
+    assert_eq!(counts.distinct, calls(), "calls lost, or made for who was pruned");
+    assert!(counts.calls <= calls() + unfilled, "{} calls, {unfilled} were open at kills", counts.calls);
+    assert_replays(&race.home.stores().await, &race.experiment).await;
+    assert_equal(&facts(&race.home).await, &expected.0);
+    assert_eq!(trials(&race.home).await, expected.1);
+}
+
+/// Kills the one worker at call after call; the next one takes over.
+async fn killed_again_and_again(kind: Kind) {
+    let expected = undisturbed(kind).await;
+    for seed in 0..scaled(1, 6) {
+        let race = Race::new(kind).await;
+        let (mut kills, mut unfilled) = (0, 0);
+        for kill in 0..15 {
+            let mut worker = race.worker();
+            let begun = race.fake.counts().calls;
+            if !reaches(&race.fake, begun + 6, &mut worker).await {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis((seed * 5 + kill * 11) % 47)).await;
+            program::kill(worker).await;
+            kills += 1;
+            unfilled += number(&race.home, UNFILLED).await;
+        }
+        assert!(kills >= 8, "only {kills} kills");
+        race.finish(race.worker()).await;
+        assert_recovered(&race, unfilled, &expected).await;
+    }
+}
+
+#[tokio::test]
+async fn kills_change_nothing_in_a_race_on_sqlite() {
+    killed_again_and_again(Kind::Sqlite).await;
+}
+
+#[tokio::test]
+async fn kills_change_nothing_in_a_race_on_postgres() {
+    killed_again_and_again(Kind::Postgres).await;
+}
+
+/// Of two workers on one database one is killed again and again, and the other takes over what it held.
+#[tokio::test]
+async fn the_other_worker_takes_a_race_over() {
+    let expected = undisturbed(Kind::Postgres).await;
+    for seed in 0..scaled(1, 6) {
+        let race = Race::new(Kind::Postgres).await;
+        let mut workers = [race.worker(), race.worker()];
+        let mut unfilled = 0;
+        for kill in 0..4_usize {
+            let begun = race.fake.counts().calls;
+            if !reaches(&race.fake, begun + 20, &mut workers[kill % 2]).await {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis((seed * 7 + kill as u64 * 13) % 53)).await;
+            program::kill(std::mem::replace(&mut workers[kill % 2], race.worker())).await;
+            unfilled += number(&race.home, UNFILLED).await;
+        }
+        for worker in workers {
+            race.finish(worker).await;
+        }
+        assert_recovered(&race, unfilled, &expected).await;
+    }
+}
+
+async fn sweep_of(stores: &Stores, experiment: &str) -> Option<application::ports::StoredSweep> {
+    stores.latest(experiment.parse().unwrap()).await.unwrap()
+}
+
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..600 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never: {what}");
+}
+
+/// A guide that thinks for longer than a lease delays no other sweep, and keeps its own; what it says is dropped where the
+/// sweep was paused meanwhile.
+#[tokio::test]
+async fn a_guide_thinks_off_to_the_side() {
+    let race = Race::new(Kind::Postgres).await;
+    let other = import(&race.home, levels(&race.fake.url(), "other")).await;
+    let stores = std::sync::Arc::new(race.home.stores().await);
+    let sweeps = Sweeps::new(sweeps::Ports::of_engine(&racing::ports(&stores).unwrap()));
+    let worker = program::start_racing(&race.home, &race.experiment, &["slow"]);
+    until("the slow sweep began", async || sweep_of(&stores, &race.experiment).await.is_some()).await;
+    let slow = sweep_of(&stores, &race.experiment).await.unwrap().id;
+    let epoch = "SELECT max(epoch) AS n FROM sweep";
+    until("it is conducted", async || number(&race.home, epoch).await == 1).await;
+    let begun = std::time::Instant::now();
+
+    let request = SweepRequest {
+        kind: SweepKind::Random,
+        seed: Some(1),
+        limits: SweepLimits { max_runs: Some(3), ..SweepLimits::default() },
+    };
+    let other = sweeps.start(&writer(), other.parse().unwrap(), request).await.unwrap();
+    until("the other sweep is over", async || stores.sweep(other).await.unwrap().unwrap().status.is_over())
+        .await;
+    assert!(begun.elapsed() < racing::THINKING, "the other sweep waited for {:?}", begun.elapsed());
+    let trials = "SELECT count(*) AS n FROM trial t JOIN sweep s ON s.id = t.sweep_id WHERE s.kind = 'grid'";
+    assert_eq!(number(&race.home, trials).await, 0, "the guide was not slow");
+
+    for command in [Command::Pause { now: false }, Command::Resume, Command::Pause { now: false }] {
+        sweeps.command(&writer(), slow, command).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    tokio::time::sleep(racing::THINKING).await;
+    assert_eq!(number(&race.home, trials).await, 0, "a paused sweep went on");
+    sweeps.command(&writer(), slow, Command::Resume).await.unwrap();
+    let status = async || stores.sweep(slow).await.unwrap().unwrap().status;
+    until("the slow sweep is over", async || status().await != SweepStatus::Running).await;
+    assert!(matches!(status().await, SweepStatus::Completed(_)), "{:?}", status().await);
+    let held = stores.sweep(slow).await.unwrap().unwrap();
+    assert_eq!(
+        number(&race.home, "SELECT min(epoch) AS n FROM sweep WHERE kind = 'grid'").await,
+        3,
+        "{held:?}"
+    );
+    race.finish(worker).await;
+    assert_eq!(number(&race.home, "SELECT count(*) AS n FROM event WHERE type = 'run.pruned'").await, 21);
+}
