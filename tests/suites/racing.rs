@@ -1,33 +1,31 @@
 //! Sweeps whose guide learns: runs are pruned and go on, whoever is killed meanwhile.
 
+mod replay;
+mod steering;
+
 use std::time::Duration;
 
-use application::ports::{ExperimentStore as _, OutcomeLog as _, SweepStore as _};
-use application::sweeps::{self, SweepRequest, Sweeps};
-use domain::id::ExperimentId;
-use domain::run::RunStatus;
-use domain::strategy::{Guide as _, History, Proposal, Step, TrialChange, Trials};
-use domain::sweep::{Command, SweepKind, SweepLimits, SweepStatus};
-use persistence::Stores;
 use promptlooper_tests::support::effort::scaled;
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::facts::Facts;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
 use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::program;
-use promptlooper_tests::support::racing::{self, Halving};
 use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::json;
 use tokio::process::Child;
 
+use self::replay::assert_replays;
 use super::crash::{UNFILLED, assert_equal, number, reaches};
-use super::stores::fixture::writer;
 
 const LEVELS: usize = 24;
 const SAMPLES: usize = 24;
 /// How many trials end with how many samples: each time the worse half of those who are left, and the best with all.
 const TRIALS: [(usize, usize); 4] = [(12, 3), (6, 6), (3, 12), (BEST, SAMPLES)];
 const BEST: usize = 3;
+/// Those that are ended early because they are behind, and those that are completed early.
+const PRUNED: usize = 18;
+const COMPLETED: usize = 6;
 
 /// What a trial came to: its number, its run's status, samples and score.
 type TrialFacts = (i64, String, i64, Option<u64>);
@@ -101,7 +99,7 @@ async fn assert_raced(home: &Home) {
         assert_eq!(with.count(), count, "trials with {samples} samples: {trials:?}");
     }
     let pruned = trials.iter().filter(|trial| trial.1 == "pruned").count();
-    assert_eq!((trials.len(), pruned), (LEVELS, LEVELS - BEST));
+    assert_eq!((trials.len(), pruned), (LEVELS, PRUNED));
     let each = "SELECT (SELECT count(*) FROM run) * 10000 + (SELECT count(DISTINCT run_id) FROM trial) * 100 \
                 + (SELECT count(*) FROM run WHERE completed_at IS NULL OR lease_owner IS NOT NULL) AS n";
     assert_eq!(number(home, each).await, 242_400, "runs, runs of trials, runs that are open");
@@ -109,56 +107,6 @@ async fn assert_raced(home: &Home) {
 
 fn calls() -> u64 {
     TRIALS.iter().map(|(trials, samples)| (trials * samples) as u64).sum()
-}
-
-/// Shows the guide again what the logs say that it saw: it decides again what is stored.
-async fn assert_replays(stores: &Stores, experiment: &str) {
-    let experiment: ExperimentId = experiment.parse().unwrap();
-    let sweep = stores.latest(experiment).await.unwrap().unwrap();
-    let definition = stores.of_sweep(sweep.id).await.unwrap().unwrap().definition;
-    let decisions = stores.decisions(sweep.id).await.unwrap();
-    let outcomes = stores.outcomes(sweep.id, 0, 10_000).await.unwrap();
-    assert_eq!(decisions.iter().map(|decision| decision.ask).max(), Some(sweep.asks - 1));
-    for ask in 0..sweep.asks {
-        let decided: Vec<_> = decisions.iter().filter(|decision| decision.ask == ask).collect();
-        let mut trials = Trials::default();
-        for decision in decisions.iter().filter(|decision| decision.ask < ask) {
-            trials.decided(decision.trial, decision.change.clone()).unwrap();
-        }
-        for outcome in outcomes.iter().filter(|outcome| outcome.seq <= decided[0].seen) {
-            trials.told(outcome).unwrap();
-        }
-        let history = History {
-            space: definition.space(),
-            samples: SAMPLES,
-            seed: sweep.seed,
-            asked: trials.as_slice().len() as u64,
-            limit: None,
-            trials: trials.as_slice(),
-        };
-        let Proposal::Steps(mut steps) = Halving.propose(&history, usize::MAX) else { panic!("{ask}") };
-        steps.sort_by_key(trial_of);
-        let stored: Vec<_> = decided.iter().map(|decision| (decision.trial, &decision.change)).collect();
-        assert_eq!(steps.len(), stored.len(), "ask {ask}");
-        for (step, (trial, change)) in steps.iter().zip(stored) {
-            assert_eq!(trial_of(step), trial, "ask {ask}");
-            match (step, change) {
-                (Step::Evaluate(work), TrialChange::Begin { point, up_to, .. }) => {
-                    assert_eq!((&work.point, &work.up_to), (point, up_to));
-                }
-                (Step::Evaluate(work), TrialChange::Extend { up_to }) => assert_eq!(work.up_to, *up_to),
-                (Step::Prune { .. }, TrialChange::End(RunStatus::Pruned)) => {}
-                (step, change) => panic!("ask {ask}: {step:?} was stored as {change:?}"),
-            }
-        }
-    }
-}
-
-fn trial_of(step: &Step) -> u64 {
-    match step {
-        Step::Evaluate(work) => work.trial,
-        Step::Complete { trial } | Step::Prune { trial, .. } => *trial,
-    }
 }
 
 /// How often the lead changes hangs on who is first to the end.
@@ -176,8 +124,8 @@ async fn undisturbed(kind: Kind) -> (Facts, Vec<TrialFacts>) {
     assert_eq!((race.fake.counts().calls, race.fake.counts().distinct), (calls(), calls()));
     assert_replays(&race.home.stores().await, &race.experiment).await;
     let facts = facts(&race.home).await;
-    assert_eq!((facts.totals[0], facts.totals[8]), (3, 21), "completed, pruned");
-    assert_eq!((facts.events["run.pruned"], facts.events["run.completed"]), (21, 3));
+    assert_eq!([facts.totals[0], facts.totals[8]].map(usize::try_from), [Ok(COMPLETED), Ok(PRUNED)]);
+    assert_eq!((facts.events["run.pruned"], facts.events["run.completed"]), (PRUNED, COMPLETED));
     (facts, trials(&race.home).await)
 }
 
@@ -246,65 +194,4 @@ async fn the_other_worker_takes_a_race_over() {
         }
         assert_recovered(&race, unfilled, &expected).await;
     }
-}
-
-async fn sweep_of(stores: &Stores, experiment: &str) -> Option<application::ports::StoredSweep> {
-    stores.latest(experiment.parse().unwrap()).await.unwrap()
-}
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..600 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("never: {what}");
-}
-
-/// A guide that thinks for longer than a lease delays no other sweep, and keeps its own; what it says is dropped where the
-/// sweep was paused meanwhile.
-#[tokio::test]
-async fn a_guide_thinks_off_to_the_side() {
-    let race = Race::new(Kind::Postgres).await;
-    let other = import(&race.home, levels(&race.fake.url(), "other")).await;
-    let stores = std::sync::Arc::new(race.home.stores().await);
-    let sweeps = Sweeps::new(sweeps::Ports::of_engine(&racing::ports(&stores).unwrap()));
-    let worker = program::start_racing(&race.home, &race.experiment, &["slow"]);
-    until("the slow sweep began", async || sweep_of(&stores, &race.experiment).await.is_some()).await;
-    let slow = sweep_of(&stores, &race.experiment).await.unwrap().id;
-    let epoch = "SELECT max(epoch) AS n FROM sweep";
-    until("it is conducted", async || number(&race.home, epoch).await == 1).await;
-    let begun = std::time::Instant::now();
-
-    let request = SweepRequest {
-        kind: SweepKind::Random,
-        seed: Some(1),
-        limits: SweepLimits { max_runs: Some(3), ..SweepLimits::default() },
-    };
-    let other = sweeps.start(&writer(), other.parse().unwrap(), request).await.unwrap();
-    until("the other sweep is over", async || stores.sweep(other).await.unwrap().unwrap().status.is_over())
-        .await;
-    assert!(begun.elapsed() < racing::THINKING, "the other sweep waited for {:?}", begun.elapsed());
-    let trials = "SELECT count(*) AS n FROM trial t JOIN sweep s ON s.id = t.sweep_id WHERE s.kind = 'grid'";
-    assert_eq!(number(&race.home, trials).await, 0, "the guide was not slow");
-
-    for command in [Command::Pause { now: false }, Command::Resume, Command::Pause { now: false }] {
-        sweeps.command(&writer(), slow, command).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(300)).await;
-    }
-    tokio::time::sleep(racing::THINKING).await;
-    assert_eq!(number(&race.home, trials).await, 0, "a paused sweep went on");
-    sweeps.command(&writer(), slow, Command::Resume).await.unwrap();
-    let status = async || stores.sweep(slow).await.unwrap().unwrap().status;
-    until("the slow sweep is over", async || status().await != SweepStatus::Running).await;
-    assert!(matches!(status().await, SweepStatus::Completed(_)), "{:?}", status().await);
-    let held = stores.sweep(slow).await.unwrap().unwrap();
-    assert_eq!(
-        number(&race.home, "SELECT min(epoch) AS n FROM sweep WHERE kind = 'grid'").await,
-        3,
-        "{held:?}"
-    );
-    race.finish(worker).await;
-    assert_eq!(number(&race.home, "SELECT count(*) AS n FROM event WHERE type = 'run.pruned'").await, 21);
 }

@@ -14,7 +14,7 @@ use domain::sweep::Interruption;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use self::advance::Conducted;
+use self::advance::ConductedSweep;
 use super::Engine;
 use crate::ports::{CommitError, Panicked, StoreError, StoredSweep, started};
 
@@ -22,7 +22,7 @@ use crate::ports::{CommitError, Panicked, StoreError, StoredSweep, started};
 struct Place {
     version: i64,
     epoch: i64,
-    sweep: Option<Box<Conducted>>,
+    sweep: Option<Box<ConductedSweep>>,
     /// Something may have happened since the task began.
     again: bool,
     /// The stored sweep has moved since the task began. Its place is kept, so that its guide is not asked twice at once.
@@ -33,7 +33,7 @@ struct Place {
 #[derive(Default)]
 struct Conducting {
     places: HashMap<SweepId, Place>,
-    tasks: FuturesUnordered<BoxFuture<'static, (SweepId, Option<Box<Conducted>>)>>,
+    tasks: FuturesUnordered<BoxFuture<'static, (SweepId, Option<Box<ConductedSweep>>)>>,
 }
 
 /// Why a sweep is not conducted on.
@@ -125,7 +125,7 @@ impl Engine {
     fn put_back(
         self: &Arc<Self>,
         id: SweepId,
-        sweep: Option<Box<Conducted>>,
+        sweep: Option<Box<ConductedSweep>>,
         conducting: &mut Conducting,
     ) -> bool {
         let Some(place) = conducting.places.get_mut(&id) else { return true };
@@ -199,7 +199,7 @@ impl Engine {
     }
 
     /// Brings one sweep on as far as it goes; the sweep, unless it has moved or is over.
-    async fn attend(&self, mut sweep: Box<Conducted>) -> Option<Box<Conducted>> {
+    async fn attend(&self, mut sweep: Box<ConductedSweep>) -> Option<Box<ConductedSweep>> {
         let id = sweep.id();
         match self.advance(&mut sweep).await {
             Ok(goes_on) => return goes_on.then_some(sweep),

@@ -1,4 +1,4 @@
-//! A worker whose guide races: `racing_worker DATABASE EXPERIMENT [slow]`. It begins a sweep of the experiment where there is
+//! A worker whose guide races: `racing_worker DATABASE EXPERIMENT [slow | broken]`. It begins a sweep of the experiment where there is
 //! none, and works until that is over. The database is a folder, or the URL of a PostgreSQL.
 
 use std::error::Error;
@@ -25,13 +25,13 @@ type Failed = Box<dyn Error>;
 async fn main() -> Result<(), Failed> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [database, experiment, rest @ ..] = words.as_slice() else {
-        return Err("racing_worker DATABASE EXPERIMENT [slow]".into());
+        return Err("racing_worker DATABASE EXPERIMENT [slow | broken]".into());
     };
     let experiment: ExperimentId = experiment.parse().map_err(|_| "no experiment")?;
     let stores = Arc::new(stores(database).await?);
     let ports = racing::ports(&stores)?;
     let sweeps = Sweeps::new(sweeps::Ports::of_engine(&ports));
-    let sweep = begin(&sweeps, experiment, rest.iter().any(|word| word == "slow")).await?;
+    let sweep = begin(&sweeps, experiment, request(rest)).await?;
     let engine = Engine::new(ports, racing::engine_settings(), WorkerId::new(SystemIds.next()));
     let engine = Arc::new(engine);
     let working = engine.run();
@@ -54,11 +54,16 @@ async fn stores(database: &str) -> Result<Stores, Failed> {
     Ok(opened.stores(Arc::new(vault)).await?)
 }
 
+fn request(words: &[String]) -> SweepRequest {
+    let is = |word: &str| words.iter().any(|given| given == word);
+    let seed = if is("broken") { racing::BROKEN_SEED } else { 7 };
+    let kind = SweepKind::Grid { shuffle: is("slow") };
+    SweepRequest { kind, seed: Some(seed), limits: SweepLimits::default() }
+}
+
 /// The experiment's sweep, which is begun where there is none.
-async fn begin(sweeps: &Sweeps, experiment: ExperimentId, slow: bool) -> Result<SweepId, Failed> {
+async fn begin(sweeps: &Sweeps, experiment: ExperimentId, request: SweepRequest) -> Result<SweepId, Failed> {
     let by = Actor::key("racing".to_owned(), Scope::Write).writer().map_err(|_| "no right to write")?;
-    let kind = SweepKind::Grid { shuffle: slow };
-    let request = SweepRequest { kind, seed: Some(7), limits: SweepLimits::default() };
     if let Some(latest) = sweeps.latest(experiment).await? {
         return Ok(latest.id);
     }

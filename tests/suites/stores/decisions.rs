@@ -6,8 +6,9 @@ use application::ports::{
     ClaimedRun, CommitError, DecidedEnd, Extension, Journal, Launch, OutcomeLog, RunStore, StoredSweep,
     SweepMove, SweepStore, Unit,
 };
+use domain::event::{EventType, NewEvent};
 use domain::id::RunId;
-use domain::run::tally::{Ending, Layout, Tally};
+use domain::run::tally::{CallCounts, Ending, Layout, ResumedScores, Tally};
 use domain::run::{RunEnd, RunError, RunStatus};
 use domain::space::Point;
 use domain::strategy::TrialChange;
@@ -21,6 +22,7 @@ on_both! {
     a_run_that_goes_on_is_ended_by_its_worker,
     a_run_may_go_on_while_it_is_executed,
     a_decision_ends_a_run,
+    whoever_ends_a_run_comes_to_the_same,
     a_decision_lands_whole_or_not_at_all,
     whoever_reads_the_logs_reads_the_same,
     a_stopped_sweep_leaves_no_run_resting,
@@ -140,6 +142,41 @@ async fn a_decision_ends_a_run(kind: Kind) {
     assert_eq!((run.score, run.interval, run.n), (pruned.score, pruned.interval, 2));
     assert_eq!((run.score, run.completed_at.is_some()), (Some(0.5), true));
     assert_eq!(totals(&fixture).await, [0, 0, 1, 0]);
+}
+
+async fn whoever_ends_a_run_comes_to_the_same(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    let ids = race(&fixture, &[1, 2]).await;
+    let told = || Some(NewEvent::new(fixture.experiment, EventType::RunCompleted, []));
+    let lead = || Some(NewEvent::new(fixture.experiment, EventType::NewBestFound, []));
+    // The first is ended by decision, the second by the worker that takes the same last sample.
+    work(&fixture, &claim(&fixture).await, 2, None).await;
+    let of = Ending::Completed { of: 2 };
+    let completed = end(&fixture, ids[0], of).await;
+    let decided = DecidedEnd { diff: None, completed: told(), lead: lead(), ..decided(ids[0], 2, completed) };
+    decide(&fixture, |launch| Launch { end: vec![decided], ..launch }).await.unwrap();
+    let claimed = claim(&fixture).await;
+    let mut block = fixture.block(claimed.lease, 2);
+    let resumed = ResumedScores {
+        vector: vec![0.5; 2],
+        calls: CallCounts { paid: 1, hits: 0, saved: 0 },
+        ..ResumedScores::default()
+    };
+    let layout = Layout { scorers: &[], stages: &["s"], repeats: 2 };
+    (block.end, block.completed) = (Some(Tally::resume(0, resumed).end(layout, of)), told());
+    fixture.stores.commit(Unit { block: Some(block), ..Unit::default() }).await.unwrap();
+
+    let mut runs = Vec::new();
+    for id in ids {
+        let run = RunStore::run(&fixture.stores, id).await.unwrap().unwrap();
+        let numbers = (run.status, run.asked, run.done, run.score, run.interval, run.n);
+        runs.push((numbers, run.scores, run.tokens, run.cost, run.latency_ms, run.error));
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_eq!(totals(&fixture).await, [0, 2, 0, 0]);
+    let billed = "SELECT count(*) AS n FROM event WHERE type = 'run.completed' AND CAST(payload AS text) LIKE '%duration_ms%'";
+    assert_eq!(fixture.number(billed).await, 2, "the store adds what it knows to both");
+    assert_eq!(fixture.number("SELECT count(*) AS n FROM event WHERE type = 'new_best_found'").await, 1);
 }
 
 async fn a_decision_lands_whole_or_not_at_all(kind: Kind) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use application::ports::{CommitError, Ids as _, Journal, Launch, NewSweep, SweepMove, SweepStore, Unit};
 use application::sweeps::{SweepError, Sweeps};
 use domain::id::SweepId;
-use domain::sweep::{Command, PauseReason, SweepKind, SweepLimits, SweepStatus};
+use domain::sweep::{Command, Interruption, PauseReason, SweepKind, SweepLimits, SweepStatus};
 use promptlooper_tests::support::home::Kind;
 use system::SystemIds;
 
@@ -87,6 +87,14 @@ async fn sweeps_are_steered_through_their_decider(kind: Kind) {
     assert!(fixture.stores.claim_runs(fixture.worker, 5, LEASE).await.is_empty());
     assert_eq!(command(Command::Resume).await.unwrap().sweep.status, SweepStatus::Running);
     assert_eq!(fixture.stores.claim_runs(fixture.worker, 1, LEASE).await.len(), 1);
+    let stuck = Interruption::Stuck("no endpoint is called `x`".into());
+    sweeps.observe(fixture.sweep, &stuck).await.unwrap();
+    let waiting = sweeps.view(fixture.sweep).await.unwrap().sweep.status;
+    assert_eq!(waiting, SweepStatus::Paused(PauseReason::Human));
+    let told = "SELECT count(*) AS n FROM event WHERE type = 'human_needed' \
+                AND CAST(payload AS text) LIKE '%no endpoint is called%'";
+    assert_eq!(fixture.number(told).await, 1, "nobody is told what is wrong");
+    assert_eq!(command(Command::Resume).await.unwrap().sweep.status, SweepStatus::Running);
     let stopped = command(Command::Stop).await.unwrap();
     assert_eq!(
         (stopped.sweep.status, stopped.totals.cancelled, stopped.totals.running),
@@ -94,5 +102,5 @@ async fn sweeps_are_steered_through_their_decider(kind: Kind) {
     );
     assert!(matches!(command(Command::Resume).await, Err(SweepError::Transition(_))));
     let told = "SELECT count(*) AS n FROM event WHERE type IN ('experiment.paused', 'experiment.resumed', 'experiment.stopped')";
-    assert_eq!(fixture.number(told).await, 3);
+    assert_eq!(fixture.number(told).await, 5);
 }

@@ -13,19 +13,19 @@ use crate::engine::Engine;
 use crate::ports::{StoreError, StoredExperiment, StoredSweep, offloaded};
 
 /// A sweep that this process conducts.
-pub(super) struct Conducted {
+pub(super) struct ConductedSweep {
     pub(super) stored: StoredSweep,
     pub(super) state: Sweep,
     /// With the space that the sweep goes through.
     pub(super) experiment: Arc<StoredExperiment>,
     pub(super) catalog: Arc<Catalog>,
     /// What its guide learns from; `None` where it does not learn, and its trials are only counted.
-    pub(super) followed: Option<Followed>,
+    pub(super) history: Option<TrialHistory>,
 }
 
 /// The trials of a sweep whose guide learns, as far as they have been read from its logs.
 #[derive(Default)]
-pub(super) struct Followed {
+pub(super) struct TrialHistory {
     pub(super) trials: Arc<Trials>,
     /// The run of each trial.
     pub(super) runs: Vec<RunId>,
@@ -33,13 +33,13 @@ pub(super) struct Followed {
     pub(super) taken_over: bool,
 }
 
-impl Conducted {
+impl ConductedSweep {
     pub(super) const fn id(&self) -> SweepId {
         self.stored.id
     }
 
     pub(super) fn trials(&self) -> Arc<Trials> {
-        self.followed.as_ref().map(|followed| Arc::clone(&followed.trials)).unwrap_or_default()
+        self.history.as_ref().map(|history| Arc::clone(&history.trials)).unwrap_or_default()
     }
 
     fn observe(&mut self, outcome: Outcome) -> Option<Next> {
@@ -48,8 +48,8 @@ impl Conducted {
 
     /// How its trials stand, with what is known of runs that are over where they are only counted.
     fn counts(&self, ended: u64, failed: u64) -> Counts {
-        match &self.followed {
-            Some(followed) => followed.trials.counts(),
+        match &self.history {
+            Some(history) => history.trials.counts(),
             None => {
                 let StoredSweep { asked, duplicates, .. } = self.stored;
                 Counts { asked, duplicates, ended, failed, resting: 0 }
@@ -58,13 +58,13 @@ impl Conducted {
     }
 
     /// Takes note of a plan that was stored.
-    fn launched(&mut self, plan: &Plan, launched: &Launched) -> Result<(), Trouble> {
+    fn launched(&mut self, plan: &Plan, launched: &LaunchOutcome) -> Result<(), Trouble> {
         self.stored.asks += 1;
         self.stored.asked += plan.new.len() as u64;
         self.stored.duplicates += launched.duplicates.len() as u64;
-        if let Some(followed) = &mut self.followed {
-            followed.runs.extend(&launched.runs);
-            let trials = Arc::make_mut(&mut followed.trials);
+        if let Some(history) = &mut self.history {
+            history.runs.extend(&launched.runs);
+            let trials = Arc::make_mut(&mut history.trials);
             for (trial, change) in plan.changes(&launched.duplicates, &launched.ended) {
                 trials.decided(trial, change)?;
             }
@@ -74,7 +74,7 @@ impl Conducted {
 }
 
 /// What storing a plan came to.
-pub(super) struct Launched {
+pub(super) struct LaunchOutcome {
     /// The new trials that have no run of their own.
     pub(super) duplicates: Vec<u64>,
     /// The runs made for the new trials.
@@ -85,17 +85,17 @@ pub(super) struct Launched {
 
 impl Engine {
     /// A sweep as it is taken over; `None` where it is gone.
-    pub(super) async fn conducted(&self, stored: StoredSweep) -> Result<Option<Conducted>, StoreError> {
+    pub(super) async fn conducted(&self, stored: StoredSweep) -> Result<Option<ConductedSweep>, StoreError> {
         let Some(experiment) = self.ports.experiments.of_sweep(stored.id).await? else { return Ok(None) };
         let catalog = Arc::new(Catalog::new(self.ports.endpoints.all().await?));
         let learns = (self.ports.guides)(stored.kind).learns();
         let state = Sweep::new(Counts::default(), self.window(), experiment.samples as usize);
-        let (experiment, followed) = (Arc::new(experiment), learns.then(Followed::default));
-        Ok(Some(Conducted { stored, state, experiment, catalog, followed }))
+        let (experiment, history) = (Arc::new(experiment), learns.then(TrialHistory::default));
+        Ok(Some(ConductedSweep { stored, state, experiment, catalog, history }))
     }
 
     /// Brings a sweep on as far as it goes; whether it goes on.
-    pub(super) async fn advance(&self, sweep: &mut Conducted) -> Result<bool, Trouble> {
+    pub(super) async fn advance(&self, sweep: &mut ConductedSweep) -> Result<bool, Trouble> {
         let mut next = self.catch_up(sweep).await?;
         while let Some(step) = next {
             next = match step {
@@ -114,9 +114,9 @@ impl Engine {
     }
 
     /// Reads what happened since the last look.
-    async fn catch_up(&self, sweep: &mut Conducted) -> Result<Option<Next>, Trouble> {
-        let (counts, told) = if let Some(followed) = &mut sweep.followed {
-            let told = self.follow(sweep.stored.id, followed).await?;
+    async fn catch_up(&self, sweep: &mut ConductedSweep) -> Result<Option<Next>, Trouble> {
+        let (counts, told) = if let Some(history) = &mut sweep.history {
+            let told = self.follow(sweep.stored.id, history).await?;
             (sweep.counts(0, 0), told)
         } else {
             let totals = self.ports.sweeps.totals(sweep.stored.id).await?;
@@ -125,7 +125,7 @@ impl Engine {
         Ok(sweep.observe(Outcome::Looked { counts, told }))
     }
 
-    async fn carry_out(&self, sweep: &mut Conducted, plan: &Plan) -> Result<Option<Next>, Trouble> {
+    async fn carry_out(&self, sweep: &mut ConductedSweep, plan: &Plan) -> Result<Option<Next>, Trouble> {
         let launched = self.launch(sweep, plan).await?;
         sweep.launched(plan, &launched)?;
         let Counts { ended, failed, .. } = sweep.state.counts();
@@ -135,7 +135,7 @@ impl Engine {
 
     /// Asks the sweep's guide, where it may think as long as it likes. What it says is stored only if the sweep has not
     /// moved meanwhile.
-    async fn ask(&self, sweep: &Conducted, want: usize) -> Result<Proposal, Trouble> {
+    async fn ask(&self, sweep: &ConductedSweep, want: usize) -> Result<Proposal, Trouble> {
         let StoredSweep { kind, seed, limits, asked, .. } = sweep.stored;
         let (experiment, trials, guides) = (Arc::clone(&sweep.experiment), sweep.trials(), self.ports.guides);
         let think = move || {

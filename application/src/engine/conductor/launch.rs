@@ -10,7 +10,7 @@ use domain::strategy::{Trial, Work};
 use domain::sweep::{Plan, TrialEnd};
 
 use super::Trouble;
-use super::advance::{Conducted, Launched};
+use super::advance::{ConductedSweep, LaunchOutcome};
 use crate::catalog::Catalog;
 use crate::digest::sha256;
 use crate::engine::Engine;
@@ -20,7 +20,7 @@ use crate::ports::{DecidedEnd, Extension, Ids, Launch, NewRun, StoredExperiment,
 
 impl Engine {
     /// Stores a plan, whole or not at all.
-    pub(super) async fn launch(&self, sweep: &Conducted, plan: &Plan) -> Result<Launched, Trouble> {
+    pub(super) async fn launch(&self, sweep: &ConductedSweep, plan: &Plan) -> Result<LaunchOutcome, Trouble> {
         let new = self.new_runs(sweep, plan.new.clone()).await?;
         let extend = plan.extend.iter().map(|work| extension(sweep, work)).collect::<Result<_, _>>()?;
         let (end, events) = self.ends(sweep, plan).await?;
@@ -41,11 +41,11 @@ impl Engine {
         let unit = Unit { launch: Some(launch), events, ..Unit::default() };
         let receipt = self.ports.journal.commit(unit).await?;
         self.ports.bell.ring();
-        Ok(Launched { duplicates: receipt.duplicates, runs, ended })
+        Ok(LaunchOutcome { duplicates: receipt.duplicates, runs, ended })
     }
 
     /// The runs of new trials.
-    async fn new_runs(&self, sweep: &Conducted, work: Vec<Work>) -> Result<Vec<NewRun>, Trouble> {
+    async fn new_runs(&self, sweep: &ConductedSweep, work: Vec<Work>) -> Result<Vec<NewRun>, Trouble> {
         if work.is_empty() {
             return Ok(Vec::new());
         }
@@ -61,7 +61,7 @@ impl Engine {
     /// The ends of trials, with what listeners are told of them.
     async fn ends(
         &self,
-        sweep: &Conducted,
+        sweep: &ConductedSweep,
         plan: &Plan,
     ) -> Result<(Vec<DecidedEnd>, Vec<NewEvent>), Trouble> {
         let (mut ends, mut events) = (Vec::new(), Vec::new());
@@ -80,7 +80,7 @@ impl Engine {
     /// The end of a trial, added up from what its run has stored just as its workers would add it up.
     async fn end(
         &self,
-        sweep: &Conducted,
+        sweep: &ConductedSweep,
         loaded: &Loaded,
         (no, how): (u64, TrialEnd),
     ) -> Result<(DecidedEnd, Vec<NewEvent>), Trouble> {
@@ -126,7 +126,7 @@ fn new_run(
     })
 }
 
-fn extension(sweep: &Conducted, work: &Work) -> Result<Extension, Trouble> {
+fn extension(sweep: &ConductedSweep, work: &Work) -> Result<Extension, Trouble> {
     let asked = samples(work.up_to);
     Ok(Extension {
         trial: work.trial,
@@ -137,8 +137,8 @@ fn extension(sweep: &Conducted, work: &Work) -> Result<Extension, Trouble> {
     })
 }
 
-fn run_of(sweep: &Conducted, trial: u64) -> Result<RunId, Trouble> {
-    let runs = sweep.followed.as_ref().map_or(&[][..], |followed| &followed.runs);
+fn run_of(sweep: &ConductedSweep, trial: u64) -> Result<RunId, Trouble> {
+    let runs = sweep.history.as_ref().map_or(&[][..], |history| &history.runs);
     usize::try_from(trial).ok().and_then(|at| runs.get(at).copied()).ok_or_else(|| unknown(trial))
 }
 
