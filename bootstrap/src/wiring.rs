@@ -232,6 +232,7 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         standings: stores.clone(),
         sweeps: stores.clone(),
         tasks: Arc::new(TokioTasks),
+        thinking: Arc::new(BlockingThreads::default()),
         timer: Arc::new(TokioTimer),
         workers: stores.clone(),
     })

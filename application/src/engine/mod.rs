@@ -64,6 +64,8 @@ pub struct Ports {
     pub standings: Arc<dyn StandingsStore>,
     pub sweeps: Arc<dyn SweepStore>,
     pub tasks: Arc<dyn Tasks>,
+    /// Where guides that learn think: threads of their own, so that slow ones keep nothing else waiting.
+    pub thinking: Arc<dyn Offload>,
     pub timer: Arc<dyn Timer>,
     pub workers: Arc<dyn WorkerStore>,
 }

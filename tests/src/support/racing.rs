@@ -1,7 +1,7 @@
 //! A guide that races, and an engine with it: what shows that sweeps can learn, without being part of the product.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use application::engine;
@@ -87,13 +87,18 @@ fn mean(trial: &Trial) -> f64 {
 #[derive(Debug, Clone, Copy)]
 struct Slow;
 
-static THINKING_NOW: AtomicUsize = AtomicUsize::new(0);
+/// The seeds of the sweeps that it thinks about now.
+static THINKING_NOW: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+
+fn thinking_now() -> MutexGuard<'static, BTreeSet<u64>> {
+    THINKING_NOW.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Guide for Slow {
     fn propose(&self, history: &History<'_>, want: usize) -> Proposal {
-        assert_eq!(THINKING_NOW.fetch_add(1, Ordering::SeqCst), 0, "asked twice at once");
+        assert!(thinking_now().insert(history.seed), "asked twice at once");
         std::thread::sleep(THINKING);
-        THINKING_NOW.fetch_sub(1, Ordering::SeqCst);
+        thinking_now().remove(&history.seed);
         Halving.propose(history, want)
     }
 
@@ -146,6 +151,7 @@ pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
         slots: stores.clone(),
         sweeps: stores.clone(),
         tasks: Arc::new(TokioTasks),
+        thinking: Arc::new(BlockingThreads::default()),
         timer: Arc::new(TokioTimer),
         workers: stores.clone(),
     })

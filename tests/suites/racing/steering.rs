@@ -1,7 +1,7 @@
 //! Races that are paused and stopped, and guides that take their time or break down.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use application::ports::{StoredSweep, SweepStore as _};
 use application::sweeps::{self, SweepRequest, Sweeps};
@@ -29,54 +29,64 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     panic!("never: {what}");
 }
 
-/// A guide that thinks for longer than a lease delays no other sweep, and keeps its own; what it says is dropped where the
-/// sweep was paused meanwhile.
+const SWEPT: &str =
+    "SELECT count(*) AS n FROM trial t JOIN sweep s ON s.id = t.sweep_id WHERE s.kind = 'grid'";
+
+/// Guides that think for longer than a lease delay no other sweep, and keep their own.
 #[tokio::test]
-async fn a_guide_thinks_off_to_the_side() {
+async fn guides_think_off_to_the_side() {
     let race = Race::new(Kind::Postgres).await;
-    let other = import(&race.home, levels(&race.fake.url(), "other")).await;
+    let mut others = Vec::new();
+    for name in ["one", "two", "other"] {
+        others.push(import(&race.home, levels(&race.fake.url(), name)).await.parse().unwrap());
+    }
+    let stores = Arc::new(race.home.stores().await);
+    let sweeps = steering(&stores);
+    let start = async |experiment, kind| {
+        let limits = SweepLimits { max_runs: Some(1), ..SweepLimits::default() };
+        let request = SweepRequest { kind, seed: None, limits };
+        sweeps.start(&writer(), experiment, request).await.unwrap()
+    };
+    let worker = program::start_racing(&race.home, &race.experiment, &["slow"]);
+    let slow = SweepKind::Grid { shuffle: true };
+    let thinking = [start(others[0], slow).await, start(others[1], slow).await];
+    let conducted = "SELECT count(*) AS n FROM sweep WHERE epoch = 1";
+    until("all are conducted", async || number(&race.home, conducted).await == 3).await;
+    let quick = start(others[2], SweepKind::Random).await;
+    until("the other sweep is over", async || stores.sweep(quick).await.unwrap().unwrap().status.is_over())
+        .await;
+    assert_eq!(number(&race.home, SWEPT).await, 0, "it was over only after slow guides had answered");
+    until("a slow guide answered", async || number(&race.home, SWEPT).await > 0).await;
+    assert_eq!(number(&race.home, conducted).await, 4, "a lease was lost while a guide thought");
+    for sweep in thinking {
+        sweeps.command(&writer(), sweep, Command::Stop).await.unwrap();
+    }
+    program::kill(worker).await;
+}
+
+/// What a guide says is dropped where its sweep was paused meanwhile, and it is not asked twice at once.
+#[tokio::test]
+async fn what_a_guide_says_too_late_is_dropped() {
+    let race = Race::new(Kind::Postgres).await;
     let stores = Arc::new(race.home.stores().await);
     let sweeps = steering(&stores);
     let worker = program::start_racing(&race.home, &race.experiment, &["slow"]);
-    until("the slow sweep began", async || sweep_of(&stores, &race.experiment).await.is_some()).await;
+    let conducted = "SELECT count(*) AS n FROM sweep WHERE epoch = 1";
+    until("the sweep is conducted", async || number(&race.home, conducted).await == 1).await;
     let slow = sweep_of(&stores, &race.experiment).await.unwrap().id;
-    let epoch = "SELECT max(epoch) AS n FROM sweep";
-    until("it is conducted", async || number(&race.home, epoch).await == 1).await;
-    let begun = Instant::now();
-
-    let request = SweepRequest {
-        kind: SweepKind::Random,
-        seed: Some(1),
-        limits: SweepLimits { max_runs: Some(3), ..SweepLimits::default() },
-    };
-    let other = sweeps.start(&writer(), other.parse().unwrap(), request).await.unwrap();
-    until("the other sweep is over", async || stores.sweep(other).await.unwrap().unwrap().status.is_over())
-        .await;
-    assert!(begun.elapsed() < racing::THINKING, "the other sweep waited for {:?}", begun.elapsed());
-    let trials = "SELECT count(*) AS n FROM trial t JOIN sweep s ON s.id = t.sweep_id WHERE s.kind = 'grid'";
-    assert_eq!(number(&race.home, trials).await, 0, "the guide was not slow");
-
     for command in [Command::Pause { now: false }, Command::Resume, Command::Pause { now: false }] {
         sweeps.command(&writer(), slow, command).await.unwrap();
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     tokio::time::sleep(racing::THINKING).await;
-    assert_eq!(number(&race.home, trials).await, 0, "a paused sweep went on");
+    assert_eq!(number(&race.home, SWEPT).await, 0, "a paused sweep went on");
     sweeps.command(&writer(), slow, Command::Resume).await.unwrap();
     let status = async || stores.sweep(slow).await.unwrap().unwrap().status;
     until("the slow sweep is over", async || status().await != SweepStatus::Running).await;
     assert!(matches!(status().await, SweepStatus::Completed(_)), "{:?}", status().await);
-    let held = stores.sweep(slow).await.unwrap().unwrap();
-    assert_eq!(
-        number(&race.home, "SELECT min(epoch) AS n FROM sweep WHERE kind = 'grid'").await,
-        3,
-        "{held:?}"
-    );
     race.finish(worker).await;
-    assert_eq!(
-        number(&race.home, "SELECT count(*) AS n FROM event WHERE type = 'run.pruned'").await,
-        PRUNED as u64
-    );
+    let pruned = number(&race.home, "SELECT count(*) AS n FROM event WHERE type = 'run.pruned'").await;
+    assert_eq!(usize::try_from(pruned), Ok(PRUNED));
 }
 
 /// The use cases of sweeps for somebody beside the workers.

@@ -149,6 +149,8 @@ impl Engine {
             };
             guides(kind).propose(&history, want)
         };
-        offloaded(&*self.ports.offload, think).await.ok_or(Trouble::Panicked)
+        // One that does not learn is quick, and must not wait for those that do.
+        let threads = if sweep.history.is_some() { &self.ports.thinking } else { &self.ports.offload };
+        offloaded(&**threads, think).await.ok_or(Trouble::Panicked)
     }
 }
