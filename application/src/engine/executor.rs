@@ -140,7 +140,7 @@ impl Engine {
         if run.losses_alone >= LOSSES {
             return self.fail(&run, worker_lost()).await;
         }
-        let Some(loaded) = self.load(&run).await? else {
+        let Some(loaded) = self.load(run.experiment, run.form).await? else {
             return Ok(RunOutcome::Lost);
         };
         let prepared = match self.prepare(&run, &loaded).await? {

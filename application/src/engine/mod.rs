@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::endpoint::Endpoint;
-use domain::id::{RunId, SweepId, WorkerId};
+use domain::id::{ExperimentId, RunId, SweepId, WorkerId};
 use domain::strategy::Guide;
 use domain::sweep::SweepKind;
 use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
@@ -29,7 +29,7 @@ use self::caller::{CallRequest, Caller};
 use self::executor::Held;
 use self::loaded::{Loaded, LoadedExperiments};
 use crate::ports::{
-    Bell, BoardStore, CallStore, Chance, ClaimedRun, Clock, EndpointStore, ExperimentStore, FactStore,
+    Bell, BoardStore, CallStore, Chance, Clock, EndpointStore, ExperimentForm, ExperimentStore, FactStore,
     FormatChecker, Ids, Journal, ModelServer, Offload, OutcomeLog, Panicked, RunLease, RunStore, SlotStore,
     StandingsStore, StoreError, SweepStore, Tasks, Timer, WorkerStore,
 };
@@ -269,12 +269,16 @@ impl Engine {
         .boxed()
     }
 
-    /// The experiment of a run in the form that the run was claimed for, from memory where it is there.
-    async fn load(&self, run: &ClaimedRun) -> Result<Option<Arc<Loaded>>, StoreError> {
-        if let Some(loaded) = self.loaded.get(run.experiment, run.form) {
+    /// An experiment in this form, from memory where it is there; where it has changed since, as it is now.
+    async fn load(
+        &self,
+        experiment: ExperimentId,
+        form: ExperimentForm,
+    ) -> Result<Option<Arc<Loaded>>, StoreError> {
+        if let Some(loaded) = self.loaded.get(experiment, form) {
             return Ok(Some(loaded));
         }
-        let Some(stored) = self.ports.experiments.experiment(run.experiment).await? else { return Ok(None) };
+        let Some(stored) = self.ports.experiments.experiment(experiment).await? else { return Ok(None) };
         let ports = scoring::Ports {
             formats: Arc::clone(&self.ports.formats),
             offload: Arc::clone(&self.ports.offload),

@@ -134,6 +134,9 @@ impl FormatChecker for NoFormats {
 pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
     let openai = OpenAiServer::new(Client::new(AddressPolicy::Endpoints)?, Arc::new(SystemClock));
     Ok(engine::Ports {
+        boards: stores.clone(),
+        facts: stores.clone(),
+        standings: stores.clone(),
         bell: Arc::new(LocalBell::new()),
         calls: stores.clone(),
         chance: Arc::new(SystemChance),

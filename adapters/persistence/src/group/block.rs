@@ -12,6 +12,7 @@ use super::end::Ending;
 use super::{Delta, Deltas};
 use crate::batch::Rows;
 use crate::dialect::{Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, whole};
+use crate::rows::Row;
 
 /// An unknown cost makes the sum unknown: adding NULL gives NULL. A run that has what it was asked for and is not to be ended
 /// by its worker rests: nobody holds it.

@@ -68,7 +68,8 @@ impl Engine {
         if plan.end.is_empty() {
             return Ok((ends, events));
         }
-        let loaded = self.load(sweep.stored.experiment).await?.ok_or(Trouble::Moved)?;
+        let (experiment, form) = (sweep.stored.experiment, sweep.experiment.form());
+        let loaded = self.load(experiment, form).await?.ok_or(Trouble::Moved)?;
         for (no, end) in &plan.end {
             let (end, told) = self.end(sweep, &loaded, (*no, *end)).await?;
             ends.push(end);

@@ -1,0 +1,144 @@
+//! What holds for any experiment: of each distinct call one is made, and a sweep that was killed comes to the same numbers.
+
+use std::time::Duration;
+
+use promptlooper_tests::support::effort;
+use promptlooper_tests::support::facts::Facts;
+use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
+use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::program;
+use promptlooper_tests::support::server::Server;
+use serde_json::{Value, json};
+
+const SEEDS: (u64, u64) = (2, 40);
+
+/// Numbers that hang on a seed alone (xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// From `low` to `high`.
+    fn between(&mut self, low: u64, high: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        low + self.0 % (high - low + 1)
+    }
+}
+
+/// Up to three stages of which some have no dimension, so that runs share calls; samples of which some are equal, so that
+/// places of one run do.
+fn experiment(seed: u64, url: &str) -> Value {
+    let mut numbers = Numbers::new(seed);
+    let words = numbers.between(3, 20);
+    let samples: Vec<Value> = (0..numbers.between(6, 30))
+        .map(|_| format!("word-{}", numbers.between(1, words)))
+        .map(|word| json!({"input": word, "reference": word}))
+        .collect();
+    let stages = numbers.between(1, 3);
+    let toned = numbers.between(0, stages - 1);
+    let pipeline: Vec<Value> = (0..stages)
+        .map(|stage| {
+            let tone = if stage == toned { " {{ params.tone }}" } else { "" };
+            let of = if stage == 0 { "{{ sample.input }}" } else { "{{ previous }}" };
+            json!({"name": format!("s{stage}"), "kind": "llm", "endpoint": "fake", "model": "echo-1",
+                   "prompt": format!("Stage {stage}{tone}: {of}"), "parameters": {"max_tokens": 16}})
+        })
+        .collect();
+    let heated = numbers.between(0, stages - 1);
+    let temperatures: Vec<f64> = (0..numbers.between(1, 4)).map(|i| i as f64 / 8.0).collect();
+    json!({
+        "name": "law",
+        "endpoints": [{"label": "fake", "kind": "openai", "url": url,
+                       "limits": {"concurrency": numbers.between(1, 16)}}],
+        "sample_data": samples,
+        "pipeline_stages": pipeline,
+        "scoring_config": [{"scorer": "exact_match"}, {"scorer": "similarity"}],
+        "parameter_space": {
+            "heat": {"target": format!("s{heated}.temperature"), "type": "choice", "values": temperatures},
+            "tone": {"type": "choice", "values": ["kindly", "curtly", "in jest"]},
+        },
+        "repeats": numbers.between(1, 3),
+        "sweep": {"kind": "grid"},
+    })
+}
+
+/// What a sweep came to, whichever of its runs paid for a call that they share.
+fn outcome(facts: &Facts) -> Value {
+    // The hash of a configuration covers the endpoint's URL, which differs between servers.
+    let mut runs: Vec<_> = facts
+        .runs
+        .values()
+        .map(|run| format!("{:?} {:?} {} {:?}", run.samples, run.score, run.scores, &run.usage[..2]))
+        .collect();
+    runs.sort();
+    json!({"runs": runs, "totals": facts.totals[4..], "answers": facts.answers, "rows": facts.rows})
+}
+
+fn write(home: &Home, document: &Value) {
+    std::fs::write(home.folder().join("experiment.json"), document.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_sweep_of_anything_comes_to_the_same_and_pays_once() {
+    for seed in 0..effort::scaled(SEEDS.0, SEEDS.1) {
+        let options = || Options { port: 0, latency: Duration::from_millis(5) };
+        let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(options()).await.unwrap());
+        write(&home, &experiment(seed, &fake.url()));
+        let finished = program::run(&home, &["run", "experiment.json"]).await;
+        assert_eq!(finished.code, Some(0), "seed {seed}: {finished:?}");
+        let (counts, undisturbed) = (fake.counts(), Facts::read(&home).await);
+        assert_eq!(
+            counts.calls,
+            undisturbed.answers[0].cast_unsigned(),
+            "seed {seed}: calls against answers"
+        );
+
+        let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(options()).await.unwrap());
+        write(&home, &experiment(seed, &fake.url()));
+        let mut numbers = Numbers::new(seed ^ 0xdead);
+        let mut kills = 0;
+        for _ in 0..4 {
+            let mut child = program::start(&home, &["run", "experiment.json"]);
+            tokio::time::sleep(Duration::from_millis(numbers.between(200, 900))).await;
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
+            program::kill(child).await;
+            kills += 1;
+        }
+        let finished = program::run(&home, &["run", "experiment.json"]).await;
+        assert_eq!(finished.code, Some(0), "seed {seed}: {finished:?}");
+        let recovered = Facts::read(&home).await;
+        assert_eq!(outcome(&recovered), outcome(&undisturbed), "seed {seed}, {kills} kills");
+        // At most what was in flight at a kill is asked for again.
+        let again = fake.counts().calls - counts.calls;
+        assert!(again <= kills * 16, "seed {seed}: {again} calls more after {kills} kills");
+        effort::report(&format!("seed {seed}: {} calls, {kills} kills, {again} calls again", counts.calls));
+    }
+}
+
+#[tokio::test]
+async fn two_workers_make_each_distinct_call_once() {
+    for seed in 100..100 + effort::scaled(SEEDS.0, SEEDS.1) {
+        let home = Home::new(Kind::Postgres).await;
+        let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(5) }).await.unwrap();
+        let server = Server::start(&home).await;
+        let worker = program::start(&home, &["worker"]);
+        let experiment = server.import(&experiment(seed, &fake.url())).await;
+        server.post(&format!("experiments/{experiment}/sweep"), json!({"kind": "grid"})).await;
+        let sweep = server.settled(&experiment).await;
+        assert_eq!(sweep["status"], "completed", "seed {seed}: {sweep}");
+        assert_eq!(server.stop().await, Some(0));
+        program::kill(worker).await;
+        let facts = Facts::read(&home).await;
+        assert_eq!(
+            fake.counts().calls,
+            facts.answers[0].cast_unsigned(),
+            "seed {seed}: calls against answers"
+        );
+    }
+}
