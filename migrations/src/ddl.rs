@@ -25,6 +25,9 @@ pub(crate) const POSTGRES_ONLY: &str = "/* postgres */";
 /// A table whose rows lie in the order of their primary key, where the database can do that.
 pub(crate) const CLUSTERED: &str = "/* clustered */";
 
+/// A step is taken in a transaction on SQLite too: a process that is killed leaves none half taken.
+pub(crate) const WHOLE_OR_NOT_AT_ALL: Option<bool> = Some(true);
+
 /// Runs statements in order.
 pub(crate) async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
     let sqlite = manager.get_database_backend() == DbBackend::Sqlite;
@@ -58,6 +61,10 @@ macro_rules! tables {
 
         #[async_trait::async_trait]
         impl MigrationTrait for Migration {
+            fn use_transaction(&self) -> Option<bool> {
+                $crate::ddl::WHOLE_OR_NOT_AT_ALL
+            }
+
             async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
                 $crate::ddl::run(manager, $up).await
             }

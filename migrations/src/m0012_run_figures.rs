@@ -5,7 +5,7 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::prelude::{Json, Uuid};
 use sea_orm_migration::sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
-use crate::ddl::{drop_tables, run};
+use crate::ddl::{WHOLE_OR_NOT_AT_ALL, drop_tables, run};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -40,6 +40,10 @@ const CHUNK: usize = 100;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE_OR_NOT_AT_ALL
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run(manager, TABLES).await?;
         let mut after = Uuid::nil();

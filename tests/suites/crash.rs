@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use promptlooper_tests::support::effort;
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::facts::Facts;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
@@ -95,6 +96,19 @@ async fn twenty_kills_change_nothing_on_sqlite() {
 #[tokio::test]
 async fn twenty_kills_change_nothing_on_postgres() {
     killed_again_and_again(Kind::Postgres, &|url| Experiment::echo(url, 100, 12), 1_200).await;
+}
+
+/// The kill falls into the first start, which makes the tables.
+#[tokio::test]
+async fn a_first_start_that_is_killed_can_be_begun_again() {
+    for delay in (5..=200).step_by(effort::scaled(15, 2)) {
+        let home = Home::new(Kind::Sqlite).await;
+        let child = program::start(&home, &["migrate"]);
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+        program::kill(child).await;
+        let finished = program::run(&home, &["migrate"]).await;
+        assert_eq!(finished.code, Some(0), "killed after {delay} ms: {finished:?}");
+    }
 }
 
 /// The kill falls between the last answer and the end of a run: every answer is stored, and no block.
