@@ -141,8 +141,10 @@ async fn two_workers_make_each_distinct_call_once() {
     for seed in 100..100 + effort::scaled(SEEDS.0, SEEDS.1) {
         let home = Home::new(Kind::Postgres).await;
         let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(5) }).await.unwrap();
-        let server = Server::start(&home).await;
-        let worker = program::start(&home, &["worker"]);
+        // On a machine under load a short lease runs out, and what was in flight is paid for again.
+        let variables = [("WORKER_LEASE_SECONDS", "15")];
+        let server = Server::start_with(&home, &["serve"], &variables).await;
+        let worker = program::command(&home, &["worker"]).envs(variables).spawn().unwrap();
         let experiment = server.import(&experiment(seed, &fake.url())).await;
         server.post(&format!("experiments/{experiment}/sweep"), json!({"kind": "grid"})).await;
         let sweep = server.settled(&experiment).await;

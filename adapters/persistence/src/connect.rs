@@ -109,9 +109,13 @@ fn all_busy(connection: &DatabaseConnection) -> bool {
     }
 }
 
+/// Prepared statements that a connection of SQLite keeps. Each takes tens of KiB, and every reader has its own.
+const KEPT_READS: usize = 48;
+const KEPT_WRITES: usize = 256;
+
 /// The one connection that writes to a file, and those that read it.
 pub(crate) async fn sqlite(path: PathBuf, read_only: bool) -> Result<DatabaseConnection, DbErr> {
-    let connections = if read_only { READERS } else { 1 };
+    let (connections, statements) = if read_only { (READERS, KEPT_READS) } else { (1, KEPT_WRITES) };
     let mut options = ConnectOptions::new("sqlite://");
     options.max_connections(connections).min_connections(connections).sqlx_logging(false);
     options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
@@ -129,7 +133,7 @@ pub(crate) async fn sqlite(path: PathBuf, read_only: bool) -> Result<DatabaseCon
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(CONNECT_TIMEOUT)
             .foreign_keys(true)
-            .statement_cache_capacity(256)
+            .statement_cache_capacity(statements)
     });
     Connector::connect(options).await
 }

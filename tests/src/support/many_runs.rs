@@ -12,6 +12,9 @@ use super::home::Home;
 
 /// The experiment that all runs are of.
 pub const EXPERIMENT: u128 = 0x0190_0000_0000_7000_8000_0000_0000_0001;
+
+/// The sweep that all of them belong to.
+const SWEEP: u128 = 0x0190_0000_0003_7000_8000_0000_0000_0000;
 /// The endpoint that its stage names.
 pub const ENDPOINT: &str = "fake";
 /// Samples of it.
@@ -55,6 +58,7 @@ pub async fn make(home: &Home, runs: usize) {
     execute(&transaction, "UPDATE event_clock SET last = $1", vec![whole(runs)]).await;
     let times = "UPDATE run SET started_at = created_at, completed_at = created_at";
     execute(&transaction, times, vec![]).await;
+    make_sweep(&transaction, runs).await;
     transaction.commit().await.expect("a commit");
     make_results(&connection).await;
     Migrator::up(&connection, None).await.expect("a schema");
@@ -133,6 +137,20 @@ async fn make_experiment(transaction: &DatabaseTransaction) {
     let documents = [json!([]), json!([stage]), scorers, space];
     let values = std::iter::once(id(EXPERIMENT)).chain(documents.iter().map(document));
     execute(transaction, experiment, values.collect()).await;
+}
+
+/// A sweep that has come to its end, to which all runs belong.
+async fn make_sweep(transaction: &DatabaseTransaction, runs: usize) {
+    let sweep = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed, max_runs, parameter_space, status, \
+         finish_reason, version, asked, duplicates, epoch) SELECT $1, id, 'random', $2, 7, $3, parameter_space, \
+         'completed', 'max_runs', 1, $3, 0, 0 FROM experiment";
+    let values = vec![id(SWEEP), json!({}).into(), whole(runs)];
+    execute(transaction, sweep, values).await;
+    execute(transaction, "UPDATE run SET sweep_id = $1", vec![id(SWEEP)]).await;
+    let totals = "INSERT INTO sweep_total (sweep_id, completed, failed) \
+         SELECT $1, SUM(CASE WHEN status = 'failed' THEN 0 ELSE 1 END), \
+         SUM(CASE WHEN status = 'failed' THEN 1 ELSE 0 END) FROM run";
+    execute(transaction, totals, vec![id(SWEEP)]).await;
 }
 
 /// A number that looks like chance, from 0 to below 1.
