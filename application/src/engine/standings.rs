@@ -19,11 +19,11 @@ use crate::ports::{
 /// How long others leave a board alone whose standings are being computed.
 const LEASE: Duration = Duration::from_secs(3);
 /// The least time between two computations of one board.
-const REST: Duration = Duration::from_secs(1);
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// Of how much of the time one board may be computed: one part in so many.
-const SHARE: u32 = 4;
+const SHARE_OF_TIME: u32 = 4;
 /// How often to look for boards that have changed where the bell is silent.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_EVERY: Duration = Duration::from_millis(500);
 /// The least time between two looks.
 const MIN_LOOK_GAP: Duration = Duration::from_millis(100);
 /// Runs of a board whose ranks are kept.
@@ -53,7 +53,7 @@ impl Engine {
             self.compute_standings(None).await;
             self.ports.timer.sleep(MIN_LOOK_GAP).await;
             let mut rung = self.ports.bell.rung_after(seen).fuse();
-            let mut look = self.ports.timer.sleep(LOOK).fuse();
+            let mut look = self.ports.timer.sleep(POLL_EVERY).fuse();
             futures::select! { _ = rung => {}, () = look => {} }
         }
     }
@@ -83,7 +83,8 @@ impl Engine {
         let computed =
             computed.ok_or_else(|| StoreError::Unavailable("computing standings broke down".to_owned()))?;
         let took = self.ports.clock.now().since(begun);
-        self.ports.standings.put_standings(claim, computed, REST.max(took * (SHARE - 1))).await
+        let rest = MIN_INTERVAL.max(took * (SHARE_OF_TIME - 1));
+        self.ports.standings.put_standings(claim, computed, rest).await
     }
 }
 
