@@ -20,7 +20,7 @@ use crate::rows::{Row, read_all};
 /// Runs of a filter up to which all of them are looked at.
 const FEW: usize = 500;
 /// Entries of an index that are looked at for a page.
-const WINDOW: usize = 2_000;
+const WINDOW: usize = 1_000;
 
 /// Makes what is shown of a row.
 type Reading<T> = fn(Row<'_>, Dialect) -> Result<T, DbErr>;
