@@ -1,6 +1,7 @@
-//! What the engine costs, against a bare HTTP loop on the same fake server.
+//! What the engine costs, against a bare HTTP loop on the same fake server, on SQLite and PostgreSQL.
 //!
-//! `cargo build --release --bins -p promptlooper -p promptlooper-tests && cargo bench -p promptlooper-tests`
+//! `cargo build --release --bins -p promptlooper -p promptlooper-tests && cargo bench -p promptlooper-tests`, with
+//! `PROMPTLOOPER_TEST_POSTGRES`.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -12,6 +13,7 @@ use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::Counts;
 use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::program;
+use sea_orm::prelude::DateTimeUtc;
 use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
 
@@ -19,6 +21,8 @@ const RUNS: usize = 100;
 const SAMPLES: usize = 100;
 const CALLS: usize = RUNS * SAMPLES;
 const IN_FLIGHT: usize = 64;
+/// Runs of one sample whose middle one is told.
+const SINGLE_ROUNDS: usize = 9;
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -27,6 +31,8 @@ type Failed = Box<dyn std::error::Error>;
 struct Taken {
     wall: Duration,
     cpu: Duration,
+    /// From the beginning of the sweep to its end; the rest is the program's start and end.
+    sweep: Duration,
 }
 
 impl Taken {
@@ -35,7 +41,11 @@ impl Taken {
     }
 
     fn calls_per_second(self) -> f64 {
-        CALLS as f64 / self.wall.as_secs_f64()
+        CALLS as f64 / self.sweep.as_secs_f64()
+    }
+
+    fn start_and_end(self) -> Duration {
+        self.wall.saturating_sub(self.sweep)
     }
 }
 
@@ -46,48 +56,65 @@ async fn main() -> Result<(), Failed> {
         return Ok(());
     }
     let mut out = io::stdout();
-    writeln!(out, "{CALLS} calls, 1 KB prompts, 300 B answers, 2 scorers, {IN_FLIGHT} in flight\n")?;
-    let quick = Fake::start(0)?;
-    let bare = bare(&quick.url).await?;
-    let home = Home::new(Kind::Sqlite).await;
-    let engine = engine(&home, &quick.url).await?;
-    writeln!(
-        out,
-        "CPU per uncached call     {:.3} ms, bare loop {:.3} ms",
-        engine.cpu_per_call(),
-        bare.cpu_per_call()
-    )?;
-    writeln!(
-        out,
-        "uncached calls a second   {:.0}, bare loop {:.0}",
-        engine.calls_per_second(),
-        bare.calls_per_second()
-    )?;
-    let before = quick.counts().await?.calls;
-    let cached = engine_again(&home).await?;
-    let sent = quick.counts().await?.calls - before;
-    writeln!(
-        out,
-        "fully cached re-run       {:.0} calls/s, {sent} requests sent",
-        cached.calls_per_second()
-    )?;
-    writeln!(
-        out,
-        "disk                      {:.0} B a result beyond its texts",
-        disk_per_result(&home).await?
-    )?;
-    drop(quick);
+    writeln!(out, "{CALLS} calls, 1 KB prompts, 300 B answers, 2 scorers, {IN_FLIGHT} in flight")?;
+    for kind in Kind::ALL {
+        writeln!(out, "\n{kind:?}")?;
+        quick(&mut out, kind).await?;
+        slow(&mut out, kind).await?;
+        single(&mut out, kind).await?;
+    }
+    Ok(())
+}
 
-    let slow = Fake::start(50)?;
-    let bare = self::bare(&slow.url).await?;
-    let engine = self::engine(&Home::new(Kind::Sqlite).await, &slow.url).await?;
-    let ratio = engine.wall.as_secs_f64() / bare.wall.as_secs_f64();
+/// An endpoint that answers at once: what a call costs.
+async fn quick(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
+    let fake = Fake::start(0)?;
+    let bare = bare(&fake.url).await?;
+    let home = Home::new(kind).await;
+    let engine = engine(&home, &fake.url).await?;
+    let (uncached, loop_cpu) = (engine.cpu_per_call(), bare.cpu_per_call());
+    writeln!(out, "CPU per uncached call     {uncached:.3} ms, bare loop {loop_cpu:.3} ms")?;
+    let (rate, loop_rate) = (engine.calls_per_second(), bare.calls_per_second());
+    writeln!(out, "uncached calls a second   {rate:.0}, bare loop {loop_rate:.0}")?;
+    let before = fake.counts().await?.calls;
+    let cached = engine_again(&home).await?;
+    let sent = fake.counts().await?.calls - before;
+    let (cpu, rate) = (cached.cpu_per_call(), cached.calls_per_second());
+    writeln!(out, "CPU per cached call       {cpu:.3} ms, {rate:.0} calls/s, {sent} requests sent")?;
+    if kind == Kind::Sqlite {
+        let bytes = disk_per_result(&home).await?;
+        writeln!(out, "disk                      {bytes:.0} B a result beyond its texts")?;
+    }
+    Ok(())
+}
+
+/// An endpoint that takes its time: what the engine adds to the wall time.
+async fn slow(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
+    let fake = Fake::start(50)?;
+    let bare = bare(&fake.url).await?;
+    let engine = engine(&Home::new(kind).await, &fake.url).await?;
+    let (sweep, loop_wall) = (engine.sweep.as_secs_f64(), bare.wall.as_secs_f64());
+    let (ratio, rest) = (sweep / loop_wall, engine.start_and_end().as_secs_f64());
     writeln!(
         out,
-        "wall at 50 ms latency     {:.2} s, bare loop {:.2} s: {ratio:.3} ×",
-        engine.wall.as_secs_f64(),
-        bare.wall.as_secs_f64()
+        "wall at 50 ms latency     {sweep:.2} s, bare loop {loop_wall:.2} s: {ratio:.3} ×; start and end {rest:.2} s"
     )?;
+    Ok(())
+}
+
+/// A sweep of one sample whose answer is known.
+async fn single(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
+    let (fake, home) = (Fake::start(0)?, Home::new(kind).await);
+    Experiment::echo(&fake.url, 1, 1).write(&home);
+    engine_again(&home).await?;
+    let mut taken = Vec::new();
+    for _ in 0..SINGLE_ROUNDS {
+        taken.push(engine_again(&home).await?);
+    }
+    taken.sort_unstable_by_key(|taken| taken.wall);
+    let Taken { wall, cpu, .. } = taken[SINGLE_ROUNDS / 2];
+    let (wall, cpu) = (wall.as_secs_f64() * 1e3, cpu.as_secs_f64() * 1e3);
+    writeln!(out, "cached run of one sample  {wall:.0} ms, {cpu:.0} ms of them CPU")?;
     Ok(())
 }
 
@@ -153,7 +180,8 @@ async fn bare(url: &str) -> Result<Taken, Failed> {
     while let Some(answer) = answers.next().await {
         answer?;
     }
-    Ok(Taken { wall: begun.elapsed(), cpu: cpu_of_self()?.saturating_sub(cpu) })
+    let wall = begun.elapsed();
+    Ok(Taken { wall, cpu: cpu_of_self()?.saturating_sub(cpu), sweep: wall })
 }
 
 async fn engine(home: &Home, url: &str) -> Result<Taken, Failed> {
@@ -180,8 +208,14 @@ async fn engine(home: &Home, url: &str) -> Result<Taken, Failed> {
 async fn engine_again(home: &Home) -> Result<Taken, Failed> {
     let (begun, cpu) = (Instant::now(), cpu_of_children()?);
     let finished = program::run(home, &["run", "experiment.json", "--json"]).await;
-    let taken = Taken { wall: begun.elapsed(), cpu: cpu_of_children()?.saturating_sub(cpu) };
-    if finished.code == Some(0) { Ok(taken) } else { Err(finished.stderr.into()) }
+    let (wall, cpu) = (begun.elapsed(), cpu_of_children()?.saturating_sub(cpu));
+    if finished.code != Some(0) {
+        return Err(finished.stderr.into());
+    }
+    let told = finished.json();
+    let moment = |name: &str| told["sweep"][name].as_str().unwrap_or_default().parse::<DateTimeUtc>();
+    let sweep = (moment("finished_at")? - moment("started_at")?).to_std()?;
+    Ok(Taken { wall, cpu, sweep })
 }
 
 /// Bytes of the database that are not texts of requests and answers, a result.

@@ -135,6 +135,6 @@ mod tests {
         let (one, other) = (value_key(&Value::from(&*long)), value_key(&Value::from(&*(long + "x"))));
         assert!(one.len() < 64, "{one}");
         assert_ne!(one, other);
-        assert_eq!(one[..40], other[..40]);
+        assert_eq!(one.split_once('…').map(|(kept, _)| kept), other.split_once('…').map(|(kept, _)| kept));
     }
 }

@@ -68,7 +68,8 @@ impl Engine {
         if plan.end.is_empty() {
             return Ok((ends, events));
         }
-        let (experiment, form) = (sweep.stored.experiment, sweep.experiment.form());
+        let experiment = sweep.stored.experiment;
+        let form = self.ports.facts.facts(experiment).await?.ok_or(Trouble::Moved)?.form;
         let loaded = self.load(experiment, form).await?.ok_or(Trouble::Moved)?;
         for (no, end) in &plan.end {
             let (end, told) = self.end(sweep, &loaded, (*no, *end)).await?;
