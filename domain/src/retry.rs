@@ -18,7 +18,7 @@ pub enum RetryDecision {
 /// Retries of faults that usually pass.
 const RETRIES: u32 = 3;
 /// The longest wait that a server may ask for before its run is put back instead.
-const LONGEST_WAIT: Duration = Duration::from_mins(2);
+pub const LONGEST_WAIT: Duration = Duration::from_mins(2);
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
 

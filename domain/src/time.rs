@@ -26,6 +26,13 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    /// Whether what is done once in so long, and next at `next`, is due at this moment. A clock that was set back does not
+    /// put it off for longer than that.
+    #[must_use]
+    pub fn is_due(self, next: Self, interval: Duration) -> bool {
+        self >= next || next.since(self) > interval
+    }
+
     /// How long after `earlier` this is; zero when it is not.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -66,6 +73,16 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_puts_nothing_off() {
+        let (interval, next) = (Duration::from_secs(5), Timestamp::from_micros(100_000_000));
+        for (now, due) in [(100_000_000, true), (99_000_000, false), (95_000_000, false), (94_000_000, true)]
+        {
+            assert_eq!(Timestamp::from_micros(now).is_due(next, interval), due, "{now}");
+        }
+        assert!(Timestamp::from_micros(0).is_due(next, interval));
+    }
 
     #[test]
     fn moments_are_written_as_rfc_3339() {

@@ -83,8 +83,10 @@ impl Engine {
         let mut next_lease = self.ports.clock.now();
         while !self.is_stopping() {
             let seen = self.ports.bell.rings();
-            let looked = if self.ports.clock.now() >= next_lease || self.has_moved(&conducting.places).await {
-                next_lease = self.ports.clock.now().after(self.settings.poll);
+            let now = self.ports.clock.now();
+            let due = now.is_due(next_lease, self.settings.poll);
+            let looked = if due || self.has_moved(&conducting.places).await {
+                next_lease = now.after(self.settings.poll);
                 self.take_over(&mut conducting.places).await
             } else {
                 Ok(())

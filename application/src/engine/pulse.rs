@@ -45,14 +45,15 @@ impl Engine {
         let mut next_tidying = next_share;
         while !self.has_ended() {
             let (seen, now) = (self.ports.bell.rings(), self.ports.clock.now());
-            let tidy = now >= next_tidying;
+            let tidy_every = self.settings.lease / 3;
+            let tidy = now.is_due(next_tidying, tidy_every);
             let mut looked = self.look().await;
-            if now >= next_share {
+            if now.is_due(next_share, LOOK) {
                 next_share = now.after(LOOK);
                 looked = looked.and(self.caller.share_all(tidy).await);
             }
             if tidy {
-                next_tidying = now.after(self.settings.lease / 3);
+                next_tidying = now.after(tidy_every);
                 looked = looked.and(self.release_left_over().await);
             }
             if let Err(error) = looked {

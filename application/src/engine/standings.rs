@@ -20,6 +20,8 @@ use crate::ports::{
 const LEASE: Duration = Duration::from_secs(3);
 /// The least time between two computations of one board.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
+/// The most time between two computations of a board that changes, whatever the clock says that the last one took.
+const MAX_INTERVAL: Duration = Duration::from_mins(1);
 /// Of how much of the time one board may be computed: one part in so many.
 const SHARE_OF_TIME: u32 = 4;
 /// How often to look for boards that have changed where the bell is silent.
@@ -83,7 +85,7 @@ impl Engine {
         let computed =
             computed.ok_or_else(|| StoreError::Unavailable("computing standings broke down".to_owned()))?;
         let took = self.ports.clock.now().since(begun);
-        let rest = MIN_INTERVAL.max(took * (SHARE_OF_TIME - 1));
+        let rest = MIN_INTERVAL.max(took * (SHARE_OF_TIME - 1)).min(MAX_INTERVAL);
         self.ports.standings.put_standings(claim, computed, rest).await
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::call::{CallFailure, Completion, FailureKind};
+use domain::retry;
 
 use super::{Blocked, CallRequest, Caller};
 use crate::engine::gate::{Gate, Permit};
@@ -63,7 +64,8 @@ impl Caller {
 
     fn closed_for(&self, gate: &Gate) -> Option<Duration> {
         let wait = gate.closed_until()?.since(self.ports.clock.now());
-        (!wait.is_zero()).then_some(wait)
+        // A longer wait would have put the run back: the clock was set back since.
+        (!wait.is_zero() && wait <= retry::LONGEST_WAIT).then_some(wait)
     }
 
     pub(super) fn why_shut(gate: &Gate) -> Blocked {
