@@ -100,6 +100,9 @@ impl Default for Settings {
     }
 }
 
+/// How soon an engine that could not begin tries again.
+const REGISTER_AGAIN_AFTER: Duration = Duration::from_millis(200);
+
 /// How long the end waits for the database.
 const RETIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -120,7 +123,7 @@ pub struct Engine {
 /// Why an engine ended before it was told to.
 #[derive(Debug, Error)]
 pub enum EngineError {
-    /// The database could not be reached at the start, or something could not be given back at the end.
+    /// The database refuses this process, or something could not be given back at the end.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// One of its loops broke down.
@@ -158,11 +161,11 @@ impl Engine {
     /// Works until [`stop`](Self::stop) is called, then stores the calls in flight, gives everything back and returns.
     ///
     /// # Errors
-    /// Where the database cannot be reached at the start, something cannot be given back at the end, or a loop of the engine breaks down.
+    /// Where the database refuses this process, something cannot be given back at the end, or a loop of the engine breaks down.
     pub async fn run(self: &Arc<Self>) -> Result<(), EngineError> {
-        let registered = self.ports.clock.now();
-        self.ports.workers.register(self.worker, self.settings.lease).await?;
-        self.caller.alive_until(registered.after(self.settings.lease), false);
+        if !self.register().await? {
+            return Ok(());
+        }
         let [executor, conductor, heart, keeper, ranker] = std::array::from_fn(|_| Arc::clone(self));
         let mut loops = vec![
             self.supervised(async move { heart.until_ended(heart.keep_alive()).await }.boxed()),
@@ -177,6 +180,29 @@ impl Engine {
         self.release_left_over().await?;
         self.retire().await;
         ended.into_iter().collect::<Result<(), Panicked>>().map_err(EngineError::from)
+    }
+
+    /// Makes this process known to the others; a database that is away is waited for. `false` where the engine is to stop
+    /// before.
+    async fn register(&self) -> Result<bool, StoreError> {
+        loop {
+            let sent = self.ports.clock.now();
+            let registered = self.ports.workers.register(self.worker, self.settings.lease);
+            let Either::Left((registered, _)) = select(registered, self.stopped()).await else {
+                return Ok(false);
+            };
+            match registered {
+                Ok(()) => {
+                    self.caller.alive_until(sent.after(self.settings.lease), false);
+                    return Ok(true);
+                }
+                Err(StoreError::Unavailable(reason)) => {
+                    tracing::warn!(reason, "the engine cannot begin yet");
+                    self.ports.timer.sleep(REGISTER_AGAIN_AFTER).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Tells others that this process has ended, so that they need not wait for its lease to run out. A database that does
