@@ -10,7 +10,7 @@ use domain::money::NanoDollars;
 use domain::pipeline::Progress;
 use domain::random::shuffled;
 use domain::space::{Point, Size};
-use domain::strategy::{History, Proposal, Step, guide};
+use domain::strategy::{History, guide};
 use domain::value::Value;
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
@@ -196,11 +196,7 @@ fn points(definition: &Definition, request: &SweepRequest, size: u128, most: usi
         }
         kind => kind,
     };
-    let point = |step| if let Step::Evaluate(work) = step { Some(work.point) } else { None };
-    match guide(kind).propose(&history, want) {
-        Proposal::Steps(steps) => steps.into_iter().filter_map(point).collect(),
-        Proposal::Wait | Proposal::Done(_) => Vec::new(),
-    }
+    guide(kind).propose(&history, want).into_points().collect()
 }
 
 /// Samples to look at, in the set's own order.

@@ -9,6 +9,8 @@ pub mod estimate;
 pub mod experiments;
 pub mod exports;
 pub mod feed;
+#[cfg(test)]
+mod fixtures;
 pub mod form;
 pub mod json;
 pub mod leaderboard;

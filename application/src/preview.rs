@@ -10,7 +10,7 @@ use domain::pipeline::{Pipeline, Progress};
 use domain::problem::Problem;
 use domain::run::StageError;
 use domain::space::Size;
-use domain::strategy::{History, Proposal, Step, guide};
+use domain::strategy::{History, guide};
 use domain::sweep::SweepKind;
 use domain::value::{Map, Value};
 
@@ -241,13 +241,8 @@ fn first_point(definition: &Definition) -> Map {
         _ => SweepKind::Random,
     };
     let history = History { space, samples: 1, seed: 0, asked: 0, limit: Some(1), trials: &[] };
-    match guide(kind).propose(&history, 1) {
-        Proposal::Steps(steps) => match steps.first() {
-            Some(Step::Evaluate(work)) => work.point.values().clone(),
-            _ => Map::new(),
-        },
-        Proposal::Wait | Proposal::Done(_) => Map::new(),
-    }
+    let first = guide(kind).propose(&history, 1).into_points().next();
+    first.map(|point| point.values().clone()).unwrap_or_default()
 }
 
 fn warnings(definition: &Definition) -> Vec<String> {

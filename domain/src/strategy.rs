@@ -56,6 +56,16 @@ pub enum Proposal {
     Done(Reason),
 }
 
+impl Proposal {
+    /// The configurations that it wants to be evaluated, in its order.
+    pub fn into_points(self) -> impl Iterator<Item = Point> {
+        let steps = if let Self::Steps(steps) = self { steps } else { Vec::new() };
+        steps
+            .into_iter()
+            .filter_map(|step| if let Step::Evaluate(work) = step { Some(work.point) } else { None })
+    }
+}
+
 /// What is to become of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {

@@ -18,12 +18,17 @@ use wire::stored;
 use crate::dialect::{Dialect, Session, corrupt, failed, id, maybe_id, maybe_real, raw_json, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
-use crate::run_list::Shown;
+use crate::run_list::RunProjection;
 use crate::runs::totals_of;
 use crate::workers::milliseconds;
 
+/// Classes of runs on a board, as `rank_class` has them; higher stands first. Whole runs have a score on most samples.
+pub(crate) const WHOLE: i64 = 2;
+pub(crate) const PARTIAL: i64 = 1;
+pub(crate) const UNSCORED: i64 = 0;
+
 /// No texts of the configuration but the values.
-const SHOWN: Shown = Shown {
+const SHOWN: RunProjection = RunProjection {
     columns: "r.id, r.config->'doc'->'values' AS point, r.status, r.done, r.score, r.ci_low, r.ci_high, r.n, \
         r.rank_class, r.scores, r.tokens_in, r.tokens_out, r.cost_nano, r.latency_ms",
     listed: true,
@@ -141,8 +146,8 @@ fn claim(row: Row<'_>) -> Result<StandingsClaim, DbErr> {
 
 fn ranked(row: Row<'_>) -> Result<RankedRun, DbErr> {
     let class = row.whole("rank_class")?;
-    let score = row.maybe_real("rank_score")?.filter(|_| class > 0);
-    Ok(RankedRun { run: row.run_id("id")?, score, partial: class < 2 })
+    let score = row.maybe_real("rank_score")?.filter(|_| class > UNSCORED);
+    Ok(RankedRun { run: row.run_id("id")?, score, partial: class < WHOLE })
 }
 
 fn board_run(row: Row<'_>, _: Dialect) -> Result<BoardRun, DbErr> {
@@ -155,7 +160,7 @@ fn board_run(row: Row<'_>, _: Dialect) -> Result<BoardRun, DbErr> {
         score: row.maybe_real("score")?,
         interval: row.maybe_real("ci_low")?.zip(row.maybe_real("ci_high")?),
         n: row.small("n")?,
-        partial: row.whole("rank_class")? < 2,
+        partial: row.whole("rank_class")? < WHOLE,
         scores: totals_of(row)?,
         tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
         cost: row.maybe_money("cost_nano")?,

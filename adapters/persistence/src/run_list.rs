@@ -11,7 +11,7 @@ use application::ports::{ListPlace, PlaceKey, RunKey, RunListing, RunQuery, Stor
 use domain::id::RunId;
 use sea_orm::DbErr;
 
-pub(crate) use self::select::Shown;
+pub(crate) use self::select::RunProjection;
 use self::select::{Part, Select};
 use crate::dialect::{Dialect, failed};
 use crate::open::Stores;
@@ -43,7 +43,7 @@ impl Stores {
     pub(crate) async fn run_page<T>(
         &self,
         query: &RunQuery,
-        shown: Shown,
+        shown: RunProjection,
         read: Reading<T>,
     ) -> Result<RunListing<T>, StoreError> {
         self.read_page(query, shown, read).await.map_err(failed)
@@ -52,7 +52,7 @@ impl Stores {
     async fn read_page<T>(
         &self,
         query: &RunQuery,
-        shown: Shown,
+        shown: RunProjection,
         read: Reading<T>,
     ) -> Result<RunListing<T>, DbErr> {
         if nothing(query, shown) {
@@ -83,7 +83,7 @@ impl Stores {
     }
 
     /// The filter that leaves few runs, by its number, where one does.
-    async fn few(&self, query: &RunQuery, shown: Shown) -> Result<Option<usize>, DbErr> {
+    async fn few(&self, query: &RunQuery, shown: RunProjection) -> Result<Option<usize>, DbErr> {
         let select = Select { query, shown, few: None };
         if parts(query).iter().all(|part| select.is_exact(*part)) {
             return Ok(None);
@@ -111,8 +111,8 @@ impl Stores {
             return Ok(Stretch { entries, left_off: None });
         }
         // Most pages are full after a short look.
-        let short = wanted * if select.query.filter.is_selective() { 10 } else { 2 };
-        for window in [short, WINDOW.max(short)] {
+        let mut window = wanted * if select.query.filter.is_selective() { 10 } else { 2 };
+        loop {
             let entries = self.entries(select, part, after, (window, wanted), read).await?;
             if entries.len() == wanted {
                 return Ok(Stretch { entries, left_off: None });
@@ -123,8 +123,8 @@ impl Stores {
             if left_off.is_none() || window >= WINDOW {
                 return Ok(Stretch { entries, left_off });
             }
+            window = WINDOW;
         }
-        Ok(Stretch { entries: Vec::new(), left_off: None })
     }
 
     async fn entries<T>(
@@ -153,7 +153,7 @@ pub(super) fn unranked(query: &RunQuery) -> bool {
 }
 
 /// Whether it is known beforehand that there is no such run.
-fn nothing(query: &RunQuery, shown: Shown) -> bool {
+fn nothing(query: &RunQuery, shown: RunProjection) -> bool {
     shown.listed && unranked(query)
 }
 

@@ -22,7 +22,7 @@ use crate::calls::{ANSWER, completion};
 use crate::dialect::{Dialect, corrupt, failed, id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
-use crate::run_list::Shown;
+use crate::run_list::RunProjection;
 use crate::workers::milliseconds;
 
 /// A run of its own that has to wait is pending again; the runs of a sweep count as running from their first claim on.
@@ -31,7 +31,7 @@ const RELEASE: &str = "UPDATE run SET lease_owner = NULL, lease_until = NULL, no
      WHERE id = $1 AND lease_epoch = $2 AND completed_at IS NULL";
 
 /// A run called `r`, as lists show it.
-const SHOWN: Shown = Shown {
+const SHOWN: RunProjection = RunProjection {
     columns: "r.id, r.experiment_id, r.sweep_id, r.config_hash, r.config, r.status, r.asked, r.done, r.failures, \
         r.score, r.ci_low, r.ci_high, r.n, r.scores, r.tokens_in, r.tokens_out, r.paid_in, r.paid_out, r.cost_nano, \
         r.paid_nano, r.latency_ms, r.started_at, r.completed_at, r.not_before, r.error",

@@ -179,9 +179,12 @@ impl Caller {
                 Err(Answer::Blocked(why)) if held => return self.give_back(&request, why).await,
                 Err(answer) => return answer,
             };
-            let (claimed, lapses) = match first.take() {
-                Some(first) => first,
-                None => self.claim(&request).await,
+            let claim = match first.take() {
+                Some(first) => Some(first),
+                None => self.claim(vec![request.claim()]).await.pop(),
+            };
+            let Some((claimed, lapses)) = claim else {
+                return blocked(StoreError::Corrupt("a claim was not answered".to_owned()));
             };
             match claimed {
                 Ok(Claim::Answered(answer)) => return Answer::Stored(answer),
@@ -206,13 +209,6 @@ impl Caller {
             self.ports.timer.sleep(look).await;
             look = (look * 2).min(LONGEST_LOOK);
         }
-    }
-
-    async fn claim(&self, request: &CallRequest) -> StampedClaim {
-        let lapses = self.lapses.load(Ordering::SeqCst);
-        let claimed = self.ports.calls.claim(vec![request.claim()], self.worker).await;
-        let unanswered = || StoreError::Corrupt("a claim was not answered".to_owned());
-        (claimed.and_then(|claims| claims.into_iter().next().ok_or_else(unanswered)), lapses)
     }
 
     /// A call with a reservation is claimed only once it can be sent: what is claimed when a process dies may have been

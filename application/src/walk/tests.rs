@@ -1,17 +1,15 @@
 use std::sync::Mutex;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::Flags;
 use domain::configuration::{Configuration, ConfiguredStage};
 use domain::endpoint::{EndpointIdentity, EndpointKind};
 use domain::experiment::{Draft, ScoringDraft, StageDraft};
-use domain::pricing::Tokens;
 use domain::sample::Sample;
 use domain::value::Map;
 use futures::executor::block_on;
 
 use super::*;
+use crate::fixtures::completion;
 use crate::ports::AnswerId;
 
 /// Runs jobs where it is asked.
@@ -45,16 +43,8 @@ impl Answers for Texts {
 }
 
 fn answer(text: &str) -> Arc<StoredAnswer> {
-    let completion = Completion {
-        text: text.to_owned(),
-        model_returned: None,
-        tokens: Tokens::default(),
-        latency: Duration::ZERO,
-        finish_reason: None,
-        flags: Flags::default(),
-        tool_calls: None,
-    };
-    Arc::new(StoredAnswer { id: AnswerId(1), completion: Arc::new(completion), cost: None, paid_by: None })
+    let completion = Arc::new(completion(text));
+    Arc::new(StoredAnswer { id: AnswerId(1), completion, cost: None, paid_by: None })
 }
 
 fn limit() -> Map {

@@ -9,18 +9,18 @@ use tokio::time::Instant;
 use super::{GLANCE, PING};
 
 /// When progress was worked out, and the message that tells it where there is anything to tell.
-pub(super) type Shown = (Instant, Option<Arc<str>>);
+pub(super) type ProgressMessage = (Instant, Option<Arc<str>>);
 
 /// Progress of experiments, worked out once for all who look. The lock is held for no longer than it takes to look.
 #[derive(Default)]
 pub(crate) struct Board {
-    shown: Mutex<HashMap<ExperimentId, Shown>>,
+    shown: Mutex<HashMap<ExperimentId, ProgressMessage>>,
 }
 
 impl Board {
     /// What is shown of an experiment; `None` where it is out of date, for the first who asks: the others go on with the
     /// old one until the new one is there.
-    pub(super) fn shown(&self, experiment: ExperimentId) -> Option<Shown> {
+    pub(super) fn shown(&self, experiment: ExperimentId) -> Option<ProgressMessage> {
         let mut all = self.all();
         if let Some(known) = all.get(&experiment).filter(|(at, _)| at.elapsed() < GLANCE / 2) {
             return Some(known.clone());
@@ -35,7 +35,7 @@ impl Board {
         all.insert(experiment, (Instant::now(), told));
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<ExperimentId, Shown>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<ExperimentId, ProgressMessage>> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

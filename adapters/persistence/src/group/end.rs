@@ -13,6 +13,7 @@ use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use crate::batch::{Rows, padded};
+use crate::board::{PARTIAL, UNSCORED, WHOLE};
 use crate::dialect::{Dialect, Session, id, json, maybe_real, maybe_whole, text, whole};
 use crate::figures::{self, Figures};
 use crate::rows::Row;
@@ -147,9 +148,9 @@ fn bill(row: Row<'_>, dialect: Dialect, run: RunId, ended: &RunEnd) -> Result<Bi
 /// What the board is sorted by: whole runs by their score, then partial ones, then those without a score.
 fn rank(ended: &RunEnd) -> (i64, f64) {
     match ended.score {
-        Some(score) if !ended.partial => (2, score),
-        Some(score) => (1, score),
-        None => (0, 0.0),
+        Some(score) if !ended.partial => (WHOLE, score),
+        Some(score) => (PARTIAL, score),
+        None => (UNSCORED, 0.0),
     }
 }
 

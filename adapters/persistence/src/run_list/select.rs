@@ -11,7 +11,7 @@ use crate::figures::{metric_name, value_key};
 
 /// What is shown of which runs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shown {
+pub(crate) struct RunProjection {
     /// The columns, of a run called `r`.
     pub(crate) columns: &'static str,
     /// Those on the board only.
@@ -38,7 +38,7 @@ impl Part {
 /// Writes the statements of one page.
 pub(super) struct Select<'a> {
     pub(super) query: &'a RunQuery,
-    pub(super) shown: Shown,
+    pub(super) shown: RunProjection,
     /// The filter that leaves few runs.
     pub(super) few: Option<usize>,
 }

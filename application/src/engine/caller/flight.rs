@@ -24,7 +24,7 @@ enum Flight {
     Joined { sweep: Option<SweepId>, same: Shared<BoxFuture<'static, Answer>>, own: Box<CallRequest> },
 }
 
-/// A claim that was made together with others, and how often the lease had run out by then.
+/// What came of a claim, and how often the lease had run out when it was made.
 pub(super) type StampedClaim = (Result<Claim, StoreError>, u64);
 
 impl Caller {
@@ -42,11 +42,10 @@ impl Caller {
         let (mut claims, mut waiting, mut flights) = (Vec::new(), Vec::new(), Vec::new());
         for request in requests {
             // With a budget a call is claimed only once it can be sent.
-            let together = request.reserve.is_none();
-            let (tell, told) = oneshot::channel();
+            let (tell, told) = request.reserve.is_none().then(oneshot::channel).unzip();
             let claim = request.claim();
-            let flight = self.take_off(request, together.then_some(told));
-            if together && matches!(flight, Flight::Begun(_)) {
+            let flight = self.take_off(request, told);
+            if let (Flight::Begun(_), Some(tell)) = (&flight, tell) {
                 claims.push(claim);
                 waiting.push(tell);
             }
@@ -61,19 +60,22 @@ impl Caller {
         if claims.is_empty() {
             return;
         }
-        let lapses = self.lapses.load(Ordering::SeqCst);
+        for (tell, claim) in waiting.into_iter().zip(self.claim(claims).await) {
+            // Nobody may be waiting any more.
+            drop(tell.send(claim));
+        }
+    }
+
+    /// Claims calls in one go; what came of each.
+    pub(super) async fn claim(&self, claims: Vec<CallClaim>) -> Vec<StampedClaim> {
+        let (lapses, asked) = (self.lapses.load(Ordering::SeqCst), claims.len());
         let claimed = self.ports.calls.claim(claims, self.worker).await;
-        let mut each = match claimed {
-            Ok(claims) => claims.into_iter().map(Ok).collect(),
-            Err(error) => vec![Err(error); waiting.len()],
-        }
-        .into_iter();
-        for tell in waiting {
-            if let Some(claim) = each.next() {
-                // Nobody may be waiting any more.
-                drop(tell.send((claim, lapses)));
-            }
-        }
+        let claimed = match claimed {
+            Ok(claims) if claims.len() == asked => claims.into_iter().map(Ok).collect(),
+            Ok(_) => vec![Err(StoreError::Corrupt("a claim was not answered".to_owned())); asked],
+            Err(error) => vec![Err(error); asked],
+        };
+        claimed.into_iter().map(|claim| (claim, lapses)).collect()
     }
 
     async fn land(self: &Arc<Self>, mut flight: Flight) -> Answer {

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use domain::call::{Call, Completion, Flags, Message, ResponseFormat, Role};
+use domain::call::{Call, Message, ResponseFormat, Role};
 use domain::endpoint::{EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::RunId;
 use domain::money::NanoDollars;
-use domain::pricing::Tokens;
 use domain::run::Asker;
 use domain::value::Map;
 use futures::FutureExt as _;
@@ -14,6 +13,7 @@ use futures::executor::block_on;
 use futures::future::join;
 
 use super::*;
+use crate::fixtures::completion;
 use crate::ports::AnswerId;
 use crate::ports::mocks::{
     MockCallStore, MockChance, MockClock, MockEndpointStore, MockJournal, MockModelServer, MockSlotStore,
@@ -87,15 +87,7 @@ fn payer(run: u128) -> Payer {
 fn stored() -> Arc<StoredAnswer> {
     Arc::new(StoredAnswer {
         id: AnswerId(7),
-        completion: Arc::new(Completion {
-            text: "yes".into(),
-            model_returned: None,
-            tokens: Tokens::default(),
-            latency: Duration::ZERO,
-            finish_reason: None,
-            flags: Flags::default(),
-            tool_calls: None,
-        }),
+        completion: Arc::new(completion("yes")),
         cost: Some(NanoDollars::ZERO),
         paid_by: Some(payer(9)),
     })

@@ -14,7 +14,7 @@ const SAMPLES: usize = 8;
 const RUNGS: [usize; 3] = [2, 5, SAMPLES];
 
 /// What was shown to the guide, and how much of the logs it rests on.
-struct Shown {
+struct GuideView {
     trials: Trials,
     decisions: usize,
 }
@@ -28,7 +28,7 @@ struct Model {
     stored: Trials,
     /// The conductor, which there is while the sweep runs.
     sweep: Option<(Sweep, Trials)>,
-    shown: Vec<Shown>,
+    shown: Vec<GuideView>,
     /// The guide waits, and nothing happened since.
     quiet: bool,
 }
@@ -92,7 +92,7 @@ impl Model {
             Next::Ask { want } => {
                 assert!(!self.quiet, "asked again though nothing happened");
                 assert!(want > 0 && want as u64 <= WINDOW);
-                self.shown.push(Shown { trials: trials.clone(), decisions: self.decisions.len() });
+                self.shown.push(GuideView { trials: trials.clone(), decisions: self.decisions.len() });
                 let proposal = propose(trials, self.supply);
                 self.quiet = proposal == Proposal::Wait;
                 sweep.observe(Outcome::Proposed(proposal), trials.as_slice())
