@@ -114,6 +114,19 @@ for (const colorScheme of ["light", "dark"] as const) {
   }
 }
 
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`the chart looks the same without motion: ${colorScheme}`, async () => {
+    const drawn = async (reducedMotion: "reduce" | "no-preference") => {
+      const viewport = { width: 1440, height: 900 };
+      const { page } = await openPage(browser, { token, viewport, colorScheme, reducedMotion });
+      await page.goto(demo.origin + experiment);
+      await page.waitForLoadState("networkidle");
+      return page.locator("canvas").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    };
+    await expect.poll(() => drawn("reduce")).toBe(await drawn("no-preference"));
+  });
+}
+
 test("how fast the first page is", async () => {
   const { page } = await openPage(browser);
   await page.goto(`${demo.origin}/login`, { waitUntil: "networkidle" });

@@ -50,18 +50,12 @@ function sizeOf(box: HTMLElement): { width: number; height: number } {
   return { width: Math.max(120, box.clientWidth), height: Math.max(80, box.clientHeight) };
 }
 
-/** Resolves the style sheet's colours: a canvas needs them as plain values. */
-function colours(box: HTMLElement): (name: string) => string {
-  return (name) => {
-    box.style.color = `var(${name})`;
-    const { color } = getComputedStyle(box);
-    box.style.color = "";
-    return color;
-  };
+/** A colour of the style sheet as a plain value, which a canvas needs; `styles.css` registers those that are asked for. */
+function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name);
 }
 
 function options(box: HTMLElement): uPlot.Options {
-  const colour = colours(box);
   const axis: uPlot.Axis = {
     stroke: colour("--muted"),
     font: `12px ${getComputedStyle(box).fontFamily}`,
