@@ -74,6 +74,7 @@ impl From<SweepError> for Refusal {
             SweepError::Problems(problems) => Self::Invalid(problems),
             active @ SweepError::Active => Self::conflict("sweep_active", active.to_string()),
             busy @ SweepError::Busy => Self::conflict("conflict", busy.to_string()),
+            SweepError::Budget(exhausted) => Self::conflict("budget_exhausted", exhausted.to_string()),
             SweepError::Transition(refused) => Self::conflict("invalid_transition", refused.to_string()),
             SweepError::Store(error) => Self::Store(error),
         }

@@ -1,6 +1,7 @@
 //! Starts, steers and shows sweeps.
 
 mod announcement;
+mod steering;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +10,17 @@ use domain::access::Writer;
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
 use domain::problem::Problem;
-use domain::strategy::{Reason, StartRefused, check_start};
-use domain::sweep::{
-    Command, Interruption, InvalidTransition, PauseReason, SweepKind, SweepLimits, SweepStatus, Transition,
-};
+use domain::strategy::{StartRefused, check_start};
+use domain::sweep::{BudgetExhausted, InvalidTransition, SweepKind, SweepLimits, SweepStatus};
 use domain::time::Timestamp;
 use thiserror::Error;
 
-use self::announcement::Cause;
 use crate::catalog::Catalog;
 use crate::engine;
 use crate::page::Page;
 use crate::ports::{
     Bell, BoardRun, BoardStore, CommitError, EndpointStore, ExperimentStore, FactStore, Ids, Journal,
-    NewSweep, StoreError, StoredSweep, SweepMove, SweepStore, SweepTotals, Unit,
+    NewSweep, StoreError, StoredSweep, SweepStore, SweepTotals, Unit,
 };
 
 /// What the use cases need from the world.
@@ -91,6 +89,9 @@ pub enum SweepError {
     /// The sweep's state does not allow it.
     #[error(transparent)]
     Transition(#[from] InvalidTransition),
+    /// The sweep has used up its budget, and is not given a larger one.
+    #[error(transparent)]
+    Budget(#[from] BudgetExhausted),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -153,10 +154,13 @@ impl Sweeps {
 
     /// What a sweep asks for, within the installation's own limit.
     #[must_use]
-    pub fn capped(&self, mut request: SweepRequest) -> SweepRequest {
-        let limits = [request.limits.max_tokens, self.most_tokens];
-        request.limits.max_tokens = limits.into_iter().flatten().min();
-        request
+    pub fn capped(&self, request: SweepRequest) -> SweepRequest {
+        SweepRequest { limits: self.capped_limits(request.limits), ..request }
+    }
+
+    fn capped_limits(&self, limits: SweepLimits) -> SweepLimits {
+        let max_tokens = [limits.max_tokens, self.most_tokens].into_iter().flatten().min();
+        SweepLimits { max_tokens, ..limits }
     }
 
     /// Starts a sweep.
@@ -183,35 +187,6 @@ impl Sweeps {
                 // The experiment was changed meanwhile.
                 Err(SweepError::Busy) => {}
                 begun => return begun.map(|()| id),
-            }
-        }
-        Err(SweepError::Busy)
-    }
-
-    /// Goes on with a sweep that is not over, under limits that may have changed.
-    ///
-    /// # Errors
-    /// Where it is over, or a store fails.
-    pub async fn go_on(&self, by: &Writer, id: SweepId, limits: SweepLimits) -> Result<(), SweepError> {
-        self.mend_endpoints(id).await?;
-        for _ in 0..TRIES {
-            let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
-            let running = stored.status == SweepStatus::Running;
-            if running && stored.limits == limits {
-                return Ok(());
-            }
-            let transition = match stored.status {
-                SweepStatus::Running => Transition::to(SweepStatus::Running),
-                status => status.command(Command::Resume)?,
-            };
-            let mut unit = self.moved(&stored, transition, Cause::Person(by)).await?;
-            unit.moved.iter_mut().for_each(|moved| moved.limits = Some(limits));
-            if running {
-                unit.events.clear();
-            }
-            match self.commit(unit).await {
-                Err(SweepError::Busy) => {}
-                landed => return landed,
             }
         }
         Err(SweepError::Busy)
@@ -244,46 +219,6 @@ impl Sweeps {
         Ok(Page { items, more: page.more })
     }
 
-    /// Carries out somebody's wish for an experiment's newest sweep.
-    ///
-    /// # Errors
-    /// Where the experiment has no sweep, or the sweep's state does not allow it.
-    pub async fn steer(
-        &self,
-        by: &Writer,
-        experiment: ExperimentId,
-        command: Command,
-    ) -> Result<SweepView, SweepError> {
-        self.ports.facts.facts(experiment).await?.ok_or(SweepError::NoExperiment)?;
-        let sweep = self.latest(experiment).await?.ok_or(SweepError::NoSweep)?;
-        self.command(by, sweep.id, command).await
-    }
-
-    /// Carries out somebody's wish.
-    ///
-    /// # Errors
-    /// Where the sweep's state does not allow it.
-    pub async fn command(&self, by: &Writer, id: SweepId, command: Command) -> Result<SweepView, SweepError> {
-        if command == Command::Resume {
-            self.mend_endpoints(id).await?;
-        }
-        self.change(id, Cause::Person(by), |status| Ok(Some(status.command(command)?))).await?;
-        self.view(id).await
-    }
-
-    /// Takes note of a fact that executing or conducting brought to light.
-    ///
-    /// # Errors
-    /// A store that fails.
-    pub async fn observe(&self, id: SweepId, fact: &Interruption) -> Result<(), StoreError> {
-        match self.change(id, Cause::Interruption(fact), |status| Ok(status.interrupted(fact))).await {
-            Ok(()) | Err(SweepError::NoSweep) => Ok(()),
-            Err(SweepError::Store(error)) => Err(error),
-            Err(SweepError::Busy) => Err(StoreError::Unavailable(SweepError::Busy.to_string())),
-            Err(other) => Err(StoreError::Corrupt(other.to_string())),
-        }
-    }
-
     /// A sweep with its counters.
     ///
     /// # Errors
@@ -304,70 +239,6 @@ impl Sweeps {
         let samples = facts.map_or(0, |facts| u64::from(facts.samples));
         let best = self.ports.boards.leader(sweep.experiment).await?;
         Ok(SweepView { sweep, totals, total, samples, best })
-    }
-
-    /// Ends a sweep that has come to its own end.
-    pub(crate) async fn complete(&self, stored: &StoredSweep, reason: Reason) -> Result<(), CommitError> {
-        let transition = Transition::to(SweepStatus::Completed(reason));
-        let unit = self.moved(stored, transition, Cause::End).await?;
-        self.ports.journal.commit(unit).await?;
-        self.ports.bell.ring();
-        Ok(())
-    }
-
-    /// A resumed sweep tries again what had refused it.
-    async fn mend_endpoints(&self, id: SweepId) -> Result<(), SweepError> {
-        let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
-        if stored.status == SweepStatus::Paused(PauseReason::Endpoint) {
-            for endpoint in self.ports.endpoints.all().await? {
-                self.ports.endpoints.set_breaker(endpoint.id, None).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Loads the sweep, decides, commits; again where somebody else was quicker.
-    async fn change(
-        &self,
-        id: SweepId,
-        cause: Cause<'_>,
-        decide: impl Fn(SweepStatus) -> Result<Option<Transition>, SweepError>,
-    ) -> Result<(), SweepError> {
-        for _ in 0..TRIES {
-            let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
-            let Some(transition) = decide(stored.status)? else { return Ok(()) };
-            let unit = self.moved(&stored, transition, cause).await?;
-            match self.commit(unit).await {
-                Err(SweepError::Busy) => {}
-                landed => return landed,
-            }
-        }
-        Err(SweepError::Busy)
-    }
-
-    async fn moved(
-        &self,
-        stored: &StoredSweep,
-        transition: Transition,
-        cause: Cause<'_>,
-    ) -> Result<Unit, StoreError> {
-        let Transition { status, recall, cancel } = transition;
-        let totals = self.ports.sweeps.totals(stored.id).await?;
-        let moved = SweepMove {
-            sweep: stored.id,
-            experiment: stored.experiment,
-            version: stored.version,
-            status,
-            recall,
-            cancel,
-            limits: None,
-        };
-        let best = match status {
-            SweepStatus::Completed(_) => self.ports.boards.leader(stored.experiment).await?,
-            _ => None,
-        };
-        let events = announcement::moved(stored, status, &totals, best.as_ref(), cause);
-        Ok(Unit { moved: Some(moved), events, ..Unit::default() })
     }
 
     async fn commit(&self, unit: Unit) -> Result<(), SweepError> {

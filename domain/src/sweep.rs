@@ -4,9 +4,11 @@
 //! [`Transition`] that is to be stored. [`Sweep`] plans what a running sweep evaluates: it is told [`Outcome`]s and
 //! answers with what comes [`Next`].
 
+mod limits;
 mod plan;
 mod steering;
 
+pub use limits::{BudgetExhausted, SpentBudget, SweepLimits};
 pub use plan::{Counts, Next, Outcome, Plan, Sweep, TrialEnd};
 pub use steering::{Command, Interruption, InvalidTransition, Transition};
 
@@ -32,25 +34,6 @@ impl SweepKind {
             Self::Grid { .. } => "grid",
             Self::Random => "random",
         }
-    }
-}
-
-/// What a sweep may use up. `None` is no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SweepLimits {
-    /// Runs.
-    pub max_runs: Option<u64>,
-    /// Tokens paid, prompts and answers together.
-    pub max_tokens: Option<u64>,
-    /// Money paid.
-    pub max_cost: Option<crate::money::NanoDollars>,
-}
-
-impl SweepLimits {
-    /// Whether calls must be reserved against a budget before they are made.
-    #[must_use]
-    pub const fn is_budgeted(&self) -> bool {
-        self.max_tokens.is_some() || self.max_cost.is_some()
     }
 }
 

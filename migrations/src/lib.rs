@@ -16,6 +16,7 @@ mod m0012_run_figures;
 mod m0013_revisions;
 mod m0020_decisions;
 mod m0030_payers;
+mod m0031_running_runs;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_revisions::Migration),
             Box::new(m0020_decisions::Migration),
             Box::new(m0030_payers::Migration),
+            Box::new(m0031_running_runs::Migration),
         ]
     }
 }

@@ -28,7 +28,8 @@ const INSERT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher
 const PUT: &str = "ON CONFLICT (label) DO UPDATE SET kind = excluded.kind, url = excluded.url, \
      api_key_cipher = excluded.api_key_cipher, prices = excluded.prices, limits = excluded.limits, \
      max_tokens_field = excluded.max_tokens_field, max_output_tokens = excluded.max_output_tokens, \
-     timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, breaker_reason = NULL";
+     timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, breaker_reason = NULL, \
+     breaker_kind = NULL";
 
 const REPLACE: &str = "UPDATE endpoint SET label = $2, kind = $3, url = $4, api_key_cipher = $5, prices = $6, limits = $7, \
      max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, \

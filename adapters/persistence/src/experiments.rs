@@ -71,7 +71,8 @@ const DELETE: &str = "DELETE FROM experiment WHERE id = $1 AND NOT EXISTS (SELEC
 const COUNTS: &str = "SELECT CAST(COALESCE(SUM(s.asked - s.duplicates), 0) AS bigint) AS made, \
      CAST(COALESCE(SUM(t.completed), 0) AS bigint) AS completed, CAST(COALESCE(SUM(t.failed), 0) AS bigint) AS failed, \
      CAST(COALESCE(SUM(t.cached), 0) AS bigint) AS cached, CAST(COALESCE(SUM(t.pruned), 0) AS bigint) AS pruned, \
-     CAST(COALESCE(SUM(t.cancelled), 0) AS bigint) AS cancelled, CAST(COALESCE(SUM(t.running), 0) AS bigint) AS running \
+     CAST(COALESCE(SUM(t.cancelled), 0) AS bigint) AS cancelled, (SELECT count(*) FROM run WHERE experiment_id = $1 \
+     AND status = 'running' AND sweep_id IS NOT NULL) AS running \
      FROM sweep s JOIN sweep_total t ON t.sweep_id = s.id WHERE s.experiment_id = $1";
 
 const SINGLE_COUNTS: &str = "SELECT status, count(*) AS n FROM run \

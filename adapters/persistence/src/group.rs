@@ -48,7 +48,6 @@ pub(crate) struct Delta {
     cached: i64,
     pruned: i64,
     cancelled: i64,
-    running: i64,
     samples: i64,
     tokens_in: i64,
     tokens_out: i64,
@@ -76,9 +75,8 @@ impl From<&Delta> for Spent {
 }
 
 impl Delta {
-    /// A run that was counted as running is over.
+    /// A run is over.
     const fn ended(&mut self, status: RunStatus) {
-        self.running -= 1;
         match status {
             RunStatus::Failed => self.failed += 1,
             RunStatus::Cached => self.cached += 1,

@@ -59,8 +59,6 @@ fn claim_statement(alone: bool, from_dead: bool) -> String {
         .replace("{waiting}", WAITING)
 }
 
-const RUNNING: &str = "UPDATE sweep_total SET running = running + $2 WHERE sweep_id = $1";
-
 impl Stores {
     pub(crate) async fn claim_runs(&self, claim: RunClaim) -> Result<Vec<ClaimedRun>, DbErr> {
         let values = vec![
@@ -102,19 +100,9 @@ async fn budgeted(
     Ok(budgeted)
 }
 
-/// Counts and tells of runs that are claimed for the first time.
+/// Tells of runs that are claimed for the first time.
 async fn announce(session: Session<'_, DatabaseTransaction>, claimed: &[ClaimedRun]) -> Result<(), DbErr> {
-    let fresh: Vec<&ClaimedRun> = claimed.iter().filter(|run| run.lease.epoch == 1).collect();
-    let mut running: BTreeMap<SweepId, i64> = BTreeMap::new();
-    for run in &fresh {
-        if let Some(sweep) = run.sweep {
-            *running.entry(sweep).or_default() += 1;
-        }
-    }
-    for (sweep, runs) in running {
-        session.execute(RUNNING, vec![id(sweep.bits()), whole(runs)]).await?;
-    }
-    let told = fresh.iter().map(|run| {
+    let told = claimed.iter().filter(|run| run.lease.epoch == 1).map(|run| {
         let values = Value::Map(run.config.values.clone());
         events::run_started(run.experiment, run.lease.run, values)
     });

@@ -25,9 +25,8 @@ use crate::rows::{Row, read_all};
 use crate::run_list::RunProjection;
 use crate::workers::milliseconds;
 
-/// A run of its own that has to wait is pending again; the runs of a sweep count as running from their first claim on.
-const RELEASE: &str = "UPDATE run SET lease_owner = NULL, lease_until = NULL, not_before = {in:$3}, \
-     status = CASE WHEN sweep_id IS NULL AND $3 > 0 THEN 'pending' ELSE status END \
+/// A run that is given back is pending again.
+const RELEASE: &str = "UPDATE run SET status = 'pending', lease_owner = NULL, lease_until = NULL, not_before = {in:$3} \
      WHERE id = $1 AND lease_epoch = $2 AND completed_at IS NULL";
 
 /// A run called `r`, as lists show it.

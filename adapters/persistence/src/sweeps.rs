@@ -81,7 +81,8 @@ impl SweepStore for Stores {
     }
 
     async fn totals(&self, sweep: SweepId) -> Result<SweepTotals, StoreError> {
-        let sql = "SELECT * FROM sweep_total WHERE sweep_id = $1";
+        let sql = "SELECT t.*, (SELECT count(*) FROM run r WHERE r.sweep_id = $1 AND r.completed_at IS NULL \
+             AND r.status = 'running') AS running FROM sweep_total t WHERE t.sweep_id = $1";
         let row = self.database.read().one(sql, vec![id(sweep.bits())]).await.map_err(failed)?;
         row.map_or_else(|| Ok(SweepTotals::default()), |row| totals(Row(&row)).map_err(failed))
     }

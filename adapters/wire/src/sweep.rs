@@ -50,21 +50,7 @@ impl SweepDocument {
     /// Limits that make no sense, each with its place in the sweep.
     pub fn into_request(self) -> Result<SweepRequest, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut positive = |field: &str, limit: Option<u64>| {
-            if limit == Some(0) {
-                let detail = format!("{field} takes a whole number from 1 up; leave it out for no limit");
-                problems.push(Problem::new(format!("/{field}"), "out_of_range", detail));
-            }
-            limit
-        };
-        let (max_runs, max_tokens) =
-            (positive("max_runs", self.max_runs), positive("max_tokens", self.max_tokens));
-        let max_cost = self.max_cost.map(|dollars| {
-            NanoDollars::from_dollars(dollars).filter(|cost| *cost > NanoDollars::ZERO).unwrap_or_else(|| {
-                problems.push(Problem::new("/max_cost", "out_of_range", "max_cost takes US dollars above 0"));
-                NanoDollars::ZERO
-            })
-        });
+        let limits = limits(self.max_runs, self.max_tokens, self.max_cost, &mut problems);
         let kind = match (self.kind, self.strategy.shuffle) {
             (SweepKindDocument::Grid, shuffle) => SweepKind::Grid { shuffle: shuffle.unwrap_or(false) },
             (SweepKindDocument::Random, None) => SweepKind::Random,
@@ -74,9 +60,30 @@ impl SweepDocument {
                 SweepKind::Random
             }
         };
-        let limits = SweepLimits { max_runs, max_tokens, max_cost };
         if problems.is_empty() { Ok(SweepRequest { kind, seed: self.seed, limits }) } else { Err(problems) }
     }
+}
+
+/// The limits of a sweep; those that make no sense are added to the problems, each with its place.
+pub(crate) fn limits(
+    max_runs: Option<u64>,
+    max_tokens: Option<u64>,
+    max_cost: Option<f64>,
+    problems: &mut Vec<Problem>,
+) -> SweepLimits {
+    for (field, limit) in [("max_runs", max_runs), ("max_tokens", max_tokens)] {
+        if limit == Some(0) {
+            let detail = format!("{field} takes a whole number from 1 up; leave it out for no limit");
+            problems.push(Problem::new(format!("/{field}"), "out_of_range", detail));
+        }
+    }
+    let max_cost = max_cost.map(|dollars| {
+        NanoDollars::from_dollars(dollars).filter(|cost| *cost > NanoDollars::ZERO).unwrap_or_else(|| {
+            problems.push(Problem::new("/max_cost", "out_of_range", "max_cost takes US dollars above 0"));
+            NanoDollars::ZERO
+        })
+    });
+    SweepLimits { max_runs, max_tokens, max_cost }
 }
 
 #[cfg(test)]

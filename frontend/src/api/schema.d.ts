@@ -378,7 +378,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a paused sweep go on */
+        /** Resume a paused sweep; one whose budget is used up needs a higher limit */
         post: operations["resume_sweep"];
         delete?: never;
         options?: never;
@@ -1977,6 +1977,30 @@ export interface components {
             kind: string;
             /** @description What happened. */
             message: string;
+        };
+        /**
+         * ResumeRequest
+         * @description How to resume. A limit that is given takes the place of the sweep's own.
+         * @example {
+         *       "max_tokens": 500000
+         *     }
+         */
+        ResumeRequest: {
+            /**
+             * Format: double
+             * @description US dollars to pay, at most.
+             */
+            max_cost?: number;
+            /**
+             * Format: uint64
+             * @description Runs, at most.
+             */
+            max_runs?: number;
+            /**
+             * Format: uint64
+             * @description Tokens to pay for, at most.
+             */
+            max_tokens?: number;
         };
         /**
          * Run
@@ -5726,7 +5750,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeRequest"];
+            };
+        };
         responses: {
             /** @description It is done. */
             200: {
@@ -5735,6 +5763,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -5766,6 +5803,24 @@ export interface operations {
             };
             /** @description The state of things does not allow it. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -238,6 +238,48 @@ async fn a_sweep_that_reaches_its_budget_pauses_and_says_which() {
 }
 
 #[tokio::test]
+async fn a_budget_that_is_used_up_is_raised_with_resume() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
+    let server = Server::start(&home).await;
+    let id = server.import(&Experiment::echo(&fake.url(), 10, 10).document).await;
+    let budget = json!({"kind": "random", "seed": 7, "max_runs": 8, "max_tokens": 200});
+    server.post(&format!("experiments/{id}/sweep"), budget).await;
+    let paused = server.settled(&id).await;
+    assert_eq!((&paused["pause_reason"], &paused["progress"]["running"]), (&json!("budget"), &json!(0)));
+    let spent = paused["tokens_in"].as_u64().unwrap() + paused["tokens_out"].as_u64().unwrap();
+
+    let resume = async |body: Value| {
+        let answer = server.raw(Method::POST, &format!("experiments/{id}/resume"), Some(body), &[]).await;
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    for same in [json!({}), json!({"max_tokens": 200}), json!({"max_tokens": 150}), json!({"max_runs": 9})] {
+        let (status, problem) = resume(same.clone()).await;
+        assert_eq!((status, &problem["code"]), (409, &json!("budget_exhausted")), "{same}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("{spent} of max_tokens")), "{detail}");
+    }
+    for (wrong, code, pointer) in [
+        (json!({"max_tokens": 0}), "out_of_range", "/max_tokens"),
+        (json!({"max_cost": 1.0}), "unknown_price", "/pipeline_stages/0/model"),
+        (json!({"tokens": 1}), "unknown_field", "/tokens"),
+    ] {
+        let (status, problem) = resume(wrong.clone()).await;
+        let first = &problem["errors"][0];
+        assert_eq!(
+            (status, &first["code"], &first["pointer"]),
+            (422, &json!(code), &json!(pointer)),
+            "{wrong}"
+        );
+    }
+    assert_eq!(server.settled(&id).await["limits"], paused["limits"], "a refusal changed something");
+
+    let (status, resumed) = resume(json!({"max_tokens": 1_000_000})).await;
+    assert_eq!((status, &resumed["limits"]["max_tokens"]), (200, &json!(1_000_000)), "{resumed}");
+    let done = server.settled(&id).await;
+    assert_eq!((&done["status"], &done["progress"]["completed"]), (&json!("completed"), &json!(8)), "{done}");
+}
+
+#[tokio::test]
 async fn single_runs_go_beyond_the_space_and_are_made_once_for_a_key() {
     for kind in Kind::ALL {
         let (home, fake) = (Home::new(kind).await, fake().await);

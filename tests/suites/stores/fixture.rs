@@ -242,6 +242,7 @@ pub(super) fn endpoint(label: &str, url: &str, key: Option<&str>) -> Endpoint {
 pub(super) fn draft() -> Draft {
     let stage = StageDraft {
         name: "s".into(),
+        endpoint: Some("fake".into()),
         model: Some("m".into()),
         prompt: "{{ sample.input }}".into(),
         ..StageDraft::default()

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{CommitError, Ids as _, Journal, Launch, NewSweep, SweepMove, SweepStore, Unit};
+use application::ports::{
+    Breaker, CommitError, EndpointStore, Ids as _, Journal, Launch, NewSweep, SweepMove, SweepStore, Unit,
+};
 use application::sweeps::{SweepError, Sweeps};
+use domain::call::FailureKind;
 use domain::id::SweepId;
 use domain::sweep::{Command, Interruption, PauseReason, SweepKind, SweepLimits, SweepStatus};
 use promptlooper_tests::support::home::Kind;
@@ -16,6 +19,7 @@ on_both! {
     a_sweep_has_one_conductor_and_one_version,
     an_experiment_has_one_active_sweep,
     sweeps_are_steered_through_their_decider,
+    a_resumed_sweep_closes_the_breakers_of_its_own_endpoints,
 }
 
 async fn a_sweep_has_one_conductor_and_one_version(kind: Kind) {
@@ -66,11 +70,9 @@ async fn an_experiment_has_one_active_sweep(kind: Kind) {
     assert_eq!((latest.id, latest.kind, latest.seed), (begin.id, begin.kind, u64::MAX));
 }
 
-async fn sweeps_are_steered_through_their_decider(kind: Kind) {
-    let fixture = Fixture::plain(kind).await;
-    fixture.launch(&[1, 2]).await;
+fn steering(fixture: &Fixture) -> Sweeps {
     let stores = Arc::new(fixture.stores.clone());
-    let sweeps = Sweeps::new(application::sweeps::Ports {
+    Sweeps::new(application::sweeps::Ports {
         bell: Arc::new(queue::LocalBell::new()),
         endpoints: stores.clone(),
         experiments: stores.clone(),
@@ -78,8 +80,28 @@ async fn sweeps_are_steered_through_their_decider(kind: Kind) {
         journal: stores.clone(),
         boards: stores.clone(),
         facts: stores.clone(),
-        sweeps: stores.clone(),
-    });
+        sweeps: stores,
+    })
+}
+
+async fn a_resumed_sweep_closes_the_breakers_of_its_own_endpoints(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    let (stores, sweeps) = (&fixture.stores, steering(&fixture));
+    let other = stores.put(endpoint("other", "http://127.0.0.1:2/v1", None)).await.unwrap().id;
+    let breaker = Breaker { kind: FailureKind::Unauthorized, reason: "the key is wrong".to_owned() };
+    for endpoint in [fixture.endpoint, other] {
+        stores.set_breaker(endpoint, Some(breaker.clone())).await.unwrap();
+    }
+    sweeps.observe(fixture.sweep, &Interruption::EndpointBroken).await.unwrap();
+    sweeps.command(&writer(), fixture.sweep, Command::Resume).await.unwrap();
+    assert_eq!(stores.breaker(fixture.endpoint).await.unwrap(), None, "the sweep's own endpoint stays shut");
+    assert_eq!(stores.breaker(other).await.unwrap(), Some(breaker), "another endpoint's calls are let loose");
+}
+
+async fn sweeps_are_steered_through_their_decider(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    fixture.launch(&[1, 2]).await;
+    let sweeps = steering(&fixture);
     let command = async |command| sweeps.command(&writer(), fixture.sweep, command).await;
     assert!(matches!(command(Command::Resume).await, Err(SweepError::Transition(_))));
     let paused = command(Command::Pause { now: false }).await.unwrap();

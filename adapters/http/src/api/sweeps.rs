@@ -7,7 +7,7 @@ use domain::sweep::Command;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 use uuid::Uuid;
-use wire::api::{DryRun, PauseRequest, Sweep, SweepPage, SweepRequest};
+use wire::api::{DryRun, PauseRequest, ResumeRequest, Sweep, SweepPage, SweepRequest};
 
 use super::Tag;
 use crate::answer::{Accepted, Answer, Either, Result};
@@ -60,10 +60,18 @@ impl Api {
         self.steer(&by.0, id.0, Command::Pause { now: body.value.now }).await
     }
 
-    /// Let a paused sweep go on
+    /// Resume a paused sweep; one whose budget is used up needs a higher limit
     #[oai(path = "/experiments/:id/resume", method = "post", operation_id = "resume_sweep")]
-    async fn resume_sweep(&self, by: As<Writer>, id: Path<Uuid>) -> Result<Answer<Sweep>> {
-        self.steer(&by.0, id.0, Command::Resume).await
+    async fn resume_sweep(
+        &self,
+        by: As<Writer>,
+        id: Path<Uuid>,
+        body: Body<ResumeRequest>,
+    ) -> Result<Answer<Sweep>> {
+        let limits = body.value.limits().map_err(Failure::invalid)?;
+        let experiment = ExperimentId::new(bits(id.0));
+        let view = self.0.sweeps.resume(&by.0, experiment, limits).await.map_err(refused)?;
+        Answer::new(Sweep::new(&view, self.0.clock.now()))
     }
 
     /// End the sweep: calls in flight are stored, their runs are cancelled

@@ -31,21 +31,21 @@ const MOVE: &str = "UPDATE sweep SET status = $3, pause_reason = $4, finish_reas
 
 const LIMITS: &str = "UPDATE sweep SET max_runs = $2, max_tokens = $3, max_cost_nano = $4 WHERE id = $1";
 
-const RECALL: &str = "UPDATE run SET lease_epoch = lease_epoch + 1, lease_owner = NULL, lease_until = NULL \
-     WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL AND lease_owner IS NOT NULL \
+/// Runs that somebody holds are fenced; every run that had begun is pending again.
+const RECALL: &str = "UPDATE run SET status = 'pending', \
+     lease_epoch = lease_epoch + CASE WHEN lease_owner IS NULL THEN 0 ELSE 1 END, lease_owner = NULL, lease_until = NULL \
+     WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL AND status = 'running' \
      ORDER BY id {for update})";
 
-/// A run that has begun was counted as running.
 const CANCEL: &str = "UPDATE run SET status = 'cancelled', completed_at = {now}, asked = done, \
      lease_epoch = lease_epoch + 1, lease_owner = NULL, lease_until = NULL \
-     WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL ORDER BY id {for update}) \
-     RETURNING CAST(CASE WHEN started_at IS NULL THEN 0 ELSE 1 END AS bigint) AS begun";
+     WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL ORDER BY id {for update})";
 
 const ADD: &str = "UPDATE sweep_total SET outcomes = outcomes + $2, completed = completed + $3, failed = failed + $4, \
-     cached = cached + $5, cancelled = cancelled + $6, running = running + $7, samples = samples + $8, \
-     tokens_in = tokens_in + $9, tokens_out = tokens_out + $10, cost_nano = cost_nano + $11, \
-     unpriced = unpriced + $12, calls = calls + $13, hits = hits + $14, unknown_calls = unknown_calls + $15, \
-     unknown_tokens = unknown_tokens + $16, unknown_nano = unknown_nano + $17, pruned = pruned + $18 WHERE sweep_id = $1 RETURNING outcomes";
+     cached = cached + $5, cancelled = cancelled + $6, samples = samples + $7, \
+     tokens_in = tokens_in + $8, tokens_out = tokens_out + $9, cost_nano = cost_nano + $10, \
+     unpriced = unpriced + $11, calls = calls + $12, hits = hits + $13, unknown_calls = unknown_calls + $14, \
+     unknown_tokens = unknown_tokens + $15, unknown_nano = unknown_nano + $16, pruned = pruned + $17 WHERE sweep_id = $1 RETURNING outcomes";
 
 /// Writes what a unit says of sweeps and new runs, and adds to what listeners are told; the first part that is refused ends
 /// it.
@@ -160,10 +160,8 @@ async fn cancel<C: ConnectionTrait>(
     sweep: SweepId,
     delta: &mut Delta,
 ) -> Result<(), DbErr> {
-    for row in session.all(CANCEL, vec![id(sweep.bits())]).await? {
-        delta.running -= Row(&row).whole("begun")?;
-        delta.cancelled += 1;
-    }
+    let cancelled = session.execute(CANCEL, vec![id(sweep.bits())]).await?.rows_affected();
+    delta.cancelled += cancelled.cast_signed();
     Ok(())
 }
 
@@ -179,7 +177,6 @@ pub(super) async fn add<C: ConnectionTrait>(
         delta.failed,
         delta.cached,
         delta.cancelled,
-        delta.running,
         delta.samples,
         delta.tokens_in,
         delta.tokens_out,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{BestRun, Moment, dollars, id, pages};
-use crate::sweep::{StrategyDocument, SweepDocument, SweepKindDocument};
+use crate::sweep::{StrategyDocument, SweepDocument, SweepKindDocument, limits};
 
 /// A sweep to be started.
 #[derive(Debug, Clone, Default, Deserialize, Object)]
@@ -64,6 +64,34 @@ pub struct PauseRequest {
     #[serde(default)]
     #[oai(default)]
     pub now: bool,
+}
+
+/// How to resume. A limit that is given takes the place of the sweep's own.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct ResumeRequest {
+    /// Runs, at most.
+    #[serde(default)]
+    pub max_runs: Option<u64>,
+    /// Tokens to pay for, at most.
+    #[serde(default)]
+    pub max_tokens: Option<u64>,
+    /// US dollars to pay, at most.
+    #[serde(default)]
+    pub max_cost: Option<f64>,
+}
+
+impl ResumeRequest {
+    /// The limits that are given.
+    ///
+    /// # Errors
+    /// Limits that make no sense, each with its place.
+    pub fn limits(self) -> Result<Limits, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let limits = limits(self.max_runs, self.max_tokens, self.max_cost, &mut problems);
+        if problems.is_empty() { Ok(limits) } else { Err(problems) }
+    }
 }
 
 /// What a sweep would come to.
