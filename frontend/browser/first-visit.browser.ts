@@ -40,6 +40,12 @@ test("from an empty installation to a result, and back in with the password", as
   await dialog.getByText("Endpoints here: simulated.").waitFor();
   const starter = await document.inputValue();
   await document.fill(starter.replace("params.tone", "params.tune"));
+  const keepEditing = page.getByRole("alertdialog").getByRole("button", { name: "Keep editing" });
+  await page.keyboard.press("Escape");
+  await keepEditing.click();
+  await page.goBack();
+  await keepEditing.click();
+  expect(await document.inputValue()).toContain("params.tune");
   await dialog.getByRole("button", { name: "Create experiment" }).click();
   await dialog.getByText(/`params.tune` is no dimension/).waitFor();
   await document.fill(starter);

@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Button } from "./button";
-import { Dialog, DialogActions } from "./dialog";
+import { CancelButton, Dialog, DialogActions } from "./dialog";
 import { ProblemNote } from "./problem-note";
 
 type Props = {
@@ -21,7 +21,7 @@ export function Confirm({ title, action, open, onClose, onConfirm, children }: P
       <div className="text-muted">{children}</div>
       <ProblemNote error={confirmed.error} className="mt-3" />
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button variant="danger" busy={confirmed.isPending} onClick={() => confirmed.mutate()}>
           {action}
         </Button>

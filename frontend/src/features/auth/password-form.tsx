@@ -4,7 +4,7 @@ import { changePassword } from "@/api/auth";
 import { problemAt } from "@/api/problem";
 import { formText } from "@/lib/form-text";
 import { Button } from "@/ui/button";
-import { DialogActions } from "@/ui/dialog";
+import { CancelButton, DialogActions } from "@/ui/dialog";
 import { TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem-note";
 
@@ -37,7 +37,7 @@ export function PasswordForm({ onClose }: { onClose: () => void }) {
       />
       <ProblemNote error={changing.error} elsewhere={["/current", "/new"]} />
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button type="submit" variant="primary" busy={changing.isPending}>
           Change password
         </Button>

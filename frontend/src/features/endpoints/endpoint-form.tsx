@@ -5,7 +5,7 @@ import { problemAt } from "@/api/problem";
 import type { Endpoint, EndpointDraft } from "@/api/types";
 import { formText } from "@/lib/form-text";
 import { Button } from "@/ui/button";
-import { DialogActions } from "@/ui/dialog";
+import { CancelButton, DialogActions } from "@/ui/dialog";
 import { Select, TextArea, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem-note";
 import { type Prices, parsePrices, pricesText } from "./prices";
@@ -120,7 +120,7 @@ export function EndpointForm({ endpoint, onClose }: Props) {
       />
       <ProblemNote error={saving.error} elsewhere={["/label", "/url"]} />
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button
           type="submit"
           variant="primary"

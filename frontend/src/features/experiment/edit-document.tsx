@@ -5,7 +5,7 @@ import { fieldsOf } from "@/api/problem";
 import type { ExperimentDetail, ExperimentDraft } from "@/api/types";
 import { parseJson } from "@/lib/json-pointer";
 import { Button } from "@/ui/button";
-import { DialogActions } from "@/ui/dialog";
+import { CancelButton, DialogActions } from "@/ui/dialog";
 import { DocumentEditor } from "@/ui/document-editor";
 import { ProblemNote } from "@/ui/problem-note";
 import { documentOf } from "./document-of";
@@ -45,7 +45,7 @@ export function EditDocument({ experiment, onClose }: Props) {
       <DocumentEditor label="Experiment document" text={text} onChange={change} fields={fields} />
       {fields.length === 0 && <ProblemNote error={saving.error} />}
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button
           variant="primary"
           reason={parsed.ok ? undefined : "The document is not JSON."}

@@ -33,7 +33,7 @@ export function ExperimentMenu({ experiment }: { experiment: ExperimentDetail })
           { id: "delete", label: "Delete…", danger: true, onAction: () => setOpen("delete") },
         ]}
       />
-      <Dialog title="Edit experiment" open={open === "edit"} onClose={close} wide holdsWork>
+      <Dialog title="Edit experiment" open={open === "edit"} onClose={close} wide>
         <EditDocument experiment={experiment} onClose={close} />
       </Dialog>
       <Confirm

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from "react";
 import { dryRunQuery, experimentKey, startSweep } from "@/api/experiments";
 import type { Sweep, SweepRequest } from "@/api/types";
 import { Button } from "@/ui/button";
-import { DialogActions } from "@/ui/dialog";
+import { CancelButton, DialogActions } from "@/ui/dialog";
 import { Select, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem-note";
 import { DryRunFigures } from "./dry-run-figures";
@@ -40,7 +40,7 @@ export function StartSweep({ experimentId, onStarted, onClose }: Props) {
       <DryRunFigures dryRun={refusal ? undefined : dryRun.data} waiting={dryRun.isFetching} />
       <ProblemNote error={starting.error ?? refusal} />
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button
           type="submit"
           variant="primary"

@@ -7,7 +7,7 @@ import { fieldsOf } from "@/api/problem";
 import type { ExperimentDraft } from "@/api/types";
 import { parseJson } from "@/lib/json-pointer";
 import { Button } from "@/ui/button";
-import { DialogActions } from "@/ui/dialog";
+import { CancelButton, DialogActions } from "@/ui/dialog";
 import { DocumentEditor } from "@/ui/document-editor";
 import { PreviewView } from "@/ui/preview-view";
 import { ProblemNote } from "@/ui/problem-note";
@@ -49,7 +49,7 @@ export function ExperimentForm({ projectId, onClose }: Props) {
       {fieldsOf(error).length === 0 && <ProblemNote error={error} />}
       {preview.data && <PreviewView preview={preview.data} />}
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button reason={reason} busy={preview.isPending} onClick={() => draft && preview.mutate(draft)}>
           Preview first sample
         </Button>

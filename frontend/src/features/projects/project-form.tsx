@@ -6,7 +6,7 @@ import { createProject, replaceProject } from "@/api/projects";
 import type { Project, ProjectDraft } from "@/api/types";
 import { formText } from "@/lib/form-text";
 import { Button } from "@/ui/button";
-import { DialogActions } from "@/ui/dialog";
+import { CancelButton, DialogActions } from "@/ui/dialog";
 import { TextArea, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem-note";
 
@@ -45,7 +45,7 @@ export function ProjectForm({ project, onClose }: Props) {
       <TextArea label="Description" name="description" defaultValue={project?.description} rows={3} />
       <ProblemNote error={saving.error} elsewhere={["/name"]} />
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <CancelButton />
         <Button type="submit" variant="primary" busy={saving.isPending}>
           {project ? "Save" : "Create project"}
         </Button>

@@ -48,7 +48,7 @@ function ProjectView({ project }: { project: ProjectDetail }) {
         <p className="-mt-2 mb-4 max-w-3xl break-words text-muted">{project.description}</p>
       )}
       <Experiments project={project} />
-      <Dialog title="New experiment" open={creating} onClose={close} wide holdsWork>
+      <Dialog title="New experiment" open={creating} onClose={close} wide>
         <ExperimentForm projectId={project.id} onClose={close} />
       </Dialog>
     </Page>
