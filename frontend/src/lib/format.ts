@@ -9,6 +9,11 @@ export function count(value: Maybe): string {
   return known(value) ? grouped.format(Math.round(value)) : none;
 }
 
+/** 1, "run" → "1 run"; 1200, "run" → "1,200 runs". */
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
 /** 1234567 → "1.23M"; for places where the exact figure does not fit. */
 export function compact(value: Maybe): string {
   if (!known(value)) return none;

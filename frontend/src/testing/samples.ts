@@ -116,6 +116,7 @@ export function runSample(index: number, part: Partial<RunSample> = {}): RunSamp
   };
 }
 
-export function event(seq: number, type: string, data: LiveMessage["data"] = {}): LiveMessage {
-  return { seq, type, at: `2026-04-06T12:00:${String(seq % 60).padStart(2, "0")}Z`, data };
+export function event(seq: number, type: string, data: LiveMessage["data"] = {}, by?: string): LiveMessage {
+  const second = String(seq % 60).padStart(2, "0");
+  return { seq, type, at: `2026-04-06T12:00:${second}Z`, data, ...(by && { by }) };
 }

@@ -38,6 +38,18 @@ test("lines that change places glide there from where they were, new ones appear
   });
 });
 
+test("when more than ten lines change places they are there at once", () => {
+  const moves = layOut();
+  const keys = [..."abcdefghijk"];
+  const { rerender } = render(<List keys={keys} />);
+  rerender(<List keys={keys.toReversed()} />);
+  // The sixth of eleven stays in the middle.
+  expect(Object.keys(moves)).toHaveLength(10);
+  rerender(<List keys={[...keys, "l"]} />);
+  rerender(<List keys={["l", ...keys]} />);
+  expect(Object.keys(moves)).not.toContain("l");
+});
+
 test("nothing moves for whoever wants no motion", () => {
   const moves = layOut();
   vi.stubGlobal("matchMedia", () => ({ matches: true }));

@@ -3,8 +3,8 @@ import { type RefObject, useLayoutEffect, useRef } from "react";
 const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /**
- * Lets the children of an element glide to their new places when `order` changes.
- * Children are told apart by their `data-key`.
+ * Lets the children of an element glide to their new places when `order` changes, unless so many move that nobody could
+ * follow them. Children are told apart by their `data-key`.
  */
 export function useFlip<E extends HTMLElement>(order: string): RefObject<E | null> {
   const parent = useRef<E>(null);
@@ -28,14 +28,18 @@ function measure(parent: HTMLElement): Map<string, number> {
 }
 
 function glide(parent: HTMLElement, before: Map<string, number>, after: Map<string, number>): void {
-  for (const child of childrenOf(parent)) {
+  const moves = childrenOf(parent).flatMap((child) => {
     const key = child.dataset.key ?? "";
-    const from = before.get(key);
-    const to = after.get(key);
-    if (to === undefined || from === to) continue;
+    const [from, to] = [before.get(key), after.get(key)];
+    return to === undefined || from === to ? [] : [{ child, from, to }];
+  });
+  if (moves.length > maxGliding) return;
+  for (const { child, from, to } of moves) {
     child.animate(from === undefined ? appear : slide(from - to), { duration: 260, easing: "ease-out" });
   }
 }
+
+const maxGliding = 10;
 
 const appear = [{ opacity: 0 }, { opacity: 1 }];
 const slide = (by: number) => [{ transform: `translateY(${by}px)` }, { transform: "none" }];

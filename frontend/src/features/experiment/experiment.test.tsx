@@ -1,10 +1,10 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import type { LiveMessage } from "@/api/live/messages";
-import { loggedIn, renderApp } from "@/testing/render-app";
+import { button, open, ranks, send, snapshot, tile } from "@/testing/experiment-page";
+import { loggedIn } from "@/testing/render-app";
 import { at, event, experiment, row, run, sweep } from "@/testing/samples";
-import { known, problem, type Routes, serve, unauthorized } from "@/testing/server";
+import { known, problem, unauthorized } from "@/testing/server";
 import { FakeSocket, fakeSockets } from "@/testing/socket";
 
 // There is no canvas here.
@@ -14,26 +14,6 @@ beforeEach(() => {
   loggedIn();
   fakeSockets();
 });
-
-const snapshot = (data: object): LiveMessage => ({ seq: 5, type: "snapshot", at, data: { ...data } });
-
-/** The experiment page with its stream open. */
-async function open(routes: Routes = {}, address = "/experiments/e1") {
-  const server = serve({
-    "GET /experiments/e1": { body: experiment() },
-    "GET /experiments/e1/leaderboard": { body: { items: [], standings_current: true } },
-    ...routes,
-  });
-  const app = renderApp(address);
-  await screen.findByRole("heading", { name: "ticket-triage", level: 1 });
-  await waitFor(() => expect(FakeSocket.all).not.toHaveLength(0));
-  act(() => FakeSocket.last.onopen?.());
-  return { server, app };
-}
-
-const send = (...messages: LiveMessage[]) => act(() => FakeSocket.last.send(...messages));
-const tile = (label: string) => screen.getByText(label, { selector: "dt" }).nextSibling;
-const button = (name: string) => screen.getByRole("button", { name });
 
 test("the stream fills the figures", async () => {
   await open();
@@ -77,7 +57,9 @@ test("pausing shows what the server answers at once", async () => {
   await waitFor(() => expect(button("Pause")).not.toHaveAttribute("aria-disabled"));
   await userEvent.click(button("Pause"));
   await screen.findByRole("button", { name: "Resume" });
-  expect(screen.getByText("Paused · manual")).toBeVisible();
+  expect(screen.getByText("Paused", { selector: "h1 ~ *" })).toBeVisible();
+  send(event(6, "experiment.paused", { sweep_id: "s1", reason: "manual" }, "ada"));
+  expect(await screen.findByText("Paused by ada", { selector: "h1 ~ *" })).toBeVisible();
   expect(await server.bodies("POST /experiments/e1/pause")).toEqual([{ now: false }]);
 });
 
@@ -114,9 +96,6 @@ test("a sweep shows what it would take before it starts", async () => {
   expect((await server.bodies("POST /experiments/e1/sweep")).at(-1)).toEqual({ kind: "grid", max_runs: 5 });
 });
 
-const ranks = () =>
-  screen.getAllByRole("link", { name: /^Run ranked/ }).map((link) => link.textContent?.replace(/\s/g, ""));
-
 test("the leaderboard shows ties, leads to the runs and follows the stream", async () => {
   const boards = [
     [row(1), row(2, { ties_best: true })],
@@ -128,10 +107,9 @@ test("the leaderboard shows ties, leads to the runs and follows the stream", asy
     }),
   });
   await waitFor(() => expect(ranks()).toEqual(["1", "2="]));
-  expect(screen.getByRole("link", { name: /ranked 2\. Cannot be told apart/ })).toHaveAttribute(
-    "href",
-    "/runs/r2",
-  );
+  expect(
+    screen.getByRole("link", { name: /ranked 2\. Not significantly different from #1/ }),
+  ).toHaveAttribute("href", "/runs/r2");
   expect(screen.getByRole("cell", { name: "tone-1" })).toBeVisible();
   send(snapshot({}), event(6, "run.completed", { run_id: "r3", score: 0.99 }));
   await waitFor(() =>
@@ -282,11 +260,15 @@ test("a board full of ties says what would tell more apart", async () => {
   const tied = (ties: number) =>
     [1, 2, 3, 4, 5, 6].map((rank) => row(rank, { n: 12, ties_best: rank <= ties }));
   await open({ "GET /experiments/e1/leaderboard": { body: { items: tied(5), standings_current: true } } });
-  expect(await screen.findByText(/With n = 12 and 6 runs only large differences are certain/)).toBeVisible();
+  expect(
+    await screen.findByText(/With n = 12 and 6 runs only large differences are significant/),
+  ).toBeVisible();
 });
 
 test("a board with few ties needs no advice", async () => {
   const items = [1, 2, 3, 4, 5, 6].map((rank) => row(rank, { ties_best: rank <= 2 }));
   await open({ "GET /experiments/e1/leaderboard": { body: { items, standings_current: true } } });
-  expect(await screen.findByText(/Bars show the 95 % interval/)).not.toHaveTextContent("differences");
+  expect(await screen.findByText(/Bars: 95 % confidence interval/)).not.toHaveTextContent(
+    "large differences",
+  );
 });

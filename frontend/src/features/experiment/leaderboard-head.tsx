@@ -1,9 +1,7 @@
+import { byRank } from "./board-order";
 import type { Columns } from "./leaderboard-columns";
 import { byCost, byLatency, byScore, byScorer, byValue, type Sort } from "./run-order";
 import { SortHead } from "./sort-head";
-
-/** The order of the board itself: whole runs by score, partial ones behind them. */
-export const byRank: Sort = { by: byScore, descending: true };
 
 export function LeaderboardHead({ columns, sort }: { columns: Columns; sort: Sort }) {
   const order = { sort, otherwise: byRank };

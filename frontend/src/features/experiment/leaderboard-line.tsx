@@ -7,7 +7,7 @@ import { ScoreBar } from "./score-bar";
 
 type Props = { row: LeaderboardRow; columns: Columns };
 
-/** One run; the link in its first cell covers the whole line. */
+/** One run; the link in its first cell covers the whole row. */
 export const LeaderboardLine = memo(function LeaderboardLine({ row, columns }: Props) {
   const { score: value, ci_low: low, ci_high: high } = row;
   return (
@@ -35,31 +35,35 @@ export const LeaderboardLine = memo(function LeaderboardLine({ row, columns }: P
   );
 });
 
-function Rank({ row: { rank, run_id: runId, ties_best: ties, p_best: chance } }: { row: LeaderboardRow }) {
-  const tie = `Cannot be told apart from the best; ${percent(chance)} likely to be it`;
+function Rank({ row }: { row: LeaderboardRow }) {
+  const { rank, run_id: runId } = row;
+  const tie = row.ties_best && rank !== 1 ? tieText(row.p_best) : undefined;
   return (
     <Link
       to="/runs/$runId"
       params={{ runId }}
-      aria-label={
-        rank === undefined ? "Run far down the board" : `Run ranked ${rank}${ties ? `. ${tie}` : ""}`
-      }
-      title={ties ? tie : undefined}
+      aria-label={rank === undefined ? "Unranked run" : `Run ranked ${rank}${tie ? `. ${tie}` : ""}`}
+      title={tie}
       className="num font-medium text-accent after:absolute after:inset-0"
     >
       {rank ?? "–"}
-      {ties && <span aria-hidden="true"> =</span>}
+      {tie && <span aria-hidden="true"> =</span>}
     </Link>
   );
 }
 
-const short = 36;
+function tieText(chance: number | undefined): string {
+  const likely = chance !== undefined && chance >= 0.0005 ? `; ${percent(chance)} likely to be the best` : "";
+  return `Not significantly different from #1${likely}`;
+}
 
-/** Long texts are cut and stay whole in the title, above the line's link so that it can be read. */
+const maxUncut = 36;
+
+/** Long texts are cut; the title holds all of it, and lies above the row's link so that it shows. */
 function ValueCell({ value }: { value: unknown }) {
   const text = inline(value);
   if (value === undefined) return <td className="text-muted">{text}</td>;
-  if (text.length <= short) return <td className="num">{text}</td>;
+  if (text.length <= maxUncut) return <td className="num">{text}</td>;
   return (
     <td>
       <span title={text} className="relative z-10 block max-w-52 truncate">

@@ -1,13 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { memo } from "react";
+import { memo, useMemo } from "react";
 import { leaderboardQuery } from "@/api/experiments";
-import type { ExperimentDetail } from "@/api/types";
-import { count } from "@/lib/format";
-import { Button } from "@/ui/button";
-import { Section } from "@/ui/page";
-import { ProblemNote } from "@/ui/problem-note";
-import { Empty, Loading } from "@/ui/states";
+import type { ExperimentDetail, LeaderboardRow } from "@/api/types";
+import { useAttention } from "@/ui/attention";
+import { boardCount, boardEntries, ranksInOrder } from "./board-order";
+import { EmptyBoard } from "./empty-board";
 import { Leaderboard } from "./leaderboard";
+import { RunSection } from "./run-section";
+import { useSteadyRows } from "./steady-rows";
 import { readValue, ValueSelect } from "./value-filter";
 
 type Props = {
@@ -22,7 +22,36 @@ const standingsEvery = 1000;
 
 /** Kept from rendering with every frame of the stream: only its own query changes it. */
 export const LeaderboardPanel = memo(function LeaderboardPanel(props: Props) {
-  const { experiment, sort, value, refetchEvery } = props;
+  const { experiment, sort, value } = props;
+  const { pages, latest } = useBoard(props);
+  const { attended, props: attention } = useAttention();
+  const order = useSteadyRows(
+    useMemo(() => latest && boardEntries(latest, sort), [latest, sort]),
+    { view: `${sort} ${value}`, outdated: pages.isPlaceholderData, frozen: attended },
+  );
+  const rows = order.rows && ranksInOrder(order.rows, sort);
+  return (
+    <RunSection
+      title="Leaderboard"
+      pages={pages}
+      order={order}
+      attention={attention}
+      aside={
+        <>
+          <span className="num text-muted text-xs">
+            {boardCount(experiment, rows?.length ?? 0, { more: pages.hasNextPage, sort, value })}
+          </span>
+          <ValueSelect experiment={experiment} label="Show ranked runs with value" />
+        </>
+      }
+    >
+      {rows?.length === 0 && <EmptyBoard sweep={experiment.sweep} filtered={value !== undefined} />}
+      {rows && rows.length > 0 && <Leaderboard experiment={experiment} rows={rows} sort={sort} />}
+    </RunSection>
+  );
+});
+
+function useBoard({ experiment, sort, value, refetchEvery }: Props) {
   const values = readValue(value);
   const view = { ...(sort && { sort }), ...(values && { values }) };
   const pages = useInfiniteQuery({
@@ -31,40 +60,9 @@ export const LeaderboardPanel = memo(function LeaderboardPanel(props: Props) {
       state.data?.pages.some((page) => !page.standings_current) ? standingsEvery : refetchEvery,
     placeholderData: (old) => old,
   });
-  const rows = pages.data?.pages.flatMap((page) => page.items);
-  return (
-    <Section
-      title="Leaderboard"
-      aside={<Aside {...props} shown={rows?.length ?? 0} more={pages.hasNextPage} />}
-    >
-      {pages.isPending && <Loading />}
-      <ProblemNote error={pages.error} onRetry={() => void pages.refetch()} className="mb-3" />
-      {rows?.length === 0 &&
-        (values ? (
-          <Empty title="No finished run has this value" />
-        ) : (
-          <Empty title="No run has finished yet">Start a sweep and the runs line up here, best first.</Empty>
-        ))}
-      {rows && rows.length > 0 && <Leaderboard experiment={experiment} rows={rows} sort={sort} />}
-      {pages.hasNextPage && (
-        <Button className="mt-3" busy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-          Load more runs
-        </Button>
-      )}
-    </Section>
+  const latest = useMemo<LeaderboardRow[] | undefined>(
+    () => pages.data?.pages.flatMap((page) => page.items),
+    [pages.data],
   );
-});
-
-type AsideProps = Props & { shown: number; more: boolean };
-
-function Aside({ experiment, sort, value, shown, more }: AsideProps) {
-  const first = sort || value ? "the first " : "the best ";
-  return (
-    <span className="flex items-center gap-3">
-      <span className="num text-muted text-xs">
-        {shown > 0 && `${more ? first : ""}${count(shown)} runs`}
-      </span>
-      <ValueSelect experiment={experiment} label="Show ranked runs with value" />
-    </span>
-  );
+  return { pages, latest };
 }

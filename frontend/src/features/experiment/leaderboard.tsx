@@ -2,8 +2,9 @@ import { useMemo } from "react";
 import type { ExperimentDetail, LeaderboardRow } from "@/api/types";
 import { useFlip } from "@/ui/flip";
 import { Table } from "@/ui/table";
+import { byRank } from "./board-order";
 import { columnsOf } from "./leaderboard-columns";
-import { byRank, LeaderboardHead } from "./leaderboard-head";
+import { LeaderboardHead } from "./leaderboard-head";
 import { LeaderboardLine } from "./leaderboard-line";
 import { readSort } from "./run-order";
 
@@ -24,19 +25,19 @@ export function Leaderboard({ experiment, rows, sort }: Props) {
         </tbody>
       </Table>
       <p className="mt-2 text-muted text-xs">
-        <strong className="font-semibold">=</strong> cannot be told apart from the best with these samples.
-        Bars show the 95 % interval.{advice(rows)}
+        <strong className="font-semibold">=</strong> not significantly different from #1 (5 % level). Bars: 95
+        % confidence interval.{advice(rows)}
       </p>
     </>
   );
 }
 
-/** Why a clear order may still be full of ties: each run is one more chance of a difference by luck. */
+/** Each further run is one more chance of a difference by luck, so a clear order may still be full of ties. */
 function advice(rows: LeaderboardRow[]): string {
   const ties = rows.filter((row) => row.ties_best).length;
   if (rows.length < 5 || ties * 2 < rows.length) return "";
   const samples = Math.max(...rows.map((row) => row.n));
-  return ` With n = ${samples} and ${rows.length} runs only large differences are certain: more samples tell more apart.`;
+  return ` With n = ${samples} and ${rows.length} runs only large differences are significant. Add samples to separate more.`;
 }
 
 /** The same object while the columns stay as they are, so that unchanged lines need no rendering. */
