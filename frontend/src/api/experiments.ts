@@ -1,7 +1,15 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answerOf, client, done } from "./client";
 import { everyPage, fullPage } from "./pages";
-import type { DryRun, ExperimentDraft, ExportFormat, RunStatus, Sweep, SweepRequest } from "./types";
+import type {
+  DryRun,
+  ExperimentDraft,
+  ExportFormat,
+  ResumeRequest,
+  RunStatus,
+  Sweep,
+  SweepRequest,
+} from "./types";
 
 const at = (id: string) => ({ params: { path: { id } } });
 
@@ -93,7 +101,8 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 export const pauseSweep = (id: string, now = false) =>
   answerOf(client.POST("/experiments/{id}/pause", { ...at(id), body: { now } }));
-export const resumeSweep = (id: string) => answerOf(client.POST("/experiments/{id}/resume", at(id)));
+export const resumeSweep = (id: string, limits: ResumeRequest = {}) =>
+  answerOf(client.POST("/experiments/{id}/resume", { ...at(id), body: limits }));
 export const stopSweep = (id: string) => answerOf(client.POST("/experiments/{id}/stop", at(id)));
 
 /** The export as text, exactly as a program would load it. */

@@ -23,6 +23,17 @@ export const experimentRunsQuery = (experimentId: string, view: RunView) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
+/** The first failed runs of a sweep: enough to see what they have in common. */
+export const failedRunsQuery = (experimentId: string, sweepId: string) =>
+  queryOptions({
+    queryKey: ["experiments", experimentId, "runs", "failed", sweepId],
+    queryFn: async ({ signal }) => {
+      const query = { sweep_id: sweepId, status: "failed" as const, limit: 100 };
+      const params = { path: { id: experimentId }, query };
+      return (await answerOf(client.GET("/experiments/{id}/runs", { params, signal }))).items;
+    },
+  });
+
 export const runSamplesQuery = (id: string) =>
   infiniteQueryOptions({
     queryKey: ["runs", id, "samples"],

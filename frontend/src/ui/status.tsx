@@ -1,4 +1,4 @@
-import type { ExperimentStatus, RunStatus, SweepStatus } from "@/api/types";
+import type { ExperimentStatus, RunStatus, Sweep, SweepStatus } from "@/api/types";
 import { cx } from "@/lib/cx";
 
 export type Tone = "good" | "warn" | "bad" | "info" | "violet" | "quiet";
@@ -12,7 +12,7 @@ export const toneText: Record<Tone, string> = {
   quiet: "text-muted",
 };
 
-type Look = { label: string; tone: Tone };
+export type Look = { label: string; tone: Tone };
 
 /** A state that is not listed here does not compile. */
 export const experimentLooks: Record<ExperimentStatus, Look> = {
@@ -23,12 +23,17 @@ export const experimentLooks: Record<ExperimentStatus, Look> = {
   stopped: { label: "Stopped", tone: "quiet" },
 };
 
-export const sweepLooks: Record<SweepStatus, Look> = {
+const sweepLooks: Record<SweepStatus, Look> = {
   running: { label: "Running", tone: "info" },
   paused: { label: "Paused", tone: "warn" },
   completed: { label: "Completed", tone: "good" },
   stopped: { label: "Stopped", tone: "quiet" },
 };
+
+/** A sweep ends as completed even where every run failed: for people that is a failure. */
+export function sweepLook({ status, finish_reason }: Pick<Sweep, "status" | "finish_reason">): Look {
+  return finish_reason === "all_failed" ? { label: "Failed", tone: "bad" } : sweepLooks[status];
+}
 
 export const runLooks: Record<RunStatus, Look> = {
   pending: { label: "Pending", tone: "quiet" },

@@ -11,30 +11,30 @@ type Props = {
   events: Event[];
   type: string | undefined;
   onType: (type: string | undefined) => void;
-  /** What each experiment is called, where events of several are told. */
+  /** The names of experiments, where events of several are listed. */
   names?: Map<string, string>;
   className?: string;
 };
 
-const shown = 200;
-const everything = "all";
+const maxShown = 200;
+const allTypes = "all";
 
-/** One a run and stage: too many to be read among the rest, unless they are asked for. */
-const chatter = "stage.completed";
+/** One per run and stage: hidden unless asked for, because they would crowd out the rest. */
+const detailType = "stage.completed";
 
 function matches(type: string | undefined): (event: Event) => boolean {
-  if (type === everything) return () => true;
-  return (event) => (type ? event.type === type : event.type !== chatter);
+  if (type === allTypes) return () => true;
+  return (event) => (type ? event.type === type : event.type !== detailType);
 }
 
-/** What has happened, newest first, of all types or of one. */
+/** Recent events, newest first, of all types or of one. */
 export function Timeline({ events, type, onType, names, className }: Props) {
   const matching = events.filter(matches(type));
   return (
     <Section title="Timeline" aside={<TypeFilter type={type} onType={onType} />}>
       {matching.length === 0 ? (
         <p className="rounded-xl border border-line border-dashed p-4 text-muted text-[13px]">
-          {type && type !== everything ? "No recent events of this type." : "Nothing has happened yet."}
+          {type && type !== allTypes ? "No recent events of this type." : "No events yet."}
         </p>
       ) : (
         <ol
@@ -43,7 +43,7 @@ export function Timeline({ events, type, onType, names, className }: Props) {
           tabIndex={0}
           className={cx("overflow-y-auto rounded-xl border border-line bg-surface py-1", className)}
         >
-          {matching.slice(0, shown).map((event) => (
+          {matching.slice(0, maxShown).map((event) => (
             <Entry key={event.seq} event={event} names={names} />
           ))}
         </ol>
@@ -60,8 +60,8 @@ function TypeFilter({ type, onType }: Pick<Props, "type" | "onType">) {
       onChange={(event) => onType(event.currentTarget.value || undefined)}
       className="h-7 max-w-40 rounded-md border border-line-strong bg-surface px-1.5 text-xs"
     >
-      <option value="">All but stages</option>
-      <option value={everything}>All events</option>
+      <option value="">Main events</option>
+      <option value={allTypes}>All events</option>
       {eventTypes.map((each) => (
         <option key={each.type} value={each.type}>
           {each.label}

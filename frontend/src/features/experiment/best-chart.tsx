@@ -2,21 +2,26 @@ import { useCallback, useLayoutEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { BestPoint } from "@/api/live/messages";
-import { score } from "@/lib/format";
+import { plural, score } from "@/lib/format";
 import { useShownTheme } from "@/lib/theme";
 import { type ChartData, chartData, scoreRange, tickLabel, timeRange } from "./chart-data";
 
-type Props = { series: BestPoint[]; until: string | undefined };
+type Props = {
+  series: BestPoint[];
+  until: string | undefined;
+  /** What to say while there is no score. */
+  empty: string;
+};
 
 /** The best score as it rose. */
-export default function BestChart({ series, until }: Props) {
+export default function BestChart({ series, until, empty }: Props) {
   const theme = useShownTheme();
   const data = useMemo(() => chartData(series, until), [series, until]);
   const best = series.at(-1)?.[1];
   if (best === undefined) {
-    return <p className="flex h-full items-center justify-center text-muted">No run has a score yet.</p>;
+    return <p className="flex h-full items-center justify-center text-muted">{empty}</p>;
   }
-  const summary = `Best score so far ${score(best)}, raised ${series.length} times`;
+  const summary = `Best score so far: ${score(best)} after ${plural(series.length, "improvement")}`;
   return (
     <div role="img" aria-label={summary} className="size-full">
       <Plot key={theme} data={data} />

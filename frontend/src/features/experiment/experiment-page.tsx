@@ -9,13 +9,16 @@ import { ConnectionNote } from "@/ui/connection-note";
 import { ExportMenu } from "@/ui/export-menu";
 import { link, Page } from "@/ui/page";
 import { QueryView } from "@/ui/states";
-import { Badge, experimentLooks, sweepLooks } from "@/ui/status";
+import { Badge, experimentLooks } from "@/ui/status";
 import { ConfigurationView } from "./configuration-view";
 import { ExperimentMenu } from "./experiment-menu";
 import { pollWhile } from "./fallback";
 import { LiveView } from "./live-view";
 import { RunsView } from "./runs-view";
 import { Steering } from "./steering";
+import { SweepBadge } from "./sweep-badge";
+import { pausedBy } from "./sweep-figures";
+import { SweepNotice } from "./sweep-notice";
 import { Tabs } from "./tabs";
 
 const route = getRouteApi("/app/experiments/$experimentId");
@@ -40,7 +43,7 @@ function ExperimentView({ experiment }: { experiment: ExperimentDetail }) {
       beside={
         <>
           {sweep ? (
-            <Badge look={sweepLooks[sweep.status]} detail={sweep.pause_reason} />
+            <SweepBadge sweep={sweep} pausedBy={pausedBy(sweep, live.events)} />
           ) : (
             <Badge look={experimentLooks[experiment.status]} />
           )}
@@ -55,6 +58,7 @@ function ExperimentView({ experiment }: { experiment: ExperimentDetail }) {
         </>
       }
     >
+      {sweep && <SweepNotice sweep={sweep} />}
       <Tabs experimentId={experiment.id} />
       <View tab={tab} experiment={experiment} live={live} />
     </Page>

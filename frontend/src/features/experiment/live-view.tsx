@@ -7,6 +7,7 @@ import { Timeline } from "@/ui/timeline";
 import { pollWhile } from "./fallback";
 import { LeaderboardPanel } from "./leaderboard-panel";
 import { RunningNow } from "./running-now";
+import { pausedBy } from "./sweep-figures";
 import { SweepTiles } from "./tiles";
 
 const BestChart = lazy(() => import("./best-chart"));
@@ -22,13 +23,17 @@ export function LiveView({ experiment, live }: Props) {
     void navigate({ search: (old) => ({ ...old, type: next }), replace: true, resetScroll: false });
   return (
     <div className="flex flex-col gap-5">
-      <SweepTiles sweep={sweep} />
+      <SweepTiles sweep={sweep} pausedBy={pausedBy(sweep, live.events)} />
       <div className="grid gap-5 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="flex min-w-0 flex-col gap-5">
           <Section title="Best score so far">
             <div className={`${card} h-64 p-2`}>
               <Suspense fallback={null}>
-                <BestChart series={live.bestSeries} until={sweep?.finished_at ?? live.at} />
+                <BestChart
+                  series={live.bestSeries}
+                  until={sweep?.finished_at ?? live.at}
+                  empty={sweep?.finish_reason === "all_failed" ? "No score: all runs failed" : "No score yet"}
+                />
               </Suspense>
             </div>
           </Section>

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useReadOnly } from "@/api/access";
 import { pauseSweep, resumeSweep, stopSweep } from "@/api/experiments";
 import type { ExperimentDetail, Sweep } from "@/api/types";
+import { plural } from "@/lib/format";
 import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
 import { Dialog } from "@/ui/dialog";
@@ -10,16 +11,18 @@ import { Icon } from "@/ui/icon";
 import { Menu } from "@/ui/menu";
 import { ProblemNote } from "@/ui/problem-note";
 import { refusal, startRefusal } from "./allowed";
+import { isOutOfBudget } from "./budget";
+import { RaiseBudget } from "./raise-budget";
 import { StartSweep } from "./start-sweep";
 
 type Props = { experiment: ExperimentDetail; onSweep: (sweep: Sweep) => void };
 
-/** For the labels of buttons whose icons are known from everywhere: narrow screens show the icon alone. */
-const spacious = "max-sm:sr-only";
+/** For the labels of buttons with well-known icons: narrow screens show the icon alone. */
+const labelOnWide = "max-sm:sr-only";
 
 /** Starts, pauses, resumes and stops. */
 export function Steering({ experiment: { id, sweep }, onSweep }: Props) {
-  const [asking, setAsking] = useState<"start" | "stop">();
+  const [asking, setAsking] = useState<"start" | "stop" | "raise">();
   const readOnly = useReadOnly();
   const close = () => setAsking(undefined);
   const steer = useMutation({ mutationFn: (act: () => Promise<Sweep>) => act(), onSuccess: onSweep });
@@ -28,7 +31,13 @@ export function Steering({ experiment: { id, sweep }, onSweep }: Props) {
   const canPause = whyNot("pause") === undefined;
   return (
     <>
-      {paused ? (
+      {isOutOfBudget(sweep) && (
+        <Button variant="primary" reason={whyNot("resume")} onClick={() => setAsking("raise")}>
+          <Icon name="play" />
+          Raise budget…
+        </Button>
+      )}
+      {paused && !isOutOfBudget(sweep) && (
         <Button
           variant="primary"
           reason={whyNot("resume")}
@@ -38,20 +47,21 @@ export function Steering({ experiment: { id, sweep }, onSweep }: Props) {
           <Icon name="play" />
           Resume
         </Button>
-      ) : (
+      )}
+      {!paused && (
         <Button
           reason={whyNot("pause")}
           busy={steer.isPending}
           onClick={() => steer.mutate(() => pauseSweep(id))}
         >
           <Icon name="pause" />
-          <span className={spacious}>Pause</span>
+          <span className={labelOnWide}>Pause</span>
         </Button>
       )}
       {canPause && <PauseNow onPause={() => steer.mutate(() => pauseSweep(id, true))} />}
       <Button reason={whyNot("stop")} busy={steer.isPending} onClick={() => setAsking("stop")}>
         <Icon name="stop" />
-        <span className={spacious}>Stop</span>
+        <span className={labelOnWide}>Stop</span>
       </Button>
       <Button
         variant={sweep?.status === "running" || paused ? "plain" : "primary"}
@@ -71,26 +81,36 @@ export function Steering({ experiment: { id, sweep }, onSweep }: Props) {
         onClose={close}
         onConfirm={() => stopSweep(id).then(onSweep)}
       >
-        What is finished stays. Answers that are on their way are kept, their runs are cancelled, and this
-        sweep cannot go on.
+        {stopConsequences(sweep)}
       </Confirm>
-      <Dialog title="That was not possible" open={steer.error !== null} onClose={() => steer.reset()}>
+      {sweep && (
+        <Dialog title="Raise the budget" open={asking === "raise"} onClose={close}>
+          <RaiseBudget sweep={sweep} onSweep={onSweep} onClose={close} />
+        </Dialog>
+      )}
+      <Dialog title="The sweep was not changed" open={steer.error !== null} onClose={() => steer.reset()}>
         <ProblemNote error={steer.error} />
       </Dialog>
     </>
   );
 }
 
+function stopConsequences(sweep: Sweep | undefined): string {
+  const running = sweep?.progress.running ?? 0;
+  const cancelled = `${plural(running, "running run")} will be cancelled (answers already received stay in the cache). `;
+  return `Finished runs are kept. ${running > 0 ? cancelled : ""}A stopped sweep cannot be resumed.`;
+}
+
 function PauseNow({ onPause }: { onPause: () => void }) {
   return (
     <Menu
-      label="More ways to pause"
+      label="Pause options"
       trigger={<Icon name="down" />}
       entries={[
         {
           id: "now",
           label: "Pause now",
-          note: "Waits only for the calls that are on their way, not for the runs.",
+          note: "Waits for the calls in flight only, not for the running runs.",
           onAction: onPause,
         },
       ]}

@@ -1,4 +1,4 @@
-import type { Sweep, SweepStatus } from "@/api/types";
+import type { Event, Sweep, SweepStatus } from "@/api/types";
 
 /** Runs that are over, however they ended. */
 export function ended({ progress }: Sweep): number {
@@ -8,18 +8,18 @@ export function ended({ progress }: Sweep): number {
 type Reason<K extends "pause_reason" | "finish_reason"> = NonNullable<Sweep[K]>;
 
 const pauses: Record<Reason<"pause_reason">, string> = {
-  manual: "Paused by hand",
-  budget: "Paused: the budget is used up",
-  endpoint: "Paused: an endpoint does not answer",
-  human: "Paused: a person is needed",
+  manual: "Paused",
+  budget: "Paused: budget used up",
+  endpoint: "Paused: endpoint not responding",
+  human: "Paused: waiting for your input",
 };
 
 const finishes: Record<Reason<"finish_reason">, string> = {
-  all_runs: "All runs are done",
-  max_runs: "The limit of runs is reached",
-  stopped: "Stopped by hand",
-  exhausted_space: "Nothing is left to try",
-  converged: "Nothing better is expected",
+  all_runs: "All runs finished",
+  max_runs: "Run limit reached",
+  stopped: "Stopped",
+  exhausted_space: "All configurations tried",
+  converged: "Converged",
   all_failed: "All runs failed",
 };
 
@@ -30,10 +30,22 @@ const states: Record<SweepStatus, string> = {
   completed: "Completed",
 };
 
-/** Why the sweep is where it is. */
-export function remark(sweep: Sweep | undefined): string {
+/** Why a sweep is paused; `by` is who paused it. */
+export function pauseText({ pause_reason: reason }: Sweep, by?: string): string {
+  if (!reason) return states.paused;
+  return reason === "manual" && by ? `Paused by ${by}` : pauses[reason];
+}
+
+/** Who paused the sweep, as far as the recent events tell; newest first. */
+export function pausedBy(sweep: Sweep | undefined, events: Event[]): string | undefined {
+  const paused = events.find(({ type, data }) => type === "experiment.paused" && data.sweep_id === sweep?.id);
+  return paused?.by;
+}
+
+/** Why the sweep is in its state. */
+export function statusReason(sweep: Sweep | undefined, by?: string): string {
   if (!sweep) return "";
-  if (sweep.status === "paused" && sweep.pause_reason) return pauses[sweep.pause_reason];
+  if (sweep.status === "paused") return pauseText(sweep, by);
   if (sweep.finish_reason) return finishes[sweep.finish_reason];
   return states[sweep.status];
 }

@@ -22,10 +22,13 @@ export const emptyForm: SweepForm = {
 type NumberField = "seed" | "max_runs" | "max_tokens" | "max_cost";
 
 const rules: Record<NumberField, { pattern: RegExp; advice: string }> = {
-  seed: { pattern: /^\d{1,15}$/, advice: "A whole number." },
-  max_runs: { pattern: /^[1-9]\d{0,14}$/, advice: "A whole number above zero." },
-  max_tokens: { pattern: /^[1-9]\d{0,14}$/, advice: "A whole number above zero." },
-  max_cost: { pattern: /^(?=.*[1-9])\d{0,9}(\.\d{1,9})?$/, advice: "An amount in US dollars above zero." },
+  seed: { pattern: /^\d{1,15}$/, advice: "Enter a whole number." },
+  max_runs: { pattern: /^[1-9]\d{0,14}$/, advice: "Enter a whole number above zero." },
+  max_tokens: { pattern: /^[1-9]\d{0,14}$/, advice: "Enter a whole number above zero." },
+  max_cost: {
+    pattern: /^(?=.*[1-9])\d{0,9}(\.\d{1,9})?$/,
+    advice: "Enter an amount in US dollars above zero.",
+  },
 };
 
 const fields = Object.keys(rules) as NumberField[];
@@ -34,6 +37,11 @@ const fields = Object.keys(rules) as NumberField[];
 export function fieldProblem(form: SweepForm, field: NumberField): string | undefined {
   const text = form[field].trim();
   return text === "" || rules[field].pattern.test(text) ? undefined : rules[field].advice;
+}
+
+/** What is wrong with a limit that has to be set. */
+export function limitProblem(field: "max_tokens" | "max_cost", text: string): string | undefined {
+  return rules[field].pattern.test(text.trim()) ? undefined : rules[field].advice;
 }
 
 /** The request that a form stands for; nothing while a field is wrong. */

@@ -5,11 +5,11 @@ import { compact, cost, count, score } from "@/lib/format";
 import { moment } from "@/lib/time";
 import { Section } from "@/ui/page";
 import { Empty, QueryView } from "@/ui/states";
-import { Badge, sweepLooks } from "@/ui/status";
 import { Table } from "@/ui/table";
+import { SweepBadge } from "./sweep-badge";
 import { ended } from "./sweep-figures";
 
-/** The sweeps that there were. */
+/** All sweeps of the experiment. */
 export function Sweeps({ experimentId }: { experimentId: string }) {
   const sweeps = useQuery(sweepsQuery(experimentId));
   return (
@@ -54,7 +54,7 @@ function SweepTable({ sweeps }: { sweeps: Sweep[] }) {
             <td className="num">{moment(sweep.started_at)}</td>
             <td>{sweep.kind}</td>
             <td>
-              <Badge look={sweepLooks[sweep.status]} detail={sweep.pause_reason} />
+              <SweepBadge sweep={sweep} />
             </td>
             <td className="num text-right">{count(ended(sweep))}</td>
             <td className="num text-right">{score(sweep.best?.score)}</td>

@@ -1,12 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import type { Sweep } from "@/api/types";
-import { compact, cost, count, hitRate, score, seconds } from "@/lib/format";
+import { compact, cost, count, hitRate, plural, score, seconds } from "@/lib/format";
 import { link } from "@/ui/page";
 import { Tile, Tiles } from "@/ui/tile";
-import { ended, remark } from "./sweep-figures";
+import { type BudgetField, budgetsOf, spentTokens } from "./budget";
+import { ended, statusReason } from "./sweep-figures";
 
 /** The figures of the sweep at a glance. */
-export function SweepTiles({ sweep }: { sweep: Sweep | undefined }) {
+export function SweepTiles({ sweep, pausedBy }: { sweep: Sweep | undefined; pausedBy: string | undefined }) {
   return (
     <Tiles label="Sweep">
       <RunsTile sweep={sweep} />
@@ -16,21 +17,25 @@ export function SweepTiles({ sweep }: { sweep: Sweep | undefined }) {
         note={
           sweep?.best && (
             <Link to="/runs/$runId" params={{ runId: sweep.best.run_id }} className={link}>
-              Open the run
+              Open run
             </Link>
           )
         }
       />
       <Tile
         label="Tokens"
-        value={compact(sweep && sweep.tokens_in + sweep.tokens_out)}
+        value={ofLimit(compact(sweep && spentTokens(sweep)), sweep?.limits.max_tokens, compact)}
         note={sweep && `${compact(sweep.tokens_in)} in, ${compact(sweep.tokens_out)} out`}
-      />
+      >
+        <BudgetBar sweep={sweep} field="max_tokens" />
+      </Tile>
       <Tile
         label="Cost"
-        value={cost(sweep?.cost)}
-        note={sweep && (sweep.cost === undefined ? "No price known" : `${count(sweep.calls)} calls paid`)}
-      />
+        value={ofLimit(cost(sweep?.cost), sweep?.limits.max_cost, cost)}
+        note={sweep && (sweep.cost === undefined ? "No price known" : `${plural(sweep.calls, "paid call")}`)}
+      >
+        <BudgetBar sweep={sweep} field="max_cost" />
+      </Tile>
       <Tile
         label="Cache hit rate"
         value={sweep ? hitRate(sweep.cache_hits, sweep.calls) : "–"}
@@ -39,7 +44,7 @@ export function SweepTiles({ sweep }: { sweep: Sweep | undefined }) {
       <Tile
         label="Time left"
         value={sweep?.status === "running" ? seconds(sweep.eta_seconds) : "–"}
-        note={remark(sweep)}
+        note={statusReason(sweep, pausedBy)}
       />
     </Tiles>
   );
@@ -57,14 +62,28 @@ function RunsTile({ sweep }: { sweep: Sweep | undefined }) {
   ];
   return (
     <Tile label="Runs" value={value} note={note.filter(Boolean).join(", ")}>
-      {total !== undefined && total > 0 && (
-        <div aria-hidden="true" className="mt-2 h-1 overflow-hidden rounded-full bg-sunken">
-          <div
-            className="h-full rounded-full bg-accent transition-[width] duration-300"
-            style={{ width: `${Math.min(100, (done / total) * 100)}%` }}
-          />
-        </div>
-      )}
+      {total !== undefined && total > 0 && <Bar share={done / total} />}
     </Tile>
+  );
+}
+
+/** "138 of 250" where there is a limit. */
+function ofLimit(spent: string, limit: number | undefined, text: (value: number) => string): string {
+  return limit === undefined ? spent : `${spent} of ${text(limit)}`;
+}
+
+function BudgetBar({ sweep, field }: { sweep: Sweep | undefined; field: BudgetField }) {
+  const budget = sweep && budgetsOf(sweep).find((each) => each.field === field);
+  return budget && <Bar share={budget.spent / budget.limit} />;
+}
+
+function Bar({ share }: { share: number }) {
+  return (
+    <div aria-hidden="true" className="mt-2 h-1 overflow-hidden rounded-full bg-sunken">
+      <div
+        className="h-full rounded-full bg-accent transition-[width] duration-300"
+        style={{ width: `${Math.min(1, share) * 100}%` }}
+      />
+    </div>
   );
 }
