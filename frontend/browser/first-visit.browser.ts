@@ -21,7 +21,7 @@ afterAll(async () => {
 test("from an empty installation to a result, and back in with the password", async () => {
   const { page, complaints } = await openPage(browser, { viewport: { width: 1440, height: 900 } });
   await page.goto(server.origin);
-  await page.getByRole("heading", { name: "Create the first account" }).waitFor();
+  await page.getByRole("heading", { name: "Set up PromptLooper" }).waitFor();
   expect(await faults(page)).toEqual([]);
   await page.getByLabel("Password").fill("short");
   await page.getByRole("button", { name: "Create account" }).click();
@@ -37,7 +37,7 @@ test("from an empty installation to a result, and back in with the password", as
   await page.getByRole("button", { name: "New experiment" }).click();
   const dialog = page.getByRole("dialog");
   const document = dialog.getByLabel("Experiment document");
-  await dialog.getByText("Endpoints here: simulated.").waitFor();
+  await dialog.getByText("Available endpoints: simulated.").waitFor();
   const starter = await document.inputValue();
   await document.fill(starter.replace("params.tone", "params.tune"));
   const keepEditing = page.getByRole("alertdialog").getByRole("button", { name: "Keep editing" });

@@ -1,16 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { meQuery } from "./auth";
 
-/** Why whoever looks may not change anything; nothing when they may. */
+/** Why the user cannot change anything; nothing when they can. */
 export function useReadOnly(): string | undefined {
   const { data: me } = useQuery(meQuery());
   if (me?.scope !== "read") return undefined;
   return me.kind === "guest"
-    ? "Guests can look but not change anything. Log in first."
+    ? "Guests have read-only access. Log in to make changes."
     : "Your access is read-only.";
 }
 
-/** Why whoever looks may not change what administrators decide; nothing when they may. */
+/** Why the user cannot change what is reserved to administrators; nothing when they can. */
 export function useNotAdmin(): string | undefined {
   const readOnly = useReadOnly();
   const { data: me } = useQuery(meQuery());

@@ -1,13 +1,13 @@
 export type PageQuery = { limit: number; cursor?: string };
 export type Page<T> = { items: T[]; next_cursor?: string };
 
-const mostPages = 20;
+const maxPages = 20;
 
 /** All items of a list that stays small enough to be shown whole. */
 export async function everyPage<T>(load: (query: PageQuery) => Promise<Page<T>>): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | undefined;
-  for (let page = 0; page < mostPages; page++) {
+  for (let page = 0; page < maxPages; page++) {
     const answer = await load({ limit: 500, ...(cursor && { cursor }) });
     items.push(...answer.items);
     cursor = answer.next_cursor;
@@ -22,7 +22,7 @@ export async function fullPage<T, P extends Page<T>>(
   load: (query: PageQuery) => Promise<P>,
 ): Promise<P> {
   let page = await load(query);
-  for (let more = 0; page.next_cursor && page.items.length < query.limit && more < mostPages; more++) {
+  for (let more = 0; page.next_cursor && page.items.length < query.limit && more < maxPages; more++) {
     const rest = await load({ limit: query.limit - page.items.length, cursor: page.next_cursor });
     const { next_cursor: _, ...shown } = page;
     page = { ...shown, ...rest, items: [...page.items, ...rest.items] };

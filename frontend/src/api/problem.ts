@@ -8,7 +8,7 @@ export class ApiProblem extends Error {
   readonly requestId: string | undefined;
 
   constructor(problem: Partial<Problem>) {
-    super(problem.detail || problem.title || "The server gave no reason.");
+    super(problem.detail || problem.title || "The server returned no error message.");
     this.name = "ApiProblem";
     this.status = problem.status ?? 0;
     this.code = problem.code ?? "unknown";
@@ -32,9 +32,9 @@ export function toProblem(error: unknown, status = 0): ApiProblem {
   if (isProblem(error)) return new ApiProblem(error);
   if (error instanceof TypeError) return new ApiProblem(unreachable);
   if (error instanceof Error)
-    return new ApiProblem({ code: "internal", detail: `Something broke in this page: ${error.message}` });
-  const said = typeof error === "string" && error ? error : undefined;
-  return new ApiProblem({ status, detail: said ?? `The server answered with status ${status}.` });
+    return new ApiProblem({ code: "internal", detail: `Unexpected error in the page: ${error.message}` });
+  const text = typeof error === "string" && error ? error : undefined;
+  return new ApiProblem({ status, detail: text ?? `The server responded with status ${status}.` });
 }
 
 /** What is wrong with one field of a request. */

@@ -55,7 +55,7 @@ test("the first visitor makes the first account", async () => {
     "GET /projects": noProjects,
   });
   const app = renderApp("/projects");
-  await screen.findByRole("heading", { name: "Create the first account" });
+  await screen.findByRole("heading", { name: "Set up PromptLooper" });
   expect(screen.getByLabelText("Username")).toHaveValue("admin");
   await fillIn("ada", "a long password", "Create account");
   await screen.findByText("No projects yet");
@@ -136,6 +136,6 @@ test("guests look where they are allowed, and every change is disabled with the 
   await screen.findByText("No projects yet");
   const create = await screen.findByRole("button", { name: "New project" });
   await waitFor(() => expect(create).toHaveAttribute("aria-disabled", "true"));
-  expect(create).toHaveAccessibleDescription(/Guests can look/);
+  expect(create).toHaveAccessibleDescription(/Guests have read-only access/);
   expect(screen.getByRole("link", { name: "Log in" })).toBeVisible();
 });

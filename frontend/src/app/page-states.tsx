@@ -8,7 +8,7 @@ export function NotFound() {
   return (
     <div className="mx-auto max-w-xl p-4 sm:p-10">
       <h1 className="sr-only">Not found</h1>
-      <Missing title="There is nothing at this address." />
+      <Missing title="There is no page at this address." />
     </div>
   );
 }

@@ -8,6 +8,7 @@ import {
   inline,
   milliseconds,
   percent,
+  plural,
   score,
   seconds,
   valuesLine,
@@ -16,6 +17,9 @@ import {
 test.each([
   [count(1234567), "1,234,567"],
   [count(undefined), "–"],
+  [plural(1, "run"), "1 run"],
+  [plural(0, "run"), "0 runs"],
+  [plural(1200, "run"), "1,200 runs"],
   [compact(9999), "9,999"],
   [compact(1234567), "1.23M"],
   [score(0.87), "0.870"],

@@ -70,11 +70,12 @@ export function inline(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-const longest = 40;
+const maxLength = 40;
 
 /** A configuration's values in one line: long texts are cut, so that each value has its place. */
 export function valuesLine(values: Record<string, unknown>): string {
-  const cut = (text: string) => (text.length <= longest ? text : `${text.slice(0, longest - 1).trimEnd()}…`);
+  const cut = (text: string) =>
+    text.length <= maxLength ? text : `${text.slice(0, maxLength - 1).trimEnd()}…`;
   return Object.entries(values)
     .map(([name, value]) => `${name}: ${cut(inline(value))}`)
     .join(" · ");

@@ -14,7 +14,7 @@ const variants: Record<Variant, string> = {
   danger: "border-line bg-surface text-bad hover:bg-bad-soft",
 };
 
-const refused = "border-line bg-sunken text-muted cursor-not-allowed";
+const disabledClass = "border-line bg-sunken text-muted cursor-not-allowed";
 
 export const buttonClass = (variant: Variant = "plain") => cx(base, variants[variant]);
 
@@ -33,7 +33,7 @@ export function Button({ variant = "plain", reason, busy, onClick, children, cla
     <button
       type="button"
       {...rest}
-      className={cx(base, blocked ? refused : variants[variant], className)}
+      className={cx(base, blocked ? disabledClass : variants[variant], className)}
       aria-disabled={blocked || undefined}
       aria-busy={busy || undefined}
       aria-describedby={reason ? reasonId : undefined}

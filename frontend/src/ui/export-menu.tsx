@@ -12,11 +12,11 @@ type Props = { experimentId: string; name: string; runId?: string };
 type Look = { label: string; note: string; file: (stem: string) => string };
 
 const formats: Record<ExportFormat, Look> = {
-  best: { label: "JSON", note: "Configuration for a program", file: (stem) => `${stem}.json` },
+  best: { label: "JSON", note: "Configuration for an application", file: (stem) => `${stem}.json` },
   env: { label: ".env", note: "Environment variables", file: (stem) => `${stem}.env` },
-  yaml: { label: "YAML", note: "Configuration as a file", file: (stem) => `${stem}.yaml` },
-  runs: { label: "All runs", note: "A table, as CSV", file: (stem) => `${stem}-runs.csv` },
-  report: { label: "Report", note: "Markdown for people", file: (stem) => `${stem}.md` },
+  yaml: { label: "YAML", note: "Configuration file", file: (stem) => `${stem}.yaml` },
+  runs: { label: "All runs", note: "CSV table", file: (stem) => `${stem}-runs.csv` },
+  report: { label: "Report", note: "Markdown summary", file: (stem) => `${stem}.md` },
 };
 
 const ofOneRun: ExportFormat[] = ["best", "env", "yaml", "report"];

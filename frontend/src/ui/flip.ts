@@ -1,6 +1,6 @@
 import { type RefObject, useLayoutEffect, useRef } from "react";
 
-const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+const prefersReducedMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /**
  * Lets the children of an element glide to their new places when `order` changes, unless so many move that nobody could
@@ -14,7 +14,7 @@ export function useFlip<E extends HTMLElement>(order: string): RefObject<E | nul
     if (!parent.current) return;
     const before = places.current;
     places.current = measure(parent.current);
-    if (before.size > 0 && !still()) glide(parent.current, before, places.current);
+    if (before.size > 0 && !prefersReducedMotion()) glide(parent.current, before, places.current);
   }, [order]);
   return parent;
 }

@@ -23,7 +23,7 @@ function unwrap(value: unknown): unknown {
 export function Messages({ messages }: { messages: unknown }) {
   const sent = unwrap(messages);
   const inner = typeof sent === "object" && sent !== null && "messages" in sent ? sent.messages : sent;
-  if (!isMessages(inner)) return <TextBlock label="Sent" text={block(messages)} />;
+  if (!isMessages(inner)) return <TextBlock label="Request" text={block(messages)} />;
   return inner.map(({ role, content }, index) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: messages have no identity but their place
     <TextBlock key={index} label={role} text={block(content)} />

@@ -32,7 +32,7 @@ export function Missing({ title }: { title: string }) {
   return (
     <Empty title={title}>
       <Link to="/projects" className={link}>
-        Go to the projects
+        Go to projects
       </Link>
     </Empty>
   );
@@ -44,7 +44,7 @@ type ViewProps<T> = { query: UseQueryResult<T>; rows?: number; children: (data: 
 export function QueryView<T>({ query, rows, children }: ViewProps<T>) {
   if (query.data !== undefined) return children(query.data);
   if (query.error && toProblem(query.error).status === 404)
-    return <Missing title="There is nothing here. It may have been deleted." />;
+    return <Missing title="Not found. It may have been deleted." />;
   if (query.error) return <ProblemNote error={query.error} onRetry={() => void query.refetch()} />;
   return <Loading rows={rows ?? 4} />;
 }

@@ -37,7 +37,7 @@ type Outcome = "idle" | "copied" | "refused";
 const copyLabels: Record<Outcome, string> = {
   idle: "Copy",
   copied: "Copied",
-  refused: "Select the text and copy it by hand",
+  refused: "Copy failed: select the text and copy it",
 };
 
 export function CopyButton({ text }: { text: string }) {

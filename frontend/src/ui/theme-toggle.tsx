@@ -2,9 +2,9 @@ import { cycleTheme, type Theme, useTheme } from "@/lib/theme";
 import { Icon, type IconName } from "./icon";
 
 const looks: Record<Theme, { icon: IconName; label: string }> = {
-  system: { icon: "system", label: "Theme: as the system. Switch to light." },
+  system: { icon: "system", label: "Theme: system. Switch to light." },
   light: { icon: "sun", label: "Theme: light. Switch to dark." },
-  dark: { icon: "moon", label: "Theme: dark. Switch to the system's." },
+  dark: { icon: "moon", label: "Theme: dark. Switch to system." },
 };
 
 export function ThemeToggle() {

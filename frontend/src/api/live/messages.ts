@@ -7,7 +7,8 @@ export type RunningRun = { run_id: string; samples: Run["samples"] };
 
 export type EndpointLoad = {
   label: string;
-  in_use: number;
+  /** Calls in flight, where it is up to date. */
+  in_use?: number;
   concurrency: number;
   breaker?: string;
 };
@@ -21,7 +22,7 @@ export type Snapshot = {
   events?: Event[];
 };
 
-export type Progress = { sweep?: Sweep; running?: RunningRun[] };
+export type Progress = { sweep?: Sweep; running?: RunningRun[]; endpoints?: EndpointLoad[] };
 
 /** What the socket carries: events as stored, and two kinds of message that only live here. */
 export type LiveMessage = Event;

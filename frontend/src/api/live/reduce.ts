@@ -7,8 +7,8 @@ export type LiveState = {
   connection: Connection;
   /** The last event seen; a reconnect asks for what came after it. */
   seq: number;
-  /** What the snapshot already told: later events up to here only belong into the timeline. */
-  told: number;
+  /** The last event that the snapshot covers: events up to here only belong into the timeline. */
+  snapshotSeq: number;
   /** When the last message was sent, by the server's clock. */
   at: string | undefined;
   bestSeries: BestPoint[];
@@ -21,7 +21,7 @@ export type LiveState = {
 export const initialState: LiveState = {
   connection: "connecting",
   seq: 0,
-  told: 0,
+  snapshotSeq: 0,
   at: undefined,
   bestSeries: [],
   endpoints: [],
@@ -29,7 +29,7 @@ export const initialState: LiveState = {
   events: [],
 };
 
-const kept = 500;
+const maxEvents = 500;
 
 /** The state after a batch of messages; the same object where nothing changed. */
 export function reduce(state: LiveState, messages: LiveMessage[]): LiveState {
@@ -37,25 +37,25 @@ export function reduce(state: LiveState, messages: LiveMessage[]): LiveState {
   const fresh: Event[] = [];
   for (const message of messages) {
     if (message.type === "snapshot") {
-      next = restart(next, message);
+      next = applySnapshot(next, message);
       fresh.length = 0;
     } else if (message.type === "progress") {
-      next = progressed(next, message);
+      next = applyProgress(next, message);
     } else if (message.seq > next.seq) {
-      next = happened(next, message);
+      next = applyEvent(next, message);
       fresh.push(message);
     }
   }
   return fresh.length === 0 ? next : { ...next, events: newestFirst([...fresh, ...next.events]) };
 }
 
-function restart(state: LiveState, message: LiveMessage): LiveState {
+function applySnapshot(state: LiveState, message: LiveMessage): LiveState {
   const data = message.data as Snapshot;
   const events = newestFirst(data.events ?? []);
   return {
     connection: state.connection,
     seq: message.seq,
-    told: Math.max(message.seq, events[0]?.seq ?? 0),
+    snapshotSeq: Math.max(message.seq, events[0]?.seq ?? 0),
     at: message.at,
     bestSeries: data.best_series ?? [],
     endpoints: data.endpoints ?? [],
@@ -66,20 +66,23 @@ function restart(state: LiveState, message: LiveMessage): LiveState {
 
 function newestFirst(events: Event[]): Event[] {
   const bySeq = new Map(events.map((event) => [event.seq, event]));
-  return [...bySeq.values()].sort((a, b) => b.seq - a.seq).slice(0, kept);
+  return [...bySeq.values()].sort((a, b) => b.seq - a.seq).slice(0, maxEvents);
 }
 
-function progressed(state: LiveState, message: LiveMessage): LiveState {
-  const { running = [] } = message.data as Progress;
-  return { ...state, at: message.at, running };
+function applyProgress(state: LiveState, message: LiveMessage): LiveState {
+  const { running = [], endpoints } = message.data as Progress;
+  return { ...state, at: message.at, running, endpoints: endpoints ?? state.endpoints.map(withoutLoad) };
 }
 
-function happened(state: LiveState, event: Event): LiveState {
+function applyEvent(state: LiveState, event: Event): LiveState {
   const next = { ...state, seq: event.seq, at: event.at, running: stillRunning(state.running, event) };
   const { score } = event.data;
-  const rises = event.type === "new_best_found" && event.seq > state.told && typeof score === "number";
+  const rises = event.type === "new_best_found" && event.seq > state.snapshotSeq && typeof score === "number";
   return rises ? { ...next, bestSeries: [...state.bestSeries, [event.at, score]] } : next;
 }
+
+/** What a snapshot said of the calls in flight is soon out of date. */
+const withoutLoad = ({ in_use: _, ...endpoint }: EndpointLoad): EndpointLoad => endpoint;
 
 /** Progress is told only while a sweep runs, so its end has to be read from events. */
 function stillRunning(running: RunningRun[], { type, data }: Event): RunningRun[] {
@@ -93,8 +96,8 @@ const runEnds = new Set(["run.completed", "run.failed", "run.pruned"]);
 
 /** The newest sweep that a batch tells of. */
 export function sweepIn(messages: LiveMessage[]): Sweep | undefined {
-  const told = messages.findLast(({ type }) => type === "snapshot" || type === "progress");
-  return (told?.data as Progress | undefined)?.sweep;
+  const message = messages.findLast(({ type }) => type === "snapshot" || type === "progress");
+  return (message?.data as Progress | undefined)?.sweep;
 }
 
 /** Whether the leaderboard may look different after this message. */

@@ -55,9 +55,7 @@ export function CredentialsForm({ title, intro, action, username, newPassword, o
           name="password"
           type="password"
           autoComplete={newPassword ? "new-password" : "current-password"}
-          help={
-            newPassword ? "8 to 71 bytes. This account can do everything: make it a long one." : undefined
-          }
+          help={newPassword ? "At least 8 characters. This account has full access." : undefined}
           required
         />
         <ProblemNote error={entering.error} elsewhere={["/username", "/password"]} />

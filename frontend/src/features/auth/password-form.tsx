@@ -8,7 +8,7 @@ import { CancelButton, DialogActions } from "@/ui/dialog";
 import { TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem-note";
 
-/** Changes one's own password; everywhere else one has to log in again. */
+/** Changes the user's own password, which ends all other sessions. */
 export function PasswordForm({ onClose }: { onClose: () => void }) {
   const changing = useMutation({ mutationFn: changePassword, onSuccess: onClose });
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -31,7 +31,7 @@ export function PasswordForm({ onClose }: { onClose: () => void }) {
         name="new"
         type="password"
         autoComplete="new-password"
-        help="8 to 71 bytes. Other devices will have to log in again."
+        help="At least 8 characters. Other devices will be logged out."
         problem={problemAt(changing.error, "/new")}
         required
       />

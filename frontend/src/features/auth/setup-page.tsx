@@ -8,8 +8,8 @@ export function SetupPage() {
   const cache = useQueryClient();
   return (
     <CredentialsForm
-      title="Create the first account"
-      intro="Nobody has an account here yet. The first one is the administrator's."
+      title="Set up PromptLooper"
+      intro="Create the administrator account."
       action="Create account"
       username="admin"
       newPassword

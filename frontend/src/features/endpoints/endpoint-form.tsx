@@ -13,13 +13,13 @@ import { type Prices, parsePrices, pricesText } from "./prices";
 type Kind = EndpointDraft["kind"];
 
 const kinds: Record<Kind, string> = {
-  openai: "Speaks OpenAI's protocol",
+  openai: "OpenAI-compatible",
   simulated: "Built-in simulation",
 };
 
 const isKind = (text: string): text is Kind => text in kinds;
 
-/** What the form says of an endpoint; of what it does not show everything stays. */
+/** The endpoint as entered; settings that the form does not show stay as they are. */
 function draftOf(kind: Kind, form: FormData, prices: Prices, known: Endpoint | undefined): EndpointDraft {
   const text = (name: string) => formText(form, name).trim();
   const [url, key, calls] = [text("url"), text("api_key"), text("concurrency")];
@@ -37,7 +37,7 @@ function draftOf(kind: Kind, form: FormData, prices: Prices, known: Endpoint | u
 
 type Props = { endpoint?: Endpoint; onClose: () => void };
 
-/** Adds a model server, or changes one. */
+/** Adds or edits a model server. */
 export function EndpointForm({ endpoint, onClose }: Props) {
   const [kind, setKind] = useState<Kind>(endpoint?.kind ?? "openai");
   const [priced, setPriced] = useState(() => pricesText(endpoint?.prices ?? {}));
@@ -64,7 +64,7 @@ export function EndpointForm({ endpoint, onClose }: Props) {
       <TextField
         label="Label"
         name="label"
-        help="The name that experiments call it by."
+        help="Experiments refer to the endpoint by this label."
         defaultValue={endpoint?.label}
         problem={problemAt(saving.error, "/label")}
         required
@@ -94,14 +94,14 @@ export function EndpointForm({ endpoint, onClose }: Props) {
             autoComplete="off"
             help={
               endpoint?.has_key
-                ? "Leave it empty to keep the key, which belongs to the server of this URL."
-                : "Never shown again."
+                ? "Leave empty to keep the stored key. For another host or port, enter the key again."
+                : "Stored encrypted; you will not see it again."
             }
           />
         </>
       )}
       <TextField
-        label="Calls at once"
+        label="Max concurrent calls"
         name="concurrency"
         type="number"
         min={1}
@@ -113,7 +113,7 @@ export function EndpointForm({ endpoint, onClose }: Props) {
         rows={2}
         spellCheck={false}
         placeholder="gpt-4o-mini 0.15 0.6"
-        help="A model a line, with US dollars for a million tokens in and out. Needed for cost and its budgets."
+        help="One model per line: name, input price, output price (USD per 1M tokens). Needed to show cost and to use cost budgets."
         problem={parsed.problem}
         value={priced}
         onChange={(event) => setPriced(event.currentTarget.value)}
@@ -124,7 +124,7 @@ export function EndpointForm({ endpoint, onClose }: Props) {
         <Button
           type="submit"
           variant="primary"
-          reason={parsed.problem && "The prices are not right yet."}
+          reason={parsed.problem && "Check the prices."}
           busy={saving.isPending}
         >
           {endpoint ? "Save" : "Add endpoint"}

@@ -23,11 +23,11 @@ export function EndpointMenu({ endpoint }: { endpoint: Endpoint }) {
         label={`Actions for ${endpoint.label}`}
         trigger={<Icon name="more" />}
         entries={[
-          { id: "edit", label: "Change…", onAction: () => setOpen("edit") },
+          { id: "edit", label: "Edit…", onAction: () => setOpen("edit") },
           { id: "delete", label: "Delete…", danger: true, onAction: () => setOpen("delete") },
         ]}
       />
-      <Dialog title="Change endpoint" open={open === "edit"} onClose={close}>
+      <Dialog title="Edit endpoint" open={open === "edit"} onClose={close}>
         <EndpointForm endpoint={endpoint} onClose={close} />
       </Dialog>
       <Confirm
@@ -37,7 +37,7 @@ export function EndpointMenu({ endpoint }: { endpoint: Endpoint }) {
         onClose={close}
         onConfirm={remove}
       >
-        “{endpoint.label}” and its key will be gone for good. Answers that it gave stay.
+        “{endpoint.label}” and its API key will be permanently deleted. Cached answers are kept.
       </Confirm>
     </>
   );

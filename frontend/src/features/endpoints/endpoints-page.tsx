@@ -31,7 +31,9 @@ export function EndpointsPage() {
       <QueryView query={endpoints}>
         {(items) =>
           items.length === 0 ? (
-            <Empty title="No endpoints yet">Experiments need a model server to ask. Add one here.</Empty>
+            <Empty title="No endpoints yet">
+              Experiments send their calls to a model server. Add one to start.
+            </Empty>
           ) : (
             <ul className="grid gap-3 lg:grid-cols-2">
               {items.map((endpoint) => (
@@ -63,7 +65,7 @@ function factsOf({
     ["URL", url],
     ["Key", key],
     ...(headers ? ([["Headers", Object.keys(headers).join(", ")]] as [string, string][]) : []),
-    ["Calls at once", count(limits.concurrency ?? 8)],
+    ["Max concurrent calls", count(limits.concurrency ?? 8)],
     ["Prices", Object.keys(prices).join(", ") || "none"],
   ];
 }
@@ -100,14 +102,13 @@ function Outcome({ outcome: { ok, latency_ms: latency, models, error } }: { outc
   if (!ok) {
     return (
       <p role="alert" className="break-words rounded-md bg-bad-soft px-3 py-2 text-[13px]">
-        {error ?? "The endpoint does not answer as expected."}
+        {error ?? "The endpoint did not respond as expected."}
       </p>
     );
   }
   return (
     <p role="status" className="break-words text-[13px] text-good">
-      Answers in {milliseconds(latency)}
-      {models.length > 0 && `; offers ${models.join(", ")}`}
+      OK, {milliseconds(latency)}.{models.length > 0 && ` Models: ${models.join(", ")}`}
     </p>
   );
 }

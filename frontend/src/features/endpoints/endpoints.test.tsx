@@ -34,7 +34,7 @@ test("an endpoint can be tested, and says what it offers or what is wrong", asyn
   await userEvent.click(screen.getByRole("button", { name: "Test" }));
   expect(await screen.findByRole("alert")).toHaveTextContent("connection refused");
   await userEvent.click(screen.getByRole("button", { name: "Test" }));
-  expect(await screen.findByText("Answers in 42 ms; offers qwen")).toBeVisible();
+  expect(await screen.findByText("OK, 42 ms. Models: qwen")).toBeVisible();
 });
 
 test("an endpoint is added", async () => {
@@ -68,7 +68,7 @@ test("an endpoint's key is changed, and what the form does not show stays", asyn
   });
   renderApp("/endpoints");
   await userEvent.click(await screen.findByRole("button", { name: "Actions for local" }));
-  await userEvent.click(await screen.findByRole("menuitem", { name: "Change…" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "Edit…" }));
   const dialog = within(await screen.findByRole("dialog"));
   expect(dialog.getByLabelText("URL")).toHaveValue(local.url);
   await userEvent.type(dialog.getByLabelText("API key"), "another");

@@ -4,7 +4,7 @@ export type Prices = NonNullable<EndpointDraft["prices"]>;
 
 type Parsed = { prices: Prices; problem?: undefined } | { problem: string };
 
-/** Prices as text, a model a line: its name, then US dollars for a million tokens in and out. */
+/** Prices as text, one model per line: name, input price, output price (USD per 1M tokens). */
 export function pricesText(prices: Prices): string {
   const lines = Object.entries(prices).map(
     ([model, price]) => `${model} ${price.input_per_million} ${price.output_per_million}`,
@@ -12,7 +12,7 @@ export function pricesText(prices: Prices): string {
   return lines.join("\n");
 }
 
-/** The prices that such a text says, or what is wrong with it. */
+/** The prices in such a text, or what is wrong with it. */
 export function parsePrices(text: string): Parsed {
   const prices: Prices = {};
   for (const [index, line] of text.split("\n").entries()) {
@@ -21,7 +21,9 @@ export function parsePrices(text: string): Parsed {
     const [input, output] = numbers.map(Number);
     const right = numbers.length === 2 && numbers.every((each) => /^\d+(\.\d+)?$/.test(each));
     if (!model || !right || input === undefined || output === undefined) {
-      return { problem: `Line ${index + 1}: a model's name and two prices, such as: gpt-4o-mini 0.15 0.6` };
+      return {
+        problem: `Line ${index + 1}: expected a model name and two prices, such as: gpt-4o-mini 0.15 0.6`,
+      };
     }
     prices[model] = { input_per_million: input, output_per_million: output };
   }

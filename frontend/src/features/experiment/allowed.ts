@@ -1,16 +1,16 @@
 import type { Sweep, SweepAction, SweepStatus } from "@/api/types";
 
-const because: Record<SweepStatus, string> = {
+const stateTexts: Record<SweepStatus, string> = {
   running: "The sweep is running.",
   paused: "The sweep is paused.",
   stopped: "The sweep was stopped.",
-  completed: "The sweep is complete.",
+  completed: "The sweep has ended.",
 };
 
 /** Why the sweep cannot take an action now; nothing when it can. The server decides, this only words it. */
 export function refusal(sweep: Sweep | undefined, action: SweepAction): string | undefined {
-  if (!sweep) return "No sweep has been started yet.";
-  return sweep.allowed.includes(action) ? undefined : because[sweep.status];
+  if (!sweep) return "No sweep has been started.";
+  return sweep.allowed.includes(action) ? undefined : stateTexts[sweep.status];
 }
 
 const unfinished: Record<SweepStatus, boolean> = {
@@ -23,5 +23,5 @@ const unfinished: Record<SweepStatus, boolean> = {
 /** Why no sweep can be started now. */
 export function startRefusal(sweep: Sweep | undefined): string | undefined {
   if (!sweep || !unfinished[sweep.status]) return undefined;
-  return `${because[sweep.status]} Stop it first, or let it end.`;
+  return `${stateTexts[sweep.status]} Stop it first, or wait until it ends.`;
 }

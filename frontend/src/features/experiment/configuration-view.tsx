@@ -33,9 +33,7 @@ export function ConfigurationView({ experiment }: { experiment: ExperimentDetail
         <Scoring entries={scoring} />
       </Section>
       <details>
-        <summary className="mb-2 w-fit font-semibold text-[13px]">
-          The document as JSON, without its samples
-        </summary>
+        <summary className="mb-2 w-fit font-semibold text-[13px]">JSON document without samples</summary>
         <TextBlock label="Document" text={block(documentOf(experiment))} />
       </details>
     </div>
@@ -46,7 +44,7 @@ function Facts({ experiment: { sample_data: samples, repeats, holdout } }: { exp
   const facts: [string, string][] = [
     ["Samples", count(samples.count)],
     ["Repeats", count(repeats)],
-    ["Held out", holdout > 0 ? percent(holdout) : "none"],
+    ["Holdout", holdout > 0 ? percent(holdout) : "none"],
   ];
   return (
     <dl className="flex flex-wrap gap-x-8 gap-y-2">
@@ -68,22 +66,22 @@ function rangeOf({ values, low, high, step, log }: Dimension): string {
 
 function conditionOf({ when }: Dimension): string {
   return Object.entries(when ?? {})
-    .map(([name, value]) => `${name} is ${inline(value)}`)
+    .map(([name, value]) => `${name} = ${inline(value)}`)
     .join(" and ");
 }
 
 function Space({ space }: { space: Record<string, Dimension> }) {
   const dimensions = Object.entries(space);
-  if (dimensions.length === 0) return <Empty title="Nothing is varied: there is one configuration." />;
+  if (dimensions.length === 0) return <Empty title="No parameters vary: there is a single configuration." />;
   return (
     <Table label="Parameter space">
       <thead>
         <tr>
           <th scope="col">Dimension</th>
-          <th scope="col">Changes</th>
+          <th scope="col">Target</th>
           <th scope="col">Type</th>
           <th scope="col">Values</th>
-          <th scope="col">Only when</th>
+          <th scope="col">Condition</th>
         </tr>
       </thead>
       <tbody>
@@ -106,7 +104,7 @@ function Space({ space }: { space: Record<string, Dimension> }) {
 }
 
 function Scoring({ entries }: { entries: ScoringEntry[] }) {
-  if (entries.length === 0) return <Empty title="Nothing is scored." />;
+  if (entries.length === 0) return <Empty title="No scorers configured." />;
   return (
     <Table label="Scoring">
       <thead>
@@ -126,7 +124,7 @@ function Scoring({ entries }: { entries: ScoringEntry[] }) {
             <td className="font-medium">{name ?? scorer}</td>
             <td>{scorer}</td>
             <td className="num text-right">{weight}</td>
-            <td>{stage ?? "the last"}</td>
+            <td>{stage ?? "last"}</td>
             <td>
               <span className="block min-w-48 max-w-lg whitespace-pre-wrap break-words font-mono text-xs">
                 {options ? inline(options) : "–"}

@@ -7,16 +7,16 @@ export function DryRunFigures({ dryRun, waiting }: { dryRun: DryRun | undefined;
     ["Configurations", dryRun?.configurations_text ?? "–"],
     ["Model calls", count(dryRun?.calls)],
     ["Already cached", count(dryRun?.cached_calls)],
-    ["Tokens, about", compact(dryRun?.estimated_tokens)],
+    ["Estimated tokens", compact(dryRun?.estimated_tokens)],
     [
-      "Cost, about",
+      "Estimated cost",
       dryRun && dryRun.estimated_cost === undefined ? "no price known" : cost(dryRun?.estimated_cost),
     ],
-    ["Time, about", seconds(dryRun?.estimated_seconds)],
+    ["Estimated time", seconds(dryRun?.estimated_seconds)],
   ];
   return (
     <dl
-      aria-label="What it would take"
+      aria-label="Estimate"
       aria-busy={waiting}
       className="grid grid-cols-2 gap-x-4 gap-y-2 rounded-lg bg-sunken p-3 sm:grid-cols-3"
     >

@@ -33,13 +33,13 @@ export function EditDocument({ experiment, onClose }: Props) {
     setText(next);
     saving.reset();
   };
-  const tried = Object.values(experiment.runs).some((runs) => runs > 0);
+  const hasRuns = Object.values(experiment.runs).some((runs) => runs > 0);
   return (
     <div className="flex flex-col gap-3">
-      {tried && (
+      {hasRuns && (
         <p className="text-[13px] text-muted">
-          This experiment has runs: its name, its description and, while no sweep is active, its parameter
-          space can change. Samples, stages and scoring stay as they were tried.
+          This experiment has runs. You can change its name and description and, while no sweep is active, its
+          parameter space. Samples, stages and scoring are fixed.
         </p>
       )}
       <DocumentEditor label="Experiment document" text={text} onChange={change} fields={fields} />
@@ -48,7 +48,7 @@ export function EditDocument({ experiment, onClose }: Props) {
         <CancelButton />
         <Button
           variant="primary"
-          reason={parsed.ok ? undefined : "The document is not JSON."}
+          reason={parsed.ok ? undefined : "The document is not valid JSON."}
           busy={saving.isPending}
           onClick={save}
         >

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useReadOnly } from "@/api/access";
 import { deleteExperiment } from "@/api/experiments";
 import type { ExperimentDetail } from "@/api/types";
+import { plural } from "@/lib/format";
 import { Confirm } from "@/ui/confirm";
 import { Dialog } from "@/ui/dialog";
 import { Icon } from "@/ui/icon";
@@ -18,6 +19,7 @@ export function ExperimentMenu({ experiment }: { experiment: ExperimentDetail })
   if (useReadOnly()) return null;
   const close = () => setOpen(undefined);
   const { id, name, project_id: projectId } = experiment;
+  const runs = Object.values(experiment.runs).reduce((sum, each) => sum + each, 0);
   const remove = async () => {
     await deleteExperiment(id);
     void cache.invalidateQueries({ queryKey: ["projects", projectId] });
@@ -43,7 +45,7 @@ export function ExperimentMenu({ experiment }: { experiment: ExperimentDetail })
         onClose={close}
         onConfirm={remove}
       >
-        “{name}” and all its runs will be gone for good.
+        “{name}” will be permanently deleted ({plural(runs, "run")}).
       </Confirm>
     </>
   );

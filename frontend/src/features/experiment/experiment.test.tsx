@@ -17,7 +17,7 @@ beforeEach(() => {
 
 test("the stream fills the figures", async () => {
   await open();
-  expect(screen.getByText("Live", { selector: "[role=status]" })).toBeVisible();
+  expect(screen.getByText("Connected", { selector: "[role=status]" })).toBeVisible();
   send(snapshot({ sweep: sweep({ cost: 0.0123, best: { run_id: "r1", score: 0.9 } }) }));
   await waitFor(() => expect(tile("Runs")).toHaveTextContent("6 of 10"));
   expect(tile("Runs")).toHaveTextContent("2 running, 1 failed, 2 cached");
@@ -35,7 +35,7 @@ test("where no price is known the cost is not invented", async () => {
 
 test("what may not be done is disabled with the reason", async () => {
   await open();
-  expect(button("Pause")).toHaveAccessibleDescription("No sweep has been started yet.");
+  expect(button("Pause")).toHaveAccessibleDescription("No sweep has been started.");
   expect(button("Start sweep")).not.toHaveAttribute("aria-disabled");
   send(snapshot({ sweep: sweep() }));
   await waitFor(() => expect(button("Pause")).not.toHaveAttribute("aria-disabled"));
@@ -46,7 +46,7 @@ test("what may not be done is disabled with the reason", async () => {
     at,
     data: { sweep: sweep({ status: "completed", allowed: [] }), running: [] },
   });
-  await waitFor(() => expect(button("Stop")).toHaveAccessibleDescription("The sweep is complete."));
+  await waitFor(() => expect(button("Stop")).toHaveAccessibleDescription("The sweep has ended."));
   expect(button("Start sweep")).not.toHaveAttribute("aria-disabled");
 });
 
@@ -90,7 +90,7 @@ test("a sweep shows what it would take before it starts", async () => {
   const dialog = await screen.findByRole("dialog");
   await waitFor(() => expect(within(dialog).getByText("200")).toBeVisible());
   expect(dialog).toHaveTextContent("no price known");
-  await userEvent.type(within(dialog).getByLabelText("Most runs"), "5");
+  await userEvent.type(within(dialog).getByLabelText("Max runs"), "5");
   await userEvent.click(within(dialog).getByRole("button", { name: "Start sweep" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect((await server.bodies("POST /experiments/e1/sweep")).at(-1)).toEqual({ kind: "grid", max_runs: 5 });
@@ -250,7 +250,7 @@ test("the editor says what can change once there are runs", async () => {
   await user.click(button("Experiment actions"));
   await user.click(screen.getByRole("menuitem", { name: "Edit document…" }));
   const dialog = await screen.findByRole("dialog");
-  expect(dialog).toHaveTextContent("while no sweep is active, its parameter space can change");
+  expect(dialog).toHaveTextContent("while no sweep is active, its parameter space");
   await user.click(within(dialog).getByRole("button", { name: "Save" }));
   await waitFor(() => expect(dialog).toHaveTextContent("a sweep is going through this space"));
   expect(await server.bodies("PUT /experiments/e1")).toHaveLength(1);
@@ -271,4 +271,37 @@ test("a board with few ties needs no advice", async () => {
   expect(await screen.findByText(/Bars: 95 % confidence interval/)).not.toHaveTextContent(
     "large differences",
   );
+});
+
+test("before an experiment is deleted the question says how many runs go with it", async () => {
+  const runs = { ...experiment().runs, completed: 160, failed: 8 };
+  await open({ "GET /experiments/e1": { body: experiment({ runs }) } });
+  await userEvent.click(button("Experiment actions"));
+  await userEvent.click(screen.getByRole("menuitem", { name: "Delete…" }));
+  expect(await screen.findByRole("dialog")).toHaveTextContent(
+    "“ticket-triage” will be permanently deleted (168 runs).",
+  );
+});
+
+test("the endpoints say how many calls are in use, for as long as that is known", async () => {
+  await open();
+  send(snapshot({ endpoints: [{ label: "local", in_use: 3, concurrency: 8 }], running: [] }));
+  expect(await screen.findByText("3 of 8 calls in use")).toBeVisible();
+  expect(screen.getByText("Nothing is running.")).toBeVisible();
+  const running = [{ run_id: "r1", samples: { total: 1, done: 0, failed: 0 } }];
+  send({ seq: 0, type: "progress", at, data: { running } });
+  expect(await screen.findByText("Max 8 calls at a time")).toBeVisible();
+  expect(screen.getByText("0 of 1 sample")).toBeVisible();
+});
+
+test("a board that goes on after the page says how many of how many runs it shows", async () => {
+  const runs = { ...experiment().runs, completed: 4990, cached: 10 };
+  await open({
+    "GET /experiments/e1": { body: experiment({ runs, sweep: sweep({ status: "completed", allowed: [] }) }) },
+    "GET /experiments/e1/leaderboard": ({ url }) =>
+      url.includes("cursor=")
+        ? { body: { items: [], standings_current: true, next_cursor: "more" } }
+        : { body: { items: [row(1), row(2)], standings_current: true, next_cursor: "more" } },
+  });
+  expect(await screen.findByText("Top 2 of 5,000 runs")).toBeVisible();
 });

@@ -1,8 +1,8 @@
 import type { Connection } from "@/api/live/reduce";
 
-const askAgainEvery = 5000;
+const pollInterval = 5000;
 
 /** How often to ask by HTTP: only while the stream is lost. */
 export function pollWhile(connection: Connection): number | false {
-  return connection === "lost" ? askAgainEvery : false;
+  return connection === "lost" ? pollInterval : false;
 }

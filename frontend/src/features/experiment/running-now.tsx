@@ -1,27 +1,29 @@
 import { Link } from "@tanstack/react-router";
 import type { EndpointLoad, RunningRun } from "@/api/live/messages";
 import { cx } from "@/lib/cx";
-import { count } from "@/lib/format";
+import { count, plural } from "@/lib/format";
 import { card, link, Section } from "@/ui/page";
 
 type Props = { running: RunningRun[]; endpoints: EndpointLoad[] };
 
-const shown = 8;
+const maxRows = 8;
 
-/** The runs at work, and what their endpoints bear. */
+/** The running runs, and the load of the endpoints. */
 export function RunningNow({ running, endpoints }: Props) {
   return (
     <Section title="Running now">
       <div className={`${card} flex flex-col gap-2 p-3 text-[13px]`}>
-        {running.length === 0 && <p className="text-muted">No run is at work.</p>}
+        {running.length === 0 && <p className="text-muted">Nothing is running.</p>}
         {running.length > 0 && (
           <ul className="flex flex-col gap-2">
-            {running.slice(0, shown).map((run) => (
+            {running.slice(0, maxRows).map((run) => (
               <RunBar key={run.run_id} run={run} />
             ))}
           </ul>
         )}
-        {running.length > shown && <p className="text-muted text-xs">and {running.length - shown} more</p>}
+        {running.length > maxRows && (
+          <p className="text-muted text-xs">and {running.length - maxRows} more</p>
+        )}
         {endpoints.map((endpoint) => (
           <Endpoint key={endpoint.label} endpoint={endpoint} />
         ))}
@@ -39,7 +41,7 @@ function RunBar({ run: { run_id: runId, samples } }: { run: RunningRun }) {
           {runId.slice(-8)}
         </Link>
         <span className="num text-muted text-xs">
-          {count(samples.done)} of {count(samples.total)} samples
+          {count(samples.done)} of {plural(samples.total, "sample")}
           {samples.failed > 0 && `, ${count(samples.failed)} failed`}
         </span>
       </div>
@@ -54,15 +56,21 @@ function RunBar({ run: { run_id: runId, samples } }: { run: RunningRun }) {
 }
 
 function Endpoint({ endpoint }: { endpoint: EndpointLoad }) {
-  const { label, concurrency, breaker } = endpoint;
+  const { label, breaker } = endpoint;
   return (
     <p className="flex justify-between gap-3 border-line border-t pt-2 text-xs">
       <span className="min-w-0 truncate" title={label}>
         {label}
       </span>
       <span className={cx("num shrink-0", breaker ? "text-warn" : "text-muted")} title={breaker}>
-        {breaker ? "Waiting: it did not answer" : `At most ${concurrency} calls at once`}
+        {breaker ? "Paused: not responding" : loadText(endpoint)}
       </span>
     </p>
   );
+}
+
+/** The calls in flight are known from a snapshot only until the next change. */
+function loadText({ in_use: inUse, concurrency }: EndpointLoad): string {
+  const calls = plural(concurrency, "call");
+  return inUse === undefined ? `Max ${calls} at a time` : `${count(inUse)} of ${calls} in use`;
 }

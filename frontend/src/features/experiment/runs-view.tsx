@@ -14,7 +14,7 @@ import { Sweeps } from "./sweeps";
 import { readValue, ValueSelect } from "./value-filter";
 
 const route = getRouteApi("/app/experiments/$experimentId");
-const askAgainEvery = 5000;
+const pollInterval = 5000;
 
 const isStatus = (text: string | undefined): text is RunStatus => text !== undefined && text in runLooks;
 
@@ -26,7 +26,7 @@ export function RunsView({ experiment }: { experiment: ExperimentDetail }) {
   const view = { ...(status && { status }), ...(sort && { sort }), ...(values && { values }) };
   const pages = useInfiniteQuery({
     ...experimentRunsQuery(experiment.id, view),
-    refetchInterval: askAgainEvery,
+    refetchInterval: pollInterval,
     placeholderData: (old) => old,
   });
   const latest = useMemo(

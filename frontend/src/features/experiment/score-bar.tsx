@@ -11,7 +11,7 @@ type Props = {
 /** A score and its 95 % interval on a scale that all rows share. */
 export function ScoreBar({ value, low, high, scale }: Props) {
   const known = value !== undefined && low !== undefined && high !== undefined;
-  const interval = known ? `95 % interval ${score(low)} to ${score(high)}` : undefined;
+  const interval = known ? `95 % confidence interval ${score(low)} to ${score(high)}` : undefined;
   return (
     <span className="flex items-center gap-2.5" title={interval}>
       <span className="num w-11 font-semibold">{score(value)}</span>

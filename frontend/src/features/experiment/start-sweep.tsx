@@ -11,7 +11,7 @@ import { emptyForm, fieldProblem, requestOf, type SweepForm } from "./sweep-requ
 
 type Props = { experimentId: string; onStarted: (sweep: Sweep) => void; onClose: () => void };
 
-/** Chooses a sweep and shows what it would cost before it starts. */
+/** Configures a sweep and shows its estimated cost before it starts. */
 export function StartSweep({ experimentId, onStarted, onClose }: Props) {
   const [form, setForm] = useState(emptyForm);
   const request = requestOf(form);
@@ -45,7 +45,7 @@ export function StartSweep({ experimentId, onStarted, onClose }: Props) {
           type="submit"
           variant="primary"
           busy={starting.isPending}
-          reason={request ? refusal?.message : "One of the fields above is not right."}
+          reason={request ? refusal?.message : "Check the fields above."}
         >
           Start sweep
         </Button>
@@ -62,19 +62,19 @@ function Fields({ form, onChange }: { form: SweepForm; onChange: (change: Partia
         value={form.kind}
         onChange={(event) => onChange({ kind: event.currentTarget.value === "random" ? "random" : "grid" })}
       >
-        <option value="grid">Grid: every combination</option>
-        <option value="random">Random: seeded samples</option>
+        <option value="grid">Grid (all combinations)</option>
+        <option value="random">Random (sampled)</option>
       </Select>
       <TextField
         label="Seed"
         inputMode="numeric"
-        placeholder="Chosen for you"
+        placeholder="Random"
         value={form.seed}
         problem={fieldProblem(form, "seed")}
         onChange={(event) => onChange({ seed: event.currentTarget.value })}
       />
       <TextField
-        label="Most runs"
+        label="Max runs"
         inputMode="numeric"
         placeholder="No limit"
         value={form.max_runs}
@@ -105,7 +105,7 @@ function Fields({ form, onChange }: { form: SweepForm; onChange: (change: Partia
             onChange={(event) => onChange({ shuffle: event.currentTarget.checked })}
             className="size-4 accent-(--accent)"
           />
-          In shuffled order
+          Shuffle order
         </label>
       )}
     </div>

@@ -110,7 +110,7 @@ function PauseNow({ onPause }: { onPause: () => void }) {
         {
           id: "now",
           label: "Pause now",
-          note: "Waits for the calls in flight only, not for the running runs.",
+          note: "Waits for the calls in flight only. Runs are continued on resume.",
           onAction: onPause,
         },
       ]}

@@ -15,9 +15,7 @@ export function Sweeps({ experimentId }: { experimentId: string }) {
   return (
     <Section title="Sweeps">
       <QueryView query={sweeps}>
-        {(items) =>
-          items.length === 0 ? <Empty title="No sweep has been started yet" /> : <SweepTable sweeps={items} />
-        }
+        {(items) => (items.length === 0 ? <Empty title="No sweeps yet" /> : <SweepTable sweeps={items} />)}
       </QueryView>
     </Section>
   );

@@ -39,7 +39,7 @@ export function SweepTiles({ sweep, pausedBy }: { sweep: Sweep | undefined; paus
       <Tile
         label="Cache hit rate"
         value={sweep ? hitRate(sweep.cache_hits, sweep.calls) : "–"}
-        note={sweep && `${count(sweep.cache_hits)} of ${count(sweep.cache_hits + sweep.calls)} answers`}
+        note={sweep && `${count(sweep.cache_hits)} of ${plural(sweep.cache_hits + sweep.calls, "call")}`}
       />
       <Tile
         label="Time left"

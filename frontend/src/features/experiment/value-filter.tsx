@@ -15,8 +15,8 @@ export function readValue(text: string | undefined): ValueFilter {
 
 const spelled = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
-const longest = 40;
-const cut = (text: string) => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
+const maxLength = 40;
+const cut = (text: string) => (text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text);
 
 /** Shows runs with one value of a dimension only, out of those that a dimension lists. */
 export function ValueSelect({ experiment, label }: { experiment: ExperimentDetail; label: string }) {

@@ -36,13 +36,13 @@ export function ExperimentForm({ projectId, onClose }: Props) {
     creating.reset();
     preview.reset();
   };
-  const reason = draft ? undefined : "The document is not a JSON object.";
+  const reason = draft ? undefined : "The document must be a JSON object.";
   return (
     <div className="flex flex-col gap-3">
       <p className="text-muted">
-        Describe the experiment as a JSON document.{" "}
+        Define the experiment as a JSON document.{" "}
         {endpoints.data && endpoints.data.length > 0 && (
-          <>Endpoints here: {endpoints.data.map(({ label }) => label).join(", ")}.</>
+          <>Available endpoints: {endpoints.data.map(({ label }) => label).join(", ")}.</>
         )}
       </p>
       <DocumentEditor label="Experiment document" text={text} onChange={change} fields={fieldsOf(error)} />

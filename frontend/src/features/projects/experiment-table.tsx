@@ -10,7 +10,7 @@ export function ExperimentTable({ experiments }: { experiments: ExperimentSummar
   if (experiments.length === 0) {
     return (
       <Empty title="No experiments yet">
-        An experiment describes samples, a pipeline, how answers are scored, and what to vary.
+        An experiment defines samples, a pipeline, scoring, and the parameters to vary.
       </Empty>
     );
   }

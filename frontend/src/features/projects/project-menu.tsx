@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { deleteProject } from "@/api/projects";
 import type { ProjectDetail } from "@/api/types";
+import { plural } from "@/lib/format";
 import { Confirm } from "@/ui/confirm";
 import { Dialog } from "@/ui/dialog";
 import { Icon } from "@/ui/icon";
@@ -26,11 +27,11 @@ export function ProjectMenu({ project }: { project: ProjectDetail }) {
         label="Project actions"
         trigger={<Icon name="more" />}
         entries={[
-          { id: "edit", label: "Rename or describe…", onAction: () => setOpen("edit") },
+          { id: "edit", label: "Edit…", onAction: () => setOpen("edit") },
           { id: "delete", label: "Delete…", danger: true, onAction: () => setOpen("delete") },
         ]}
       />
-      <Dialog title="Change project" open={open === "edit"} onClose={close}>
+      <Dialog title="Edit project" open={open === "edit"} onClose={close}>
         <ProjectForm project={project} onClose={close} />
       </Dialog>
       <Confirm
@@ -40,8 +41,8 @@ export function ProjectMenu({ project }: { project: ProjectDetail }) {
         onClose={close}
         onConfirm={remove}
       >
-        “{project.name}” and its {project.experiments.count} experiments, with all their runs, will be gone
-        for good.
+        “{project.name}” will be permanently deleted ({plural(project.experiments.count, "experiment")} with
+        all runs).
       </Confirm>
     </>
   );

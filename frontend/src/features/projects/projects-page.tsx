@@ -36,7 +36,7 @@ export function ProjectsPage() {
 
 function ProjectList({ projects }: { projects: Project[] }) {
   if (projects.length === 0) {
-    return <Empty title="No projects yet">A project holds experiments that belong together.</Empty>;
+    return <Empty title="No projects yet">A project groups related experiments.</Empty>;
   }
   return (
     <ul className="grid gap-3 sm:grid-cols-2 xl:grid-cols-3">

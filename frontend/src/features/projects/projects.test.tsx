@@ -59,8 +59,8 @@ test("a project shows its experiments with status and best score", async () => {
 test("a project that does not exist says so", async () => {
   serve({ "GET /projects/p1": { status: 404, body: problem({ status: 404, detail: "No such project." }) } });
   renderApp("/projects/p1");
-  expect(await screen.findByText("There is nothing here. It may have been deleted.")).toBeVisible();
-  expect(screen.getByRole("link", { name: "Go to the projects" })).toHaveAttribute("href", "/projects");
+  expect(await screen.findByText("Not found. It may have been deleted.")).toBeVisible();
+  expect(screen.getByRole("link", { name: "Go to projects" })).toHaveAttribute("href", "/projects");
 });
 
 async function openEditor(): Promise<HTMLElement> {
@@ -95,7 +95,7 @@ test("a document that is no JSON cannot be sent, and the button says why", async
   fireEvent.change(await openEditor(), { target: { value: '{\n "name": \n}' } });
   const create = screen.getByRole("button", { name: "Create experiment" });
   expect(create).toHaveAttribute("aria-disabled", "true");
-  expect(create).toHaveAccessibleDescription("The document is not a JSON object.");
+  expect(create).toHaveAccessibleDescription("The document must be a JSON object.");
   expect(screen.getByRole("alert")).toHaveTextContent("Line 3");
 });
 
@@ -141,4 +141,15 @@ test("a new experiment is made in the project and opened", async () => {
   expect(await server.bodies("POST /experiments")).toEqual([
     { name: "x", pipeline_stages: [], project_id: "p1" },
   ]);
+});
+
+test("before a project is deleted the question says what goes with it", async () => {
+  const one = { count: 1, items: detail.experiments.items.slice(0, 1) };
+  serve({ "GET /projects/p1": { body: { ...detail, experiments: one } } });
+  renderApp("/projects/p1");
+  await userEvent.click(await screen.findByRole("button", { name: "Project actions" }));
+  await userEvent.click(screen.getByRole("menuitem", { name: "Delete…" }));
+  expect(await screen.findByRole("dialog")).toHaveTextContent(
+    "“Support” will be permanently deleted (1 experiment with all runs).",
+  );
 });

@@ -3,13 +3,13 @@ import { block } from "@/lib/format";
 import { card, Section } from "@/ui/page";
 import { TextBlock } from "@/ui/text-block";
 
-/** What distinguishes this run, and behind it everything that was applied. */
+/** The run's values, and behind them all settings that were in effect. */
 export function RunConfiguration({ run }: { run: RunDetail }) {
   const values = Object.entries(run.config.values);
   return (
     <Section title="Configuration">
       <div className={`${card} flex flex-col gap-3 p-3.5 text-[13px]`}>
-        {values.length === 0 && <p className="text-muted">The stages as they stand in the experiment.</p>}
+        {values.length === 0 && <p className="text-muted">The stages' default values.</p>}
         <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-5 gap-y-1">
           {values.map(([name, value]) => (
             <div key={name} className="contents">
@@ -23,7 +23,7 @@ export function RunConfiguration({ run }: { run: RunDetail }) {
           </div>
         </dl>
         <details>
-          <summary className="mb-2 w-fit text-muted">Stages as they were applied</summary>
+          <summary className="mb-2 w-fit text-muted">Effective stage settings</summary>
           <TextBlock label="Stages" text={block(run.config.stages)} />
         </details>
       </div>

@@ -7,8 +7,7 @@ type Figure = { label: string; value: string; note: string };
 
 function figuresOf(run: RunDetail): Figure[] {
   const { samples, paid, ci_low: low, ci_high: high } = run;
-  const interval =
-    low === undefined || high === undefined ? "" : `95 % interval ${score(low)} to ${score(high)}`;
+  const interval = low === undefined || high === undefined ? "" : `95 % CI ${score(low)} to ${score(high)}`;
   const failures = samples.failed > 0 ? `${count(samples.failed)} failed` : "none failed";
   return [
     { label: "Score", value: score(run.score), note: interval },
@@ -23,7 +22,7 @@ function figuresOf(run: RunDetail): Figure[] {
       value: cost(run.cost_estimate),
       note: run.cost_estimate === undefined ? "No price known" : `${cost(paid.cost)} paid`,
     },
-    { label: "Model time", value: milliseconds(run.latency_ms), note: "All calls together" },
+    { label: "Total model latency", value: milliseconds(run.latency_ms), note: "Sum of all calls" },
     {
       label: "Duration",
       value: run.completed_at ? milliseconds(run.duration_ms) : "–",

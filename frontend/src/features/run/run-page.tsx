@@ -24,13 +24,13 @@ const unfinished: Record<RunStatus, boolean> = {
   cancelled: false,
 };
 
-const askAgainEvery = 2000;
+const pollInterval = 2000;
 
 export function RunPage() {
   const { runId } = route.useParams();
   const run = useQuery({
     ...runQuery(runId),
-    refetchInterval: ({ state }) => (state.data && unfinished[state.data.status] ? askAgainEvery : false),
+    refetchInterval: ({ state }) => (state.data && unfinished[state.data.status] ? pollInterval : false),
   });
   return <QueryView query={run}>{(data) => <RunView key={data.id} run={data} />}</QueryView>;
 }

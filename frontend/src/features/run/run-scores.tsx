@@ -19,7 +19,7 @@ export function RunScores({ scores }: { scores: Record<string, ScoreSummary> }) 
               <th scope="col" className="text-right">
                 Mean
               </th>
-              <th scope="col">95 % interval</th>
+              <th scope="col">95 % CI</th>
               <th scope="col" className="text-right">
                 Samples
               </th>

@@ -35,7 +35,7 @@ test("each sample shows prompt, answer, marks and scores", async () => {
   expect(await screen.findByText("Sort: input 0")).toBeVisible();
   expect(screen.getByText("answer 0")).toBeVisible();
   expect(screen.getByText("cached")).toBeVisible();
-  expect(screen.getByText("truncated")).toHaveAttribute("title", "The answer was cut at max_tokens");
+  expect(screen.getByText("truncated")).toHaveAttribute("title", "The output was truncated at max_tokens");
   expect(screen.getByText("reason: equal")).toBeVisible();
 });
 

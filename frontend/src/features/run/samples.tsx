@@ -6,8 +6,8 @@ import { ProblemNote } from "@/ui/problem-note";
 import { Empty, Loading } from "@/ui/states";
 import { SampleCard } from "./sample-card";
 
-/** While a run is at work its samples are asked for again at this interval. */
-const askAgainEvery = 4000;
+/** How often the samples of a running run are fetched. */
+const pollInterval = 4000;
 
 type Props = { runId: string; live: boolean };
 
@@ -15,7 +15,7 @@ type Props = { runId: string; live: boolean };
 export function Samples({ runId, live }: Props) {
   const pages = useInfiniteQuery({
     ...runSamplesQuery(runId),
-    refetchInterval: live ? askAgainEvery : false,
+    refetchInterval: live ? pollInterval : false,
   });
   const samples = pages.data?.pages.flatMap((page) => page.items);
   return (
@@ -23,7 +23,7 @@ export function Samples({ runId, live }: Props) {
       <div className="flex flex-col gap-3">
         {pages.isPending && <Loading />}
         <ProblemNote error={pages.error} onRetry={() => void pages.refetch()} />
-        {samples?.length === 0 && <Empty title="No sample has been through the pipeline yet" />}
+        {samples?.length === 0 && <Empty title="No samples processed yet" />}
         {samples?.map((sample, index) => (
           <SampleCard key={`${sample.sample_index} ${sample.repeat}`} sample={sample} open={index < 3} />
         ))}

@@ -4,10 +4,10 @@ import { Messages } from "@/ui/messages";
 import { TextBlock } from "@/ui/text-block";
 
 const flagTexts: Record<string, string> = {
-  truncated: "The answer was cut at max_tokens",
+  truncated: "The output was truncated at max_tokens",
   refused: "The model refused to answer",
-  tokens_estimated: "The endpoint named no tokens; they are estimated",
-  lossy_text: "Some bytes of the answer were no text and were replaced",
+  tokens_estimated: "The endpoint reported no token counts; they are estimated",
+  lossy_text: "Invalid UTF-8 in the response was replaced",
 };
 
 /** One stage of one sample: what was sent, and what came back. */
@@ -17,9 +17,9 @@ export function StageView({ result }: { result: StageResult }) {
       <StageHead result={result} />
       {result.prompt_sent !== undefined && <Messages messages={result.prompt_sent} />}
       {result.error === undefined ? (
-        <TextBlock label="Answer" text={block(result.response_raw)} aside={result.finish_reason} />
+        <TextBlock label="Response" text={block(result.response_raw)} aside={result.finish_reason} />
       ) : (
-        <TextBlock label="Failed" text={result.error.message} aside={result.error.kind} tone="bad" />
+        <TextBlock label="Error" text={result.error.message} aside={result.error.kind} tone="bad" />
       )}
     </div>
   );
