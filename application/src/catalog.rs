@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::configuration::{Configuration, ConfiguredStage};
+use domain::configuration::{Binding, Configuration, ConfiguredStage};
 use domain::endpoint::{Endpoint, EndpointIdentity};
 use domain::experiment::{Applied, Definition};
 use domain::id::EndpointId;
 use domain::problem::{Problem, capped, is_full, listed, segment};
 use domain::space::{Field, Levels, Parameter};
-use domain::stage::LlmStage;
+use domain::stage::{CallTarget, Stage};
 use domain::sweep::SweepLimits;
 use domain::value::{Map, Value};
 
@@ -48,10 +48,8 @@ impl Catalog {
         self.endpoints.iter().find(|endpoint| endpoint.identity == *identity)
     }
 
-    /// The endpoint of a stage.
-    #[must_use]
-    pub fn of_stage(&self, stage: &LlmStage) -> Option<&Endpoint> {
-        self.by_label(stage.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT))
+    fn of_target(&self, target: CallTarget<'_>) -> Option<&Endpoint> {
+        self.by_label(target.endpoint.unwrap_or(DEFAULT_ENDPOINT))
     }
 
     /// Everything that a definition names and the catalog has not, over all values that dimensions can take.
@@ -59,11 +57,12 @@ impl Catalog {
     pub fn check(&self, definition: &Definition) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (i, stage) in definition.stages().iter().enumerate() {
+            let Some(target) = stage.call_target() else { continue };
             let at = format!("/pipeline_stages/{i}");
-            if !chosen(definition, stage, &Field::Endpoint) && self.of_stage(stage).is_none() {
-                problems.push(self.unknown(&format!("{at}/endpoint"), stage.endpoint.as_deref()));
+            if !chosen(definition, stage, &Field::Endpoint) && self.of_target(target).is_none() {
+                problems.push(self.unknown(&format!("{at}/endpoint"), target.endpoint));
             }
-            if stage.model.is_none() && !chosen(definition, stage, &Field::Model) {
+            if target.model.is_none() && !chosen(definition, stage, &Field::Model) {
                 let detail = "name the model, or give the parameter space a dimension that targets it";
                 problems.push(Problem::new(format!("{at}/model"), "missing", detail));
             }
@@ -121,19 +120,16 @@ impl Catalog {
         calls
     }
 
-    fn calls_of<'a>(
-        &'a self,
-        definition: &'a Definition,
-        stage: &'a LlmStage,
-    ) -> Vec<(&'a Endpoint, &'a str)> {
-        let models = possible(definition, stage, &Field::Model, stage.model.as_deref());
+    fn calls_of<'a>(&'a self, definition: &'a Definition, stage: &'a Stage) -> Vec<(&'a Endpoint, &'a str)> {
+        let Some(target) = stage.call_target() else { return Vec::new() };
+        let models = possible(definition, stage, &Field::Model, target.model);
         let endpoints = self.possible_endpoints(definition, stage).into_iter();
         endpoints
             .flat_map(|endpoint| models.iter().map(move |model| (endpoint, *model)).collect::<Vec<_>>())
             .collect()
     }
 
-    fn unpriced(&self, definition: &Definition, stage: &LlmStage, at: &str) -> Vec<Problem> {
+    fn unpriced(&self, definition: &Definition, stage: &Stage, at: &str) -> Vec<Problem> {
         let calls = self.calls_of(definition, stage).into_iter();
         let unknown = calls.filter(|(endpoint, model)| !endpoint.prices.contains_key(*model));
         let problems = unknown.map(|(Endpoint { label, .. }, model)| {
@@ -145,8 +141,9 @@ impl Catalog {
         capped(problems.collect())
     }
 
-    fn possible_endpoints(&self, definition: &Definition, stage: &LlmStage) -> Vec<&Endpoint> {
-        let own = stage.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
+    fn possible_endpoints(&self, definition: &Definition, stage: &Stage) -> Vec<&Endpoint> {
+        let Some(target) = stage.call_target() else { return Vec::new() };
+        let own = target.endpoint.unwrap_or(DEFAULT_ENDPOINT);
         let labels = possible(definition, stage, &Field::Endpoint, Some(own));
         labels.into_iter().filter_map(|label| self.by_label(label)).collect()
     }
@@ -179,19 +176,19 @@ impl Catalog {
         Ok((bound(applied, &config.stages, definition.repeats()), config))
     }
 
-    fn bind(&self, stage: &LlmStage) -> Result<StageBinding, Problem> {
-        let endpoint = self.of_stage(stage).ok_or_else(|| self.unknown("", stage.endpoint.as_deref()))?;
-        let model = stage.model.clone();
-        let model = model
-            .ok_or_else(|| Problem::new("", "missing", format!("stage `{}` names no model", stage.name)))?;
-        Ok(StageBinding { endpoint: endpoint.id, identity: endpoint.identity.clone(), model })
+    fn bind(&self, stage: &Stage) -> Result<Option<StageBinding>, Problem> {
+        let Some(target) = stage.call_target() else { return Ok(None) };
+        let endpoint = self.of_target(target).ok_or_else(|| self.unknown("", target.endpoint))?;
+        let missing = || Problem::new("", "missing", format!("stage `{}` names no model", stage.name));
+        let model = target.model.ok_or_else(missing)?.to_owned();
+        Ok(Some(StageBinding { endpoint: endpoint.id, identity: endpoint.identity.clone(), model }))
     }
 }
 
 /// Every text that a field of a stage can be: its own, unless a dimension always decides, and those of dimensions.
 fn possible<'a>(
     definition: &'a Definition,
-    stage: &LlmStage,
+    stage: &Stage,
     field: &Field,
     own: Option<&'a str>,
 ) -> BTreeSet<&'a str> {
@@ -205,15 +202,15 @@ fn possible<'a>(
     levels.chain(own.filter(|_| !chosen(definition, stage, field))).collect()
 }
 
-fn bounded(definition: &Definition, stage: &LlmStage, endpoints: &[&Endpoint]) -> bool {
+fn bounded(definition: &Definition, stage: &Stage, endpoints: &[&Endpoint]) -> bool {
     let field = Field::Parameter(Parameter::MaxTokens);
-    stage.parameters.contains_key(Parameter::MaxTokens.as_str())
+    stage.bounds_output()
         || chosen(definition, stage, &field)
         || !endpoints.is_empty() && endpoints.iter().all(|endpoint| endpoint.max_output_tokens.is_some())
 }
 
 /// Whether a dimension without a condition decides a field of a stage.
-fn chosen(definition: &Definition, stage: &LlmStage, field: &Field) -> bool {
+fn chosen(definition: &Definition, stage: &Stage, field: &Field) -> bool {
     definition.space().dimensions().any(|dimension| {
         let aimed = dimension
             .target
@@ -242,11 +239,12 @@ pub fn applied(definition: &Definition, config: &RunConfig) -> Result<Applied, P
     }
 }
 
-fn bound(applied: Applied, bindings: &[StageBinding], repeats: u32) -> Configuration {
+fn bound(applied: Applied, bindings: &[Option<StageBinding>], repeats: u32) -> Configuration {
+    let bindings = bindings.iter().map(Option::as_ref).chain(std::iter::repeat(None));
     let stages = applied.stages.into_iter().zip(bindings).map(|(stage, binding)| ConfiguredStage {
         stage,
-        endpoint: binding.identity.clone(),
-        model: binding.model.clone(),
+        binding: binding
+            .map(|binding| Binding { endpoint: binding.identity.clone(), model: binding.model.clone() }),
     });
     Configuration { stages: stages.collect(), params: applied.params, free: applied.free, repeats }
 }

@@ -10,6 +10,7 @@ use domain::money::NanoDollars;
 use domain::pipeline::Progress;
 use domain::random::shuffled;
 use domain::space::{Point, Size};
+use domain::stage::StageKind;
 use domain::strategy::{History, guide};
 use domain::value::Value;
 use futures::FutureExt as _;
@@ -26,6 +27,8 @@ use crate::walk::{Answers, HashedCall, Replies, Walk, WalkRecord};
 const EXACT: u128 = 100_000;
 /// Calls looked up at once.
 const CHUNK: usize = 500;
+/// What a retrieval counts for among them.
+const RETRIEVAL: u128 = 200;
 /// Configurations of a large sweep that are looked at.
 const CONFIGURATIONS: usize = 100;
 /// Samples of a large sweep that are looked at.
@@ -88,17 +91,16 @@ impl Estimates {
         let definition = &stored.definition;
         sweeps::check(&catalog, definition, request)?;
         let size = size(definition, request.limits.max_runs);
-        let each =
-            u128::from(stored.samples) * u128::from(definition.repeats()) * definition.stages().len() as u128;
-        let calls = size.saturating_mul(each);
-        let whole = calls <= EXACT;
+        let each = u128::from(stored.samples) * u128::from(definition.repeats());
+        let walks = size.saturating_mul(each);
+        let whole = walks.saturating_mul(weight(definition)) <= EXACT;
         let points = points(definition, request, size, if whole { usize::MAX } else { CONFIGURATIONS });
         let samples = samples(stored.samples, if whole { usize::MAX } else { SAMPLES });
         let mut census = CallCensus::default();
         for point in points {
             self.count_configuration(&stored, &catalog, point, &samples, &mut census).await?;
         }
-        Ok(census.scaled_to(size, calls, !whole))
+        Ok(census.scaled_to(size, walks))
     }
 
     /// Counts the calls of one configuration.
@@ -114,7 +116,7 @@ impl Estimates {
         let configured = catalog.configure(definition, point.values().clone());
         let (configuration, _) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
         let pipeline = Arc::new(configuration.pipeline().map_err(|(stage, wrong)| {
-            Refusal::invalid(format!("/pipeline_stages/{stage}"), "template", wrong.to_string())
+            Refusal::invalid(format!("/pipeline_stages/{stage}"), "template", wrong.message)
         })?);
         let walk = Walk { pipeline: &pipeline, definition, offload: &*self.offload };
         for chunk in samples.chunks(CHUNK) {
@@ -124,8 +126,8 @@ impl Estimates {
             for repeat in 1..=definition.repeats() {
                 let walks = found.clone().into_iter().map(|sample| self.walk(walk, sample, repeat).boxed());
                 let mut walks = stream::iter(walks.collect::<Vec<_>>()).buffered(CHUNK);
-                while let Some((record, fresh)) = walks.next().await.transpose()? {
-                    census.count(&pipeline, catalog, &record, fresh);
+                while let Some((record, asked)) = walks.next().await.transpose()? {
+                    census.count(&pipeline, catalog, &record, asked);
                 }
             }
         }
@@ -138,34 +140,53 @@ impl Estimates {
         walk: Walk<'_>,
         sample: Value,
         repeat: u32,
-    ) -> Result<(WalkRecord, Vec<(usize, HashedCall)>), StoreError> {
-        let known = KnownAnswers { calls: &*self.calls, fresh: Mutex::default() };
+    ) -> Result<(WalkRecord, AskedCalls), StoreError> {
+        let known = KnownAnswers { calls: &*self.calls, asked: Mutex::default() };
         let record = walk.through(Progress::new(sample), repeat, &known).await?;
-        Ok((record, known.fresh.into_inner().unwrap_or_else(PoisonError::into_inner)))
+        Ok((record, known.asked.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
+}
+
+/// The calls of one repetition of a sample, as far as they are determined.
+#[derive(Debug, Default)]
+struct AskedCalls {
+    /// How many there are.
+    calls: u64,
+    /// Those that nobody has made yet.
+    fresh: Vec<HashedCall>,
 }
 
 /// Answers with what the cache knows, and notes the calls that it does not.
 struct KnownAnswers<'a> {
     calls: &'a dyn CallStore,
-    fresh: Mutex<Vec<(usize, HashedCall)>>,
+    asked: Mutex<AskedCalls>,
 }
 
 impl Answers for KnownAnswers<'_> {
     type Stop = StoreError;
 
-    async fn answer(&self, stage: usize, calls: Vec<HashedCall>) -> Result<Replies, StoreError> {
+    async fn answer(&self, _stage: usize, calls: Vec<HashedCall>) -> Result<Replies, StoreError> {
         let known = self.calls.peek(calls.iter().map(|call| call.hash).collect()).await?;
-        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.calls += calls.len() as u64;
+        let before = asked.fresh.len();
         let unknown = calls.into_iter().zip(&known).filter(|(_, known)| known.is_none());
-        let before = fresh.len();
-        fresh.extend(unknown.map(|(call, _)| (stage, call)));
-        Ok(if fresh.len() == before {
+        asked.fresh.extend(unknown.map(|(call, _)| call));
+        Ok(if asked.fresh.len() == before {
             Replies::Complete(known.into_iter().flatten().collect())
         } else {
             Replies::Unknown
         })
     }
+}
+
+/// About how many calls a sample needs: what a retrieval needs is known only when its texts are.
+fn weight(definition: &Definition) -> u128 {
+    let calls = definition.stages().iter().map(|stage| match stage.kind {
+        StageKind::Llm(_) | StageKind::Chunk(_) => 1,
+        StageKind::Retrieve(_) => RETRIEVAL,
+    });
+    calls.sum()
 }
 
 /// How many configurations a sweep would try. A sweep of an endless space has a limit.

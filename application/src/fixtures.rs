@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use domain::call::{Completion, Flags};
+use domain::call::{Completion, Flags, Reply, ReplyBody};
 use domain::pricing::Tokens;
 
 /// A completion with this text, and nothing else to tell.
-pub(crate) fn completion(text: &str) -> Completion {
-    Completion {
-        text: text.to_owned(),
+pub(crate) fn completion(text: &str) -> Reply {
+    Reply {
+        body: ReplyBody::Completion(Completion { text: text.to_owned(), ..Completion::default() }),
         model_returned: None,
         tokens: Tokens::default(),
         latency: Duration::ZERO,
-        finish_reason: None,
         flags: Flags::default(),
-        tool_calls: None,
     }
 }

@@ -32,13 +32,13 @@ pub struct PreviewRequest {
     pub values: Option<Map>,
 }
 
-/// What one stage would be asked, and what it answered where it was.
+/// What one stage would ask, and what it answered where it was.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StagePreview {
     /// Its name.
     pub stage: String,
-    /// The call.
-    pub call: Arc<Call>,
+    /// Its calls; none where it needs none.
+    pub calls: Vec<Arc<Call>>,
     /// The output.
     pub output: Option<Value>,
 }
@@ -99,7 +99,7 @@ impl Previews {
         let configured = catalog.configure(&definition, values);
         let (configuration, config) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
         let pipeline =
-            configuration.pipeline().map_err(|(stage, wrong)| template_refused(stage, wrong.to_string()))?;
+            configuration.pipeline().map_err(|(stage, wrong)| template_refused(stage, wrong.message))?;
         let sample = draft.samples.get(request.sample).ok_or_else(|| {
             let detail = format!("there are {} samples, counted from 0", draft.samples.len());
             Refusal::invalid("/sample_index", "unknown_sample", detail)
@@ -132,7 +132,7 @@ impl Trial {
         let walk = Walk { pipeline: &self.pipeline, definition: &self.definition, offload: &*offload };
         let record = walk.through(Progress::new(self.sample), 1, &self.answers).await?;
         let calls = self.answers.calls.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut preview = shown(&self.pipeline, &record, calls)?;
+        let mut preview = shown(&self.pipeline, &record, &calls)?;
         preview.warnings.extend(warnings(&self.definition));
         Ok(preview)
     }
@@ -178,7 +178,7 @@ impl Answers for PreviewAnswers {
 
 fn endpoints(catalog: &Catalog, config: &RunConfig) -> Vec<Option<Arc<Endpoint>>> {
     let of = |id| catalog.by_id(id).cloned().map(Arc::new);
-    config.stages.iter().map(|binding| of(binding.endpoint)).collect()
+    config.stages.iter().map(|binding| of(binding.as_ref()?.endpoint)).collect()
 }
 
 fn blocked_refusal(blocked: Blocked, label: &str) -> Refusal {
@@ -198,11 +198,7 @@ fn blocked_refusal(blocked: Blocked, label: &str) -> Refusal {
 }
 
 /// What is shown of a walk with these calls.
-fn shown(
-    pipeline: &Pipeline,
-    record: &WalkRecord,
-    calls: Vec<(usize, Arc<Call>)>,
-) -> Result<Preview, Refusal> {
+fn shown(pipeline: &Pipeline, record: &WalkRecord, calls: &[(usize, Arc<Call>)]) -> Result<Preview, Refusal> {
     let name = |stage: usize| pipeline.stages()[stage].name();
     let mut warnings = Vec::new();
     for (stage, ended) in record.stages.iter().enumerate() {
@@ -221,9 +217,11 @@ fn shown(
             }
         }
     }
-    let stages = calls.into_iter().map(|(stage, call)| StagePreview {
+    let stages =
+        record.stages.iter().enumerate().filter(|(_, ended)| !matches!(ended.end, StageEnd::Undetermined(_)));
+    let stages = stages.map(|(stage, _)| StagePreview {
         stage: name(stage).to_owned(),
-        call,
+        calls: calls.iter().filter(|(of, _)| *of == stage).map(|(_, call)| Arc::clone(call)).collect(),
         output: record.progress.output(name(stage)).cloned(),
     });
     Ok(Preview { stages: stages.collect(), warnings })

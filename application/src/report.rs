@@ -75,10 +75,9 @@ fn best_configuration(out: &mut String, best: Option<&Export>, row: Option<&Row>
     }
     for stage in &best.stages {
         line(out, &format!("### Stage {}", code(&stage.name)));
-        let mut facts = vec![
-            format!("- model: {}", code(&stage.model)),
-            format!("- endpoint: {}", code(&stage.endpoint)),
-        ];
+        let mut facts = Vec::new();
+        facts.extend(stage.model.iter().map(|model| format!("- model: {}", code(model))));
+        facts.extend(stage.endpoint.iter().map(|endpoint| format!("- endpoint: {}", code(endpoint))));
         facts.extend(
             stage.parameters.iter().map(|(name, value)| format!("- {name}: {}", code(&value.to_text()))),
         );
@@ -86,7 +85,9 @@ fn best_configuration(out: &mut String, best: Option<&Export>, row: Option<&Row>
         if let Some(system) = &stage.system_prompt {
             line(out, &format!("System prompt:\n\n{}", block(system)));
         }
-        line(out, &format!("Prompt:\n\n{}", block(&stage.prompt)));
+        if let Some(prompt) = &stage.prompt {
+            line(out, &format!("Prompt:\n\n{}", block(prompt)));
+        }
     }
     if !best.params.is_empty() {
         line(out, &format!("Template variables: {}", values(&best.params)));

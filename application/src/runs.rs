@@ -9,7 +9,7 @@ use domain::access::Writer;
 use domain::id::{ExperimentId, RunId};
 use domain::sample::Sample;
 use domain::scoring::{Entry, Score, weighted};
-use domain::stage::LlmStage;
+use domain::stage::Stage;
 use domain::value::Map;
 
 use crate::catalog::{self, Catalog};
@@ -18,7 +18,8 @@ use crate::engine;
 use crate::page::Page;
 use crate::ports::{
     Bell, CommitError, EndpointStore, ExperimentFacts, ExperimentStore, FactStore, Ids, Journal, Outline,
-    ResultRow, RunListing, RunQuery, RunStore, RunSummary, SampleScore, SingleRun, StoreError, Timer, Unit,
+    ResultRow, RunListing, RunQuery, RunStore, RunSummary, SampleScore, SingleRun, StageBinding, StoreError,
+    Timer, Unit,
 };
 use crate::refusal::Refusal;
 
@@ -58,12 +59,21 @@ impl Ports {
 pub struct RunDetail {
     /// The run.
     pub run: RunSummary,
-    /// Its stages, with the values of its point in their fields.
-    pub stages: Vec<LlmStage>,
-    /// The names of its stages' endpoints, where they still exist.
-    pub endpoints: Vec<Option<String>>,
+    /// Its stages.
+    pub stages: Vec<StageDetail>,
     /// Results of stages so far.
     pub results: u64,
+}
+
+/// A stage as a run configured it.
+#[derive(Debug, Clone)]
+pub struct StageDetail {
+    /// The stage, with the values of the run's point in its fields.
+    pub stage: Stage,
+    /// Where its calls go; `None` where it makes none.
+    pub binding: Option<StageBinding>,
+    /// The label of its endpoint, where that still exists.
+    pub endpoint: Option<String>,
 }
 
 /// What became of one repetition of one sample.
@@ -130,10 +140,15 @@ impl Runs {
         let stages = self.applied(&run).await?;
         let all = self.ports.endpoints.all().await?;
         let label = |id| all.iter().find(|known| known.id == id).map(|known| known.label.clone());
-        let endpoints = run.config.stages.iter().map(|binding| label(binding.endpoint)).collect();
+        let bindings = run.config.stages.iter().cloned().chain(std::iter::repeat(None));
+        let stages = stages.into_iter().zip(bindings).map(|(stage, binding)| {
+            let endpoint = binding.as_ref().and_then(|binding| label(binding.endpoint));
+            StageDetail { stage, binding, endpoint }
+        });
+        let stages: Vec<StageDetail> = stages.collect();
         let each = u64::from(facts.repeats) * stages.len() as u64;
         let results = u64::from(run.done) * each;
-        Ok(RunDetail { run, stages, endpoints, results })
+        Ok(RunDetail { run, stages, results })
     }
 
     /// Results of a run's stages, by sample, repetition and stage.
@@ -222,7 +237,7 @@ impl Runs {
             let single = self.configured(experiment, values.clone()).await?;
             let id = single.id;
             // Somebody wants to know whether what was refused before is accepted now.
-            for binding in &single.config.stages {
+            for binding in single.config.stages.iter().flatten() {
                 self.ports.endpoints.set_breaker(binding.endpoint, None).await?;
             }
             match self.ports.journal.commit(Unit { single: Some(single), ..Unit::default() }).await {
@@ -272,7 +287,7 @@ impl Runs {
     }
 
     /// The stages of a run with its values in their fields. Runs of early releases leave it to the space where those go.
-    async fn applied(&self, run: &RunSummary) -> Result<Vec<LlmStage>, Refusal> {
+    async fn applied(&self, run: &RunSummary) -> Result<Vec<Stage>, Refusal> {
         let gone = || Refusal::NotFound("experiment");
         let applied = if let Some(places) = &run.config.places {
             let stages = self.ports.facts.stages(run.experiment).await?.ok_or_else(gone)?;

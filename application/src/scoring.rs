@@ -187,7 +187,7 @@ impl Means {
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
-    use domain::experiment::{Draft, ScoringDraft, StageDraft};
+    use domain::experiment::{Draft, LlmDraft, ScoringDraft, StageDraft};
     use domain::scoring::Score;
 
     use super::*;
@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn definition(scoring: Vec<ScoringDraft>) -> Definition {
-        let stage = StageDraft { name: "s".into(), prompt: "p".into(), ..StageDraft::default() };
+        let stage = StageDraft::llm("s", LlmDraft { prompt: "p".into(), ..LlmDraft::default() });
         Draft { name: "e".into(), stages: vec![stage], scoring, repeats: 1, ..Draft::default() }
             .define()
             .unwrap()

@@ -4,19 +4,15 @@
 
 use std::sync::Arc;
 
-use domain::call::{Call, Completion, Digest};
+use domain::call::{Call, Digest, Reply};
 use domain::experiment::Definition;
-use domain::pipeline::{Pipeline, Progress};
+use domain::pipeline::{Pipeline, Progress, Step};
 use domain::run::StageError;
-use domain::template::TemplateError;
 use domain::value::Value;
 
 use crate::digest::sha256;
 use crate::json;
 use crate::ports::{Offload, StoredAnswer, offloaded};
-
-/// Bytes of an answer that are read at once.
-const QUICKLY_READ: usize = 64 << 10;
 
 /// A call with the hash that caches go by.
 #[derive(Debug, Clone)]
@@ -103,8 +99,12 @@ impl Walk<'_> {
         let mut stages = Vec::with_capacity(self.pipeline.stages().len());
         let mut unanswered = false;
         for stage in 0..self.pipeline.stages().len() {
-            let record = match self.calls(stage, &progress, repeat).await {
-                Ok(calls) => self.finish(stage, answers.answer(stage, calls).await?, &mut progress).await,
+            let record = match self.begin(stage, &progress, repeat).await {
+                Ok(Step::Output(output)) => self.passed(stage, Vec::new(), output, &mut progress),
+                Ok(Step::Calls(calls)) => {
+                    let calls = calls.into_iter().map(HashedCall::new).collect();
+                    self.finish(stage, answers.answer(stage, calls).await?, &mut progress).await
+                }
                 Err(error) if unanswered => StageRecord::ended(StageEnd::Undetermined(error)),
                 Err(error) => StageRecord::ended(StageEnd::Failed(error)),
             };
@@ -118,27 +118,17 @@ impl Walk<'_> {
         Ok(WalkRecord { progress, stages })
     }
 
-    /// The calls of a stage.
-    async fn calls(
-        &self,
-        stage: usize,
-        progress: &Progress,
-        repeat: u32,
-    ) -> Result<Vec<HashedCall>, StageError> {
-        let hashed = |calls: Vec<Call>| calls.into_iter().map(HashedCall::new).collect();
+    /// What a stage needs.
+    async fn begin(&self, stage: usize, progress: &Progress, repeat: u32) -> Result<Step, StageError> {
         let documents = self.definition.documents();
-        if let Some(calls) = self.pipeline.quick_calls(stage, progress, documents, repeat) {
-            return Ok(hashed(calls));
+        if let Some(step) = self.pipeline.begin_quickly(stage, progress, documents, repeat) {
+            return Ok(step);
         }
         let (pipeline, definition) = (Arc::clone(self.pipeline), Arc::clone(self.definition));
         let progress = progress.clone();
-        let render = move || pipeline.calls(stage, &progress, definition.documents(), repeat).map(hashed);
-        match offloaded(self.offload, render).await {
-            Some(rendered) => {
-                rendered.map_err(|error: TemplateError| StageError::new("template", error.to_string()))
-            }
-            None => Err(StageError::new("template", "rendering broke down")),
-        }
+        let begin = move || pipeline.begin(stage, &progress, definition.documents(), repeat);
+        let begun = offloaded(self.offload, begin).await;
+        begun.unwrap_or_else(|| Err(StageError::new("template", "rendering broke down")))
     }
 
     /// What a stage comes to with these replies.
@@ -148,31 +138,49 @@ impl Walk<'_> {
             Replies::Failed(answers, error) => return StageRecord { answers, end: StageEnd::Failed(error) },
             Replies::Unknown => return StageRecord::ended(StageEnd::Unanswered),
         };
-        let end = match self.output(stage, &answers).await {
-            Some(output) => {
-                progress.passed(self.pipeline.stages()[stage].name(), output);
-                StageEnd::Passed
-            }
-            None => StageEnd::Failed(StageError::new("malformed", "reading the answer broke down")),
-        };
-        StageRecord { answers, end }
+        match self.output(stage, progress, &answers).await {
+            Ok(output) => self.passed(stage, answers, output, progress),
+            Err(error) => StageRecord { answers, end: StageEnd::Failed(error) },
+        }
     }
 
-    /// The output of a stage whose calls were answered; `None` where reading the answers broke down.
-    async fn output(&self, stage: usize, answers: &[Arc<StoredAnswer>]) -> Option<Value> {
-        let compiled = &self.pipeline.stages()[stage];
-        let bytes: usize = answers.iter().map(|answer| answer.completion.text.len()).sum();
-        if bytes <= QUICKLY_READ || !compiled.answers_json() {
-            return Some(read(self.pipeline, stage, answers));
+    fn passed(
+        &self,
+        stage: usize,
+        answers: Vec<Arc<StoredAnswer>>,
+        output: Value,
+        progress: &mut Progress,
+    ) -> StageRecord {
+        progress.passed(self.pipeline.stages()[stage].name(), output);
+        StageRecord { answers, end: StageEnd::Passed }
+    }
+
+    /// The output of a stage whose calls were answered.
+    async fn output(
+        &self,
+        stage: usize,
+        progress: &Progress,
+        answers: &[Arc<StoredAnswer>],
+    ) -> Result<Value, StageError> {
+        let bytes = answers.iter().map(|answer| answer.reply.size()).sum();
+        if !self.pipeline.stages()[stage].reads_slowly(bytes) {
+            return read(self.pipeline, stage, progress, answers);
         }
-        let (pipeline, answers) = (Arc::clone(self.pipeline), answers.to_vec());
-        offloaded(self.offload, move || read(&pipeline, stage, &answers)).await
+        let (pipeline, progress) = (Arc::clone(self.pipeline), progress.clone());
+        let answers = answers.to_vec();
+        let read = offloaded(self.offload, move || read(&pipeline, stage, &progress, &answers)).await;
+        read.unwrap_or_else(|| Err(StageError::new("malformed", "reading the answer broke down")))
     }
 }
 
-fn read(pipeline: &Pipeline, stage: usize, answers: &[Arc<StoredAnswer>]) -> Value {
-    let completions: Vec<&Completion> = answers.iter().map(|answer| &*answer.completion).collect();
-    pipeline.stages()[stage].output(&completions, |text| json::parse(text).ok())
+fn read(
+    pipeline: &Pipeline,
+    stage: usize,
+    progress: &Progress,
+    answers: &[Arc<StoredAnswer>],
+) -> Result<Value, StageError> {
+    let replies: Vec<&Reply> = answers.iter().map(|answer| &*answer.reply).collect();
+    pipeline.finish(stage, progress, &replies, |text| json::parse(text).ok())
 }
 
 impl StageRecord {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write as _};
 
-use promptlooper_domain::experiment::{DimensionDraft, Draft, ScoringDraft, StageDraft};
+use promptlooper_domain::experiment::{DimensionDraft, Draft, LlmDraft, ScoringDraft, StageDraft};
 use promptlooper_domain::id::RunId;
 use promptlooper_domain::leaderboard::{Contender, standings};
 use promptlooper_domain::sample::Sample;
@@ -79,11 +79,10 @@ fn draft() -> Draft {
         reference: Some(Value::from(text.to_uppercase())),
         meta: Map::new(),
     };
-    let stage = StageDraft {
-        name: "shout".into(),
+    let stage = LlmDraft {
         model: Some("large".into()),
         prompt: "Say this loudly: {{ sample.input }}".into(),
-        ..StageDraft::default()
+        ..LlmDraft::default()
     };
     let models = DimensionDraft {
         target: Some("shout.model".into()),
@@ -100,7 +99,7 @@ fn draft() -> Draft {
     Draft {
         name: "shouting".into(),
         samples: ["hi", "you", "there", "friend", "ha", "hello"].map(sample).to_vec(),
-        stages: vec![stage],
+        stages: vec![StageDraft::llm("shout", stage)],
         scoring: vec![ScoringDraft { scorer: "exact_match".into(), ..ScoringDraft::default() }],
         space: BTreeMap::from([("model".to_owned(), models), ("temperature".to_owned(), heat)]),
         repeats: 1,

@@ -2,8 +2,8 @@
 
 use crate::endpoint::EndpointIdentity;
 use crate::pipeline::{CompiledStage, Pipeline};
-use crate::stage::LlmStage;
-use crate::template::TemplateError;
+use crate::run::StageError;
+use crate::stage::Stage;
 use crate::value::{Map, Value};
 
 /// A pipeline with nothing left open.
@@ -19,12 +19,19 @@ pub struct Configuration {
     pub repeats: u32,
 }
 
-/// A stage with its endpoint and model decided.
+/// A stage with nothing left open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfiguredStage {
     /// The stage with the point's values in its fields.
-    pub stage: LlmStage,
-    /// Where its calls go.
+    pub stage: Stage,
+    /// Where its calls go; `None` where it makes none.
+    pub binding: Option<Binding>,
+}
+
+/// Where the calls of a stage go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The endpoint as caches know it.
     pub endpoint: EndpointIdentity,
     /// The model asked for.
     pub model: String,
@@ -49,8 +56,8 @@ impl Configuration {
     /// The pipeline with its templates parsed.
     ///
     /// # Errors
-    /// The stage, by its index, whose template cannot be parsed.
-    pub fn pipeline(&self) -> Result<Pipeline, (usize, TemplateError)> {
+    /// The first stage, by its index, that cannot do what it says, and why.
+    pub fn pipeline(&self) -> Result<Pipeline, (usize, StageError)> {
         let compiled = self.stages.iter().enumerate();
         let stages = compiled.map(|(i, stage)| CompiledStage::new(stage).map_err(|error| (i, error)));
         Ok(Pipeline::new(stages.collect::<Result<_, _>>()?, Value::Map(self.params.clone())))
@@ -59,39 +66,17 @@ impl Configuration {
 
 impl ConfiguredStage {
     fn to_value(&self) -> Value {
-        let endpoint = Value::from([
-            ("kind", Value::from(self.endpoint.kind.as_str())),
-            ("url", Value::from(self.endpoint.url.as_str())),
-        ]);
-        let mut fields = stage_fields(&self.stage);
-        fields.insert("endpoint".to_owned(), endpoint);
-        fields.insert("model".to_owned(), Value::from(self.model.as_str()));
+        let mut fields = self.stage.fields();
+        if let Some(Binding { endpoint, model }) = &self.binding {
+            let endpoint = Value::from([
+                ("kind", Value::from(endpoint.kind.as_str())),
+                ("url", Value::from(endpoint.url.as_str())),
+            ]);
+            fields.insert("endpoint".to_owned(), endpoint);
+            fields.insert("model".to_owned(), Value::from(model.as_str()));
+        }
         Value::Map(fields)
     }
-}
-
-/// A stage as documents spell it; what is absent or empty is left out.
-#[must_use]
-pub fn stage_fields(stage: &LlmStage) -> Map {
-    let text = |text: &String| Value::from(text.as_str());
-    let message = |role: &str, content: &str| {
-        Value::from([("role", Value::from(role)), ("content", Value::from(content))])
-    };
-    let messages: Vec<_> = stage.messages.iter().map(|m| message(m.role.as_str(), &m.content)).collect();
-    let format = stage.response_format.to_value();
-    let fields = [
-        ("name", Some(Value::from(stage.name.as_str()))),
-        ("kind", Some(Value::from("llm"))),
-        ("endpoint", stage.endpoint.as_ref().map(text)),
-        ("model", stage.model.as_ref().map(text)),
-        ("system", stage.system.as_ref().map(text)),
-        ("messages", (!messages.is_empty()).then_some(Value::List(messages))),
-        ("prompt", Some(text(&stage.prompt))),
-        ("parameters", (!stage.parameters.is_empty()).then(|| Value::Map(stage.parameters.clone()))),
-        ("response_format", (format != Value::from("text")).then_some(format)),
-        ("extra", (!stage.extra.is_empty()).then(|| Value::Map(stage.extra.clone()))),
-    ];
-    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 #[cfg(test)]
@@ -100,10 +85,11 @@ mod tests {
     use crate::call::ResponseFormat;
     use crate::endpoint::EndpointKind;
     use crate::name::Name;
+    use crate::stage::{ChunkInput, ChunkStage, LlmStage, StageKind};
+    use crate::text_unit::TextUnit;
 
     fn configuration() -> Configuration {
         let stage = LlmStage {
-            name: Name::try_new("classify").unwrap(),
             endpoint: Some("local".into()),
             model: None,
             system: Some("Sort.".into()),
@@ -117,8 +103,28 @@ mod tests {
         let params =
             Map::from([("tone".to_owned(), Value::from("dry")), ("t".to_owned(), Value::number(0.3))]);
         let free = Map::from([("tone".to_owned(), Value::from("dry"))]);
-        let stages = vec![ConfiguredStage { stage, endpoint, model: "qwen".into() }];
+        let stage = Stage { name: Name::try_new("classify").unwrap(), kind: StageKind::Llm(stage) };
+        let stages =
+            vec![ConfiguredStage { stage, binding: Some(Binding { endpoint, model: "qwen".into() }) }];
         Configuration { stages, params, free, repeats: 1 }
+    }
+
+    fn llm(configuration: &mut Configuration) -> &mut LlmStage {
+        let StageKind::Llm(stage) = &mut configuration.stages[0].stage.kind else { panic!("an llm stage") };
+        stage
+    }
+
+    #[test]
+    fn a_stage_that_makes_no_calls_is_spelled_without_an_endpoint() {
+        let stage =
+            ChunkStage { input: ChunkInput::Documents, unit: TextUnit::Words, size: 200, overlap: 20 };
+        let stage = Stage { name: Name::try_new("cut").unwrap(), kind: StageKind::Chunk(stage) };
+        let configuration =
+            Configuration { stages: vec![ConfiguredStage { stage, binding: None }], ..configuration() };
+        assert_eq!(
+            configuration.canonical(),
+            r#"{"params":{"tone":"dry"},"repeats":1,"stages":[{"chunk_overlap":20,"chunk_size":200,"input":"documents","kind":"chunk","name":"cut","unit":"words"}],"v":1}"#
+        );
     }
 
     #[test]
@@ -137,7 +143,7 @@ mod tests {
     #[test]
     fn labels_and_names_of_bound_dimensions_do_not_count() {
         let mut renamed = configuration();
-        renamed.stages[0].stage.endpoint = Some("other label".into());
+        llm(&mut renamed).endpoint = Some("other label".into());
         renamed.params.remove("t");
         renamed.params.insert("heat".into(), Value::number(0.3));
         assert_eq!(renamed.canonical(), configuration().canonical());
@@ -148,10 +154,10 @@ mod tests {
         let changes: [fn(&mut Configuration); 6] = [
             |c| c.repeats = 2,
             |c| drop(c.free.insert("tone".into(), Value::from("warm"))),
-            |c| c.stages[0].model.push('2'),
-            |c| c.stages[0].endpoint.url.push('2'),
-            |c| c.stages[0].stage.prompt.push('!'),
-            |c| c.stages[0].stage.parameters.clear(),
+            |c| c.stages[0].binding.as_mut().unwrap().model.push('2'),
+            |c| c.stages[0].binding.as_mut().unwrap().endpoint.url.push('2'),
+            |c| llm(c).prompt.push('!'),
+            |c| llm(c).parameters.clear(),
         ];
         for (i, change) in changes.into_iter().enumerate() {
             let mut changed = configuration();

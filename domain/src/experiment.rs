@@ -5,6 +5,7 @@ mod demands;
 mod fit;
 pub mod limits;
 mod reserved;
+mod stages;
 mod templates;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use crate::problem::{Problem, segment};
 use crate::sample::Sample;
 use crate::scoring::ScoringEntry;
 use crate::space::{Levels, Space, Target};
-use crate::stage::LlmStage;
+use crate::stage::Stage;
 use crate::value::{Map, Value};
 
 /// An experiment as somebody wrote it down: of the right form, but not yet found to make sense.
@@ -40,10 +41,28 @@ pub struct Draft {
 }
 
 /// A stage as somebody wrote it down.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StageDraft {
     /// Its name.
     pub name: String,
+    /// What it does.
+    pub kind: StageKindDraft,
+}
+
+/// What a stage does, as somebody wrote it down.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StageKindDraft {
+    /// It asks a chat model.
+    Llm(LlmDraft),
+    /// It cuts texts into chunks.
+    Chunk(ChunkDraft),
+    /// It finds the texts most similar to a query.
+    Retrieve(RetrieveDraft),
+}
+
+/// An `llm` stage as somebody wrote it down.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LlmDraft {
     /// Its endpoint's label.
     pub endpoint: Option<String>,
     /// Its model.
@@ -60,6 +79,51 @@ pub struct StageDraft {
     pub response_format: Option<Value>,
     /// Further fields of the request.
     pub extra: Map,
+}
+
+/// A `chunk` stage as somebody wrote it down.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChunkDraft {
+    /// A template, or `documents`; the sample's input where absent.
+    pub input: Option<String>,
+    /// What sizes are counted in; characters where absent.
+    pub unit: Option<String>,
+    /// The length of a chunk.
+    pub chunk_size: u32,
+    /// How much consecutive chunks have in common; nothing where absent.
+    pub chunk_overlap: Option<u32>,
+}
+
+/// A `retrieve` stage as somebody wrote it down.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RetrieveDraft {
+    /// The stage whose output is the list of texts.
+    pub from: String,
+    /// The query's template; the sample's input where absent.
+    pub query: Option<String>,
+    /// Its endpoint's label.
+    pub endpoint: Option<String>,
+    /// Its embedding model.
+    pub model: Option<String>,
+    /// How many texts it keeps.
+    pub top_k: u32,
+}
+
+impl StageDraft {
+    /// A stage that asks a chat model.
+    #[must_use]
+    pub fn llm(name: &str, draft: LlmDraft) -> Self {
+        Self { name: name.to_owned(), kind: StageKindDraft::Llm(draft) }
+    }
+
+    /// The draft of an `llm` stage, where it is one.
+    #[must_use]
+    pub const fn as_llm(&self) -> Option<&LlmDraft> {
+        match &self.kind {
+            StageKindDraft::Llm(draft) => Some(draft),
+            StageKindDraft::Chunk(_) | StageKindDraft::Retrieve(_) => None,
+        }
+    }
 }
 
 /// A scoring entry as somebody wrote it down.
@@ -96,7 +160,7 @@ pub struct Definition {
     name: String,
     description: Option<String>,
     documents: Value,
-    stages: Vec<LlmStage>,
+    stages: Vec<Stage>,
     scoring: Vec<ScoringEntry>,
     space: Space,
     repeats: u32,
@@ -115,7 +179,7 @@ pub struct Places {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
     /// The stages.
-    pub stages: Vec<LlmStage>,
+    pub stages: Vec<Stage>,
     /// What templates see as `params`.
     pub params: Map,
     /// Of those the dimensions without a target.
@@ -183,7 +247,7 @@ impl Definition {
 
     /// The pipeline.
     #[must_use]
-    pub fn stages(&self) -> &[LlmStage] {
+    pub fn stages(&self) -> &[Stage] {
         &self.stages
     }
 
@@ -245,9 +309,9 @@ impl Definition {
 ///
 /// # Errors
 /// Each problem with its place in the document.
-pub fn stages(drafts: Vec<StageDraft>) -> Result<Vec<LlmStage>, Vec<Problem>> {
+pub fn stages(drafts: Vec<StageDraft>) -> Result<Vec<Stage>, Vec<Problem>> {
     let mut problems = Vec::new();
-    let stages = check::stages(drafts, &mut problems);
+    let stages = stages::check(drafts, &mut problems);
     if problems.is_empty() { Ok(stages) } else { Err(problems) }
 }
 
@@ -255,7 +319,7 @@ pub fn stages(drafts: Vec<StageDraft>) -> Result<Vec<LlmStage>, Vec<Problem>> {
 ///
 /// # Errors
 /// A value that its field cannot take.
-pub fn apply(mut stages: Vec<LlmStage>, values: &Map, places: &Places) -> Result<Applied, Problem> {
+pub fn apply(mut stages: Vec<Stage>, values: &Map, places: &Places) -> Result<Applied, Problem> {
     let mut free = places.defaults.clone();
     for (name, value) in values {
         let Some(target) = places.targets.get(name) else {

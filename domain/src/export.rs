@@ -2,6 +2,7 @@
 
 use crate::call::ResponseFormat;
 use crate::configuration::{Configuration, ConfiguredStage};
+use crate::stage::{LlmStage, StageKind};
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
@@ -21,22 +22,24 @@ pub struct Export {
 }
 
 /// A stage with nothing left open.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExportedStage {
     /// Its name.
     pub name: String,
-    /// The model.
-    pub model: String,
-    /// The endpoint's URL.
-    pub endpoint: String,
-    /// Inference parameters that are set.
+    /// What it does, in the word of documents.
+    pub kind: &'static str,
+    /// The model, where it calls one.
+    pub model: Option<String>,
+    /// The endpoint's URL, where it calls one.
+    pub endpoint: Option<String>,
+    /// Inference parameters that are set; the fields of a stage that asks no chat model.
     pub parameters: Map,
     /// The system prompt's template.
     pub system_prompt: Option<String>,
     /// Few-shot messages, a list of `{role, content}`; empty where there are none.
     pub messages: Vec<Value>,
-    /// The prompt's template.
-    pub prompt: String,
+    /// The prompt's template, where it has one.
+    pub prompt: Option<String>,
     /// The form of answer asked for, where it is not plain text.
     pub response_format: Option<Value>,
     /// Further fields of the request.
@@ -72,10 +75,11 @@ impl Export {
     pub fn env(&self) -> String {
         let mut out = String::new();
         for stage in &self.stages {
+            let kind = variable(stage.kind);
             let prefix = if self.stages.len() > 1 {
-                format!("LLM_{}_", variable(&stage.name))
+                format!("{kind}_{}_", variable(&stage.name))
             } else {
-                "LLM_".to_owned()
+                format!("{kind}_")
             };
             stage.env(&prefix, &mut out);
         }
@@ -90,9 +94,33 @@ impl Export {
     }
 }
 
+/// Fields of a stage that an export has places of their own for.
+const GIVEN: [&str; 4] = ["name", "kind", "endpoint", "model"];
+
 impl ExportedStage {
     fn of(configured: &ConfiguredStage) -> Self {
-        let stage = &configured.stage;
+        let (stage, binding) = (&configured.stage, configured.binding.as_ref());
+        let exported = match &stage.kind {
+            StageKind::Llm(llm) => Self::of_llm(llm),
+            StageKind::Chunk(_) | StageKind::Retrieve(_) => Self {
+                parameters: stage
+                    .fields()
+                    .into_iter()
+                    .filter(|(name, _)| !GIVEN.contains(&name.as_str()))
+                    .collect(),
+                ..Self::default()
+            },
+        };
+        Self {
+            name: stage.name.as_str().to_owned(),
+            kind: stage.kind.as_str(),
+            model: binding.map(|binding| binding.model.clone()),
+            endpoint: binding.map(|binding| binding.endpoint.url.clone()),
+            ..exported
+        }
+    }
+
+    fn of_llm(stage: &LlmStage) -> Self {
         let message = |message: &crate::call::Message| {
             let role = Value::from(message.role.as_str());
             Value::from([("role", role), ("content", Value::from(message.content.as_str()))])
@@ -100,22 +128,22 @@ impl ExportedStage {
         let format =
             (stage.response_format != ResponseFormat::Text).then(|| stage.response_format.to_value());
         Self {
-            name: stage.name.as_str().to_owned(),
-            model: configured.model.clone(),
-            endpoint: configured.endpoint.url.clone(),
             parameters: stage.parameters.clone(),
             system_prompt: stage.system.clone(),
             messages: stage.messages.iter().map(message).collect(),
-            prompt: stage.prompt.clone(),
+            prompt: Some(stage.prompt.clone()),
             response_format: format,
             extra: stage.extra.clone(),
+            ..Self::default()
         }
     }
 
     fn env(&self, prefix: &str, out: &mut String) {
         let mut put = |name: &str, value: &Value| line(&format!("{prefix}{}", variable(name)), value, out);
-        put("MODEL", &Value::from(self.model.as_str()));
-        put("API_URL", &Value::from(self.endpoint.as_str()));
+        if let (Some(model), Some(endpoint)) = (&self.model, &self.endpoint) {
+            put("MODEL", &Value::from(model.as_str()));
+            put("API_URL", &Value::from(endpoint.as_str()));
+        }
         self.parameters.iter().for_each(|(name, value)| put(name, value));
         self.extra.iter().for_each(|(name, value)| put(&format!("extra_{name}"), value));
         if let Some(system) = &self.system_prompt {
@@ -124,7 +152,9 @@ impl ExportedStage {
         if !self.messages.is_empty() {
             put("MESSAGES", &Value::List(self.messages.clone()));
         }
-        put("PROMPT", &Value::from(self.prompt.as_str()));
+        if let Some(prompt) = &self.prompt {
+            put("PROMPT", &Value::from(prompt.as_str()));
+        }
         if let Some(format) = &self.response_format {
             put("RESPONSE_FORMAT", format);
         }
@@ -174,15 +204,16 @@ mod tests {
     fn stage(name: &str, prompt: &str) -> ExportedStage {
         ExportedStage {
             name: name.into(),
-            model: "qwen2.5-72b".into(),
-            endpoint: "http://127.0.0.1:8000/v1".into(),
+            kind: "llm",
+            model: Some("qwen2.5-72b".into()),
+            endpoint: Some("http://127.0.0.1:8000/v1".into()),
             parameters: Map::from([
                 ("temperature".to_owned(), Value::number(0.3)),
                 ("stop".to_owned(), Value::List(vec![Value::from("\n")])),
             ]),
             system_prompt: Some("You extract ...".into()),
             messages: vec![],
-            prompt: prompt.into(),
+            prompt: Some(prompt.into()),
             response_format: None,
             extra: Map::new(),
         }

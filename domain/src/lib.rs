@@ -65,5 +65,6 @@ pub mod statistics;
 pub mod strategy;
 pub mod sweep;
 pub mod template;
+pub mod text_unit;
 pub mod time;
 pub mod value;

@@ -1,9 +1,18 @@
-//! Turns a configuration and a sample into calls, stage by stage.
+//! Takes a sample through the stages of a configuration: which calls a stage needs, and what comes of their answers.
+//! It makes none itself.
 
-use crate::call::{Call, Completion, Message, ResponseFormat, Role};
+mod chunk;
+mod llm;
+mod retrieve;
+
+use self::chunk::CompiledChunk;
+use self::llm::CompiledLlm;
+use self::retrieve::CompiledRetrieve;
+use crate::call::{Call, Reply};
 use crate::configuration::ConfiguredStage;
-use crate::endpoint::EndpointIdentity;
-use crate::template::{Scope, Template, TemplateError};
+use crate::run::StageError;
+use crate::stage::StageKind;
+use crate::template::{Scope, Template};
 use crate::value::{Map, Value};
 
 /// A configuration whose templates are parsed.
@@ -17,12 +26,23 @@ pub struct Pipeline {
 #[derive(Debug, Clone)]
 pub struct CompiledStage {
     name: String,
-    endpoint: EndpointIdentity,
-    model: String,
-    messages: Vec<(Role, Template)>,
-    parameters: Map,
-    response_format: ResponseFormat,
-    extra: Map,
+    kind: CompiledKind,
+}
+
+#[derive(Debug, Clone)]
+enum CompiledKind {
+    Llm(CompiledLlm),
+    Chunk(CompiledChunk),
+    Retrieve(CompiledRetrieve),
+}
+
+/// What a stage needs before it has an output.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Nothing more: this is it.
+    Output(Value),
+    /// Answers to these calls, at least one: see [`Pipeline::finish`].
+    Calls(Vec<Call>),
 }
 
 /// What a sample has come to so far: the sample itself and the outputs of the stages it has passed.
@@ -31,6 +51,45 @@ pub struct Progress {
     sample: Value,
     stages: Value,
     previous: Option<Value>,
+}
+
+/// How templates are rendered.
+trait Render {
+    /// `None` where that would take longer than this way of rendering may.
+    fn render(&self, template: &Template) -> Option<Result<String, StageError>>;
+
+    /// Whether texts of so many bytes may be worked on.
+    fn takes(&self, bytes: usize) -> bool;
+}
+
+/// Renders what is little work.
+struct Quickly<'a>(Scope<'a>);
+
+/// Renders whatever it is given.
+struct Wholly<'a>(Scope<'a>);
+
+/// The most bytes of texts that are worked on at once, so that nobody has to wait.
+const LITTLE: usize = 64 << 10;
+
+impl Render for Quickly<'_> {
+    fn render(&self, template: &Template) -> Option<Result<String, StageError>> {
+        template.render_quickly(&self.0).map(Ok)
+    }
+
+    fn takes(&self, bytes: usize) -> bool {
+        bytes <= LITTLE
+    }
+}
+
+impl Render for Wholly<'_> {
+    fn render(&self, template: &Template) -> Option<Result<String, StageError>> {
+        let rendered = template.render(&self.0);
+        Some(rendered.map_err(|error| StageError::new("template", error.to_string())))
+    }
+
+    fn takes(&self, _: usize) -> bool {
+        true
+    }
 }
 
 impl Pipeline {
@@ -44,35 +103,57 @@ impl Pipeline {
         &self.stages
     }
 
-    /// The calls that a stage needs answers to before it has an output: see [`CompiledStage::output`].
+    /// What a stage needs.
     ///
     /// # Errors
-    /// Where a template asks for what is not there, or costs too much.
+    /// Where a template asks for what is not there, or an earlier output is not what the stage works on.
     ///
     /// # Panics
     /// Never for a stage index below the number of stages.
-    pub fn calls(
+    pub fn begin(
         &self,
         stage: usize,
         progress: &Progress,
         documents: &Value,
         repeat: u32,
-    ) -> Result<Vec<Call>, TemplateError> {
-        let scope = self.scope(progress, documents);
-        self.stages[stage].calls(repeat, |template| template.render(&scope))
+    ) -> Result<Step, StageError> {
+        let render = Wholly(self.scope(progress, documents));
+        let begun = self.stages[stage].begin(progress, documents, repeat, &render);
+        begun.unwrap_or_else(|| Err(StageError::new("internal", "the stage was not worked out")))
     }
 
-    /// The same where it is little work; `None` where it is more, or where [`calls`](Self::calls) would fail.
+    /// The same where it is little work; `None` where it is more.
     #[must_use]
-    pub fn quick_calls(
+    pub fn begin_quickly(
         &self,
         stage: usize,
         progress: &Progress,
         documents: &Value,
         repeat: u32,
-    ) -> Option<Vec<Call>> {
-        let scope = self.scope(progress, documents);
-        self.stages.get(stage)?.calls(repeat, |template| template.render_quickly(&scope).ok_or(())).ok()
+    ) -> Option<Step> {
+        let render = Quickly(self.scope(progress, documents));
+        self.stages.get(stage)?.begin(progress, documents, repeat, &render)?.ok()
+    }
+
+    /// The output of a stage whose calls were answered, in their order. `read_json` gives `None` for a text that is not JSON.
+    ///
+    /// # Errors
+    /// Where the answers are not what the stage asked for.
+    ///
+    /// # Panics
+    /// Never for a stage index below the number of stages.
+    pub fn finish(
+        &self,
+        stage: usize,
+        progress: &Progress,
+        replies: &[&Reply],
+        read_json: impl Fn(&str) -> Option<Value>,
+    ) -> Result<Value, StageError> {
+        match &self.stages[stage].kind {
+            CompiledKind::Llm(llm) => Ok(llm.finish(replies, read_json)),
+            CompiledKind::Chunk(_) => Err(StageError::new("internal", "a chunk stage has no calls")),
+            CompiledKind::Retrieve(retrieve) => retrieve.finish(progress, replies),
+        }
     }
 
     fn scope<'a>(&'a self, progress: &'a Progress, documents: &'a Value) -> Scope<'a> {
@@ -89,23 +170,20 @@ impl Pipeline {
 }
 
 impl CompiledStage {
-    pub(crate) fn new(configured: &ConfiguredStage) -> Result<Self, TemplateError> {
+    pub(crate) fn new(configured: &ConfiguredStage) -> Result<Self, StageError> {
         let stage = &configured.stage;
-        let system = stage.system.iter().map(|text| (Role::System, text));
-        let few_shot = stage.messages.iter().map(|message| (message.role, &message.content));
-        let prompt = std::iter::once((Role::User, &stage.prompt));
-        let texts = system.chain(few_shot).chain(prompt);
-        Ok(Self {
-            name: stage.name.as_str().to_owned(),
-            endpoint: configured.endpoint.clone(),
-            model: configured.model.clone(),
-            messages: texts
-                .map(|(role, text)| Ok((role, Template::parse(text)?)))
-                .collect::<Result<_, _>>()?,
-            parameters: stage.parameters.clone(),
-            response_format: stage.response_format.clone(),
-            extra: stage.extra.clone(),
-        })
+        let bound = || {
+            let missing = || StageError::new("configuration", "the stage has no endpoint");
+            configured.binding.clone().ok_or_else(missing)
+        };
+        let kind = match &stage.kind {
+            StageKind::Llm(llm) => CompiledKind::Llm(CompiledLlm::new(llm, bound()?)?),
+            StageKind::Chunk(chunk) => CompiledKind::Chunk(CompiledChunk::new(chunk)?),
+            StageKind::Retrieve(retrieve) => {
+                CompiledKind::Retrieve(CompiledRetrieve::new(retrieve, bound()?)?)
+            }
+        };
+        Ok(Self { name: stage.name.as_str().to_owned(), kind })
     }
 
     /// Its name.
@@ -114,43 +192,41 @@ impl CompiledStage {
         &self.name
     }
 
-    /// Whether its output is JSON rather than text.
+    /// Whether it takes long to read answers of so many bytes.
     #[must_use]
-    pub fn answers_json(&self) -> bool {
-        self.response_format != ResponseFormat::Text
+    pub const fn reads_slowly(&self, bytes: usize) -> bool {
+        match &self.kind {
+            CompiledKind::Llm(llm) => llm.answers_json() && bytes > LITTLE,
+            CompiledKind::Chunk(_) | CompiledKind::Retrieve(_) => bytes > LITTLE,
+        }
     }
 
-    /// The limit of output tokens that it sets.
+    /// The limit of output tokens that it sets for each of its calls, or none at all.
     #[must_use]
     pub fn max_tokens(&self) -> Option<u64> {
-        self.parameters.get("max_tokens")?.as_number()?.as_u64()
+        match &self.kind {
+            CompiledKind::Llm(llm) => llm.max_tokens(),
+            CompiledKind::Chunk(_) | CompiledKind::Retrieve(_) => Some(0),
+        }
     }
 
-    fn calls<E>(&self, repeat: u32, render: impl Fn(&Template) -> Result<String, E>) -> Result<Vec<Call>, E> {
-        let rendered = self
-            .messages
-            .iter()
-            .map(|(role, template)| Ok(Message { role: *role, content: render(template)? }));
-        Ok(vec![Call {
-            endpoint: self.endpoint.clone(),
-            model: self.model.clone(),
-            messages: rendered.collect::<Result<_, _>>()?,
-            parameters: self.parameters.clone(),
-            response_format: self.response_format.clone(),
-            extra: self.extra.clone(),
-            repeat,
-        }])
+    fn begin(
+        &self,
+        progress: &Progress,
+        documents: &Value,
+        repeat: u32,
+        render: &impl Render,
+    ) -> Option<Result<Step, StageError>> {
+        match &self.kind {
+            CompiledKind::Llm(llm) => llm.begin(repeat, render),
+            CompiledKind::Chunk(chunk) => chunk.begin(documents, render),
+            CompiledKind::Retrieve(retrieve) => retrieve.begin(progress, render),
+        }
     }
+}
 
-    /// What the stage hands on, once its calls are answered: the first answer's text, or the JSON that it holds.
-    /// `read_json` gives `None` for a text that is no JSON: it goes on as the text it is, so that scorers judge it
-    /// rather than that the sample drops out of the score.
-    #[must_use]
-    pub fn output(&self, answers: &[&Completion], read_json: impl Fn(&str) -> Option<Value>) -> Value {
-        let Some(answer) = answers.first() else { return Value::Null };
-        let parsed = self.answers_json().then(|| read_json(&answer.text)).flatten();
-        parsed.unwrap_or_else(|| Value::from(answer.text.as_str()))
-    }
+fn parsed(source: &str) -> Result<Template, StageError> {
+    Template::parse(source).map_err(|error| StageError::new("template", error.to_string()))
 }
 
 impl Progress {
@@ -180,3 +256,6 @@ impl Progress {
         self.stages.as_map()?.get(stage)?.as_map()?.get("output")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use std::fmt;
 
 pub use format::Format;
 pub use keyword::Keyword;
-pub use length::{Length, Unit};
+pub use length::Length;
 pub use matching::{Contains, ExactMatch};
 pub use similarity::{Method, Similarity};
 

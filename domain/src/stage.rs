@@ -1,107 +1,123 @@
 //! The steps of a pipeline.
 
-use crate::call::{Message, ResponseFormat, Role};
+mod chunk;
+mod llm;
+mod retrieve;
+
+pub use chunk::{ChunkInput, ChunkStage};
+pub(crate) use llm::message;
+pub use llm::{LlmStage, check_parameter, response_format};
+pub use retrieve::RetrieveStage;
+
 use crate::name::Name;
 use crate::space::{Field, Parameter};
 use crate::template::Template;
 use crate::value::{Map, Value};
 
-/// A step that asks a model. Texts are templates.
+/// A step of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LlmStage {
+pub struct Stage {
     /// What other stages and dimensions call it.
     pub name: Name,
-    /// The label of its endpoint; the default one where absent.
-    pub endpoint: Option<String>,
-    /// The model asked for; the default one where absent.
-    pub model: Option<String>,
-    /// The system prompt.
-    pub system: Option<String>,
-    /// Few-shot messages between the system prompt and the prompt.
-    pub messages: Vec<Message>,
-    /// The prompt.
-    pub prompt: String,
-    /// Inference parameters by their names; only what is set is sent.
-    pub parameters: Map,
-    /// The form of answer asked for.
-    pub response_format: ResponseFormat,
-    /// Further fields of the request.
-    pub extra: Map,
+    /// What it does.
+    pub kind: StageKind,
 }
 
-impl LlmStage {
+/// What a stage does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StageKind {
+    /// Asks a chat model.
+    Llm(LlmStage),
+    /// Cuts texts into chunks.
+    Chunk(ChunkStage),
+    /// Finds the texts most similar to a query.
+    Retrieve(RetrieveStage),
+}
+
+/// Where the calls of a stage go, as somebody wrote it down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallTarget<'a> {
+    /// The label of the endpoint; the default one where absent.
+    pub endpoint: Option<&'a str>,
+    /// The model asked for.
+    pub model: Option<&'a str>,
+}
+
+impl StageKind {
+    /// The word for it in documents.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Llm(_) => "llm",
+            Self::Chunk(_) => "chunk",
+            Self::Retrieve(_) => "retrieve",
+        }
+    }
+}
+
+impl Stage {
+    /// Where its calls go; `None` where it makes none.
+    #[must_use]
+    pub fn call_target(&self) -> Option<CallTarget<'_>> {
+        let (endpoint, model) = match &self.kind {
+            StageKind::Llm(stage) => (&stage.endpoint, &stage.model),
+            StageKind::Retrieve(stage) => (&stage.endpoint, &stage.model),
+            StageKind::Chunk(_) => return None,
+        };
+        Some(CallTarget { endpoint: endpoint.as_deref(), model: model.as_deref() })
+    }
+
+    /// Whether it limits the output tokens of its calls itself.
+    #[must_use]
+    pub fn bounds_output(&self) -> bool {
+        match &self.kind {
+            StageKind::Llm(stage) => stage.parameters.contains_key(Parameter::MaxTokens.as_str()),
+            StageKind::Chunk(_) | StageKind::Retrieve(_) => true,
+        }
+    }
+
     /// Puts a value in one of the stage's fields, as a dimension does.
     ///
     /// # Errors
     /// What is wrong with the value, where the field cannot take it; nothing has changed then.
     pub fn set(&mut self, field: &Field, value: &Value) -> Result<(), String> {
-        match field {
-            Field::Endpoint => self.endpoint = Some(text(value)?),
-            Field::Model => self.model = Some(text(value)?),
-            Field::System => self.system = Some(text(value)?),
-            Field::Prompt => self.prompt = text(value)?,
-            Field::Messages => self.messages = messages(value)?,
-            Field::ResponseFormat => self.response_format = response_format(value)?,
-            Field::Parameter(parameter) => {
-                check_parameter(*parameter, value)?;
-                self.parameters.insert(parameter.as_str().to_owned(), value.clone());
-            }
-            Field::Extra(key) => drop(self.extra.insert(key.clone(), value.clone())),
+        match &mut self.kind {
+            StageKind::Llm(stage) => stage.set(field, value),
+            StageKind::Chunk(stage) => stage.set(field, value),
+            StageKind::Retrieve(stage) => stage.set(field, value),
         }
-        Ok(())
     }
 
     /// Every template of the stage with its place, relative to the stage.
-    pub fn templates(&self) -> impl Iterator<Item = (String, &str)> {
-        let few_shot = self.messages.iter().enumerate();
-        let system = self.system.as_deref().map(|system| ("/system".to_owned(), system));
-        system
-            .into_iter()
-            .chain(few_shot.map(|(i, message)| (format!("/messages/{i}/content"), message.content.as_str())))
-            .chain(std::iter::once(("/prompt".to_owned(), self.prompt.as_str())))
+    #[must_use]
+    pub fn templates(&self) -> Vec<(String, &str)> {
+        match &self.kind {
+            StageKind::Llm(stage) => stage.templates().collect(),
+            StageKind::Chunk(stage) => stage.templates().into_iter().collect(),
+            StageKind::Retrieve(stage) => vec![("/query".to_owned(), stage.query.as_str())],
+        }
     }
 
     /// Whether one of its templates reads the sample's reference, which is there for scorers.
     #[must_use]
     pub fn reads_reference(&self) -> bool {
-        self.templates().any(|(_, source)| {
+        self.templates().into_iter().any(|(_, source)| {
             let references = Template::parse(source).map(|template| template.references()).unwrap_or_default();
             references.iter().any(|read| matches!(read.path.as_slice(), [sample, reference, ..] if sample == "sample" && reference == "reference"))
         })
     }
-}
 
-/// Whether an inference parameter can have this value.
-///
-/// # Errors
-/// What the parameter takes.
-pub fn check_parameter(parameter: Parameter, value: &Value) -> Result<(), String> {
-    let number = value.as_number();
-    let fits = match parameter {
-        Parameter::Temperature => number.is_some_and(|n| n.as_f64() >= 0.0),
-        Parameter::TopP => number.is_some_and(|n| (0.0..=1.0).contains(&n.as_f64())),
-        Parameter::MaxTokens => number.and_then(crate::value::Number::as_u64).is_some_and(|n| n >= 1),
-        Parameter::Seed => number.is_some_and(|n| n.as_i64().is_some() || n.as_u64().is_some()),
-        Parameter::FrequencyPenalty | Parameter::PresencePenalty => number.is_some(),
-        Parameter::ReasoningEffort | Parameter::Verbosity => {
-            value.as_text().is_some_and(|word| !word.is_empty())
-        }
-        Parameter::Stop => {
-            value.as_list().is_some_and(|list| list.iter().all(|item| item.as_text().is_some()))
-        }
-    };
-    if fits { Ok(()) } else { Err(format!("{} {}, not {value}", parameter.as_str(), takes(parameter))) }
-}
-
-const fn takes(parameter: Parameter) -> &'static str {
-    match parameter {
-        Parameter::Temperature => "takes a number from 0 up",
-        Parameter::TopP => "takes a number from 0 to 1",
-        Parameter::MaxTokens => "takes a whole number from 1 up",
-        Parameter::Seed => "takes a whole number",
-        Parameter::FrequencyPenalty | Parameter::PresencePenalty => "takes a number",
-        Parameter::ReasoningEffort | Parameter::Verbosity => "takes a word such as low, medium or high",
-        Parameter::Stop => "takes a list of texts",
+    /// The stage as documents spell it; what is absent or empty is left out.
+    #[must_use]
+    pub fn fields(&self) -> Map {
+        let fields = match &self.kind {
+            StageKind::Llm(stage) => stage.fields(),
+            StageKind::Chunk(stage) => stage.fields(),
+            StageKind::Retrieve(stage) => stage.fields(),
+        };
+        let kind = Value::from(self.kind.as_str());
+        let named = [("name", Value::from(self.name.as_str())), ("kind", kind)];
+        named.into_iter().chain(fields).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
@@ -109,80 +125,12 @@ fn text(value: &Value) -> Result<String, String> {
     value.as_text().map(str::to_owned).ok_or_else(|| format!("this field takes a text, not {}", value.kind()))
 }
 
-fn messages(value: &Value) -> Result<Vec<Message>, String> {
-    let wrong = || "messages take a list of {role, content} with role system, user or assistant".to_owned();
-    value.as_list().ok_or_else(wrong)?.iter().map(|item| message(item).ok_or_else(wrong)).collect()
+fn whole_number(field: &str, value: &Value, least: u32) -> Result<u32, String> {
+    let number = value.as_number().and_then(crate::value::Number::as_u64);
+    let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| *number >= least);
+    number.ok_or_else(|| format!("{field} takes a whole number from {least} to {}, not {value}", u32::MAX))
 }
 
-pub(crate) fn message(value: &Value) -> Option<Message> {
-    let fields = value.as_map().filter(|fields| fields.len() == 2)?;
-    let role = Role::parse(fields.get("role")?.as_text()?)?;
-    Some(Message { role, content: fields.get("content")?.as_text()?.to_owned() })
-}
-
-/// Reads a response format as documents spell it.
-///
-/// # Errors
-/// What the field takes.
-pub fn response_format(value: &Value) -> Result<ResponseFormat, String> {
-    match value {
-        Value::Text(word) if word == "text" => Ok(ResponseFormat::Text),
-        Value::Text(word) if word == "json" => Ok(ResponseFormat::Json),
-        Value::Map(fields) if fields.len() == 1 && fields.contains_key("json_schema") => {
-            Ok(ResponseFormat::JsonSchema(fields["json_schema"].clone()))
-        }
-        _ => Err(format!("response_format takes \"text\", \"json\" or {{\"json_schema\": …}}, not {value}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_take_what_requests_take() {
-        let list = |texts: &[&str]| Value::List(texts.iter().map(|text| Value::from(*text)).collect());
-        for (parameter, value, fits) in [
-            (Parameter::Temperature, Value::number(0.7), true),
-            (Parameter::Temperature, Value::number(-0.1), false),
-            (Parameter::Temperature, Value::from("hot"), false),
-            (Parameter::TopP, Value::number(1.0), true),
-            (Parameter::TopP, Value::number(1.1), false),
-            (Parameter::MaxTokens, Value::from(16_i64), true),
-            (Parameter::MaxTokens, Value::from(0_i64), false),
-            (Parameter::MaxTokens, Value::number(1.5), false),
-            (Parameter::Stop, list(&["\n"]), true),
-            (Parameter::Stop, Value::from("\n"), false),
-            (Parameter::Seed, Value::from(u64::MAX), true),
-            (Parameter::PresencePenalty, Value::Null, false),
-            (Parameter::ReasoningEffort, Value::from("low"), true),
-            (Parameter::Verbosity, Value::from(2_i64), false),
-        ] {
-            assert_eq!(check_parameter(parameter, &value).is_ok(), fits, "{parameter:?} = {value}");
-        }
-    }
-
-    #[test]
-    fn a_stage_takes_values_of_the_right_form_only() {
-        let name = Name::try_new("s").unwrap();
-        let mut stage = LlmStage {
-            name,
-            endpoint: None,
-            model: None,
-            system: None,
-            messages: vec![],
-            prompt: "p".into(),
-            parameters: Map::new(),
-            response_format: ResponseFormat::Text,
-            extra: Map::new(),
-        };
-        let shot = Value::from([("role", Value::from("user")), ("content", Value::from("hi"))]);
-        stage.set(&Field::Messages, &Value::List(vec![shot.clone()])).unwrap();
-        assert_eq!(stage.messages, vec![Message { role: Role::User, content: "hi".into() }]);
-        assert!(stage.set(&Field::Messages, &shot).is_err());
-        stage.set(&Field::ResponseFormat, &Value::from("json")).unwrap();
-        assert!(stage.set(&Field::ResponseFormat, &Value::from("xml")).is_err());
-        assert!(stage.set(&Field::Prompt, &Value::from(3_i64)).is_err());
-        assert_eq!(stage.prompt, "p");
-    }
+fn no_field(kind: &str, field: &Field, fields: &str) -> String {
+    format!("{kind} stage has no `{field}`: its fields are {fields}")
 }

@@ -17,6 +17,7 @@ mod m0013_revisions;
 mod m0020_decisions;
 mod m0030_payers;
 mod m0031_running_runs;
+mod m0032_embeddings;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_decisions::Migration),
             Box::new(m0030_payers::Migration),
             Box::new(m0031_running_runs::Migration),
+            Box::new(m0032_embeddings::Migration),
         ]
     }
 }

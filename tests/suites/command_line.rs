@@ -103,7 +103,7 @@ async fn the_examples_run_to_a_winner() {
             ran += 1;
         }
     }
-    assert_eq!(ran, 3);
+    assert_eq!(ran, 4);
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ async fn a_contradiction_fails_its_run() {
     let reopen = "UPDATE run SET asked = 9, completed_at = NULL, status = 'running' \
          WHERE id = (SELECT min(id) FROM run)";
     change(&home, reopen).await;
-    change(&home, "UPDATE sweep_total SET running = 1, completed = 2").await;
+    change(&home, "UPDATE sweep_total SET completed = 2").await;
     change(&home, "UPDATE sweep SET status = 'running', finish_reason = NULL, finished_at = NULL").await;
     let again = program::run(&home, &["run", "experiment.json"]).await;
     assert_eq!(again.code, Some(0), "{again:?}");

@@ -30,7 +30,7 @@ impl Numbers {
     }
 }
 
-/// Up to three stages of which some have no dimension, so that runs share calls; samples of which some are equal, so that
+/// Maybe a retrieval, and up to three stages of which some have no dimension, so that runs share calls; samples of which some are equal, so that
 /// places of one run do.
 fn experiment(seed: u64, url: &str) -> Value {
     let mut numbers = Numbers::new(seed);
@@ -41,20 +41,33 @@ fn experiment(seed: u64, url: &str) -> Value {
         .collect();
     let stages = numbers.between(1, 3);
     let toned = numbers.between(0, stages - 1);
-    let pipeline: Vec<Value> = (0..stages)
-        .map(|stage| {
-            let tone = if stage == toned { " {{ params.tone }}" } else { "" };
-            let of = if stage == 0 { "{{ sample.input }}" } else { "{{ previous }}" };
-            json!({"name": format!("s{stage}"), "kind": "llm", "endpoint": "fake", "model": "echo-1",
-                   "prompt": format!("Stage {stage}{tone}: {of}"), "parameters": {"max_tokens": 16}})
-        })
+    let documents: Vec<Value> = (0..numbers.between(0, 1) * 40)
+        .map(|number| json!(format!("text {} of {number}", number % 7)))
         .collect();
+    let found = "{% for hit in stages.find.output %}{{ hit.text }} {% endfor %}";
+    let retrieves = !documents.is_empty();
+    let first = [
+        json!({"name": "cut", "kind": "chunk", "input": "documents", "unit": "words",
+               "chunk_size": numbers.between(1, 4)}),
+        json!({"name": "find", "kind": "retrieve", "from": "cut", "endpoint": "fake", "model": "embed-1",
+               "top_k": numbers.between(1, 3)}),
+    ];
+    let asked = (0..stages).map(|stage| {
+        let tone = if stage == toned { " {{ params.tone }}" } else { "" };
+        let found = if retrieves && stage == 0 { found } else { "" };
+        let of =
+            if stage == 0 { format!("{found}{{{{ sample.input }}}}") } else { "{{ previous }}".to_owned() };
+        json!({"name": format!("s{stage}"), "kind": "llm", "endpoint": "fake", "model": "echo-1",
+                   "prompt": format!("Stage {stage}{tone}: {of}"), "parameters": {"max_tokens": 16}})
+    });
+    let pipeline: Vec<Value> = first.into_iter().filter(|_| retrieves).chain(asked).collect();
     let heated = numbers.between(0, stages - 1);
     let temperatures: Vec<f64> = (0..numbers.between(1, 4)).map(|i| i as f64 / 8.0).collect();
     json!({
         "name": "law",
         "endpoints": [{"label": "fake", "kind": "openai", "url": url,
                        "limits": {"concurrency": numbers.between(1, 16)}}],
+        "documents": documents,
         "sample_data": samples,
         "pipeline_stages": pipeline,
         "scoring_config": [{"scorer": "exact_match"}, {"scorer": "similarity"}],
@@ -101,7 +114,7 @@ async fn a_killed_sweep_of_anything_comes_to_the_same_and_pays_once() {
         assert_eq!(finished.code, Some(0), "seed {seed}: {finished:?}");
         let (counts, undisturbed) = (fake.counts(), Facts::read(&home).await);
         assert_eq!(
-            counts.calls,
+            counts.calls + counts.embedded_texts,
             undisturbed.answers[0].cast_unsigned(),
             "seed {seed}: calls against answers"
         );
@@ -132,6 +145,8 @@ async fn a_killed_sweep_of_anything_comes_to_the_same_and_pays_once() {
         // At most what was in flight at a kill is asked for again.
         let again = fake.counts().calls - counts.calls;
         assert!(again <= kills * 16, "seed {seed}: {again} calls more after {kills} kills");
+        let texts = fake.counts().embedded_texts - counts.embedded_texts;
+        assert!(texts <= kills * 16 * 64, "seed {seed}: {texts} texts more after {kills} kills");
         effort::report(&format!("seed {seed}: {} calls, {kills} kills, {again} calls again", counts.calls));
     }
 }
@@ -152,8 +167,9 @@ async fn two_workers_make_each_distinct_call_once() {
         assert_eq!(server.stop().await, Some(0));
         program::kill(worker).await;
         let facts = Facts::read(&home).await;
+        let counts = fake.counts();
         assert_eq!(
-            fake.counts().calls,
+            counts.calls + counts.embedded_texts,
             facts.answers[0].cast_unsigned(),
             "seed {seed}: calls against answers"
         );

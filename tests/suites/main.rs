@@ -16,6 +16,7 @@ mod live;
 mod outages;
 mod racing;
 mod responsiveness;
+mod retrieval;
 mod scorers;
 mod serving;
 mod single_runs;

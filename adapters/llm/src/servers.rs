@@ -1,6 +1,6 @@
 use application::ports::ModelServer;
 use async_trait::async_trait;
-use domain::call::{Call, CallFailure, Completion};
+use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
 use domain::endpoint::{Endpoint, EndpointKind};
 
 use crate::{OpenAiServer, SimulatedServer};
@@ -28,8 +28,12 @@ impl Servers {
 
 #[async_trait]
 impl ModelServer for Servers {
-    async fn complete(&self, endpoint: &Endpoint, call: &Call) -> Result<Completion, CallFailure> {
+    async fn complete(&self, endpoint: &Endpoint, call: &ChatCall) -> Result<Reply, CallFailure> {
         self.of(endpoint.identity.kind).complete(endpoint, call).await
+    }
+
+    async fn embed(&self, endpoint: &Endpoint, calls: &[EmbedCall]) -> Result<Vec<Reply>, CallFailure> {
+        self.of(endpoint.identity.kind).embed(endpoint, calls).await
     }
 
     async fn models(&self, endpoint: &Endpoint) -> Result<Vec<String>, CallFailure> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use application::ports::{AnswerId, CallClaim, CallStore, Claim, Reservation, StoreError, StoredAnswer};
 use async_trait::async_trait;
-use domain::call::{CallFailure, Completion, Digest, FailureKind, Flags};
+use domain::call::{CallFailure, Completion, Digest, Embedding, FailureKind, Flags, Reply, ReplyBody};
 use domain::id::{RunId, SweepId, WorkerId};
 use domain::pricing::Tokens;
 use domain::run::{Asker, Payer};
@@ -19,7 +19,7 @@ use crate::open::Stores;
 use crate::rows::Row;
 
 /// The columns of an answer, in a row where it may be missing.
-pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.model_returned, a.tool_calls, a.tokens_in, \
+pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.vector, a.model_returned, a.tool_calls, a.tokens_in, \
      a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
      a.paid_asker, a.paid_by_scorer, a.paid_call";
 
@@ -191,7 +191,7 @@ fn known(row: Row<'_>) -> Result<Known, DbErr> {
 fn stored(row: Row<'_>) -> Result<StoredAnswer, DbErr> {
     Ok(StoredAnswer {
         id: AnswerId(row.whole("answer_id")?),
-        completion: Arc::new(completion(row)?),
+        reply: Arc::new(reply(row)?),
         cost: row.maybe_money("cost_nano")?,
         paid_by: payer(row)?,
     })
@@ -213,16 +213,34 @@ fn payer(row: Row<'_>) -> Result<Option<Payer>, DbErr> {
     }))
 }
 
-pub(crate) fn completion(row: Row<'_>) -> Result<Completion, DbErr> {
-    Ok(Completion {
-        text: row.text("response")?,
+pub(crate) fn reply(row: Row<'_>) -> Result<Reply, DbErr> {
+    let body = match row.maybe_bytes("vector")? {
+        Some(bytes) => ReplyBody::Embedding(embedding(&bytes).ok_or_else(|| corrupt("vector"))?),
+        None => ReplyBody::Completion(Completion {
+            text: row.text("response")?,
+            finish_reason: row.maybe_text("finish_reason")?,
+            tool_calls: row.maybe_json("tool_calls")?,
+        }),
+    };
+    Ok(Reply {
+        body,
         model_returned: row.maybe_text("model_returned")?,
         tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
         latency: std::time::Duration::from_micros(row.count("latency_us")?),
-        finish_reason: row.maybe_text("finish_reason")?,
         flags: Flags::from_bits(u8::try_from(row.whole("flags")?).unwrap_or_default()),
-        tool_calls: row.maybe_json("tool_calls")?,
     })
+}
+
+/// Four bytes a number, the lowest first.
+fn embedding(bytes: &[u8]) -> Option<Embedding> {
+    let (numbers, rest) = bytes.as_chunks::<4>();
+    let numbers = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    if rest.is_empty() { Embedding::try_new(numbers) } else { None }
+}
+
+/// What [`embedding`] reads.
+pub(crate) fn vector_bytes(embedding: &Embedding) -> Vec<u8> {
+    embedding.numbers().iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
 /// Locks those of the calls that are known; they come in order.

@@ -9,10 +9,10 @@ use application::ports::{
 };
 use async_trait::async_trait;
 use domain::id::{ExperimentId, ProjectId, SampleSetId, SweepId};
-use domain::stage::LlmStage;
+use domain::stage::Stage;
 use sea_orm::{DbErr, Value as Bound};
 use wire::board::OutlineDocument;
-use wire::experiment::StageDocument;
+use wire::stage::StageDocument;
 use wire::stored;
 
 use crate::dialect::{corrupt, failed, id, raw_json, whole};
@@ -54,7 +54,7 @@ impl FactStore for Stores {
         Ok(Some(facts_of(&stored, outline)))
     }
 
-    async fn stages(&self, experiment: ExperimentId) -> Result<Option<Vec<LlmStage>>, StoreError> {
+    async fn stages(&self, experiment: ExperimentId) -> Result<Option<Vec<Stage>>, StoreError> {
         let values = vec![id(experiment.bits())];
         let row = self.database.read().one(STAGES, values).await.map_err(failed)?;
         row.map(|row| read_stages(Row(&row))).transpose().map_err(failed)
@@ -111,9 +111,10 @@ fn facts(row: Row<'_>) -> Result<Option<ExperimentFacts>, DbErr> {
     }))
 }
 
-fn read_stages(row: Row<'_>) -> Result<Vec<LlmStage>, DbErr> {
+fn read_stages(row: Row<'_>) -> Result<Vec<Stage>, DbErr> {
     let documents: Vec<StageDocument> = stored::read(&row.raw_json("pipeline_stages")?).map_err(corrupt)?;
-    let drafts = documents.into_iter().map(StageDocument::into_draft).collect();
+    let drafts: Result<_, _> = documents.into_iter().map(StageDocument::into_draft).collect();
+    let drafts = drafts.map_err(|_| corrupt("a stage"))?;
     domain::experiment::stages(drafts).map_err(|problems| corrupt(format!("{problems:?}")))
 }
 

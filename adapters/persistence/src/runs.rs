@@ -18,7 +18,7 @@ use sea_orm::{DbErr, Value as Bound};
 use wire::stored::{self, RunConfigDocument};
 
 use crate::batch::padded;
-use crate::calls::{ANSWER, completion};
+use crate::calls::{ANSWER, reply};
 use crate::dialect::{Dialect, corrupt, failed, id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
@@ -282,7 +282,7 @@ fn result(row: Row<'_>) -> Result<ResultRow, DbErr> {
             .and_then(|value| value.as_map().cloned())
             .unwrap_or_default(),
         prompt_sent: row.maybe_text("request")?,
-        completion: answered.then(|| completion(row)).transpose()?,
+        reply: answered.then(|| reply(row)).transpose()?,
         cached: answered && row.whole("paid")? == 0,
         error: row.maybe_json("error")?.as_ref().map(stage_error),
     })

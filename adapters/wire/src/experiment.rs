@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::experiment::{Draft, ScoringDraft, StageDraft};
+use domain::experiment::{Draft, ScoringDraft};
 use domain::problem::{Problem, segment};
 use domain::sample::Sample;
-use poem_openapi::{Enum, Object};
+use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 
 use crate::dimension::DimensionDocument;
+use crate::stage::StageDocument;
 use crate::value::{Any, AnyMap, from_map, into_map};
 
 /// One sample.
@@ -25,43 +26,6 @@ pub struct SampleDocument {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[oai(default)]
     pub meta: AnyMap,
-}
-
-/// The kinds of stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum)]
-#[serde(rename_all = "snake_case")]
-#[oai(rename_all = "snake_case")]
-pub enum StageKind {
-    /// Asks a model.
-    Llm,
-}
-
-/// One stage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
-#[serde(deny_unknown_fields)]
-#[oai(rename = "Stage", deny_unknown_fields)]
-#[expect(missing_docs, reason = "fields are those of the domain's stage")]
-pub struct StageDocument {
-    pub name: String,
-    pub kind: StageKind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[oai(default)]
-    pub messages: Vec<Any>,
-    pub prompt: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[oai(default)]
-    pub parameters: AnyMap,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub response_format: Option<Any>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[oai(default)]
-    pub extra: AnyMap,
 }
 
 /// One scoring entry.
@@ -96,7 +60,7 @@ impl Parts {
     /// Fills the parts of a draft, whose name, samples and numbers are set by whoever has them.
     ///
     /// # Errors
-    /// Fields of dimensions that do not go together, each with its place.
+    /// Fields of stages and dimensions that do not go together, each with its place.
     pub fn into_draft(self) -> Result<Draft, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut space = BTreeMap::new();
@@ -106,12 +70,20 @@ impl Parts {
                 Err(problem) => problems.push(problem.under(&format!("/parameter_space/{}", segment(&name)))),
             }
         }
+        let mut stages = Vec::with_capacity(self.pipeline_stages.len());
+        for (i, stage) in self.pipeline_stages.into_iter().enumerate() {
+            let under = |problem: Problem| problem.under(&format!("/pipeline_stages/{i}"));
+            match stage.into_draft() {
+                Ok(stage) => stages.push(stage),
+                Err(found) => problems.extend(found.into_iter().map(under)),
+            }
+        }
         if !problems.is_empty() {
             return Err(problems);
         }
         Ok(Draft {
             documents: self.documents.into_iter().map(|document| document.0).collect(),
-            stages: self.pipeline_stages.into_iter().map(StageDocument::into_draft).collect(),
+            stages,
             scoring: self.scoring_config.into_iter().map(ScoringDocument::into_draft).collect(),
             space,
             repeats: 1,
@@ -146,40 +118,6 @@ impl SampleDocument {
     #[must_use]
     pub fn into_sample(self) -> Sample {
         Sample { input: self.input.0, reference: self.reference.map(|r| r.0), meta: into_map(self.meta) }
-    }
-}
-
-impl StageDocument {
-    /// What somebody wrote down of the stage.
-    #[must_use]
-    pub fn into_draft(self) -> StageDraft {
-        let StageKind::Llm = self.kind;
-        StageDraft {
-            name: self.name,
-            endpoint: self.endpoint,
-            model: self.model,
-            system: self.system,
-            messages: self.messages.into_iter().map(|message| message.0).collect(),
-            prompt: self.prompt,
-            parameters: into_map(self.parameters),
-            response_format: self.response_format.map(|format| format.0),
-            extra: into_map(self.extra),
-        }
-    }
-
-    fn of_draft(draft: &StageDraft) -> Self {
-        Self {
-            name: draft.name.clone(),
-            kind: StageKind::Llm,
-            endpoint: draft.endpoint.clone(),
-            model: draft.model.clone(),
-            system: draft.system.clone(),
-            messages: draft.messages.iter().cloned().map(Any).collect(),
-            prompt: draft.prompt.clone(),
-            parameters: from_map(&draft.parameters),
-            response_format: draft.response_format.clone().map(Any),
-            extra: from_map(&draft.extra),
-        }
     }
 }
 
@@ -219,11 +157,5 @@ mod tests {
         let stored = serde_json::to_string(&again.parameter_space).unwrap();
         let read = Parts { parameter_space: serde_json::from_str(&stored).unwrap(), ..Parts::default() };
         assert_eq!(read.into_draft().unwrap(), draft);
-    }
-
-    #[test]
-    fn kinds_that_are_not_there_are_refused() {
-        let stage = serde_saphyr::from_str::<StageDocument>("{name: a, kind: chunk, prompt: x}").unwrap_err();
-        assert!(stage.to_string().contains("llm"), "{stage}");
     }
 }

@@ -57,8 +57,7 @@ impl Serialize for NamedFlat<'_> {
 }
 
 fn stage_fields<M: SerializeMap>(stage: &ExportedStage, map: &mut M) -> Result<(), M::Error> {
-    map.serialize_entry("model", &stage.model)?;
-    map.serialize_entry("endpoint", &stage.endpoint)?;
+    called(stage, map)?;
     for (name, value) in &stage.parameters {
         map.serialize_entry(name, &Any(value.clone()))?;
     }
@@ -66,8 +65,22 @@ fn stage_fields<M: SerializeMap>(stage: &ExportedStage, map: &mut M) -> Result<(
         map.serialize_entry("system_prompt", system)?;
     }
     messages(stage, map)?;
-    map.serialize_entry("prompt", &stage.prompt)?;
+    if let Some(prompt) = &stage.prompt {
+        map.serialize_entry("prompt", prompt)?;
+    }
     rest(stage, map)
+}
+
+/// What the stage calls; a stage that asks no chat model says what it does.
+fn called<M: SerializeMap>(stage: &ExportedStage, map: &mut M) -> Result<(), M::Error> {
+    if stage.prompt.is_none() {
+        map.serialize_entry("kind", stage.kind)?;
+    }
+    if let (Some(model), Some(endpoint)) = (&stage.model, &stage.endpoint) {
+        map.serialize_entry("model", model)?;
+        map.serialize_entry("endpoint", endpoint)?;
+    }
+    Ok(())
 }
 
 fn messages<M: SerializeMap>(stage: &ExportedStage, map: &mut M) -> Result<(), M::Error> {
@@ -121,15 +134,16 @@ impl Serialize for NamedBlocks<'_> {
 }
 
 fn blocks<M: SerializeMap>(stage: &ExportedStage, map: &mut M) -> Result<(), M::Error> {
-    map.serialize_entry("model", &stage.model)?;
-    map.serialize_entry("endpoint", &stage.endpoint)?;
+    called(stage, map)?;
     let parameters: AnyMap = from_map(&stage.parameters);
     map.serialize_entry("parameters", &parameters)?;
     if let Some(system) = &stage.system_prompt {
         block("system_prompt", system, map)?;
     }
     messages(stage, map)?;
-    block("prompt", &stage.prompt, map)?;
+    if let Some(prompt) = &stage.prompt {
+        block("prompt", prompt, map)?;
+    }
     rest(stage, map)
 }
 
@@ -163,15 +177,16 @@ mod tests {
     fn export(prompts: &[&str]) -> Export {
         let stage = |prompt: &&str| ExportedStage {
             name: "extract".into(),
-            model: "qwen2.5-72b".into(),
-            endpoint: "http://127.0.0.1:8000/v1".into(),
+            kind: "llm",
+            model: Some("qwen2.5-72b".into()),
+            endpoint: Some("http://127.0.0.1:8000/v1".into()),
             parameters: Map::from([
                 ("max_tokens".to_owned(), Value::from(2048_i64)),
                 ("temperature".to_owned(), Value::number(0.3)),
             ]),
             system_prompt: Some("You extract ...".into()),
             messages: vec![],
-            prompt: (*prompt).to_owned(),
+            prompt: Some((*prompt).to_owned()),
             response_format: None,
             extra: Map::new(),
         };

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::dimension::DimensionDocument;
 use crate::endpoint::EndpointDocument;
-use crate::experiment::{Parts, SampleDocument, ScoringDocument, StageDocument};
+use crate::experiment::{Parts, SampleDocument, ScoringDocument};
+use crate::stage::StageDocument;
 use crate::sweep::SweepDocument;
 use crate::value::Any;
 

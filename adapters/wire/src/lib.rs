@@ -7,6 +7,7 @@ pub mod endpoint;
 pub mod experiment;
 pub mod export;
 pub mod file;
+pub mod stage;
 pub mod stored;
 pub mod sweep;
 pub mod table;

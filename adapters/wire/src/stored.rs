@@ -60,7 +60,8 @@ pub struct RunConfigDocument {
     targets: Option<BTreeMap<String, String>>,
     #[serde(default, skip_serializing_if = "AnyMap::is_empty")]
     defaults: AnyMap,
-    stages: Vec<BindingDocument>,
+    /// In the order of the stages; null where one makes no calls.
+    stages: Vec<Option<BindingDocument>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,7 +88,7 @@ impl From<&application::ports::RunConfig> for RunConfigDocument {
             values: from_map(&config.values),
             targets: places.map(targets),
             defaults: places.map(|places| from_map(&places.defaults)).unwrap_or_default(),
-            stages: config.stages.iter().map(binding).collect(),
+            stages: config.stages.iter().map(|stage| stage.as_ref().map(binding)).collect(),
         }
     }
 }
@@ -96,8 +97,9 @@ impl TryFrom<RunConfigDocument> for application::ports::RunConfig {
     type Error = StoredError;
 
     fn try_from(document: RunConfigDocument) -> Result<Self, StoredError> {
-        let stages =
-            document.stages.into_iter().map(BindingDocument::into_binding).collect::<Result<_, _>>()?;
+        let bindings = document.stages.into_iter();
+        let stages = bindings.map(|stage| stage.map(BindingDocument::into_binding).transpose());
+        let stages = stages.collect::<Result<_, _>>()?;
         let places = document.targets.map(|targets| {
             let target = |(name, text): (String, String)| {
                 Ok((name, Target::parse(&text).map_err(|_| StoredError::Field("target"))?))
@@ -129,11 +131,11 @@ mod tests {
         RunConfig {
             values: Map::from([("temperature".to_owned(), Value::number(0.3))]),
             places,
-            stages: vec![StageBinding {
+            stages: vec![Some(StageBinding {
                 endpoint: EndpointId::new(1),
                 identity: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1/v1"),
                 model: "m".into(),
-            }],
+            })],
         }
     }
 

@@ -4,6 +4,8 @@ mod conclusion;
 mod exchange;
 mod flight;
 mod lease;
+mod making;
+mod settling;
 mod slots;
 
 use std::collections::HashMap;
@@ -14,15 +16,12 @@ use std::time::Duration;
 use domain::call::{CallFailure, Digest};
 use domain::endpoint::Endpoint;
 use domain::id::{EndpointId, SweepId, WorkerId};
-use domain::retry::{self, RetryDecision};
 use domain::run::Payer;
-use futures::channel::oneshot;
 
-use self::exchange::Exchange;
-use self::flight::{InFlight, StampedClaim};
-use super::gate::{Gate, Permit};
+use self::flight::InFlight;
+use super::gate::Gate;
 use crate::ports::{
-    Breaker, CallClaim, CallStore, Chance, Claim, Clock, EndpointStore, Journal, ModelServer, Reservation,
+    Breaker, CallClaim, CallStore, Chance, Clock, EndpointStore, Journal, ModelServer, Reservation,
     SlotStore, StoreError, StoredAnswer, Timer,
 };
 use crate::walk::HashedCall;
@@ -116,9 +115,6 @@ pub(super) struct Caller {
     left_over: Mutex<Vec<Digest>>,
 }
 
-const FIRST_LOOK: Duration = Duration::from_millis(50);
-const LONGEST_LOOK: Duration = Duration::from_secs(1);
-
 impl Caller {
     /// A caller for this worker.
     #[must_use]
@@ -164,114 +160,6 @@ impl Caller {
     fn is_halted(&self, request: &CallRequest) -> bool {
         self.is_stopping() || request.halt.load(Ordering::Relaxed)
     }
-
-    /// Claims until there is an answer, or the call is ours to make. A database that is away is waited for: nothing is sent
-    /// without a claim.
-    async fn settle(&self, request: CallRequest, first: Option<oneshot::Receiver<StampedClaim>>) -> Answer {
-        let (mut look, mut failed, mut held) = (FIRST_LOOK, 0, false);
-        let mut first = match first {
-            Some(first) => first.await.ok(),
-            None => None,
-        };
-        loop {
-            let permit = match self.permit_for_claim(&request).await {
-                Ok(permit) => permit,
-                Err(Answer::Blocked(why)) if held => return self.give_back(&request, why).await,
-                Err(answer) => return answer,
-            };
-            let claim = match first.take() {
-                Some(first) => Some(first),
-                None => self.claim(vec![request.claim()]).await.pop(),
-            };
-            let Some((claimed, lapses)) = claim else {
-                return blocked(StoreError::Corrupt("a claim was not answered".to_owned()));
-            };
-            match claimed {
-                Ok(Claim::Answered(answer)) => return Answer::Stored(answer),
-                Ok(Claim::Failed(failure)) => return Answer::Failed(failure),
-                Ok(Claim::Yours) => match self.make(&request, lapses, permit, &mut failed).await {
-                    Made::Settled(answer) => return answer,
-                    Made::ClaimAgain => (look, held) = (FIRST_LOOK, true),
-                },
-                Ok(Claim::NoBudget { open: false }) => return Answer::Blocked(Blocked::Budget),
-                Ok(Claim::NoBudget { open: true }) => look = FIRST_LOOK,
-                Ok(Claim::Busy) | Err(StoreError::Unavailable(_)) => {}
-                Err(error @ StoreError::Corrupt(_)) => return blocked(error),
-            }
-            if self.is_halted(&request) {
-                let stopping = Blocked::Stopping;
-                return if held {
-                    self.give_back(&request, stopping).await
-                } else {
-                    Answer::Blocked(stopping)
-                };
-            }
-            self.ports.timer.sleep(look).await;
-            look = (look * 2).min(LONGEST_LOOK);
-        }
-    }
-
-    /// A call with a reservation is claimed only once it can be sent: what is claimed when a process dies may have been
-    /// billed, and is charged. Others are claimed while they wait for a permit.
-    async fn permit_for_claim(&self, request: &CallRequest) -> Result<Option<Permit>, Answer> {
-        if request.reserve.is_none() {
-            return Ok(None);
-        }
-        // A store that fails says so again at the claim.
-        let known = self.ports.calls.peek(vec![request.hash()]).await.unwrap_or_default();
-        if let Some(answer) = known.into_iter().flatten().next() {
-            return Err(Answer::Stored(answer));
-        }
-        let gate = self.gate(request.endpoint.id);
-        let permit = self.permit(&gate, request).await;
-        permit.map(Some).ok_or_else(|| Answer::Blocked(Self::why_shut(&gate)))
-    }
-
-    /// Makes the call, as often as it takes, and stores what came of it. `failed` counts the exchanges that failed so far.
-    async fn make(
-        &self,
-        request: &CallRequest,
-        lapses: u64,
-        mut permit: Option<Permit>,
-        failed: &mut u32,
-    ) -> Made {
-        let gate = self.gate(request.endpoint.id);
-        loop {
-            let failure = match self.exchange(&gate, request, lapses, permit.take()).await {
-                Exchange::Done(Ok(completion)) => {
-                    return Made::Settled(self.store(request, completion).await);
-                }
-                Exchange::Done(Err(failure)) => failure,
-                Exchange::Shut => return Made::Settled(self.give_back(request, Self::why_shut(&gate)).await),
-                Exchange::Unclaimed => return Made::ClaimAgain,
-            };
-            *failed += 1;
-            if failure.outcome_unknown {
-                self.charge(request).await;
-            }
-            if failure.kind.breaks_endpoint() {
-                return Made::Settled(self.broken(&gate, request, &failure).await);
-            }
-            match retry::after(&failure, *failed, self.ports.chance.unit()) {
-                RetryDecision::Again(wait) => self.wait(&gate, &failure, wait).await,
-                RetryDecision::Postpone(wait) => {
-                    return Made::Settled(self.give_back(request, Blocked::Postponed(wait)).await);
-                }
-                RetryDecision::GiveUp => return Made::Settled(self.give_up(request, failure).await),
-            }
-            // What was reserved has been charged: the next exchange needs a reservation of its own.
-            if failure.outcome_unknown {
-                return Made::ClaimAgain;
-            }
-        }
-    }
-}
-
-/// What came of making a call.
-enum Made {
-    Settled(Answer),
-    /// The claim has to be taken again first.
-    ClaimAgain,
 }
 
 fn blocked(error: StoreError) -> Answer {

@@ -1,12 +1,13 @@
 //! Takes the repetitions of a sample through the stages on behalf of a run, and has their outputs judged.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::call::Call;
 use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
-use domain::pipeline::{CompiledStage, Pipeline, Progress};
+use domain::pipeline::{Pipeline, Progress};
 use domain::pricing::Tokens;
 use domain::run::{Asker, Payer, StageError};
 use domain::statistics::mean;
@@ -23,7 +24,8 @@ pub(super) struct Examination<'a> {
     pub(super) run: &'a ClaimedRun,
     pub(super) loaded: &'a Arc<Loaded>,
     pub(super) pipeline: &'a Arc<Pipeline>,
-    pub(super) endpoints: &'a [Arc<Endpoint>],
+    /// Where the calls of each stage go; `None` where it makes none.
+    pub(super) endpoints: &'a [Option<Arc<Endpoint>>],
     pub(super) halt: &'a Arc<AtomicBool>,
 }
 
@@ -102,18 +104,15 @@ impl RunAnswers<'_> {
     }
 
     fn requests(&self, stage: usize, calls: Vec<HashedCall>, endpoint: &Arc<Endpoint>) -> Vec<CallRequest> {
-        let Examination { run, pipeline, halt, .. } = self.examination;
+        let Examination { run, halt, .. } = self.examination;
         let payer = self.payer(u32::try_from(stage).unwrap_or(u32::MAX));
-        let requests = (0..).zip(calls).map(|(number, call)| {
-            let compiled = &pipeline.stages()[stage];
-            CallRequest {
-                reserve: run.budgeted.then(|| reservation(&call.call, endpoint, compiled)),
-                call,
-                endpoint: Arc::clone(endpoint),
-                payer: Some(Payer { call: number, ..payer }),
-                sweep: run.sweep,
-                halt: Arc::clone(halt),
-            }
+        let requests = (0..).zip(calls).map(|(number, call)| CallRequest {
+            reserve: run.budgeted.then(|| reservation(&call.call, endpoint)),
+            call,
+            endpoint: Arc::clone(endpoint),
+            payer: Some(Payer { call: number, ..payer }),
+            sweep: run.sweep,
+            halt: Arc::clone(halt),
         });
         requests.collect()
     }
@@ -127,7 +126,7 @@ impl Answers for RunAnswers<'_> {
         if halt.load(Ordering::Relaxed) {
             return Err(Blocked::Stopping);
         }
-        let Some(endpoint) = endpoints.get(stage) else {
+        let Some(Some(endpoint)) = endpoints.get(stage) else {
             let error = StageError::new("configuration", "this stage has no endpoint");
             return Ok(Replies::Failed(Vec::new(), error));
         };
@@ -149,11 +148,11 @@ impl Answers for RunAnswers<'_> {
 }
 
 /// The most that a call can use up. Sweeps with a budget start only where every stage has a bound.
-fn reservation(call: &Call, endpoint: &Endpoint, stage: &CompiledStage) -> Reservation {
-    let output = stage.max_tokens().or(endpoint.max_output_tokens.map(u64::from)).unwrap_or(0);
+fn reservation(call: &Call, endpoint: &Endpoint) -> Reservation {
+    let output = call.max_tokens().or(endpoint.max_output_tokens.map(u64::from)).unwrap_or(0);
     let tokens = call.token_bound(output);
     let most = Tokens { input: tokens.saturating_sub(output), output };
-    let cost = endpoint.prices.get(&call.model).map_or(NanoDollars::ZERO, |price| price.cost(most));
+    let cost = endpoint.prices.get(call.model()).map_or(NanoDollars::ZERO, |price| price.cost(most));
     Reservation { tokens, cost }
 }
 
@@ -169,10 +168,15 @@ impl Attempt {
         }
     }
 
-    /// Adds what a stage came to. An answer is cached exactly when another paid for it.
+    /// Adds what a stage came to. An answer is cached exactly when another paid for it; where a stage asks the same twice, it
+    /// pays once.
     fn add(&mut self, payer: Payer, record: StageRecord) {
-        let own = |(call, answer): (u32, &Arc<StoredAnswer>)| answer.paid_by == Some(Payer { call, ..payer });
-        let paid: Vec<bool> = (0..).zip(&record.answers).map(own).collect();
+        let mut seen = HashSet::new();
+        let mut own = |answer: &Arc<StoredAnswer>| {
+            let paid = answer.paid_by.is_some_and(|paid| Payer { call: payer.call, ..paid } == payer);
+            paid && seen.insert(answer.id)
+        };
+        let paid: Vec<bool> = record.answers.iter().map(&mut own).collect();
         for (answer, paid) in record.answers.iter().zip(&paid) {
             self.usage = self.usage.and(Usage::of(answer, *paid));
         }
@@ -206,8 +210,8 @@ impl Usage {
     };
 
     fn of(answer: &StoredAnswer, paid: bool) -> Self {
-        let tokens = answer.completion.tokens;
-        let latency_ms = u64::try_from(answer.completion.latency.as_millis()).unwrap_or(u64::MAX);
+        let tokens = answer.reply.tokens;
+        let latency_ms = u64::try_from(answer.reply.latency.as_millis()).unwrap_or(u64::MAX);
         let whole = Self { tokens, cost: answer.cost, latency_ms, ..Self::NONE };
         if paid {
             Self { paid: tokens, paid_cost: answer.cost, calls: 1, ..whole }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::endpoint::Endpoint;
 use domain::id::{RunId, SweepId};
+use domain::pipeline::Pipeline;
 use domain::run::{RunEnd, RunError};
 use domain::sweep::Interruption;
 use futures::StreamExt as _;
@@ -162,14 +163,18 @@ impl Engine {
         &self,
         run: &ClaimedRun,
         loaded: &Loaded,
-    ) -> Result<Result<(domain::pipeline::Pipeline, Vec<Arc<Endpoint>>), RunError>, StoreError> {
-        let mut endpoints = Vec::new();
+    ) -> Result<Result<(Pipeline, Vec<Option<Arc<Endpoint>>>), RunError>, StoreError> {
+        let mut endpoints = Vec::with_capacity(run.config.stages.len());
         for (stage, binding) in run.config.stages.iter().enumerate() {
+            let Some(binding) = binding else {
+                endpoints.push(None);
+                continue;
+            };
             match self.ports.endpoints.endpoint(binding.endpoint).await? {
                 Some(endpoint) if endpoint.identity == binding.identity => {
                     let gate = self.caller.gate(endpoint.id);
                     gate.set_broken(self.ports.endpoints.breaker(endpoint.id).await?);
-                    endpoints.push(Arc::new(endpoint));
+                    endpoints.push(Some(Arc::new(endpoint)));
                 }
                 changed => return Ok(Err(endpoint_error(loaded, stage, changed.as_ref()))),
             }

@@ -117,7 +117,7 @@ impl Loaded {
             .map_err(|problem| error("configuration", problem.to_string(), None))?;
         configuration.pipeline().map_err(|(stage, wrong)| {
             let stage = self.stage_names().get(stage).map(|name| (*name).to_owned());
-            error("template", wrong.to_string(), stage)
+            error(&wrong.kind, wrong.message, stage)
         })
     }
 

@@ -69,7 +69,7 @@ pub(super) struct Runner {
     run: ClaimedRun,
     loaded: Arc<Loaded>,
     pipeline: Arc<Pipeline>,
-    endpoints: Vec<Arc<Endpoint>>,
+    endpoints: Vec<Option<Arc<Endpoint>>>,
     /// Repetitions of samples prepared ahead of the endpoint.
     ahead: usize,
     /// Samples that are committed together.
@@ -110,10 +110,10 @@ impl Runner {
         run: ClaimedRun,
         loaded: Arc<Loaded>,
         pipeline: Pipeline,
-        endpoints: Vec<Arc<Endpoint>>,
+        endpoints: Vec<Option<Arc<Endpoint>>>,
         halt: Arc<AtomicBool>,
     ) -> Self {
-        let concurrency = endpoints.iter().map(|endpoint| endpoint.limits.concurrency.get()).max();
+        let concurrency = endpoints.iter().flatten().map(|endpoint| endpoint.limits.concurrency.get()).max();
         let ahead = if run.alone { 1 } else { 2 * concurrency.unwrap_or(1) as usize };
         let stages = u32::try_from(pipeline.stages().len()).unwrap_or(u32::MAX);
         let block = block_samples(stages.saturating_mul(loaded.definition().repeats()));

@@ -7,12 +7,12 @@ use domain::call::{Call, Digest};
 use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
 use domain::pipeline::Pipeline;
-use domain::pricing::{Price, Tokens, estimated_tokens};
+use domain::pricing::{Price, Tokens};
 
-use super::Estimate;
+use super::{AskedCalls, Estimate};
 use crate::catalog::Catalog;
 use crate::ports::StoredAnswer;
-use crate::walk::{HashedCall, StageEnd, WalkRecord};
+use crate::walk::{StageEnd, WalkRecord};
 
 /// Tokens of an answer where nothing bounds it.
 const UNBOUNDED_ANSWER: u64 = 256;
@@ -20,6 +20,8 @@ const UNBOUNDED_ANSWER: u64 = 256;
 /// What was found out about the calls of a sweep.
 #[derive(Debug, Default)]
 pub(super) struct CallCensus {
+    /// Repetitions of samples that were looked at.
+    walks: u64,
     calls: u64,
     hashes: HashSet<Digest>,
     /// Calls that nobody has made yet.
@@ -48,52 +50,57 @@ struct FreshCalls {
 }
 
 impl CallCensus {
-    /// Counts the calls of one repetition of a sample, of which `fresh` are not answered yet.
+    /// Counts the calls of one repetition of a sample.
     pub(super) fn count(
         &mut self,
         pipeline: &Pipeline,
         catalog: &Catalog,
         record: &WalkRecord,
-        fresh: Vec<(usize, HashedCall)>,
+        asked: AskedCalls,
     ) {
+        self.walks += 1;
         for (index, stage) in pipeline.stages().iter().enumerate() {
-            self.calls += 1;
             match record.stages.get(index).map(|stage| &stage.end) {
                 Some(StageEnd::Passed) => self.count_answers(&record.stages[index].answers),
                 Some(StageEnd::Unanswered) => {}
                 Some(StageEnd::Failed(_) | StageEnd::Undetermined(_)) | None => {
+                    self.calls += 1;
                     *self.undetermined.entry(stage.max_tokens()).or_default() += 1;
                 }
             }
         }
-        for (stage, call) in fresh {
-            let max_tokens = pipeline.stages()[stage].max_tokens();
-            if let Some(endpoint) = catalog.by_identity(&call.call.endpoint)
+        self.calls += asked.calls;
+        for call in asked.fresh {
+            if let Some(endpoint) = catalog.by_identity(call.call.endpoint())
                 && self.hashes.insert(call.hash)
             {
-                self.count_fresh(&call.call, endpoint, max_tokens);
+                self.count_fresh(&call.call, endpoint);
             }
         }
     }
 
     fn count_answers(&mut self, answers: &[Arc<StoredAnswer>]) {
         for answer in answers {
-            let latency = answer.completion.latency.as_millis();
+            let latency = answer.reply.latency.as_millis();
             self.answered += 1;
-            self.answered_output += answer.completion.tokens.output;
+            self.answered_output += answer.reply.tokens.output;
             self.answered_latency_ms += u64::try_from(latency).unwrap_or_default();
         }
     }
 
-    fn count_fresh(&mut self, call: &Call, endpoint: &Endpoint, max_tokens: Option<u64>) {
-        let kind = FreshKind { endpoint: endpoint.label.clone(), model: call.model.clone(), max_tokens };
+    fn count_fresh(&mut self, call: &Call, endpoint: &Endpoint) {
+        let kind = FreshKind {
+            endpoint: endpoint.label.clone(),
+            model: call.model().to_owned(),
+            max_tokens: call.max_tokens(),
+        };
         let fresh = self.fresh.entry(kind).or_insert_with(|| FreshCalls {
             concurrency: endpoint.limits.concurrency.get(),
-            price: endpoint.prices.get(&call.model).copied(),
+            price: endpoint.prices.get(call.model()).copied(),
             ..FreshCalls::default()
         });
         fresh.calls += 1;
-        fresh.input_tokens += input_tokens(call);
+        fresh.input_tokens += call.estimated_input();
     }
 
     /// What an answer takes: as much as those did that are known, else as much as it may.
@@ -128,9 +135,12 @@ impl CallCensus {
         calls.values().map(|(calls, at_once)| *calls as f64 / f64::from(*at_once)).fold(0.0, f64::max)
     }
 
-    pub(super) fn scaled_to(self, size: u128, calls: u128, sampled: bool) -> Estimate {
-        let share = if self.calls == 0 { 0.0 } else { calls as f64 / self.calls as f64 };
+    /// The estimate of a sweep of `size` configurations, whose samples are taken through the stages `walks` times in all.
+    pub(super) fn scaled_to(self, size: u128, walks: u128) -> Estimate {
+        let sampled = walks > u128::from(self.walks);
+        let share = if self.walks == 0 { 0.0 } else { walks as f64 / self.walks as f64 };
         let scale = |count: u64| if sampled { scaled(count, share) } else { count };
+        let calls = u128::from(self.calls).saturating_mul(walks) / u128::from(self.walks.max(1));
         let to_make = self.hashes.len() as u64;
         let cached = self.calls.saturating_sub(to_make);
         let unknown_latency = self.answered == 0;
@@ -152,12 +162,6 @@ impl CallCensus {
             sampled,
         }
     }
-}
-
-/// About what a call's prompt takes: a quarter of the bytes that its token bound counts.
-fn input_tokens(call: &Call) -> u64 {
-    let messages: u64 = call.messages.iter().map(|message| estimated_tokens(&message.content)).sum();
-    messages + call.attached_bytes().div_ceil(4)
 }
 
 #[expect(

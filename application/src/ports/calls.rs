@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::call::{CallFailure, Completion, Digest};
+use domain::call::{CallFailure, Digest, Reply};
 use domain::id::{SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::run::Payer;
@@ -48,12 +48,12 @@ pub enum Claim {
 }
 
 /// An answer as it was stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredAnswer {
     /// Its id.
     pub id: AnswerId,
-    /// What the model said.
-    pub completion: Arc<Completion>,
+    /// What came back.
+    pub reply: Arc<Reply>,
     /// What it cost when it was made; `None` where no price was known.
     pub cost: Option<NanoDollars>,
     /// Who paid for it; `None` where it was tried outside any run.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, ProjectId, SampleSetId, SweepId};
 use domain::space::Size;
-use domain::stage::LlmStage;
+use domain::stage::Stage;
 
 use super::StoreError;
 
@@ -75,7 +75,7 @@ pub trait FactStore: Send + Sync {
     async fn facts(&self, id: ExperimentId) -> Result<Option<ExperimentFacts>, StoreError>;
 
     /// An experiment's stages, as its document says them.
-    async fn stages(&self, id: ExperimentId) -> Result<Option<Vec<LlmStage>>, StoreError>;
+    async fn stages(&self, id: ExperimentId) -> Result<Option<Vec<Stage>>, StoreError>;
 
     /// What is known of the experiment of a sweep, with the space that the sweep goes through.
     async fn facts_of_sweep(&self, id: SweepId) -> Result<Option<ExperimentFacts>, StoreError>;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::call::{Call, CallFailure, Completion, Digest};
+use domain::call::{Call, CallFailure, Digest, Reply};
 use domain::event::NewEvent;
 use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
@@ -53,7 +53,7 @@ pub struct Fill {
     /// What was asked.
     pub call: Arc<Call>,
     /// What came back.
-    pub completion: Arc<Completion>,
+    pub reply: Arc<Reply>,
     /// What it cost, where a price is known.
     pub cost: Option<NanoDollars>,
     /// Who pays for it; `None` where it is tried outside any run.

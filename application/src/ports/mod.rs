@@ -44,7 +44,7 @@ pub use journal::{
     AnswerId, Block, CommitError, DecidedEnd, Extension, FailedCall, Fill, Journal, Launch, NewRun, NewSweep,
     Receipt, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove, Unit,
 };
-pub use models::ModelServer;
+pub use models::{MAX_EMBEDDINGS, ModelServer};
 pub use monitor::{Monitor, RunningRun};
 pub use projects::{ExportRecord, NewProject, ProjectStore, StoredProject};
 pub use run_list::{ListPlace, Metric, NoPlace, PlaceKey, RunFilter, RunKey, RunListing, RunOrder, RunQuery};

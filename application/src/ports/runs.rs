@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::{Completion, Digest};
+use domain::call::{Digest, Reply};
 use domain::endpoint::EndpointIdentity;
 use domain::experiment::Places;
 use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
@@ -26,8 +26,8 @@ pub struct RunConfig {
     pub values: Map,
     /// Where they go; runs of early releases leave that to the experiment's space, which could not change then.
     pub places: Option<Places>,
-    /// For each stage where its calls go.
-    pub stages: Vec<StageBinding>,
+    /// For each stage where its calls go; `None` where it makes none.
+    pub stages: Vec<Option<StageBinding>>,
 }
 
 /// Where a stage's calls go.
@@ -148,10 +148,10 @@ pub struct ResultRow {
     pub model: Option<String>,
     /// The inference parameters.
     pub parameters: Map,
-    /// The conversation that was sent, as JSON.
+    /// What was asked, as JSON: a conversation, or the text that was embedded.
     pub prompt_sent: Option<String>,
     /// What came back.
-    pub completion: Option<Completion>,
+    pub reply: Option<Reply>,
     /// Whether another run paid for it.
     pub cached: bool,
     /// Why there is no output.

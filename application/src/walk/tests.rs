@@ -1,9 +1,9 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use domain::configuration::{Configuration, ConfiguredStage};
+use domain::configuration::{Binding, Configuration, ConfiguredStage};
 use domain::endpoint::{EndpointIdentity, EndpointKind};
-use domain::experiment::{Draft, ScoringDraft, StageDraft};
+use domain::experiment::{Draft, LlmDraft, ScoringDraft, StageDraft};
 use domain::sample::Sample;
 use domain::value::Map;
 use futures::executor::block_on;
@@ -32,7 +32,8 @@ impl Answers for Texts {
     type Stop = ();
 
     async fn answer(&self, stage: usize, calls: Vec<HashedCall>) -> Result<Replies, ()> {
-        let prompt = calls[0].call.messages[0].content.clone();
+        let Call::Chat(call) = &*calls[0].call else { panic!("not a chat call") };
+        let prompt = call.messages[0].content.clone();
         self.asked.lock().unwrap().push(prompt);
         Ok(match self.texts[stage] {
             Some("fail") => Replies::Failed(vec![], StageError::new("timeout", "too slow")),
@@ -43,8 +44,8 @@ impl Answers for Texts {
 }
 
 fn answer(text: &str) -> Arc<StoredAnswer> {
-    let completion = Arc::new(completion(text));
-    Arc::new(StoredAnswer { id: AnswerId(1), completion, cost: None, paid_by: None })
+    let reply = Arc::new(completion(text));
+    Arc::new(StoredAnswer { id: AnswerId(1), reply, cost: None, paid_by: None })
 }
 
 fn limit() -> Map {
@@ -53,10 +54,8 @@ fn limit() -> Map {
 
 /// How each stage ended, and what was asked, for stages `a`, `b` and `c` with these prompts.
 fn walked(prompts: &[&str], texts: Vec<Option<&'static str>>) -> (Vec<&'static str>, Vec<String>) {
-    let stages = ["a", "b", "c"].iter().zip(prompts).map(|(name, prompt)| StageDraft {
-        name: (*name).into(),
-        prompt: (*prompt).into(),
-        ..StageDraft::default()
+    let stages = ["a", "b", "c"].iter().zip(prompts).map(|(name, prompt)| {
+        StageDraft::llm(name, LlmDraft { prompt: (*prompt).into(), ..LlmDraft::default() })
     });
     let sample = Sample { input: "x".into(), ..Sample::default() };
     let scoring = vec![ScoringDraft { scorer: "length".into(), options: limit(), ..ScoringDraft::default() }];
@@ -65,8 +64,10 @@ fn walked(prompts: &[&str], texts: Vec<Option<&'static str>>) -> (Vec<&'static s
     let definition = Arc::new(draft.define().unwrap());
     let configured = definition.stages().iter().map(|stage| ConfiguredStage {
         stage: stage.clone(),
-        endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1/v1"),
-        model: "m".into(),
+        binding: Some(Binding {
+            endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1/v1"),
+            model: "m".into(),
+        }),
     });
     let configuration =
         Configuration { stages: configured.collect(), params: Map::new(), free: Map::new(), repeats: 1 };

@@ -4,8 +4,8 @@ use super::*;
 use crate::endpoint::EndpointKind;
 use crate::value::tests::any_value;
 
-fn call() -> Call {
-    Call {
+fn call() -> ChatCall {
+    ChatCall {
         endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1:8000/v1/"),
         model: "qwen2.5-7b".into(),
         messages: vec![
@@ -46,6 +46,27 @@ fn the_spelling_is_pinned() {
 }
 
 #[test]
+fn an_embedding_call_is_spelled_by_its_text() {
+    let endpoint = EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1:8000/v1/");
+    let call = EmbedCall { endpoint, model: "bge".into(), text: "My \"card\"".into() };
+    assert_eq!(
+        Call::from(call).canonical(),
+        r#"{"embed":"My \"card\"","kind":"openai","model":"bge","url":"http://127.0.0.1:8000/v1","v":1}"#
+    );
+}
+
+#[test]
+fn vectors_are_compared_by_their_angle() {
+    let vector = |numbers: &[f32]| Embedding::try_new(numbers.to_vec());
+    let (x, y) = (vector(&[2.0, 0.0]).unwrap(), vector(&[0.0, 0.5]).unwrap());
+    assert!((x.cosine(&x) - 1.0).abs() < 1e-12 && x.cosine(&y).abs() < 1e-12);
+    assert!((x.cosine(&vector(&[-3.0, 0.0]).unwrap()) + 1.0).abs() < 1e-12);
+    assert_eq!(x.cosine(&vector(&[0.0, 0.0]).unwrap()), 0.0, "a zero vector has no angle");
+    assert_eq!(x.cosine(&vector(&[1.0]).unwrap()), 0.0, "vectors of two models");
+    assert!(vector(&[]).is_none() && vector(&[f32::NAN]).is_none());
+}
+
+#[test]
 fn digests_read_back() {
     let digest = Digest::new([0xa5; 32]);
     assert_eq!(digest.to_string(), "a5".repeat(32));
@@ -77,7 +98,7 @@ fn the_token_bound_is_never_below_what_a_byte_tokenizer_would_count() {
     assert!(full.token_bound(100) >= 10_158);
 }
 
-fn any_call() -> impl Strategy<Value = Call> {
+fn any_call() -> impl Strategy<Value = ChatCall> {
     let kind = prop_oneof![Just(EndpointKind::OpenAi), Just(EndpointKind::Simulated)];
     let role = prop_oneof![Just(Role::System), Just(Role::User), Just(Role::Assistant)];
     let message = (role, "[ab\"]{0,3}").prop_map(|(role, content)| Message { role, content });
@@ -89,7 +110,7 @@ fn any_call() -> impl Strategy<Value = Call> {
     let map = || proptest::collection::btree_map("[ab]", any_value(), 0..2);
     let messages = proptest::collection::vec(message, 0..3);
     (kind, "[ab/]{0,3}", "[ab]{0,2}", messages, map(), format, map(), 1..3_u32).prop_map(
-        |(kind, url, model, messages, parameters, response_format, extra, repeat)| Call {
+        |(kind, url, model, messages, parameters, response_format, extra, repeat)| ChatCall {
             endpoint: EndpointIdentity::new(kind, &url),
             model,
             messages,

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Definition, DimensionDraft, Draft, ScoringDraft, StageDraft, fit, limits, reserved, templates};
-use crate::call::{Message, Role};
+use super::{Definition, DimensionDraft, Draft, ScoringDraft, fit, limits, reserved, stages, templates};
 use crate::name::Name;
 use crate::problem::{Problem, capped, listed, nul, segment};
 use crate::sample::Sample;
 use crate::scoring::{Scorer, ScoringEntry};
-use crate::space::{Dimension, Field, Levels, Parameter, Space, Target};
-use crate::stage::{self, LlmStage};
-use crate::value::{Map, Value};
+use crate::space::{Dimension, Field, Levels, Space, Target};
+use crate::stage::Stage;
+use crate::value::Value;
 
 /// The most repetitions of a sample.
 const MAX_REPEATS: u32 = 1_000;
@@ -40,7 +39,7 @@ pub(super) fn define(draft: Draft) -> Result<Definition, Vec<Problem>> {
     let mut problems = Vec::new();
     about(&draft, &mut problems);
     nul(&Value::from(draft.description.clone().unwrap_or_default()), "/description", &mut problems);
-    let stages = stages(draft.stages, &mut problems);
+    let stages = stages::check(draft.stages, &mut problems);
     let scoring = scoring(draft.scoring, &stages, &mut problems);
     let space = space(draft.space, &stages, &mut problems);
     let documents = Value::List(draft.documents);
@@ -94,86 +93,13 @@ fn about(draft: &Draft, problems: &mut Vec<Problem>) {
     }
 }
 
-pub(super) fn stages(drafts: Vec<StageDraft>, problems: &mut Vec<Problem>) -> Vec<LlmStage> {
-    let mut seen = BTreeSet::new();
-    let mut stages = Vec::new();
-    for (i, draft) in drafts.into_iter().enumerate() {
-        let at = format!("/pipeline_stages/{i}");
-        if !seen.insert(draft.name.clone()) {
-            let detail = format!("two stages are called `{}`: rename one", draft.name);
-            problems.push(Problem::new(format!("{at}/name"), "duplicate", detail));
-        }
-        let found = problems.len();
-        if let Some(stage) = stage(draft, problems) {
-            nul(&Value::Map(crate::configuration::stage_fields(&stage)), "", problems);
-            stages.push(stage);
-        }
-        place(problems, found, &at);
-    }
-    stages
-}
-
 /// Puts the problems found since `found` under a pointer.
-fn place(problems: &mut Vec<Problem>, found: usize, at: &str) {
+pub(super) fn place(problems: &mut Vec<Problem>, found: usize, at: &str) {
     let inner = problems.split_off(found);
     problems.extend(inner.into_iter().map(|problem| problem.under(at)));
 }
 
-fn stage(draft: StageDraft, problems: &mut Vec<Problem>) -> Option<LlmStage> {
-    let name = Name::try_new(draft.name)
-        .map_err(|e| problems.push(Problem::new("/name", "invalid_name", e.to_string())));
-    parameters(&draft.parameters, problems);
-    let messages = few_shot(&draft.messages, problems);
-    let format = draft.response_format.as_ref().map(stage::response_format).transpose();
-    let format = format.map_err(|e| problems.push(Problem::new("/response_format", "wrong_value", e)));
-    Some(LlmStage {
-        name: name.ok()?,
-        endpoint: draft.endpoint,
-        model: draft.model,
-        system: draft.system,
-        messages,
-        prompt: draft.prompt,
-        parameters: draft.parameters,
-        response_format: format.ok()?.unwrap_or_default(),
-        extra: draft.extra,
-    })
-}
-
-fn parameters(parameters: &Map, problems: &mut Vec<Problem>) {
-    for (name, value) in parameters {
-        let pointer = format!("/parameters/{}", segment(name));
-        match Parameter::parse(name) {
-            None => {
-                let known = listed(Parameter::ALL.iter().map(|parameter| parameter.as_str()));
-                let detail = format!(
-                    "`{name}` is no parameter: there are {known}. Other fields of the request go under `extra`"
-                );
-                problems.push(Problem::new(pointer, "unknown_parameter", detail));
-            }
-            Some(parameter) => {
-                if let Err(detail) = stage::check_parameter(parameter, value) {
-                    problems.push(Problem::new(pointer, "wrong_value", detail));
-                }
-            }
-        }
-    }
-}
-
-fn few_shot(drafts: &[Value], problems: &mut Vec<Problem>) -> Vec<Message> {
-    let mut messages = Vec::new();
-    for (i, draft) in drafts.iter().enumerate() {
-        if let Some(message) = stage::message(draft) {
-            messages.push(message);
-        } else {
-            let roles: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
-            let detail = format!("a message is {{role, content}} with role {}", roles.join(", "));
-            problems.push(Problem::new(format!("/messages/{i}"), "wrong_value", detail));
-        }
-    }
-    messages
-}
-
-fn scoring(drafts: Vec<ScoringDraft>, stages: &[LlmStage], problems: &mut Vec<Problem>) -> Vec<ScoringEntry> {
+fn scoring(drafts: Vec<ScoringDraft>, stages: &[Stage], problems: &mut Vec<Problem>) -> Vec<ScoringEntry> {
     let mut entries: Vec<ScoringEntry> = Vec::new();
     let mut names = BTreeSet::new();
     let given = drafts.len();
@@ -199,11 +125,7 @@ fn scoring(drafts: Vec<ScoringDraft>, stages: &[LlmStage], problems: &mut Vec<Pr
     entries
 }
 
-fn scoring_entry(
-    draft: ScoringDraft,
-    stages: &[LlmStage],
-    problems: &mut Vec<Problem>,
-) -> Option<ScoringEntry> {
+fn scoring_entry(draft: ScoringDraft, stages: &[Stage], problems: &mut Vec<Problem>) -> Option<ScoringEntry> {
     let weight = draft.weight.unwrap_or(1.0);
     if !(weight.is_finite() && weight >= 0.0) {
         problems.push(Problem::new("/weight", "out_of_range", "a weight is a number from 0 up"));
@@ -225,7 +147,7 @@ fn scoring_entry(
 
 fn space(
     drafts: BTreeMap<String, DimensionDraft>,
-    stages: &[LlmStage],
+    stages: &[Stage],
     problems: &mut Vec<Problem>,
 ) -> Option<Space> {
     let found = problems.len();

@@ -2,11 +2,11 @@
 
 use crate::problem::{Problem, is_full, listed};
 use crate::space::{Dimension, Levels};
-use crate::stage::LlmStage;
+use crate::stage::Stage;
 use crate::value::Value;
 
 /// Every value that a dimension can take must fit the field that it goes to.
-pub(super) fn levels(dimension: &Dimension, stages: &[LlmStage], problems: &mut Vec<Problem>) {
+pub(super) fn levels(dimension: &Dimension, stages: &[Stage], problems: &mut Vec<Problem>) {
     let Some(target) = &dimension.target else { return };
     let Some(stage) = stages.iter().find(|stage| stage.name == target.stage) else {
         let known = listed(stages.iter().map(|stage| stage.name.as_str()));

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::tests::llm;
 use super::tests::{choice, draft};
 use super::*;
 
@@ -18,7 +19,7 @@ fn check(change: impl FnOnce(&mut Draft), fine: bool) {
 }
 
 fn check_prompt(prompt: impl Into<String>, fine: bool) {
-    check(|draft| draft.stages[0].prompt = prompt.into(), fine);
+    check(|draft| llm(&mut draft.stages[0]).prompt = prompt.into(), fine);
 }
 
 fn numbers(count: u64) -> Vec<Value> {
@@ -46,7 +47,7 @@ fn values_of_a_choice_beside_a_long_prompt() {
     let values = choice(Some("sort.extra.top_k"), &numbers(100_000));
     check(
         |draft| {
-            draft.stages[0].prompt = "x".repeat(1 << 20);
+            llm(&mut draft.stages[0]).prompt = "x".repeat(1 << 20);
             draft.space.insert("x".into(), values);
         },
         true,
@@ -97,7 +98,7 @@ fn names_that_templates_ask_of_samples() {
     check(
         |draft| {
             draft.samples = vec![Sample { input: Value::List(vec![]), ..Sample::default() }; 50_000];
-            draft.stages[0].prompt = prompt;
+            llm(&mut draft.stages[0]).prompt = prompt;
         },
         true,
     );

@@ -35,7 +35,13 @@ pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
     }
     for (i, stage) in draft.stages.iter().enumerate() {
         let at = format!("/pipeline_stages/{i}/messages");
-        at_most(at, stage.messages.len(), MAX_MESSAGES, "messages", problems);
+        at_most(
+            at,
+            stage.as_llm().map_or(0, |stage| stage.messages.len()),
+            MAX_MESSAGES,
+            "messages",
+            problems,
+        );
     }
     for (i, entry) in draft.scoring.iter().enumerate() {
         for (name, value) in &entry.options {

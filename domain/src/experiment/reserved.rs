@@ -12,7 +12,7 @@ const CODE: &str = "reserved_field";
 /// Finds them in stages, and in what dimensions decide.
 pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
     for (i, stage) in draft.stages.iter().enumerate() {
-        for name in stage.extra.keys() {
+        for name in stage.as_llm().into_iter().flat_map(|stage| stage.extra.keys()) {
             let at = || format!("/pipeline_stages/{i}/extra/{}", segment(name));
             problems.extend(extra::refusal(name).map(|detail| Problem::new(at(), CODE, detail)));
         }

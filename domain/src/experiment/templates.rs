@@ -5,19 +5,19 @@ use super::demands::Demands;
 use crate::problem::{Problem, is_full, listed, segment};
 use crate::sample::Sample;
 use crate::space::{Dimension, Levels, Space};
-use crate::stage::LlmStage;
+use crate::stage::Stage;
 use crate::template::{Reference, Template};
 use crate::value::Value;
 
 /// What a template of one stage can see.
 struct View<'a> {
     stage: usize,
-    stages: &'a [LlmStage],
+    stages: &'a [Stage],
     space: &'a Space,
 }
 
 /// Finds what is wrong whatever the samples are.
-pub(super) fn check(stages: &[LlmStage], space: &Space, problems: &mut Vec<Problem>) {
+pub(super) fn check(stages: &[Stage], space: &Space, problems: &mut Vec<Problem>) {
     for (stage, pointer, source) in all(stages, space) {
         if is_full(problems) {
             return;
@@ -28,7 +28,7 @@ pub(super) fn check(stages: &[LlmStage], space: &Space, problems: &mut Vec<Probl
 
 /// Finds what some sample does not have. The templates are known to parse.
 pub(super) fn check_samples(
-    stages: &[LlmStage],
+    stages: &[Stage],
     space: &Space,
     samples: &[Sample],
     problems: &mut Vec<Problem>,
@@ -49,11 +49,13 @@ pub(super) fn check_samples(
 }
 
 /// Every template there is: its stage, its place and its text.
-fn all<'a>(stages: &'a [LlmStage], space: &'a Space) -> Vec<(usize, String, &'a str)> {
+fn all<'a>(stages: &'a [Stage], space: &'a Space) -> Vec<(usize, String, &'a str)> {
     let mut all = Vec::new();
     for (i, stage) in stages.iter().enumerate() {
         let own = stage.templates();
-        all.extend(own.map(|(place, source)| (i, format!("/pipeline_stages/{i}{place}"), source)));
+        all.extend(
+            own.into_iter().map(|(place, source)| (i, format!("/pipeline_stages/{i}{place}"), source)),
+        );
     }
     for dimension in space.dimensions() {
         all.extend(dimension_templates(dimension, stages));
@@ -62,7 +64,7 @@ fn all<'a>(stages: &'a [LlmStage], space: &'a Space) -> Vec<(usize, String, &'a 
 }
 
 /// Values of a dimension that go where templates go are templates.
-fn dimension_templates<'a>(dimension: &'a Dimension, stages: &[LlmStage]) -> Vec<(usize, String, &'a str)> {
+fn dimension_templates<'a>(dimension: &'a Dimension, stages: &[Stage]) -> Vec<(usize, String, &'a str)> {
     let target = dimension.target.as_ref().filter(|target| is_template(&target.field));
     let stage = target.and_then(|target| stages.iter().position(|stage| stage.name == target.stage));
     let (Some(stage), Levels::Choice(values)) = (stage, &dimension.levels) else { return Vec::new() };

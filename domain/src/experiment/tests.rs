@@ -1,8 +1,13 @@
 use super::*;
 use crate::space::Size;
 
+pub(super) fn llm(stage: &mut StageDraft) -> &mut LlmDraft {
+    let StageKindDraft::Llm(draft) = &mut stage.kind else { panic!("not an llm stage") };
+    draft
+}
+
 fn stage(name: &str, prompt: &str) -> StageDraft {
-    StageDraft { name: name.into(), model: Some("m".into()), prompt: prompt.into(), ..StageDraft::default() }
+    StageDraft::llm(name, LlmDraft { model: Some("m".into()), prompt: prompt.into(), ..LlmDraft::default() })
 }
 
 pub(super) fn choice(target: Option<&str>, values: &[Value]) -> DimensionDraft {
@@ -56,8 +61,8 @@ fn a_point_goes_where_its_dimensions_point_to() {
     let definition = draft().define().unwrap();
     let values = Map::from([("tone".to_owned(), Value::from("dry")), ("model".to_owned(), Value::from("b"))]);
     let applied = definition.apply(&values, &definition.places(&values)).unwrap();
-    assert_eq!(applied.stages[0].model.as_deref(), Some("b"));
-    assert_eq!(applied.stages[1].model.as_deref(), Some("m"));
+    assert_eq!(applied.stages[0].call_target().unwrap().model, Some("b"));
+    assert_eq!(applied.stages[1].call_target().unwrap().model, Some("m"));
     assert_eq!(applied.params, values);
     assert_eq!(applied.free, Map::from([("tone".to_owned(), Value::from("dry"))]));
     let wrong = Map::from([("model".to_owned(), Value::from(3_i64))]);
@@ -79,7 +84,9 @@ fn what_is_missing_or_out_of_range_is_found() {
 fn stages_are_checked_in_their_place() {
     check(|d| d.stages[1].name = "sort".into(), "/pipeline_stages/1/name", "duplicate");
     check(|d| d.stages[0].name = "2nd".into(), "/pipeline_stages/0/name", "invalid_name");
-    let set = |d: &mut Draft, name: &str, value| drop(d.stages[0].parameters.insert(name.to_owned(), value));
+    let set = |d: &mut Draft, name: &str, value| {
+        drop(llm(&mut d.stages[0]).parameters.insert(name.to_owned(), value));
+    };
     check(
         |d| set(d, "top_k", Value::from(3_i64)),
         "/pipeline_stages/0/parameters/top_k",
@@ -91,11 +98,15 @@ fn stages_are_checked_in_their_place() {
         "wrong_value",
     );
     check(
-        |d| d.stages[0].response_format = Some(Value::from("xml")),
+        |d| llm(&mut d.stages[0]).response_format = Some(Value::from("xml")),
         "/pipeline_stages/0/response_format",
         "wrong_value",
     );
-    check(|d| d.stages[0].messages = vec![Value::from("hi")], "/pipeline_stages/0/messages/0", "wrong_value");
+    check(
+        |d| llm(&mut d.stages[0]).messages = vec![Value::from("hi")],
+        "/pipeline_stages/0/messages/0",
+        "wrong_value",
+    );
 }
 
 #[test]
@@ -142,7 +153,7 @@ fn dimensions_are_checked_in_their_place() {
 
 #[test]
 fn templates_are_checked_for_names_that_cannot_be_there() {
-    let prompt = |text: &'static str| move |d: &mut Draft| d.stages[0].prompt = text.into();
+    let prompt = |text: &'static str| move |d: &mut Draft| llm(&mut d.stages[0]).prompt = text.into();
     let at = "/pipeline_stages/0/prompt";
     check(prompt("{{ sample.input"), at, "invalid_template");
     check(prompt("{{ sample.text }}"), at, "unknown_name");
@@ -152,7 +163,7 @@ fn templates_are_checked_for_names_that_cannot_be_there() {
     check(prompt("{{ input }}"), at, "unknown_name");
     check(prompt("{{ sample.meta.lang }}"), at, "unknown_name");
     check(
-        |d| d.stages[1].prompt = "{{ stages.sort.score }}".into(),
+        |d| llm(&mut d.stages[1]).prompt = "{{ stages.sort.score }}".into(),
         "/pipeline_stages/1/prompt",
         "unknown_name",
     );
@@ -164,7 +175,7 @@ fn templates_are_checked_for_names_that_cannot_be_there() {
         "{% if sample.meta.lang is defined %}{{ sample.meta.lang }}{% endif %}",
     ] {
         let mut guarded = draft();
-        guarded.stages[0].prompt = fine.into();
+        llm(&mut guarded.stages[0]).prompt = fine.into();
         guarded.check().unwrap();
     }
 }
@@ -196,13 +207,17 @@ fn extra_fields_with_a_place_of_their_own_are_refused() {
     ];
     for key in keys {
         let extra = Map::from([(key.to_owned(), Value::from(8_000_i64))]);
-        check(|d| d.stages[1].extra = extra, &format!("/pipeline_stages/1/extra/{key}"), "reserved_field");
+        check(
+            |d| llm(&mut d.stages[1]).extra = extra,
+            &format!("/pipeline_stages/1/extra/{key}"),
+            "reserved_field",
+        );
         let dimension =
             choice(Some(&format!("sort.extra.{key}")), &[Value::from(1_i64), Value::from(8_000_i64)]);
         check(|d| drop(d.space.insert("x".into(), dimension)), "/parameter_space/x/target", "reserved_field");
     }
     let mut passed = draft();
-    passed.stages[0].extra = Map::from([("top_k".to_owned(), Value::from(40_i64))]);
+    llm(&mut passed.stages[0]).extra = Map::from([("top_k".to_owned(), Value::from(40_i64))]);
     passed.space.insert("x".into(), choice(Some("sort.extra.min_p"), &[Value::number(0.1)]));
     passed.check().unwrap();
 }
@@ -210,7 +225,7 @@ fn extra_fields_with_a_place_of_their_own_are_refused() {
 #[test]
 fn a_stored_experiment_with_reserved_extra_fields_can_still_be_read() {
     let mut stored = draft();
-    stored.stages[0].extra = Map::from([("max_tokens".to_owned(), Value::from(8_000_i64))]);
+    llm(&mut stored.stages[0]).extra = Map::from([("max_tokens".to_owned(), Value::from(8_000_i64))]);
     assert!(stored.check().is_err());
     stored.define().unwrap();
 }
@@ -222,7 +237,7 @@ fn too_much_of_anything_is_refused_with_the_limit() {
     check(|d| d.samples = vec![d.samples[0].clone(); 1_000_001], "/sample_data", "too_many");
     check(|d| d.documents = numbers(100_001), "/documents", "too_many");
     check(|d| d.stages = vec![d.stages[0].clone(); 101], "/pipeline_stages", "too_many");
-    check(|d| d.stages[0].messages = vec![shot; 1_001], "/pipeline_stages/0/messages", "too_many");
+    check(|d| llm(&mut d.stages[0]).messages = vec![shot; 1_001], "/pipeline_stages/0/messages", "too_many");
     check(|d| d.scoring = vec![d.scoring[0].clone(); 101], "/scoring_config", "too_many");
     let terms = Map::from([("required".to_owned(), Value::List(numbers(1_001)))]);
     check(|d| d.scoring[0].options = terms, "/scoring_config/0/options/required", "too_many");

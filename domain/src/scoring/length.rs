@@ -2,25 +2,14 @@
 
 use super::options::Options;
 use super::{Judgement, Score};
-use crate::pricing::estimated_tokens;
+use crate::text_unit::TextUnit;
 use crate::value::Value;
-
-/// What a length is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Unicode scalar values.
-    Characters,
-    /// Stretches without white space.
-    Words,
-    /// Tokens, estimated as a quarter of the UTF-8 bytes.
-    Tokens,
-}
 
 /// Within a shortest and a longest length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Length {
     /// What is counted.
-    pub unit: Unit,
+    pub unit: TextUnit,
     /// The shortest that is right.
     pub min: Option<u64>,
     /// The longest that is right.
@@ -29,7 +18,7 @@ pub struct Length {
 
 impl Length {
     pub(super) fn read(options: &mut Options<'_>) -> Option<Self> {
-        let unit = options.word("unit", &["characters", "words", "tokens"], Some("characters"));
+        let unit = options.word("unit", &TextUnit::WORDS, Some("characters"));
         let (min, max) = (options.count("min"), options.count("max"));
         if let (Some(min), Some(max)) = (min, max)
             && min > max
@@ -39,11 +28,7 @@ impl Length {
         if min.is_none() && max.is_none() {
             options.wrong("max", "missing", "give min, max or both: any length would do otherwise");
         }
-        let unit = match unit? {
-            "words" => Unit::Words,
-            "tokens" => Unit::Tokens,
-            _ => Unit::Characters,
-        };
+        let unit = TextUnit::parse(unit?)?;
         Some(Self { unit, min, max })
     }
 
@@ -57,15 +42,5 @@ impl Length {
             _ => Score::ONE,
         };
         Judgement::new(value).with("length", Value::from(length))
-    }
-}
-
-impl Unit {
-    fn count(self, text: &str) -> u64 {
-        match self {
-            Self::Characters => text.chars().count() as u64,
-            Self::Words => text.split_whitespace().count() as u64,
-            Self::Tokens => estimated_tokens(text),
-        }
     }
 }

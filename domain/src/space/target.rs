@@ -81,6 +81,12 @@ pub enum Field {
     Parameter(Parameter),
     /// A further field of the request.
     Extra(String),
+    /// The length of a chunk.
+    ChunkSize,
+    /// How much consecutive chunks have in common.
+    ChunkOverlap,
+    /// How many texts a retrieval keeps.
+    TopK,
 }
 
 /// What a dimension decides: a field of a stage.
@@ -118,6 +124,9 @@ impl Field {
             "prompt" => Self::Prompt,
             "messages" => Self::Messages,
             "response_format" => Self::ResponseFormat,
+            "chunk_size" => Self::ChunkSize,
+            "chunk_overlap" => Self::ChunkOverlap,
+            "top_k" => Self::TopK,
             _ => match text.split_once('.') {
                 Some(("extra", key)) if !key.is_empty() => Self::Extra(key.to_owned()),
                 Some(_) => return None,
@@ -142,6 +151,9 @@ impl fmt::Display for Field {
             Self::Prompt => "prompt",
             Self::Messages => "messages",
             Self::ResponseFormat => "response_format",
+            Self::ChunkSize => "chunk_size",
+            Self::ChunkOverlap => "chunk_overlap",
+            Self::TopK => "top_k",
             Self::Parameter(parameter) => parameter.as_str(),
             Self::Extra(key) => return write!(f, "extra.{key}"),
         })
@@ -154,7 +166,7 @@ impl fmt::Display for InvalidTarget {
         write!(
             f,
             "`{}` is no field of a stage: write STAGE.FIELD with a field of endpoint, model, system, prompt, messages, \
-             response_format, {} or extra.KEY",
+             response_format, {}, extra.KEY, chunk_size, chunk_overlap or top_k",
             self.0.escape_debug(),
             parameters.join(", ")
         )
@@ -173,10 +185,17 @@ mod tests {
         assert_eq!(field("a.temperature"), Some(Field::Parameter(Parameter::Temperature)));
         assert_eq!(field("a.extra.top_k"), Some(Field::Extra("top_k".into())));
         assert_eq!(field("a.prompt"), Some(Field::Prompt));
-        for text in ["a.temperature", "a.extra.top.k", "a.response_format"] {
+        for text in [
+            "a.temperature",
+            "a.extra.top.k",
+            "a.response_format",
+            "a.chunk_size",
+            "a.chunk_overlap",
+            "a.top_k",
+        ] {
             assert_eq!(Target::parse(text).unwrap().to_string(), text);
         }
-        for wrong in ["", "a", "a.", ".prompt", "a.chunk_size", "a.extra.", "a.prompt.x", "1a.prompt"] {
+        for wrong in ["", "a", "a.", ".prompt", "a.extra.", "a.prompt.x", "1a.prompt"] {
             assert_eq!(field(wrong), None, "{wrong}");
         }
     }

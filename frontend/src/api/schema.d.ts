@@ -614,27 +614,64 @@ export interface components {
          * @description A stage as a run configured it.
          */
         ConfiguredStage: {
-            /** @description Its endpoint's label, where the endpoint still exists. */
+            /**
+             * Format: uint32
+             * @description chunk: how much consecutive chunks have in common; nothing where absent.
+             */
+            chunk_overlap?: number;
+            /**
+             * Format: uint32
+             * @description chunk: the length of a chunk.
+             */
+            chunk_size?: number;
+            /** @description llm, retrieve: the label of its endpoint; the default one where absent. */
             endpoint?: string;
             /**
-             * @description Its few-shot messages, a list of `{role, content}`.
+             * @description llm: further fields of the request.
+             * @default {}
+             */
+            extra?: {
+                [key: string]: unknown;
+            };
+            /** @description retrieve: the earlier stage whose output is the list of texts. */
+            from?: string;
+            /** @description chunk: what it cuts, a template, or `documents`; the sample's input where absent. */
+            input?: string;
+            /** @description What it does. */
+            kind: components["schemas"]["StageKind"] & unknown;
+            /**
+             * @description llm: few-shot messages, each `{role, content}`.
              * @default []
              */
             messages?: unknown[];
-            /** @description Its model. */
-            model: string;
-            /** @description Its name. */
+            /** @description llm, retrieve: its model; the default one where absent. */
+            model?: string;
+            /** @description What templates and dimensions call it. */
             name: string;
-            /** @description Its inference parameters. */
-            parameters: {
+            /**
+             * @description llm: inference parameters.
+             * @default {}
+             */
+            parameters?: {
                 [key: string]: unknown;
             };
-            /** @description Its prompt, a template. */
-            prompt: string;
-            /** @description Its system prompt, a template. */
+            /** @description llm: the prompt, a template. */
+            prompt?: string;
+            /** @description retrieve: the query, a template; the sample's input where absent. */
+            query?: string;
+            /** @description llm: `text`, `json` or `{json_schema}`. */
+            response_format?: unknown;
+            /** @description llm: the system prompt, a template. */
             system?: string;
-            /** @description Its endpoint's URL when the run was made. */
-            url: string;
+            /**
+             * Format: uint32
+             * @description retrieve: how many texts it keeps.
+             */
+            top_k?: number;
+            /** @description chunk: what sizes are counted in: characters (where absent), words or tokens. */
+            unit?: string;
+            /** @description Its endpoint's URL when the run was made, where it calls one. */
+            url?: string;
         };
         /**
          * Credentials
@@ -1760,19 +1797,21 @@ export interface components {
         };
         /**
          * PreviewStage
-         * @description What one stage would be asked.
+         * @description What one stage would ask.
          */
         PreviewStage: {
-            /** @description The conversation, a list of `{role, content}`. */
-            messages: unknown;
-            /** @description The model. */
-            model: string;
-            /** @description What it answered, where it was asked. */
+            /** @description The conversation, a list of `{role, content}`, where it asks a chat model. */
+            messages?: unknown;
+            /** @description The model, where it asks one. */
+            model?: string;
+            /** @description What it gave, where that is known. */
             output?: unknown;
             /** @description The inference parameters. */
             parameters: {
                 [key: string]: unknown;
             };
+            /** @description What it asks an embedding model: `{texts, input}`, how many texts and the first of them. */
+            request?: unknown;
             /** @description Its name. */
             stage: string;
         };
@@ -2739,32 +2778,71 @@ export interface components {
         };
         /**
          * Stage
-         * @description One stage.
+         * @description One stage. Its kind says which of the fields it has.
          */
         Stage: {
+            /**
+             * Format: uint32
+             * @description chunk: how much consecutive chunks have in common; nothing where absent.
+             */
+            chunk_overlap?: number;
+            /**
+             * Format: uint32
+             * @description chunk: the length of a chunk.
+             */
+            chunk_size?: number;
+            /** @description llm, retrieve: the label of its endpoint; the default one where absent. */
             endpoint?: string;
-            /** @default {} */
+            /**
+             * @description llm: further fields of the request.
+             * @default {}
+             */
             extra?: {
                 [key: string]: unknown;
             };
-            kind: components["schemas"]["StageKind"];
-            /** @default [] */
+            /** @description retrieve: the earlier stage whose output is the list of texts. */
+            from?: string;
+            /** @description chunk: what it cuts, a template, or `documents`; the sample's input where absent. */
+            input?: string;
+            /** @description What it does. */
+            kind: components["schemas"]["StageKind"] & unknown;
+            /**
+             * @description llm: few-shot messages, each `{role, content}`.
+             * @default []
+             */
             messages?: unknown[];
+            /** @description llm, retrieve: its model; the default one where absent. */
             model?: string;
+            /** @description What templates and dimensions call it. */
             name: string;
-            /** @default {} */
+            /**
+             * @description llm: inference parameters.
+             * @default {}
+             */
             parameters?: {
                 [key: string]: unknown;
             };
-            prompt: string;
+            /** @description llm: the prompt, a template. */
+            prompt?: string;
+            /** @description retrieve: the query, a template; the sample's input where absent. */
+            query?: string;
+            /** @description llm: `text`, `json` or `{json_schema}`. */
             response_format?: unknown;
+            /** @description llm: the system prompt, a template. */
             system?: string;
+            /**
+             * Format: uint32
+             * @description retrieve: how many texts it keeps.
+             */
+            top_k?: number;
+            /** @description chunk: what sizes are counted in: characters (where absent), words or tokens. */
+            unit?: string;
         };
         /**
          * @description The kinds of stage.
          * @enum {string}
          */
-        StageKind: "llm";
+        StageKind: "llm" | "chunk" | "retrieve";
         /**
          * StageResult
          * @description What one stage came to for one sample.
@@ -2791,14 +2869,14 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
-            /** @description The conversation that was sent, a list of `{role, content}`. */
+            /** @description What was asked: a conversation, a list of `{role, content}`; of a retrieval the query's text. */
             prompt_sent?: unknown;
             /**
              * Format: uint32
              * @description The repetition, from 1.
              */
             repeat: number;
-            /** @description What the model answered. */
+            /** @description What the chat model answered. */
             response_raw?: string;
             /**
              * Format: uint32

@@ -1,6 +1,7 @@
 //! A model server that does as it is told: real HTTP/1.1 on a port of its own, in this process or as `fake_llm`.
 //!
-//! It speaks chat completions at `POST /v1/chat/completions`, lists models at `GET /v1/models`, tells what it has seen
+//! It speaks chat completions at `POST /v1/chat/completions`, embeds texts at `POST /v1/embeddings` (refusing a request with
+//! `[[refuse]]` in one of its texts), lists models at `GET /v1/models`, tells what it has seen
 //! at `GET /_counts` and forgets it at `POST /_reset`. An answer is a function of the request's body. The model's name
 //! says what kind of answer:
 //!
@@ -40,6 +41,7 @@
 
 mod behaviour;
 mod counts;
+mod embeddings;
 mod reply;
 mod server;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{
-    CallClaim, CallStore, Claim, CommitError, FailedCall, Ids as _, Journal, Reservation, RunLease,
+    CallClaim, CallStore, Claim, CommitError, FailedCall, Fill, Ids as _, Journal, Reservation, RunLease,
     Settlement, SweepStore, Unit, WorkerStore,
 };
-use domain::call::{CallFailure, FailureKind};
+use domain::call::{CallFailure, EmbedCall, Embedding, FailureKind, Reply, ReplyBody};
 use domain::event::{EventType, NewEvent};
 use domain::id::{RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
@@ -22,6 +22,7 @@ on_both! {
     a_call_has_one_claimant,
     claims_of_the_dead_are_free,
     answers_come_back_as_they_were,
+    vectors_come_back_as_they_were,
     failures_hold_for_their_sweep,
     a_budget_is_reserved_and_given_back,
     many_commits_share_transactions_and_harm_nobody,
@@ -61,6 +62,22 @@ async fn claims_of_the_dead_are_free(kind: Kind) {
     assert_eq!(fixture.claimed(1, fixture.worker).await, Claim::Yours);
 }
 
+async fn vectors_come_back_as_they_were(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    assert_eq!(fixture.claimed(1, fixture.worker).await, Claim::Yours);
+    let vector = Embedding::try_new(vec![0.1, -2.5e-30, f32::MAX, 0.0]).unwrap();
+    let asked = Reply { body: ReplyBody::Embedding(vector), ..reply("") };
+    let call = EmbedCall { endpoint: call().endpoint().clone(), model: "e".into(), text: "a \"b\"".into() };
+    let fill = Fill {
+        call: Arc::new(call.into()),
+        reply: Arc::new(asked.clone()),
+        ..fixture.fill(1, RunId::new(1))
+    };
+    fixture.stores.settle(Settlement { fills: vec![fill], failures: vec![] }).await.unwrap();
+    let Claim::Answered(answer) = fixture.claimed(1, fixture.worker).await else { panic!("no answer") };
+    assert_eq!(*answer.reply, asked);
+}
+
 async fn answers_come_back_as_they_were(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     assert_eq!(fixture.claimed(1, fixture.worker).await, Claim::Yours);
@@ -70,7 +87,7 @@ async fn answers_come_back_as_they_were(kind: Kind) {
         (answer.id, answer.cost, answer.paid_by),
         (id, Some(NanoDollars::new(5)), Some(payer(RunId::new(1))))
     );
-    assert_eq!(*answer.completion, completion("yes"));
+    assert_eq!(*answer.reply, reply("yes"));
     // A second answer to the same call is kept, and the first one stays.
     let second = fixture.fill_in(1).await;
     assert_ne!(second, id);

@@ -9,9 +9,11 @@ use application::ports::{
     RunLease, RunStore, Settlement, SingleRun, StageBinding, StoredSweep, SweepStore, Unit, WorkerStore,
 };
 use domain::access::{Actor, Scope, Writer};
-use domain::call::{Call, Completion, Digest, Flags, Message, ResponseFormat, Role};
+use domain::call::{
+    Call, ChatCall, Completion, Digest, Flags, Message, Reply, ReplyBody, ResponseFormat, Role,
+};
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
-use domain::experiment::{Draft, Places, ScoringDraft, StageDraft};
+use domain::experiment::{Draft, LlmDraft, Places, ScoringDraft, StageDraft};
 use domain::id::{EndpointId, ExperimentId, ProjectId, RunId, SampleSetId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
@@ -67,7 +69,7 @@ impl Fixture {
             hash: hash(n),
             endpoint: self.endpoint,
             call: Arc::new(call()),
-            completion: Arc::new(completion("yes")),
+            reply: Arc::new(reply("yes")),
             cost: Some(NanoDollars::new(5)),
             paid_by: Some(payer(run)),
             sweep: Some(self.sweep),
@@ -110,7 +112,7 @@ impl Fixture {
         let config = RunConfig {
             values: Map::from([("n".to_owned(), Value::from(u32::from(n)))]),
             places: Some(Places::default()),
-            stages: vec![binding],
+            stages: vec![Some(binding)],
         };
         NewRun {
             id: RunId::new(SystemIds.next()),
@@ -201,7 +203,7 @@ pub(super) fn payer(run: RunId) -> Payer {
 }
 
 pub(super) fn call() -> Call {
-    Call {
+    let call = ChatCall {
         endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1:1/v1"),
         model: "m".into(),
         messages: vec![Message { role: Role::User, content: "hi".into() }],
@@ -209,18 +211,18 @@ pub(super) fn call() -> Call {
         response_format: ResponseFormat::Text,
         extra: Map::new(),
         repeat: 1,
-    }
+    };
+    call.into()
 }
 
-pub(super) fn completion(text: &str) -> Completion {
-    Completion {
-        text: text.into(),
+pub(super) fn reply(text: &str) -> Reply {
+    let completion = Completion { text: text.into(), finish_reason: Some("stop".into()), tool_calls: None };
+    Reply {
+        body: ReplyBody::Completion(completion),
         model_returned: Some("m-2".into()),
         tokens: Tokens { input: 10, output: 4 },
         latency: Duration::from_micros(1_234),
-        finish_reason: Some("stop".into()),
         flags: Flags { truncated: true, ..Flags::default() },
-        tool_calls: None,
     }
 }
 
@@ -240,15 +242,20 @@ pub(super) fn endpoint(label: &str, url: &str, key: Option<&str>) -> Endpoint {
 }
 
 pub(super) fn draft() -> Draft {
-    let stage = StageDraft {
-        name: "s".into(),
+    let stage = LlmDraft {
         endpoint: Some("fake".into()),
         model: Some("m".into()),
         prompt: "{{ sample.input }}".into(),
-        ..StageDraft::default()
+        ..LlmDraft::default()
     };
     let scorer = ScoringDraft { scorer: "exact_match".into(), ..ScoringDraft::default() };
-    Draft { name: "e".into(), stages: vec![stage], scoring: vec![scorer], repeats: 2, ..Draft::default() }
+    Draft {
+        name: "e".into(),
+        stages: vec![StageDraft::llm("s", stage)],
+        scoring: vec![scorer],
+        repeats: 2,
+        ..Draft::default()
+    }
 }
 
 pub(super) fn samples() -> Vec<Sample> {

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use domain::call::{Call, CallFailure, Completion, FailureKind, Flags};
+use domain::call::{CallFailure, ChatCall, Completion, FailureKind, Flags, Reply, ReplyBody};
 use domain::pricing::{Tokens, estimated_tokens};
 use domain::value::Value;
 
 use super::answer::{Answer, Choice, Content};
 use super::json::{self, Parsed};
+use super::usage::count;
 use super::{excerpt, failure};
 
-/// The most tokens of one side of a call that are believed.
-const PLAUSIBLE_TOKENS: u64 = 1 << 32;
-
 /// The completion within `body`, or the failure it tells of.
-pub(super) fn read(body: &[u8], call: &Call, latency: Duration) -> Result<Completion, CallFailure> {
+pub(super) fn read(body: &[u8], call: &ChatCall, latency: Duration) -> Result<Reply, CallFailure> {
     let mut parsed = json::read::<Answer>(body).ok_or_else(|| malformed(body))?;
     match parsed.value.choices.take().map(|choices| choices.into_iter().next()) {
         Some(Some(choice)) => Ok(completion(parsed, choice, call, latency)),
@@ -36,7 +34,7 @@ fn malformed(body: &[u8]) -> CallFailure {
     }
 }
 
-fn completion(parsed: Parsed<Answer>, choice: Choice, call: &Call, latency: Duration) -> Completion {
+fn completion(parsed: Parsed<Answer>, choice: Choice, call: &ChatCall, latency: Duration) -> Reply {
     let Parsed { value: answer, mut lossy } = parsed;
     let mut clean = |text| json::without_nul(text, &mut lossy);
     let text = clean(choice.message.content.map_or_else(String::new, Content::into_text));
@@ -51,7 +49,8 @@ fn completion(parsed: Parsed<Answer>, choice: Choice, call: &Call, latency: Dura
         tokens_estimated,
         lossy_text: lossy,
     };
-    Completion { text, model_returned, tokens, latency, finish_reason, flags, tool_calls }
+    let body = ReplyBody::Completion(Completion { text, finish_reason, tool_calls });
+    Reply { body, model_returned, tokens, latency, flags }
 }
 
 /// The calls, where there are any.
@@ -61,18 +60,13 @@ fn tool_calls(calls: Option<serde_json::Value>, lossy: &mut bool) -> Option<Valu
 }
 
 /// The tokens of an exchange, and whether any had to be estimated.
-fn tokens(usage: &serde_json::Value, call: &Call, text: &str) -> (Tokens, bool) {
+fn tokens(usage: &serde_json::Value, call: &ChatCall, text: &str) -> (Tokens, bool) {
     let (input, output) = (count(usage, "prompt_tokens"), count(usage, "completion_tokens"));
     let tokens = Tokens {
         input: input.unwrap_or_else(|| call.messages.iter().map(|m| estimated_tokens(&m.content)).sum()),
         output: output.unwrap_or_else(|| estimated_tokens(text)),
     };
     (tokens, input.is_none() || output.is_none())
-}
-
-/// A count that can be right: whole, not negative, and not beyond belief.
-fn count(usage: &serde_json::Value, name: &str) -> Option<u64> {
-    usage.get(name)?.as_u64().filter(|count| *count <= PLAUSIBLE_TOKENS)
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
-//! Servers that speak the chat completions protocol.
+//! Servers that speak OpenAI's protocols of chat completions and embeddings.
 
 mod answer;
 mod completion;
+mod embedding;
 mod excerpt;
 mod failure;
 mod json;
 mod model_list;
 mod request;
 mod retry_after;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use application::ports::{Clock, ModelServer};
 use async_trait::async_trait;
-use domain::call::{Call, CallFailure, Completion};
+use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
 use domain::endpoint::Endpoint;
 use outbound::{Answer, Client, Request};
 
@@ -44,7 +46,7 @@ impl OpenAiServer {
 
 #[async_trait]
 impl ModelServer for OpenAiServer {
-    async fn complete(&self, endpoint: &Endpoint, call: &Call) -> Result<Completion, CallFailure> {
+    async fn complete(&self, endpoint: &Endpoint, call: &ChatCall) -> Result<Reply, CallFailure> {
         let url = format!("{}/chat/completions", endpoint.identity.url);
         let request = Request::post_json(&url, request::body(call, endpoint.max_tokens_field));
         let begun = Instant::now();
@@ -52,6 +54,17 @@ impl ModelServer for OpenAiServer {
         let latency = begun.elapsed();
         exchange
             .and_then(|answer| completion::read(answer.body(), call, latency))
+            .map_err(|failure| failure::without_secrets(failure, endpoint))
+    }
+
+    async fn embed(&self, endpoint: &Endpoint, calls: &[EmbedCall]) -> Result<Vec<Reply>, CallFailure> {
+        let url = format!("{}/embeddings", endpoint.identity.url);
+        let request = Request::post_json(&url, embedding::request(calls));
+        let begun = Instant::now();
+        let exchange = self.exchange(endpoint, request).await;
+        let latency = begun.elapsed();
+        exchange
+            .and_then(|answer| embedding::read(answer.body(), calls, latency))
             .map_err(|failure| failure::without_secrets(failure, endpoint))
     }
 

@@ -1,13 +1,13 @@
 //! The body of a request, written straight into one string.
 
-use domain::call::{Call, Message, ResponseFormat};
+use domain::call::{ChatCall, Message, ResponseFormat};
 use domain::endpoint::MaxTokensField;
 use domain::extra;
 use domain::value::{Value, write_text};
 
 /// The body of the request for `call`. Only what was set is in it. Extra fields that have a place of their own are left
 /// out: experiments with them are refused today, but older ones may be stored, and would answer more than they reserve.
-pub(super) fn body(call: &Call, max_tokens: MaxTokensField) -> String {
+pub(super) fn body(call: &ChatCall, max_tokens: MaxTokensField) -> String {
     let mut body = Body::begin(call);
     for (name, value) in &call.parameters {
         let name = if name == "max_tokens" { max_tokens_name(max_tokens) } else { name };
@@ -31,7 +31,7 @@ const fn max_tokens_name(field: MaxTokensField) -> &'static str {
 struct Body(String);
 
 impl Body {
-    fn begin(call: &Call) -> Self {
+    fn begin(call: &ChatCall) -> Self {
         let texts: usize = call.messages.iter().map(|message| message.content.len() + 64).sum();
         let mut body = Self(String::with_capacity(texts + texts / 8 + 256));
         body.0.push_str(r#"{"model":"#);
@@ -87,8 +87,8 @@ mod tests {
 
     use super::*;
 
-    fn call(parameters: Map, response_format: ResponseFormat, extra: Map) -> Call {
-        Call {
+    fn call(parameters: Map, response_format: ResponseFormat, extra: Map) -> ChatCall {
+        ChatCall {
             endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://h"),
             model: "m\"".to_owned(),
             messages: vec![

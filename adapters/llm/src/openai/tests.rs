@@ -54,8 +54,8 @@ fn endpoint(url: &str) -> Endpoint {
     }
 }
 
-fn call(endpoint: &Endpoint) -> Call {
-    Call {
+fn call(endpoint: &Endpoint) -> ChatCall {
+    ChatCall {
         endpoint: endpoint.identity.clone(),
         model: "m".to_owned(),
         messages: vec![Message { role: Role::User, content: "hello".to_owned() }],
@@ -74,7 +74,7 @@ fn http(head: &str, body: &str) -> String {
     format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-async fn complete(answer: String) -> (Result<Completion, CallFailure>, String) {
+async fn complete(answer: String) -> (Result<Reply, CallFailure>, String) {
     let (url, request) = server(answer).await;
     let endpoint = endpoint(&url);
     let result = openai().complete(&endpoint, &call(&endpoint)).await;
@@ -85,9 +85,9 @@ async fn complete(answer: String) -> (Result<Completion, CallFailure>, String) {
 async fn an_exchange_over_a_socket() {
     let body = r#"{"choices":[{"message":{"content":"hi"}}]}"#;
     let (result, request) = complete(http("200 OK\r\nContent-Type: text/plain", body)).await;
-    let completion = result.unwrap();
-    assert_eq!(completion.text, "hi");
-    assert!(completion.latency > Duration::ZERO);
+    let reply = result.unwrap();
+    assert_eq!(reply.completion().unwrap().text, "hi");
+    assert!(reply.latency > Duration::ZERO);
     let (head, sent) = request.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"), "{head}");
     assert!(head.contains("content-type: application/json"), "{head}");

@@ -1,6 +1,6 @@
 //! Dice that always fall the same way for the same call.
 
-use domain::call::Call;
+use domain::call::ChatCall;
 use domain::value::Value;
 
 /// A stream of numbers, `SplitMix64` (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
@@ -13,16 +13,16 @@ impl Dice {
     }
 
     /// Dice for one purpose within a call.
-    pub(super) fn of_call(call: &Call, purpose: &str) -> Self {
+    pub(super) fn of_call(call: &ChatCall, purpose: &str) -> Self {
         Self::of(&call.canonical(), purpose)
     }
 
     /// Dice for the answer to a call: at temperature 0, repetitions answer alike.
-    pub(super) fn of_answer(call: &Call) -> Self {
+    pub(super) fn of_answer(call: &ChatCall) -> Self {
         if temperature(call) > 0.0 {
             return Self::of_call(call, "answer");
         }
-        Self::of_call(&Call { repeat: 1, ..call.clone() }, "answer")
+        Self::of_call(&ChatCall { repeat: 1, ..call.clone() }, "answer")
     }
 
     fn next(&mut self) -> u64 {
@@ -50,7 +50,7 @@ impl Dice {
 }
 
 /// The temperature of a call; 1 where none is set.
-pub(super) fn temperature(call: &Call) -> f64 {
+pub(super) fn temperature(call: &ChatCall) -> f64 {
     match call.parameters.get("temperature") {
         Some(Value::Number(number)) => number.as_f64().clamp(0.0, 2.0),
         _ => 1.0,

@@ -6,6 +6,7 @@
 
 mod classify;
 mod dice;
+mod embedding;
 mod extract;
 mod lexicon;
 mod patterns;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use application::ports::ModelServer;
 use async_trait::async_trait;
-use domain::call::{Call, CallFailure, Completion, FailureKind, Flags};
+use domain::call::{CallFailure, ChatCall, Completion, EmbedCall, FailureKind, Flags, Reply, ReplyBody};
 use domain::endpoint::Endpoint;
 use domain::pricing::{Tokens, estimated_tokens};
 use domain::value::Value;
@@ -46,7 +47,7 @@ impl SimulatedServer {
 
 #[async_trait]
 impl ModelServer for SimulatedServer {
-    async fn complete(&self, _: &Endpoint, call: &Call) -> Result<Completion, CallFailure> {
+    async fn complete(&self, _: &Endpoint, call: &ChatCall) -> Result<Reply, CallFailure> {
         let model = Model::parse(&call.model).ok_or_else(|| unknown(&call.model))?;
         let begun = Instant::now();
         self.trouble.of(call)?;
@@ -56,29 +57,50 @@ impl ModelServer for SimulatedServer {
             output: estimated_tokens(&text),
         };
         tokio::time::sleep(thinking_time(model, call, tokens).mul_f64(self.pace)).await;
-        Ok(Completion {
-            text,
+        let finish_reason = Some(if truncated { "length" } else { "stop" }.to_owned());
+        Ok(Reply {
+            body: ReplyBody::Completion(Completion { text, finish_reason, tool_calls: None }),
             model_returned: None,
             tokens,
             latency: begun.elapsed(),
-            finish_reason: Some(if truncated { "length" } else { "stop" }.to_owned()),
             flags: Flags { truncated, ..Flags::default() },
-            tool_calls: None,
         })
     }
 
+    async fn embed(&self, _: &Endpoint, calls: &[EmbedCall]) -> Result<Vec<Reply>, CallFailure> {
+        if let Some(other) = calls.iter().find(|call| call.model != embedding::MODEL) {
+            return Err(unknown(&other.model));
+        }
+        let begun = Instant::now();
+        tokio::time::sleep(embedding::THINKING_TIME.mul_f64(self.pace)).await;
+        let count = u32::try_from(calls.len()).unwrap_or(u32::MAX).max(1);
+        let latency = begun.elapsed() / count;
+        let reply = |call: &EmbedCall| {
+            Some(Reply {
+                body: ReplyBody::Embedding(embedding::of(&call.text)?),
+                model_returned: None,
+                tokens: Tokens { input: estimated_tokens(&call.text), output: 0 },
+                latency,
+                flags: Flags::default(),
+            })
+        };
+        let broken = || CallFailure::new(FailureKind::Malformed, "the vector is not finite (simulated)");
+        calls.iter().map(reply).collect::<Option<_>>().ok_or_else(broken)
+    }
+
     async fn models(&self, _: &Endpoint) -> Result<Vec<String>, CallFailure> {
-        Ok(Model::ALL.into_iter().map(|model| model.as_str().to_owned()).collect())
+        let names = Model::ALL.into_iter().map(Model::as_str).chain([embedding::MODEL]);
+        Ok(names.map(str::to_owned).collect())
     }
 }
 
 fn unknown(model: &str) -> CallFailure {
-    let names = Model::ALL.map(Model::as_str).join(", ");
+    let names = Model::ALL.map(Model::as_str).join(", ") + ", and for embeddings " + embedding::MODEL;
     CallFailure::new(FailureKind::Rejected, format!("the simulation has no model {model:?}, only {names}"))
 }
 
 /// The whole answer of a model.
-fn answer(model: Model, call: &Call) -> String {
+fn answer(model: Model, call: &ChatCall) -> String {
     let task = task::of(call);
     let skill = Skill::of(model, call, task.item());
     let mut dice = Dice::of_answer(call);
@@ -86,7 +108,7 @@ fn answer(model: Model, call: &Call) -> String {
 }
 
 /// The answer within the limit of output tokens, and whether it had to be cut.
-fn cut(mut text: String, call: &Call) -> (String, bool) {
+fn cut(mut text: String, call: &ChatCall) -> (String, bool) {
     let limit = ["max_tokens", "max_completion_tokens"].into_iter().find_map(|name| {
         match call.parameters.get(name) {
             Some(Value::Number(limit)) => limit.as_u64(),
@@ -102,7 +124,7 @@ fn cut(mut text: String, call: &Call) -> (String, bool) {
 }
 
 /// 5 to 40 ms: larger models and longer texts take longer.
-fn thinking_time(model: Model, call: &Call, tokens: Tokens) -> Duration {
+fn thinking_time(model: Model, call: &ChatCall, tokens: Tokens) -> Duration {
     let jitter = Dice::of_call(call, "latency").unit();
     let work = tokens.input as f64 * 0.002 + tokens.output as f64 * 0.1;
     Duration::from_secs_f64((model.pace() + work + 4.0 * jitter).min(40.0) / 1000.0)

@@ -1,6 +1,6 @@
 //! Finds in a prompt what it asks for and what it is about.
 
-use domain::call::{Call, ResponseFormat, Role};
+use domain::call::{ChatCall, ResponseFormat, Role};
 use domain::value::Value;
 
 const LABELS: [&str; 6] = ["labels:", "categories:", "classes:", "one of:", "one of these:", "choose from:"];
@@ -23,13 +23,13 @@ const ITEM: [&str; 11] = [
 const CUE: [&str; 6] = ["label:", "answer:", "category:", "json:", "summary:", "output:"];
 
 /// The labels that may be answered, in the prompt's order.
-pub(super) fn labels(call: &Call) -> Vec<String> {
+pub(super) fn labels(call: &ChatCall) -> Vec<String> {
     let lists = call.messages.iter().map(|message| list_after(&message.content, &LABELS));
     lists.max_by_key(Vec::len).unwrap_or_default()
 }
 
 /// The keys of the object that is asked for: those of the schema, or those that a prompt about JSON lists.
-pub(super) fn keys(call: &Call) -> Vec<String> {
+pub(super) fn keys(call: &ChatCall) -> Vec<String> {
     if let ResponseFormat::JsonSchema(Value::Map(schema)) = &call.response_format
         && let Some(Value::Map(properties)) = schema.get("properties")
     {
@@ -45,7 +45,7 @@ pub(super) fn keys(call: &Call) -> Vec<String> {
 
 /// The text that the last message of the user is about: what follows its last `Text:` or the like, without the cue at
 /// its end, or else the message without the lists in it.
-pub(super) fn item(call: &Call) -> String {
+pub(super) fn item(call: &ChatCall) -> String {
     let last = call.messages.iter().rev().find(|message| message.role == Role::User);
     let text = last.map_or("", |message| message.content.as_str());
     let lower = text.to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! How well a model does on a call.
 
-use domain::call::{Call, ResponseFormat, Role};
+use domain::call::{ChatCall, ResponseFormat, Role};
 
 use super::dice::{Dice, temperature};
 
@@ -70,7 +70,7 @@ impl Skill {
     const BEST_TEMPERATURE: f64 = 0.25;
 
     /// The skill of a model at a call about this text.
-    pub(super) fn of(model: Model, call: &Call, item: &str) -> Self {
+    pub(super) fn of(model: Model, call: &ChatCall, item: &str) -> Self {
         let prompt = Qualities::of(call);
         let heat = 1.0 + 1.5 * (temperature(call) - Self::BEST_TEMPERATURE).powi(2);
         let difficulty = 0.4 + 1.2 * Dice::of(item, "difficulty").unit();
@@ -99,7 +99,7 @@ struct Qualities {
 }
 
 impl Qualities {
-    fn of(call: &Call) -> Self {
+    fn of(call: &ChatCall) -> Self {
         let text: String =
             call.messages.iter().map(|message| message.content.to_ascii_lowercase() + "\n").collect();
         let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));

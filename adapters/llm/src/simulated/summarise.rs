@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::call::Call;
+use domain::call::ChatCall;
 
 use super::dice::Dice;
 use super::skill::Skill;
@@ -17,7 +17,7 @@ pub(super) struct Limit {
 
 impl Limit {
     /// What the prompt says about length; three sentences where it says nothing.
-    pub(super) fn of(call: &Call) -> Self {
+    pub(super) fn of(call: &ChatCall) -> Self {
         let text: String = call.messages.iter().map(|message| message.content.to_lowercase() + " ").collect();
         let said: Vec<&str> =
             text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();

@@ -1,6 +1,6 @@
 //! What a call asks for.
 
-use domain::call::Call;
+use domain::call::ChatCall;
 
 use super::dice::Dice;
 use super::skill::Skill;
@@ -17,7 +17,7 @@ pub(super) enum Task {
 }
 
 /// The task of a call: its keys where it asks for JSON, its labels where it lists some, a summary otherwise.
-pub(super) fn of(call: &Call) -> Task {
+pub(super) fn of(call: &ChatCall) -> Task {
     let item = prompt::item(call);
     let keys = prompt::keys(call);
     if !keys.is_empty() {

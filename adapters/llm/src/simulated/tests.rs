@@ -19,9 +19,9 @@ const TICKETS: [(&str, &str); 10] = [
 
 const LABELS: &str = "Labels: billing, bug, feature_request, account, shipping";
 
-fn call(model: &str, system: &str, user: &str) -> Call {
+fn call(model: &str, system: &str, user: &str) -> ChatCall {
     let message = |role, content: &str| Message { role, content: content.to_owned() };
-    Call {
+    ChatCall {
         endpoint: EndpointIdentity::new(EndpointKind::Simulated, "sim"),
         model: model.to_owned(),
         messages: vec![message(Role::System, system), message(Role::User, user)],
@@ -32,12 +32,12 @@ fn call(model: &str, system: &str, user: &str) -> Call {
     }
 }
 
-fn at_temperature(temperature: f64, call: Call) -> Call {
+fn at_temperature(temperature: f64, call: ChatCall) -> ChatCall {
     let parameters = Map::from([("temperature".to_owned(), Value::number(temperature))]);
-    Call { parameters, ..call }
+    ChatCall { parameters, ..call }
 }
 
-fn text(call: &Call) -> String {
+fn text(call: &ChatCall) -> String {
     answer(Model::parse(&call.model).unwrap(), call)
 }
 
@@ -47,7 +47,7 @@ fn accuracy(model: &str, system: &str, temperature: f64) -> f64 {
     for (ticket, label) in TICKETS {
         for repeat in 1..=40 {
             let call = at_temperature(temperature, call(model, system, &format!("Ticket: {ticket}")));
-            right += usize::from(text(&Call { repeat, ..call }) == label);
+            right += usize::from(text(&ChatCall { repeat, ..call }) == label);
         }
     }
     right as f64 / (40 * TICKETS.len()) as f64
@@ -73,7 +73,7 @@ fn a_sweep_can_tell_models_temperatures_and_prompts_apart() {
 
 #[test]
 fn answers_depend_on_the_call_alone() {
-    let ticket = |repeat| Call { repeat, ..call("sim-small", LABELS, TICKETS[0].0) };
+    let ticket = |repeat| ChatCall { repeat, ..call("sim-small", LABELS, TICKETS[0].0) };
     let answers: Vec<String> = (1..40).map(|repeat| text(&ticket(repeat))).collect();
     assert_eq!(answers, (1..40).map(|repeat| text(&ticket(repeat))).collect::<Vec<_>>());
     assert!(answers.iter().any(|answer| *answer != answers[0]));
@@ -110,13 +110,13 @@ fn the_text_is_told_from_the_instructions() {
 fn fields_are_read_as_json() {
     let user = "Answer in JSON. Keys: name, date, amount, currency, email\nText: On 2024-05-06 Ada Byron (ada@x.example) paid 12.50 EUR.";
     let plain = call("sim-large", "", user);
-    let strict = |repeat| Call { response_format: ResponseFormat::Json, repeat, ..plain.clone() };
+    let strict = |repeat| ChatCall { response_format: ResponseFormat::Json, repeat, ..plain.clone() };
     let right =
         r#"{"amount":12.5,"currency":"EUR","date":"2024-05-06","email":"ada@x.example","name":"Ada Byron"}"#;
     let answers: Vec<String> = (1..50).map(|repeat| text(&strict(repeat))).collect();
     assert!(answers.iter().filter(|answer| *answer == right).count() > 15, "{answers:?}");
     assert!(answers.iter().all(|answer| serde_json::from_str::<serde_json::Value>(answer).is_ok()));
-    let loose = (1..50).map(|repeat| text(&Call { repeat, ..plain.clone() }));
+    let loose = (1..50).map(|repeat| text(&ChatCall { repeat, ..plain.clone() }));
     assert!(loose.filter(|answer| answer.starts_with("```json")).count() > 0);
 }
 
@@ -135,7 +135,7 @@ fn answers_keep_within_their_limit() {
     let long = call("sim-large", "Think step by step.", "Text: é é é é é é é é é é é é é é é é é é é é.");
     let limited = |tokens: i64| {
         let parameters = Map::from([("max_tokens".to_owned(), Value::from(tokens))]);
-        cut(text(&long), &Call { parameters, ..long.clone() })
+        cut(text(&long), &ChatCall { parameters, ..long.clone() })
     };
     assert!(limited(2).1 && limited(2).0.len() <= 8);
     assert!(!limited(500).1);
@@ -160,7 +160,7 @@ async fn the_odd_first_exchange_fails_and_its_retry_does_not() {
 async fn it_says_what_it_is() {
     let server = SimulatedServer::new(1.0);
     let models = server.models(&endpoint()).await.unwrap();
-    assert_eq!(models, ["sim-small", "sim-medium", "sim-large"]);
+    assert_eq!(models, ["sim-small", "sim-medium", "sim-large", "sim-embed"]);
     let failure = server.complete(&endpoint(), &call("gpt", "", "")).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Rejected);
     let completion = server.complete(&endpoint(), &call("sim-small", "", "")).await.unwrap();

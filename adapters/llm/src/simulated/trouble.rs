@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::call::{Call, CallFailure, FailureKind};
+use domain::call::{CallFailure, ChatCall, FailureKind};
 
 use super::dice::{Dice, fnv1a};
 
@@ -23,7 +23,7 @@ impl Trouble {
     const REMEMBERED: usize = 10_000;
 
     /// The trouble of this exchange, if the call is due for some and has had none.
-    pub(super) fn of(&self, call: &Call) -> Result<(), CallFailure> {
+    pub(super) fn of(&self, call: &ChatCall) -> Result<(), CallFailure> {
         let mut dice = Dice::of_call(call, "trouble");
         let roll = dice.unit();
         if roll >= Self::RATE_LIMITED + Self::MALFORMED || !self.is_first(fnv1a(&call.canonical())) {

@@ -9,11 +9,11 @@ use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use super::Deltas;
 use crate::batch::Rows;
-use crate::calls::NO_RUN;
+use crate::calls::{NO_RUN, vector_bytes};
 use crate::dialect::{Dialect, Session, id, json, maybe_id, maybe_text, maybe_whole, text, whole};
 use crate::rows::{Row, read_all};
 
-const ANSWERS: &str = "INSERT INTO answer (id, endpoint_id, request, response, model, model_returned, parameters, \
+const ANSWERS: &str = "INSERT INTO answer (id, endpoint_id, request, response, vector, model, model_returned, parameters, \
      tool_calls, tokens_in, tokens_out, latency_us, finish_reason, flags, cost_nano, paid_run, paid_sample, \
      paid_repeat, paid_asker, paid_by_scorer, paid_call)";
 
@@ -90,21 +90,24 @@ async fn store<C: ConnectionTrait>(
 }
 
 fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {
-    let (call, completion) = (&fill.call, &fill.completion);
+    let (call, reply) = (&fill.call, &fill.reply);
+    let completion = reply.completion();
+    let tool_calls = completion.and_then(|completion| completion.tool_calls.as_ref());
     let mut values = vec![
         whole(number),
         id(fill.endpoint.bits()),
-        text(call.messages_text()),
-        text(completion.text.as_str()),
-        text(call.model.as_str()),
-        maybe_text(completion.model_returned.clone()),
-        json(&Value::Map(call.parameters.clone())),
-        completion.tool_calls.as_ref().map_or(Bound::Json(None), json),
-        whole(completion.tokens.input),
-        whole(completion.tokens.output),
-        whole(completion.latency.as_micros()),
-        maybe_text(completion.finish_reason.clone()),
-        whole(completion.flags.bits()),
+        text(call.request_text()),
+        text(completion.map_or("", |completion| &completion.text)),
+        Bound::Bytes(reply.embedding().map(vector_bytes)),
+        text(call.model()),
+        maybe_text(reply.model_returned.clone()),
+        json(&Value::Map(call.parameters())),
+        tool_calls.map_or(Bound::Json(None), json),
+        whole(reply.tokens.input),
+        whole(reply.tokens.output),
+        whole(reply.latency.as_micros()),
+        maybe_text(completion.and_then(|completion| completion.finish_reason.clone())),
+        whole(reply.flags.bits()),
         maybe_whole(fill.cost.map(domain::money::NanoDollars::nanos)),
     ];
     values.extend(payer(fill.paid_by));
@@ -130,7 +133,7 @@ fn payer(payer: Option<Payer>) -> [Bound; 6] {
 fn count(fill: &Fill, deltas: &mut Deltas) {
     let Some(sweep) = fill.sweep else { return };
     let delta = deltas.entry(sweep).or_default();
-    let tokens = fill.completion.tokens;
+    let tokens = fill.reply.tokens;
     delta.calls += 1;
     delta.tokens_in = delta.tokens_in.saturating_add_unsigned(tokens.input);
     delta.tokens_out = delta.tokens_out.saturating_add_unsigned(tokens.output);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use application::ports::{self, ResultRow};
 use application::runs;
-use domain::call::Completion;
 use domain::run::StageError;
 use poem_openapi::Object;
 use serde::Serialize;
@@ -23,10 +22,10 @@ pub struct StageResult {
     pub sample_index: u32,
     /// The repetition, from 1.
     pub repeat: u32,
-    /// The conversation that was sent, a list of `{role, content}`.
+    /// What was asked: a conversation, a list of `{role, content}`; of a retrieval the query's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_sent: Option<Any>,
-    /// What the model answered.
+    /// What the chat model answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_raw: Option<String>,
     /// The model asked for.
@@ -74,7 +73,8 @@ impl StageResult {
     /// A result of one of these stages.
     #[must_use]
     pub fn new(row: ResultRow, stages: &[String]) -> Self {
-        let answer = row.completion.as_ref();
+        let answer = row.reply.as_ref();
+        let completion = answer.and_then(|answer| answer.completion());
         let tokens = answer.map(|answer| answer.tokens).unwrap_or_default();
         let latency = answer.map_or(0, |answer| answer.latency.as_millis());
         let flags = answer.map(|answer| answer.flags.named().to_vec()).unwrap_or_default();
@@ -88,13 +88,13 @@ impl StageResult {
             tokens_out: tokens.output,
             latency_ms: u64::try_from(latency).unwrap_or(u64::MAX),
             cached: row.cached,
-            finish_reason: answer.and_then(|answer| answer.finish_reason.clone()),
+            finish_reason: completion.and_then(|completion| completion.finish_reason.clone()),
             flags: flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned()).collect(),
             model_used: row.model,
             parameters: from_map(&row.parameters),
             error: row.error.map(ResultError::from),
             model_returned: answer.and_then(|answer| answer.model_returned.clone()),
-            response_raw: row.completion.map(|Completion { text, .. }| text),
+            response_raw: completion.map(|completion| completion.text.clone()),
         }
     }
 }

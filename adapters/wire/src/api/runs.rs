@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use application::ports::{ResultRow, RunSummary};
 use application::runs;
-use domain::call::Message;
 use domain::run::{self, ScorerTotal};
-use domain::value::Value;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::sweeps::words;
 use super::{FirstResults, Moment, StageResult, dollars, id, pages};
-use crate::value::{Any, AnyMap, from_map};
+use crate::stage::StageDocument;
+use crate::value::{AnyMap, from_map};
 
 words! {
     /// Where a run stands.
@@ -226,26 +225,13 @@ impl From<&RunSummary> for Run {
 /// A stage as a run configured it.
 #[derive(Debug, Clone, Serialize, Object)]
 pub struct ConfiguredStage {
-    /// Its name.
-    pub name: String,
-    /// Its endpoint's label, where the endpoint still exists.
+    /// The stage, with the label of its endpoint where that still exists.
+    #[serde(flatten)]
+    #[oai(flatten)]
+    pub stage: StageDocument,
+    /// Its endpoint's URL when the run was made, where it calls one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<String>,
-    /// Its endpoint's URL when the run was made.
-    pub url: String,
-    /// Its model.
-    pub model: String,
-    /// Its system prompt, a template.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub system: Option<String>,
-    /// Its few-shot messages, a list of `{role, content}`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[oai(default)]
-    pub messages: Vec<Any>,
-    /// Its prompt, a template.
-    pub prompt: String,
-    /// Its inference parameters.
-    pub parameters: AnyMap,
+    pub url: Option<String>,
 }
 
 /// A run's configuration.
@@ -276,20 +262,8 @@ impl RunDetail {
     pub fn new(detail: runs::RunDetail, first: Vec<ResultRow>) -> Self {
         let record = RunRecord::from(&detail.run);
         let values = from_map(&detail.run.config.values);
-        let bindings = detail.run.config.stages.iter().zip(detail.endpoints);
-        let stages =
-            detail.stages.into_iter().zip(bindings).map(|(stage, (binding, label))| ConfiguredStage {
-                name: stage.name.as_str().to_owned(),
-                endpoint: label,
-                url: binding.identity.url.clone(),
-                model: binding.model.clone(),
-                system: stage.system,
-                messages: stage.messages.iter().map(few_shot).collect(),
-                prompt: stage.prompt,
-                parameters: from_map(&stage.parameters),
-            });
-        let stages: Vec<ConfiguredStage> = stages.collect();
-        let names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
+        let stages: Vec<ConfiguredStage> = detail.stages.into_iter().map(ConfiguredStage::from).collect();
+        let names: Vec<String> = stages.iter().map(|stage| stage.stage.name.clone()).collect();
         let items = first.into_iter().map(|row| StageResult::new(row, &names)).collect();
         Self {
             record,
@@ -299,11 +273,12 @@ impl RunDetail {
     }
 }
 
-fn few_shot(message: &Message) -> Any {
-    Any(Value::from([
-        ("role", Value::from(message.role.as_str())),
-        ("content", Value::from(message.content.as_str())),
-    ]))
+impl From<runs::StageDetail> for ConfiguredStage {
+    fn from(detail: runs::StageDetail) -> Self {
+        let document = StageDocument::of_stage(&detail.stage);
+        let (url, model) = detail.binding.map(|binding| (binding.identity.url, binding.model)).unzip();
+        Self { stage: StageDocument { endpoint: detail.endpoint, model, ..document }, url }
+    }
 }
 
 pages! {

@@ -1,85 +1,132 @@
-//! Stores what came of a call, and gives back what was claimed for nothing.
+//! Stores what came of calls, and gives back what was claimed for nothing.
 
 use std::sync::Arc;
 
-use domain::call::{CallFailure, Completion, FailureKind};
+use domain::call::{CallFailure, FailureKind, Reply};
 
-use super::{Answer, Blocked, CallRequest, Caller, FIRST_LOOK, LONGEST_LOOK, blocked};
+use super::making::Made;
+use super::settling::{FIRST_LOOK, LONGEST_LOOK};
+use super::{Answer, Blocked, CallRequest, Caller, blocked};
 use crate::engine::gate::Gate;
 use crate::ports::{Breaker, FailedCall, Fill, Settlement, StoreError, StoredAnswer};
 
 impl Caller {
-    /// Stores an answer, which has been paid for: the journal keeps it until the database takes it.
-    pub(super) async fn store(&self, request: &CallRequest, completion: Completion) -> Answer {
-        let call = Arc::clone(&request.call.call);
-        let price = request.endpoint.prices.get(&call.model);
-        let cost = price.map(|price| price.cost(completion.tokens));
-        let (completion, paid_by) = (Arc::new(completion), request.payer);
-        let fill = Fill {
-            hash: request.hash(),
-            endpoint: request.endpoint.id,
-            call,
-            completion: Arc::clone(&completion),
-            cost,
-            paid_by,
-            sweep: request.sweep,
-        };
-        match self.ports.journal.settle(Settlement { fills: vec![fill], failures: vec![] }).await {
-            Ok(ids) => match ids.first() {
-                Some(id) => Answer::Stored(Arc::new(StoredAnswer { id: *id, completion, cost, paid_by })),
-                None => blocked(StoreError::Corrupt("a stored answer has no number".to_owned())),
-            },
-            Err(error @ StoreError::Unavailable(_)) => blocked(error),
-            Err(StoreError::Corrupt(reason)) => self.unstorable(request, reason).await,
+    /// Stores answers, which have been paid for: the journal keeps them until the database takes them.
+    pub(super) async fn store(&self, requests: &[&CallRequest], replies: Vec<Reply>) -> Vec<Answer> {
+        let fills: Vec<Fill> =
+            requests.iter().zip(replies).map(|(request, reply)| request.fill(reply)).collect();
+        let settlement = Settlement { fills: fills.clone(), failures: vec![] };
+        match self.ports.journal.settle(settlement).await {
+            Ok(ids) if ids.len() == fills.len() => {
+                let stored = ids.into_iter().zip(fills).map(|(id, Fill { reply, cost, paid_by, .. })| {
+                    Answer::Stored(Arc::new(StoredAnswer { id, reply, cost, paid_by }))
+                });
+                stored.collect()
+            }
+            Ok(_) => {
+                let error = StoreError::Corrupt("a stored answer has no number".to_owned());
+                vec![blocked(error); requests.len()]
+            }
+            Err(error @ StoreError::Unavailable(_)) => vec![blocked(error); requests.len()],
+            Err(StoreError::Corrupt(reason)) => self.store_apart(requests, fills, &reason).await,
         }
     }
 
-    /// The database refuses this very answer: asking again would only be paid for again.
-    async fn unstorable(&self, request: &CallRequest, reason: String) -> Answer {
-        self.charge(request).await;
-        let message = format!("its answer cannot be stored: {reason}");
-        self.give_up(request, CallFailure::new(FailureKind::Unstorable, message)).await
+    /// The database refuses one of the answers: the others are stored without it.
+    async fn store_apart(&self, requests: &[&CallRequest], fills: Vec<Fill>, reason: &str) -> Vec<Answer> {
+        if let [request] = requests {
+            return vec![self.unstorable(request, reason).await];
+        }
+        let mut answers = Vec::with_capacity(requests.len());
+        for (request, fill) in requests.iter().zip(fills) {
+            let reply = Reply::clone(&fill.reply);
+            answers.extend(Box::pin(self.store(&[request], vec![reply])).await);
+        }
+        answers
     }
 
-    pub(super) async fn give_up(&self, request: &CallRequest, failure: CallFailure) -> Answer {
-        let failed = FailedCall {
+    /// The database refuses this very answer: asking again would only be paid for again.
+    async fn unstorable(&self, request: &CallRequest, reason: &str) -> Answer {
+        self.charge(&[request]).await;
+        let message = format!("its answer cannot be stored: {reason}");
+        let failure = CallFailure::new(FailureKind::Unstorable, message);
+        self.fail(&[request], &failure).await
+    }
+
+    pub(super) async fn give_up(&self, requests: &[&CallRequest], failure: &CallFailure) -> Vec<Made> {
+        vec![Made::Settled(self.fail(requests, failure).await); requests.len()]
+    }
+
+    async fn fail(&self, requests: &[&CallRequest], failure: &CallFailure) -> Answer {
+        let failed = |request: &&CallRequest| FailedCall {
             hash: request.hash(),
             by: self.worker,
             sweep: request.sweep,
             failure: failure.clone(),
         };
-        let settled = self.ports.journal.settle(Settlement { fills: vec![], failures: vec![failed] }).await;
-        settled.map_or_else(blocked, |_| Answer::Failed(failure))
+        let failures = requests.iter().map(failed).collect();
+        let settled = self.ports.journal.settle(Settlement { fills: vec![], failures }).await;
+        settled.map_or_else(blocked, |_| Answer::Failed(failure.clone()))
     }
 
-    pub(super) async fn give_back(&self, request: &CallRequest, why: Blocked) -> Answer {
-        if let Err(error) = self.ports.calls.release(&[request.hash()], self.worker).await {
-            tracing::warn!(%error, "a claim could not be released; it will be tried again");
-            self.left_over().push(request.hash());
+    pub(super) async fn give_back(&self, requests: &[&CallRequest], why: &Blocked) -> Vec<Made> {
+        self.release(requests).await;
+        vec![Made::Settled(Answer::Blocked(why.clone())); requests.len()]
+    }
+
+    pub(super) async fn release(&self, requests: &[&CallRequest]) {
+        let hashes: Vec<_> = requests.iter().map(|request| request.hash()).collect();
+        if let Err(error) = self.ports.calls.release(&hashes, self.worker).await {
+            tracing::warn!(%error, "claims could not be released; it will be tried again");
+            self.left_over().extend(hashes);
         }
-        Answer::Blocked(why)
     }
 
-    pub(super) async fn broken(&self, gate: &Gate, request: &CallRequest, failure: &CallFailure) -> Answer {
+    pub(super) async fn broken(
+        &self,
+        gate: &Gate,
+        requests: &[&CallRequest],
+        failure: &CallFailure,
+    ) -> Vec<Made> {
         let breaker = Breaker { kind: failure.kind, reason: failure.to_string() };
-        if let Err(error) = self.ports.endpoints.set_breaker(request.endpoint.id, Some(breaker.clone())).await
+        if let Some(request) = requests.first()
+            && let Err(error) =
+                self.ports.endpoints.set_breaker(request.endpoint.id, Some(breaker.clone())).await
         {
             tracing::warn!(%error, "other processes do not learn that an endpoint refuses every call");
         }
         gate.set_broken(Some(breaker.clone()));
-        self.give_back(request, Blocked::Endpoint(breaker)).await
+        self.give_back(requests, &Blocked::Endpoint(breaker)).await
     }
 
-    /// Charges a call whose outcome is unknown to its sweep's budget, before anything else is made in its place.
-    pub(super) async fn charge(&self, request: &CallRequest) {
-        let mut wait = FIRST_LOOK;
-        while let Err(error) = self.ports.calls.charge(request.hash(), self.worker).await {
-            tracing::warn!(%error, "a call of unknown outcome could not be charged; it will be tried again");
-            if self.is_stopping() {
-                return;
+    /// Charges calls whose outcome is unknown to their sweep's budget, before anything else is made in their place.
+    pub(super) async fn charge(&self, requests: &[&CallRequest]) {
+        for request in requests {
+            let mut wait = FIRST_LOOK;
+            while let Err(error) = self.ports.calls.charge(request.hash(), self.worker).await {
+                tracing::warn!(%error, "a call of unknown outcome could not be charged; it will be tried again");
+                if self.is_stopping() {
+                    return;
+                }
+                self.ports.timer.sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_LOOK);
             }
-            self.ports.timer.sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_LOOK);
+        }
+    }
+}
+
+impl CallRequest {
+    fn fill(&self, reply: Reply) -> Fill {
+        let call = Arc::clone(&self.call.call);
+        let cost = self.endpoint.prices.get(call.model()).map(|price| price.cost(reply.tokens));
+        Fill {
+            hash: self.hash(),
+            endpoint: self.endpoint.id,
+            call,
+            reply: Arc::new(reply),
+            cost,
+            paid_by: self.payer,
+            sweep: self.sweep,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::call::{CallFailure, Completion, FailureKind};
+use domain::call::{Call, CallFailure, EmbedCall, FailureKind, Reply};
 use domain::retry;
 
 use super::{Blocked, CallRequest, Caller};
@@ -11,7 +11,8 @@ use crate::engine::gate::{Gate, Permit};
 
 /// What came of one exchange.
 pub(super) enum Exchange {
-    Done(Result<Completion, CallFailure>),
+    /// The replies, one for each call, or why there are none.
+    Done(Result<Vec<Reply>, CallFailure>),
     /// Nothing may pass.
     Shut,
     /// Nothing was sent: others may have taken the claim meanwhile.
@@ -23,23 +24,37 @@ impl Caller {
     pub(super) async fn exchange(
         &self,
         gate: &Arc<Gate>,
-        request: &CallRequest,
+        requests: &[&CallRequest],
         lapses: u64,
         permit: Option<Permit>,
     ) -> Exchange {
-        let permit = match permit {
-            Some(permit) => permit,
-            None => match self.permit(gate, request).await {
-                Some(permit) => permit,
-                None => return Exchange::Shut,
-            },
+        let permit = match (permit, requests.first()) {
+            (None, Some(request)) => self.permit(gate, request).await,
+            (permit, _) => permit,
         };
+        let Some(permit) = permit else { return Exchange::Shut };
         if !self.still_holds(lapses) {
             return Exchange::Unclaimed;
         }
-        let result = self.ports.servers.complete(&request.endpoint, &request.call.call).await;
+        let result = self.send(requests).await;
         drop(permit);
         Exchange::Done(result)
+    }
+
+    /// One chat call, or embeddings of one model.
+    async fn send(&self, requests: &[&CallRequest]) -> Result<Vec<Reply>, CallFailure> {
+        let Some(first) = requests.first() else { return Ok(Vec::new()) };
+        if let Call::Chat(call) = &*first.call.call {
+            return Ok(vec![self.ports.servers.complete(&first.endpoint, call).await?]);
+        }
+        let calls: Vec<EmbedCall> =
+            requests.iter().filter_map(|request| request.call.call.as_embed()).cloned().collect();
+        let replies = self.ports.servers.embed(&first.endpoint, &calls).await?;
+        if replies.len() == requests.len() {
+            return Ok(replies);
+        }
+        let detail = format!("{} embeddings came for {} texts", replies.len(), requests.len());
+        Err(CallFailure { outcome_unknown: true, ..CallFailure::new(FailureKind::Malformed, detail) })
     }
 
     /// Waits for the permit to send; `None` where nothing may pass.

@@ -1,6 +1,6 @@
 //! Makes one of equal calls that are asked for at the same time, and claims calls together that one place needs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -10,8 +10,8 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Shared, WeakShared, join, join_all};
 
-use super::{Answer, Blocked, CallRequest, Caller};
-use crate::ports::{CallClaim, Claim, StoreError};
+use super::{Answer, Blocked, CallRequest, Caller, blocked};
+use crate::ports::{CallClaim, Claim, MAX_EMBEDDINGS, StoreError};
 
 /// A call that is being settled, and the sweep on whose behalf.
 pub(super) type InFlight = (Option<SweepId>, WeakShared<BoxFuture<'static, Answer>>);
@@ -39,6 +39,9 @@ impl Caller {
         if let [_] = requests.as_slice() {
             return join_all(requests.into_iter().map(|request| self.answer(request))).await;
         }
+        if requests.iter().all(|request| request.call.call.as_embed().is_some()) {
+            return self.answer_together(requests).await;
+        }
         let (mut claims, mut waiting, mut flights) = (Vec::new(), Vec::new(), Vec::new());
         for request in requests {
             // With a budget a call is claimed only once it can be sent.
@@ -53,6 +56,66 @@ impl Caller {
         }
         let claim_together = self.claim_together(claims, waiting);
         join(claim_together, join_all(flights)).await.1
+    }
+
+    /// Gets embeddings of one model answered, many in one exchange.
+    async fn answer_together(self: &Arc<Self>, requests: Vec<CallRequest>) -> Vec<Answer> {
+        let hashes: Vec<Digest> = requests.iter().map(CallRequest::hash).collect();
+        let mut seen = HashSet::new();
+        let distinct = requests.into_iter().filter(|request| seen.insert(request.hash())).collect();
+        let flights = self.take_off_together(distinct);
+        let flown = join_all(flights.into_iter().map(async |(hash, flight)| (hash, self.land(flight).await)));
+        let answers: HashMap<Digest, Answer> = flown.await.into_iter().collect();
+        let unanswered = || blocked(StoreError::Corrupt("a claim was not answered".to_owned()));
+        hashes.iter().map(|hash| answers.get(hash).cloned().unwrap_or_else(unanswered)).collect()
+    }
+
+    /// Joins those that are under way in this process, and begins the others together. No two are equal.
+    fn take_off_together(self: &Arc<Self>, requests: Vec<CallRequest>) -> Vec<(Digest, Flight)> {
+        let mut in_flight = self.in_flight();
+        let (mut flights, mut fresh) = (Vec::with_capacity(requests.len()), Vec::new());
+        for request in requests {
+            let hash = request.hash();
+            match under_way(&in_flight, hash) {
+                Some((sweep, same)) => {
+                    flights.push((hash, Flight::Joined { sweep, same, own: Box::new(request) }));
+                }
+                None => fresh.push(request),
+            }
+        }
+        while !fresh.is_empty() {
+            let batch: Vec<CallRequest> = fresh.drain(..fresh.len().min(MAX_EMBEDDINGS)).collect();
+            let members: Vec<_> = batch.iter().map(|request| (request.hash(), request.sweep)).collect();
+            let settled = self.settling(batch, None);
+            for (place, (hash, sweep)) in members.into_iter().enumerate() {
+                let settled = settled.clone();
+                let begun = async move { settled.await[place].clone() };
+                let begun = begun.boxed().shared();
+                in_flight.extend(begun.downgrade().map(|weak| (hash, (sweep, weak))));
+                flights.push((hash, Flight::Begun(begun)));
+            }
+        }
+        flights
+    }
+
+    /// Settles calls, which are under way until then.
+    fn settling(
+        self: &Arc<Self>,
+        requests: Vec<CallRequest>,
+        first: Option<oneshot::Receiver<StampedClaim>>,
+    ) -> Shared<BoxFuture<'static, Arc<Vec<Answer>>>> {
+        let caller = Arc::clone(self);
+        let settling = async move {
+            let hashes: Vec<Digest> = requests.iter().map(CallRequest::hash).collect();
+            let settled = caller.settle(requests, first).await;
+            let mut in_flight = caller.in_flight();
+            for hash in hashes {
+                in_flight.remove(&hash);
+            }
+            drop(in_flight);
+            Arc::new(settled)
+        };
+        settling.boxed().shared()
     }
 
     /// Claims calls in one go, and tells each what came of it.
@@ -101,17 +164,15 @@ impl Caller {
         first: Option<oneshot::Receiver<StampedClaim>>,
     ) -> Flight {
         let mut in_flight = self.in_flight();
-        if let Some((sweep, same)) = in_flight.get(&request.hash())
-            && let Some(same) = same.upgrade()
-        {
-            return Flight::Joined { sweep: *sweep, same, own: Box::new(request) };
-        }
         let (hash, sweep) = (request.hash(), request.sweep);
+        if let Some((sweep, same)) = under_way(&in_flight, hash) {
+            return Flight::Joined { sweep, same, own: Box::new(request) };
+        }
         let caller = Arc::clone(self);
         let begun = async move {
-            let settled = caller.settle(request, first).await;
+            let settled = caller.settle(vec![request], first).await.pop();
             caller.in_flight().remove(&hash);
-            settled
+            settled.unwrap_or_else(|| blocked(StoreError::Corrupt("a claim was not answered".to_owned())))
         };
         let begun = begun.boxed().shared();
         in_flight.extend(begun.downgrade().map(|weak| (hash, (sweep, weak))));
@@ -121,4 +182,13 @@ impl Caller {
     pub(super) fn in_flight(&self) -> MutexGuard<'_, HashMap<Digest, InFlight>> {
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An equal call that is being settled.
+fn under_way(
+    in_flight: &HashMap<Digest, InFlight>,
+    hash: Digest,
+) -> Option<(Option<SweepId>, Shared<BoxFuture<'static, Answer>>)> {
+    let (sweep, same) = in_flight.get(&hash)?;
+    Some((*sweep, same.upgrade()?))
 }

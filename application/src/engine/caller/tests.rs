@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use domain::call::{Call, Message, ResponseFormat, Role};
+use domain::call::{ChatCall, Message, ResponseFormat, Role};
 use domain::endpoint::{EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::RunId;
 use domain::money::NanoDollars;
@@ -14,10 +14,10 @@ use futures::future::join;
 
 use super::*;
 use crate::fixtures::completion;
-use crate::ports::AnswerId;
 use crate::ports::mocks::{
     MockCallStore, MockChance, MockClock, MockEndpointStore, MockJournal, MockModelServer, MockSlotStore,
 };
+use crate::ports::{AnswerId, Claim};
 
 /// Waits until it is told to go on, the first time.
 struct Held(Mutex<Option<oneshot::Receiver<()>>>);
@@ -61,7 +61,7 @@ fn request(sweep: u128) -> CallRequest {
         max_output_tokens: None,
         timeout: Endpoint::DEFAULT_TIMEOUT,
     };
-    let call = Call {
+    let call = ChatCall {
         endpoint: identity,
         model: "m".into(),
         messages: vec![Message { role: Role::User, content: "hi".into() }],
@@ -71,7 +71,7 @@ fn request(sweep: u128) -> CallRequest {
         repeat: 1,
     };
     CallRequest {
-        call: HashedCall { call: Arc::new(call), hash: Digest::new([1; 32]) },
+        call: HashedCall { call: Arc::new(call.into()), hash: Digest::new([1; 32]) },
         endpoint: Arc::new(endpoint),
         payer: Some(payer(sweep)),
         sweep: Some(SweepId::new(sweep)),
@@ -87,7 +87,7 @@ fn payer(run: u128) -> Payer {
 fn stored() -> Arc<StoredAnswer> {
     Arc::new(StoredAnswer {
         id: AnswerId(7),
-        completion: Arc::new(completion("yes")),
+        reply: Arc::new(completion("yes")),
         cost: Some(NanoDollars::ZERO),
         paid_by: Some(payer(9)),
     })

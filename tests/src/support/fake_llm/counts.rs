@@ -21,6 +21,12 @@ pub struct Counts {
     pub max_in_flight: u64,
     /// Completions asked for by model.
     pub models: BTreeMap<String, u64>,
+    /// Requests for embeddings.
+    pub embedding_requests: u64,
+    /// Texts that were embedded.
+    pub embedded_texts: u64,
+    /// Distinct pairs of model and text among them.
+    pub distinct_texts: u64,
 }
 
 /// The counts as they are kept.
@@ -28,6 +34,7 @@ pub struct Counts {
 pub(super) struct Tally {
     counts: Counts,
     bodies: HashSet<u64>,
+    texts: HashSet<(String, String)>,
     faults: HashMap<u64, u32>,
 }
 
@@ -35,8 +42,24 @@ impl Tally {
     /// A request for a completion begins.
     pub(super) fn begin(&mut self) {
         self.counts.calls += 1;
+        self.begin_exchange();
+    }
+
+    /// A request for embeddings begins.
+    pub(super) fn begin_embedding(&mut self) {
+        self.counts.embedding_requests += 1;
+        self.begin_exchange();
+    }
+
+    fn begin_exchange(&mut self) {
         self.counts.in_flight += 1;
         self.counts.max_in_flight = self.counts.max_in_flight.max(self.counts.in_flight);
+    }
+
+    /// These texts are embedded by this model.
+    pub(super) fn texts(&mut self, model: &str, texts: &[String]) {
+        self.counts.embedded_texts += texts.len() as u64;
+        self.texts.extend(texts.iter().map(|text| (model.to_owned(), text.clone())));
     }
 
     /// A request was answered, or its client left.
@@ -67,7 +90,8 @@ impl Tally {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        Counts { distinct: self.bodies.len() as u64, ..self.counts.clone() }
+        let (distinct, distinct_texts) = (self.bodies.len() as u64, self.texts.len() as u64);
+        Counts { distinct, distinct_texts, ..self.counts.clone() }
     }
 
     pub(super) fn reset(&mut self) {

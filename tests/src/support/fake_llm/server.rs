@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::behaviour::{Behaviour, Fault};
 use super::counts::{Counts, Tally};
+use super::embeddings;
 use super::reply::{self, Request};
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -69,6 +70,11 @@ impl<'a> InFlight<'a> {
         shared.tally().begin();
         Self(shared)
     }
+
+    fn begin_embedding(shared: &'a Shared) -> Self {
+        shared.tally().begin_embedding();
+        Self(shared)
+    }
 }
 
 impl Drop for InFlight<'_> {
@@ -101,6 +107,7 @@ async fn serve(socket: TcpStream, shared: Arc<Shared>) {
 async fn route(request: hyper::Request<Incoming>, shared: &Shared) -> io::Result<Response<Body>> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/v1/chat/completions") => complete(request.into_body(), shared).await,
+        (&Method::POST, "/v1/embeddings") => embed(request.into_body(), shared).await,
         (&Method::GET, "/v1/models") => json(200, reply::models()),
         (&Method::GET, "/_counts") => json(200, serde_json::to_string(&shared.counts())?),
         (&Method::POST, "/_reset") => {
@@ -150,6 +157,21 @@ async fn costly(request: &Request<'_>, hash: u64, shared: &Shared) -> io::Result
     }
     shared.think().await;
     json(200, reply::completion(&request.model, &request.text(Behaviour::Costly, hash), (input, output)))
+}
+
+async fn embed(body: Incoming, shared: &Shared) -> io::Result<Response<Body>> {
+    let _in_flight = InFlight::begin_embedding(shared);
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let Ok(request) = serde_json::from_slice::<embeddings::Request>(&body) else {
+        return json(400, reply::error(400, "invalid_request_error"));
+    };
+    shared.think().await;
+    if request.is_refused() {
+        return json(400, reply::error(400, "context_length_exceeded"));
+    }
+    shared.tally().texts(&request.model, &request.input);
+    shared.tally().report(request.tokens(), 0);
+    json(200, request.reply())
 }
 
 fn hash(body: &[u8]) -> u64 {

@@ -49,6 +49,7 @@ async fn what_happens_is_counted() {
         in_flight: 0,
         max_in_flight: 2,
         models,
+        ..Counts::default()
     };
     assert_eq!(fake.counts(), expected);
     let base = fake.url().replace("/v1", "");
@@ -105,7 +106,7 @@ impl application::ports::Clock for StoppedClock {
 
 /// What the real adapter makes of a model: the kind of its failure, or the flags of its answer.
 async fn seen(fake: &FakeLlm, model: &str) -> String {
-    use domain::call::{Call, Message, ResponseFormat, Role};
+    use domain::call::{ChatCall, Message, ResponseFormat, Role};
     use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 
     let endpoint = Endpoint {
@@ -120,7 +121,7 @@ async fn seen(fake: &FakeLlm, model: &str) -> String {
         max_output_tokens: None,
         timeout: Duration::from_millis(500),
     };
-    let call = Call {
+    let call = ChatCall {
         endpoint: endpoint.identity.clone(),
         model: model.to_owned(),
         messages: vec![Message { role: Role::User, content: "[[answer:hi]]".to_owned() }],
@@ -134,7 +135,9 @@ async fn seen(fake: &FakeLlm, model: &str) -> String {
     match application::ports::ModelServer::complete(&server, &endpoint, &call).await {
         Ok(completion) => {
             let flags = completion.flags.named().into_iter().filter(|(_, on)| *on).map(|(name, _)| name);
-            format!("{} {}", completion.text, flags.collect::<Vec<_>>().join(" ")).trim().to_owned()
+            format!("{} {}", completion.completion().unwrap().text, flags.collect::<Vec<_>>().join(" "))
+                .trim()
+                .to_owned()
         }
         Err(failure) => failure.kind.as_str().to_owned(),
     }

@@ -4,9 +4,9 @@ use domain::value::Map;
 
 use super::*;
 
-fn call() -> Call {
+fn call() -> ChatCall {
     let message = |role, content: &str| Message { role, content: content.to_owned() };
-    Call {
+    ChatCall {
         endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://h"),
         model: "m".to_owned(),
         messages: vec![message(Role::System, "12345"), message(Role::User, "1234")],
@@ -17,8 +17,12 @@ fn call() -> Call {
     }
 }
 
-fn read(body: impl AsRef<[u8]>) -> Result<Completion, CallFailure> {
+fn read(body: impl AsRef<[u8]>) -> Result<Reply, CallFailure> {
     super::read(body.as_ref(), &call(), Duration::from_millis(3))
+}
+
+fn text_of(reply: &Reply) -> &str {
+    &reply.completion().unwrap().text
 }
 
 /// A whole answer around one choice.
@@ -30,14 +34,14 @@ fn around(choice: &str) -> String {
 #[test]
 fn a_plain_answer_is_read() {
     let body = around(r#"{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}"#);
-    let expected = Completion {
-        text: "hi".to_owned(),
+    let completion =
+        Completion { text: "hi".to_owned(), finish_reason: Some("stop".to_owned()), tool_calls: None };
+    let expected = Reply {
+        body: ReplyBody::Completion(completion),
         model_returned: None,
         tokens: Tokens { input: 7, output: 8 },
         latency: Duration::from_millis(3),
-        finish_reason: Some("stop".to_owned()),
         flags: Flags::default(),
-        tool_calls: None,
     };
     assert_eq!(read(body).unwrap(), expected);
 }
@@ -61,8 +65,8 @@ fn contents_of_every_shape_are_read() {
         (r#"{"message":{"content":"x","reasoning":{"deep":[1]}},"logprobs":null}"#, "x", none),
         (r#"{"message":{"content":"x","content":"y"}}"#, "y", none),
     ] {
-        let completion = read(around(choice)).unwrap();
-        assert_eq!((completion.text.as_str(), completion.flags), (text, flags), "{choice}");
+        let reply = read(around(choice)).unwrap();
+        assert_eq!((text_of(&reply), reply.flags), (text, flags), "{choice}");
     }
 }
 
@@ -71,16 +75,17 @@ fn bytes_that_are_no_text_are_replaced() {
     let mut body = around(r#"{"message":{"content":"ab"}}"#).into_bytes();
     let at = body.windows(2).position(|pair| pair == b"ab").unwrap();
     body[at] = 0xff;
-    let completion = read(body).unwrap();
-    assert_eq!((completion.text.as_str(), completion.flags.lossy_text), ("\u{fffd}b", true));
+    let reply = read(body).unwrap();
+    assert_eq!((text_of(&reply), reply.flags.lossy_text), ("\u{fffd}b", true));
 }
 
 #[test]
 fn tool_calls_are_kept() {
     let choice =
         r#"{"message":{"content":null,"tool_calls":[{"id":"1","n":1.0}]},"finish_reason":"tool_calls"}"#;
-    let completion = read(around(choice)).unwrap();
-    assert_eq!(completion.tool_calls.unwrap().canonical(), r#"[{"id":"1","n":1}]"#);
+    let reply = read(around(choice)).unwrap();
+    let completion = reply.completion().unwrap();
+    assert_eq!(completion.tool_calls.as_ref().unwrap().canonical(), r#"[{"id":"1","n":1}]"#);
     assert_eq!(completion.finish_reason.as_deref(), Some("tool_calls"));
 }
 
@@ -98,9 +103,9 @@ fn counts_that_cannot_be_right_are_estimated() {
         ("[]", 3, 2, true),
     ] {
         let body = format!(r#"{{"choices":[{{"message":{{"content":"12345"}}}}],"usage":{usage}}}"#);
-        let completion = read(body).unwrap();
+        let reply = read(body).unwrap();
         let expected = (Tokens { input, output }, estimated);
-        assert_eq!((completion.tokens, completion.flags.tokens_estimated), expected, "{usage}");
+        assert_eq!((reply.tokens, reply.flags.tokens_estimated), expected, "{usage}");
     }
 }
 

@@ -1,0 +1,92 @@
+//! Makes claimed calls, as often as it takes, and stores what came of them.
+
+use std::sync::Arc;
+
+use domain::call::{CallFailure, FailureKind};
+use domain::retry::{self, RetryDecision};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+
+use super::exchange::Exchange;
+use super::{Answer, Blocked, CallRequest, Caller};
+use crate::engine::gate::{Gate, Permit};
+
+/// What came of making a call.
+#[derive(Clone)]
+pub(super) enum Made {
+    Settled(Answer),
+    /// The claim has to be taken again first.
+    ClaimAgain,
+}
+
+/// How to go on after an exchange that failed.
+enum Next {
+    Again,
+    Over(Vec<Made>),
+}
+
+impl Caller {
+    /// Makes calls in one exchange. `failed` counts the exchanges that failed so far. Where the server refuses several calls
+    /// together they are made in halves, so that the one that is wrong fails alone.
+    pub(super) fn make<'a>(
+        &'a self,
+        requests: &'a [&'a CallRequest],
+        lapses: u64,
+        mut permit: Option<Permit>,
+        failed: &'a mut u32,
+    ) -> BoxFuture<'a, Vec<Made>> {
+        let made = async move {
+            let Some(first) = requests.first() else { return Vec::new() };
+            let gate = self.gate(first.endpoint.id);
+            loop {
+                let failure = match self.exchange(&gate, requests, lapses, permit.take()).await {
+                    Exchange::Done(Ok(replies)) => {
+                        return self.store(requests, replies).await.into_iter().map(Made::Settled).collect();
+                    }
+                    Exchange::Done(Err(failure)) => failure,
+                    Exchange::Shut => return self.give_back(requests, &Self::why_shut(&gate)).await,
+                    Exchange::Unclaimed => return vec![Made::ClaimAgain; requests.len()],
+                };
+                *failed += 1;
+                if let Next::Over(made) = self.after(&gate, requests, failure, lapses, failed).await {
+                    return made;
+                }
+            }
+        };
+        made.boxed()
+    }
+
+    async fn after(
+        &self,
+        gate: &Arc<Gate>,
+        requests: &[&CallRequest],
+        failure: CallFailure,
+        lapses: u64,
+        failed: &mut u32,
+    ) -> Next {
+        if failure.outcome_unknown {
+            self.charge(requests).await;
+        }
+        if failure.kind.breaks_endpoint() {
+            return Next::Over(self.broken(gate, requests, &failure).await);
+        }
+        match retry::after(&failure, *failed, self.ports.chance.unit()) {
+            RetryDecision::Again(wait) => self.wait(gate, &failure, wait).await,
+            RetryDecision::Postpone(wait) => {
+                return Next::Over(self.give_back(requests, &Blocked::Postponed(wait)).await);
+            }
+            RetryDecision::GiveUp if requests.len() > 1 && failure.kind == FailureKind::Rejected => {
+                let (one, other) = requests.split_at(requests.len() / 2);
+                let mut made = self.make(one, lapses, None, failed).await;
+                made.extend(self.make(other, lapses, None, failed).await);
+                return Next::Over(made);
+            }
+            RetryDecision::GiveUp => return Next::Over(self.give_up(requests, &failure).await),
+        }
+        // What was reserved has been charged: the next exchange needs a reservation of its own.
+        if failure.outcome_unknown {
+            return Next::Over(vec![Made::ClaimAgain; requests.len()]);
+        }
+        Next::Again
+    }
+}

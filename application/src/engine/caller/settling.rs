@@ -1,0 +1,182 @@
+//! Claims calls until each has an answer, or is this process's to make.
+
+use std::time::Duration;
+
+use futures::channel::oneshot;
+
+use super::flight::StampedClaim;
+use super::making::Made;
+use super::{Answer, Blocked, CallRequest, Caller, blocked};
+use crate::engine::gate::Permit;
+use crate::ports::{Claim, StoreError};
+
+pub(super) const FIRST_LOOK: Duration = Duration::from_millis(50);
+pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+/// Calls that are settled together.
+struct Settling {
+    /// The answers so far, in the order of the calls.
+    answers: Vec<Option<Answer>>,
+    open: Vec<OpenCall>,
+    /// How long to wait before the next look.
+    look: Duration,
+    /// Exchanges that failed so far.
+    failed: u32,
+}
+
+/// A call that has no answer yet.
+struct OpenCall {
+    /// Its place among those that are settled together.
+    place: usize,
+    request: CallRequest,
+    /// It was claimed, and others may have taken it since.
+    held: bool,
+}
+
+/// What a claim came to.
+enum Claimed {
+    Over(Answer),
+    Mine,
+    /// Somebody else is making the call.
+    Busy,
+    /// It does not fit the budget at the moment.
+    Unaffordable,
+}
+
+impl Settling {
+    fn new(requests: Vec<CallRequest>) -> Self {
+        let answers = vec![None; requests.len()];
+        let open = requests.into_iter().enumerate();
+        let open = open.map(|(place, request)| OpenCall { place, request, held: false }).collect();
+        Self { answers, open, look: FIRST_LOOK, failed: 0 }
+    }
+
+    /// Takes note of claims; the calls that are to be made.
+    fn take_claims(&mut self, claims: Vec<StampedClaim>) -> Vec<OpenCall> {
+        let mut mine = Vec::new();
+        for (mut call, (claim, _)) in std::mem::take(&mut self.open).into_iter().zip(claims) {
+            match claimed(claim) {
+                Claimed::Over(answer) => self.answers[call.place] = Some(answer),
+                Claimed::Mine => {
+                    call.held = true;
+                    mine.push(call);
+                }
+                Claimed::Busy => self.open.push(call),
+                Claimed::Unaffordable => {
+                    self.look = FIRST_LOOK;
+                    self.open.push(call);
+                }
+            }
+        }
+        mine
+    }
+
+    fn take_made(&mut self, calls: Vec<OpenCall>, made: Vec<Made>) {
+        for (call, made) in calls.into_iter().zip(made) {
+            match made {
+                Made::Settled(answer) => self.answers[call.place] = Some(answer),
+                Made::ClaimAgain => {
+                    self.look = FIRST_LOOK;
+                    self.open.push(call);
+                }
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Answer> {
+        let unanswered = || blocked(StoreError::Corrupt("a claim was not answered".to_owned()));
+        self.answers.into_iter().map(|answer| answer.unwrap_or_else(unanswered)).collect()
+    }
+}
+
+impl Caller {
+    /// Settles calls together: one call, or several that one exchange can answer. A database that is away is waited for:
+    /// nothing is sent without a claim. `first` is what came of claiming a single call.
+    pub(super) async fn settle(
+        &self,
+        requests: Vec<CallRequest>,
+        mut first: Option<oneshot::Receiver<StampedClaim>>,
+    ) -> Vec<Answer> {
+        let mut settling = Settling::new(requests);
+        loop {
+            let permit = self.permit_for_claims(&mut settling).await;
+            if !settling.open.is_empty() {
+                let claims = self.claims(&settling.open, first.take()).await;
+                let lapses = claims.first().map_or(0, |(_, lapses)| *lapses);
+                let mine = settling.take_claims(claims);
+                let requests: Vec<&CallRequest> = mine.iter().map(|call| &call.request).collect();
+                let made = self.make(&requests, lapses, permit, &mut settling.failed).await;
+                settling.take_made(mine, made);
+            }
+            if settling.open.iter().any(|call| self.is_halted(&call.request)) {
+                self.block(&mut settling, &Blocked::Stopping).await;
+            }
+            if settling.open.is_empty() {
+                return settling.finish();
+            }
+            self.ports.timer.sleep(settling.look).await;
+            settling.look = (settling.look * 2).min(LONGEST_LOOK);
+        }
+    }
+
+    async fn claims(
+        &self,
+        open: &[OpenCall],
+        first: Option<oneshot::Receiver<StampedClaim>>,
+    ) -> Vec<StampedClaim> {
+        if let Some(first) = first
+            && let Ok(claim) = first.await
+        {
+            return vec![claim];
+        }
+        self.claim(open.iter().map(|call| call.request.claim()).collect()).await
+    }
+
+    /// Ends what is open without an answer; what was claimed is given back.
+    async fn block(&self, settling: &mut Settling, why: &Blocked) {
+        let calls = std::mem::take(&mut settling.open);
+        let held: Vec<&CallRequest> =
+            calls.iter().filter(|call| call.held).map(|call| &call.request).collect();
+        if !held.is_empty() {
+            self.release(&held).await;
+        }
+        for call in calls {
+            settling.answers[call.place] = Some(Answer::Blocked(why.clone()));
+        }
+    }
+
+    /// Calls with a reservation are claimed only once they can be sent: what is claimed when a process dies may have been
+    /// billed, and is charged. Others are claimed while they wait for a permit. Calls that have an answer are over.
+    async fn permit_for_claims(&self, settling: &mut Settling) -> Option<Permit> {
+        let Settling { answers, open, .. } = settling;
+        if open.iter().all(|call| call.request.reserve.is_none()) {
+            return None;
+        }
+        // A store that fails says so again at the claim.
+        let hashes = open.iter().map(|call| call.request.hash()).collect();
+        let known = self.ports.calls.peek(hashes).await.unwrap_or_default();
+        for (call, answer) in open.iter().zip(known) {
+            answers[call.place] = answer.map(Answer::Stored);
+        }
+        open.retain(|call| answers[call.place].is_none());
+        let request = &open.first()?.request;
+        let gate = self.gate(request.endpoint.id);
+        let permit = self.permit(&gate, request).await;
+        if permit.is_none() {
+            self.block(settling, &Self::why_shut(&gate)).await;
+        }
+        permit
+    }
+}
+
+fn claimed(claim: Result<Claim, StoreError>) -> Claimed {
+    match claim {
+        Ok(Claim::Answered(answer)) => Claimed::Over(Answer::Stored(answer)),
+        Ok(Claim::Failed(failure)) => Claimed::Over(Answer::Failed(failure)),
+        Ok(Claim::NoBudget { open: false }) => Claimed::Over(Answer::Blocked(Blocked::Budget)),
+        Err(error @ StoreError::Corrupt(_)) => Claimed::Over(blocked(error)),
+        Ok(Claim::Yours) => Claimed::Mine,
+        Ok(Claim::Busy) | Err(StoreError::Unavailable(_)) => Claimed::Busy,
+        Ok(Claim::NoBudget { open: true }) => Claimed::Unaffordable,
+    }
+}

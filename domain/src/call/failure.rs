@@ -1,0 +1,122 @@
+//! Why a call has no answer.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Why an exchange gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallFailure {
+    /// Which kind of failure.
+    pub kind: FailureKind,
+    /// What happened, for people; never a secret.
+    pub message: String,
+    /// The server may have done the work, and billed it, all the same.
+    pub outcome_unknown: bool,
+}
+
+impl CallFailure {
+    /// A failure after which nothing can have been billed.
+    #[must_use]
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), outcome_unknown: false }
+    }
+}
+
+/// The kinds of failed exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// 429, with the wait that the server asked for, if it was a sensible one.
+    RateLimited {
+        /// How long to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The account has nothing left: 402, or 429 `insufficient_quota`.
+    QuotaExhausted,
+    /// The key is missing, wrong or not allowed: 401, 403.
+    Unauthorized,
+    /// The request is wrong: any other 4xx.
+    Rejected,
+    /// The server's fault: 5xx.
+    Upstream5xx,
+    /// No connection, or one that broke before the first byte of an answer.
+    Connect,
+    /// The answer broke off.
+    Truncated,
+    /// The server went silent or took too long.
+    Timeout,
+    /// The answer was larger than is read.
+    ResponseTooLarge,
+    /// The answer was not of the protocol.
+    Malformed,
+    /// The answer had no choices.
+    NoChoices,
+    /// The server pointed elsewhere, which is not followed.
+    Redirect,
+    /// What came back was no HTTP.
+    BadHttp,
+    /// The address may not be called.
+    AddressRefused,
+    /// The answer came, and the database cannot hold it.
+    Unstorable,
+}
+
+impl FailureKind {
+    /// The stable word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => "rate_limited",
+            Self::QuotaExhausted => "quota_exhausted",
+            Self::Unauthorized => "unauthorized",
+            Self::Rejected => "rejected",
+            Self::Upstream5xx => "upstream_5xx",
+            Self::Connect => "connect",
+            Self::Truncated => "truncated",
+            Self::Timeout => "timeout",
+            Self::ResponseTooLarge => "response_too_large",
+            Self::Malformed => "malformed",
+            Self::NoChoices => "no_choices",
+            Self::Redirect => "redirect",
+            Self::BadHttp => "bad_http",
+            Self::AddressRefused => "address_refused",
+            Self::Unstorable => "unstorable",
+        }
+    }
+
+    /// The kind with this word; a rate limit without its wait.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        const ALL: [FailureKind; 15] = [
+            FailureKind::RateLimited { retry_after: None },
+            FailureKind::QuotaExhausted,
+            FailureKind::Unauthorized,
+            FailureKind::Rejected,
+            FailureKind::Upstream5xx,
+            FailureKind::Connect,
+            FailureKind::Truncated,
+            FailureKind::Timeout,
+            FailureKind::ResponseTooLarge,
+            FailureKind::Malformed,
+            FailureKind::NoChoices,
+            FailureKind::Redirect,
+            FailureKind::BadHttp,
+            FailureKind::AddressRefused,
+            FailureKind::Unstorable,
+        ];
+        ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether the endpoint will refuse every call until a person mends something.
+    #[must_use]
+    pub const fn breaks_endpoint(self) -> bool {
+        matches!(self, Self::QuotaExhausted | Self::Unauthorized)
+    }
+}
+
+impl fmt::Display for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.as_str(), self.message)
+    }
+}
+
+impl std::error::Error for CallFailure {}

@@ -1,0 +1,149 @@
+//! What comes back for a call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::pricing::Tokens;
+use crate::value::Value;
+
+/// What is odd about an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Flags {
+    /// It was cut at the limit of output tokens.
+    pub truncated: bool,
+    /// The model or the server declined.
+    pub refused: bool,
+    /// The server gave no usable token counts.
+    pub tokens_estimated: bool,
+    /// Some of its bytes were no text and were replaced.
+    pub lossy_text: bool,
+}
+
+impl Flags {
+    /// The flags with their names in documents.
+    #[must_use]
+    pub const fn named(self) -> [(&'static str, bool); 4] {
+        [
+            ("truncated", self.truncated),
+            ("refused", self.refused),
+            ("tokens_estimated", self.tokens_estimated),
+            ("lossy_text", self.lossy_text),
+        ]
+    }
+
+    /// One bit a flag, in the order of [`named`](Self::named).
+    #[must_use]
+    pub fn bits(self) -> u8 {
+        self.named().into_iter().enumerate().map(|(i, (_, on))| u8::from(on) << i).sum()
+    }
+
+    /// The flags with these bits.
+    #[must_use]
+    pub const fn from_bits(bits: u8) -> Self {
+        Self {
+            truncated: bits & 1 != 0,
+            refused: bits & 2 != 0,
+            tokens_estimated: bits & 4 != 0,
+            lossy_text: bits & 8 != 0,
+        }
+    }
+}
+
+/// What came back for a call, and what it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// What the model answered.
+    pub body: ReplyBody,
+    /// The model that says it answered, where it differs from the one asked for.
+    pub model_returned: Option<String>,
+    /// Tokens read and written.
+    pub tokens: Tokens,
+    /// How long the exchange took; of an exchange for many calls the call's share.
+    pub latency: Duration,
+    /// What is odd about it.
+    pub flags: Flags,
+}
+
+/// What a model answered, by the kind of call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReplyBody {
+    /// To a chat call.
+    Completion(Completion),
+    /// To an embedding call.
+    Embedding(Embedding),
+}
+
+/// What a chat model answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Completion {
+    /// The text; empty where the model called tools or declined.
+    pub text: String,
+    /// Why the model stopped, in the server's word.
+    pub finish_reason: Option<String>,
+    /// Tool calls, as the server sent them.
+    pub tool_calls: Option<Value>,
+}
+
+/// The vector of a text: not empty, every number finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedding(Arc<[f32]>);
+
+impl Reply {
+    /// The completion, where it is one.
+    #[must_use]
+    pub const fn completion(&self) -> Option<&Completion> {
+        match &self.body {
+            ReplyBody::Completion(completion) => Some(completion),
+            ReplyBody::Embedding(_) => None,
+        }
+    }
+
+    /// The embedding, where it is one.
+    #[must_use]
+    pub const fn embedding(&self) -> Option<&Embedding> {
+        match &self.body {
+            ReplyBody::Embedding(embedding) => Some(embedding),
+            ReplyBody::Completion(_) => None,
+        }
+    }
+
+    /// About how many bytes have to be looked at to read it.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match &self.body {
+            ReplyBody::Completion(completion) => completion.text.len(),
+            ReplyBody::Embedding(embedding) => size_of_val(embedding.numbers()),
+        }
+    }
+}
+
+impl Embedding {
+    /// A vector of these numbers; `None` where there are none, or one is not finite.
+    #[must_use]
+    pub fn try_new(numbers: Vec<f32>) -> Option<Self> {
+        let fits = !numbers.is_empty() && numbers.iter().all(|number| number.is_finite());
+        fits.then(|| Self(numbers.into()))
+    }
+
+    /// Its numbers.
+    #[must_use]
+    pub fn numbers(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// The cosine of the angle between two vectors, from -1 to 1; 0 where one of them is zero or their lengths differ.
+    #[must_use]
+    pub fn cosine(&self, other: &Self) -> f64 {
+        if self.0.len() != other.0.len() {
+            return 0.0;
+        }
+        let dot: f64 = self.0.iter().zip(&*other.0).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+        let norms = self.norm() * other.norm();
+        if norms == 0.0 { 0.0 } else { (dot / norms).clamp(-1.0, 1.0) }
+    }
+
+    fn norm(&self) -> f64 {
+        self.0.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt()
+    }
+}

@@ -1,0 +1,166 @@
+//! Cuts texts into overlapping chunks.
+
+use super::{Render, Step, parsed};
+use crate::run::StageError;
+use crate::stage::{ChunkInput, ChunkStage};
+use crate::template::Template;
+use crate::text_unit::TextUnit;
+use crate::value::Value;
+
+/// The most chunks of one sample.
+pub(super) const MAX_CHUNKS: usize = 100_000;
+/// The most bytes of all of them together.
+const MAX_BYTES: usize = 64 << 20;
+
+/// A `chunk` stage whose template is parsed.
+#[derive(Debug, Clone)]
+pub(super) struct CompiledChunk {
+    /// The text to cut; the documents where absent.
+    input: Option<Template>,
+    cut: Cut,
+}
+
+/// How texts are cut.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    unit: TextUnit,
+    size: usize,
+    /// From the beginning of a chunk to that of the next one.
+    step: usize,
+}
+
+impl CompiledChunk {
+    pub(super) fn new(stage: &ChunkStage) -> Result<Self, StageError> {
+        let input = match &stage.input {
+            ChunkInput::Template(source) => Some(parsed(source)?),
+            ChunkInput::Documents => None,
+        };
+        let (size, overlap) = (stage.size as usize, stage.overlap as usize);
+        let Some(step) = size.checked_sub(overlap).filter(|step| *step > 0) else {
+            let detail = format!("chunk_overlap {overlap} has to be less than chunk_size {size}");
+            return Err(StageError::new("configuration", detail));
+        };
+        Ok(Self { input, cut: Cut { unit: stage.unit, size, step } })
+    }
+
+    pub(super) fn begin(&self, documents: &Value, render: &impl Render) -> Option<Result<Step, StageError>> {
+        let texts = match &self.input {
+            Some(template) => match render.render(template)? {
+                Ok(text) => vec![text],
+                Err(error) => return Some(Err(error)),
+            },
+            None => documents
+                .as_list()
+                .unwrap_or_default()
+                .iter()
+                .map(|text| text.to_text().into_owned())
+                .collect(),
+        };
+        if !render.takes(texts.iter().map(String::len).sum()) {
+            return None;
+        }
+        let mut chunks = Chunks::default();
+        let cut = texts.iter().try_for_each(|text| self.cut.add(text, &mut chunks));
+        Some(cut.map(|()| Step::Output(Value::List(chunks.texts))))
+    }
+}
+
+#[derive(Default)]
+struct Chunks {
+    texts: Vec<Value>,
+    bytes: usize,
+}
+
+impl Chunks {
+    fn push(&mut self, text: &str) -> Result<(), StageError> {
+        self.bytes += text.len();
+        if self.texts.len() >= MAX_CHUNKS || self.bytes > MAX_BYTES {
+            let detail = format!(
+                "more than {MAX_CHUNKS} chunks or {} MiB of text: raise chunk_size, or lower chunk_overlap",
+                MAX_BYTES >> 20
+            );
+            return Err(StageError::new("too_many_chunks", detail));
+        }
+        self.texts.push(Value::from(text));
+        Ok(())
+    }
+}
+
+impl Cut {
+    fn add(self, text: &str, chunks: &mut Chunks) -> Result<(), StageError> {
+        match self.unit {
+            TextUnit::Characters => {
+                let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+                let last = starts.len() - 1;
+                self.windows(last).try_for_each(|(from, to)| chunks.push(&text[starts[from]..starts[to]]))
+            }
+            TextUnit::Words => {
+                let words: Vec<(usize, usize)> = words(text).collect();
+                self.windows(words.len())
+                    .try_for_each(|(from, to)| chunks.push(&text[words[from].0..words[to - 1].1]))
+            }
+            // A token is estimated as four bytes.
+            TextUnit::Tokens => {
+                let at = |tokens: usize| text.floor_char_boundary(tokens.saturating_mul(4));
+                let tokens = text.len().div_ceil(4);
+                self.windows(tokens).try_for_each(|(from, to)| chunks.push(&text[at(from)..at(to)]))
+            }
+        }
+    }
+
+    /// The chunks of so many units, each from one unit to another. The last one ends with the text.
+    fn windows(self, units: usize) -> impl Iterator<Item = (usize, usize)> {
+        let mut next = (units > 0).then_some(0_usize);
+        std::iter::from_fn(move || {
+            let from = next?;
+            let to = from.saturating_add(self.size).min(units);
+            next = (to < units).then_some(from + self.step);
+            Some((from, to))
+        })
+    }
+}
+
+/// Where each word begins and ends.
+fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let begin = text.as_ptr() as usize;
+    text.split_whitespace().map(move |word| {
+        let from = word.as_ptr() as usize - begin;
+        (from, from + word.len())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunks(unit: TextUnit, size: usize, step: usize, text: &str) -> Vec<String> {
+        let mut chunks = Chunks::default();
+        Cut { unit, size, step }.add(text, &mut chunks).unwrap();
+        chunks.texts.iter().map(|text| text.to_text().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_text_is_cut_into_overlapping_chunks() {
+        for (unit, size, step, text, expected) in [
+            (TextUnit::Characters, 4, 4, "abcdefghij", &["abcd", "efgh", "ij"][..]),
+            (TextUnit::Characters, 4, 3, "abcdefghij", &["abcd", "defg", "ghij"]),
+            (TextUnit::Characters, 2, 2, "é→ü", &["é→", "ü"]),
+            (TextUnit::Characters, 9, 1, "abc", &["abc"]),
+            (TextUnit::Words, 2, 1, " one  two\nthree ", &["one  two", "two\nthree"]),
+            (TextUnit::Words, 3, 3, " \n ", &[]),
+            (TextUnit::Tokens, 1, 1, "abcdefghi", &["abcd", "efgh", "i"]),
+            (TextUnit::Tokens, 1, 1, "abcédef", &["abc", "édef"]),
+            (TextUnit::Characters, 3, 3, "", &[]),
+        ] {
+            assert_eq!(chunks(unit, size, step, text), expected, "{unit:?} {size}/{step} of {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_too_many_chunks_is_refused() {
+        let mut chunks = Chunks::default();
+        let cut = Cut { unit: TextUnit::Characters, size: 1, step: 1 };
+        let refused = cut.add(&"x".repeat(MAX_CHUNKS + 1), &mut chunks).unwrap_err();
+        assert_eq!(refused.kind, "too_many_chunks");
+    }
+}

@@ -1,0 +1,73 @@
+//! Asks a chat model.
+
+use super::{Render, Step, parsed};
+use crate::call::{ChatCall, Message, Reply, ResponseFormat, Role};
+use crate::configuration::Binding;
+use crate::run::StageError;
+use crate::stage::LlmStage;
+use crate::template::Template;
+use crate::value::{Map, Value};
+
+/// An `llm` stage whose templates are parsed.
+#[derive(Debug, Clone)]
+pub(super) struct CompiledLlm {
+    binding: Binding,
+    messages: Vec<(Role, Template)>,
+    parameters: Map,
+    response_format: ResponseFormat,
+    extra: Map,
+}
+
+impl CompiledLlm {
+    pub(super) fn new(stage: &LlmStage, binding: Binding) -> Result<Self, StageError> {
+        let system = stage.system.iter().map(|text| (Role::System, text));
+        let few_shot = stage.messages.iter().map(|message| (message.role, &message.content));
+        let prompt = std::iter::once((Role::User, &stage.prompt));
+        let texts = system.chain(few_shot).chain(prompt);
+        Ok(Self {
+            binding,
+            messages: texts.map(|(role, text)| Ok((role, parsed(text)?))).collect::<Result<_, _>>()?,
+            parameters: stage.parameters.clone(),
+            response_format: stage.response_format.clone(),
+            extra: stage.extra.clone(),
+        })
+    }
+
+    /// Whether its output is JSON rather than text.
+    pub(super) const fn answers_json(&self) -> bool {
+        !matches!(self.response_format, ResponseFormat::Text)
+    }
+
+    pub(super) fn max_tokens(&self) -> Option<u64> {
+        self.parameters.get("max_tokens")?.as_number()?.as_u64()
+    }
+
+    pub(super) fn begin(&self, repeat: u32, render: &impl Render) -> Option<Result<Step, StageError>> {
+        let mut messages = Vec::with_capacity(self.messages.len());
+        for (role, template) in &self.messages {
+            match render.render(template)? {
+                Ok(content) => messages.push(Message { role: *role, content }),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let call = ChatCall {
+            endpoint: self.binding.endpoint.clone(),
+            model: self.binding.model.clone(),
+            messages,
+            parameters: self.parameters.clone(),
+            response_format: self.response_format.clone(),
+            extra: self.extra.clone(),
+            repeat,
+        };
+        Some(Ok(Step::Calls(vec![call.into()])))
+    }
+
+    /// The answer's text, or the JSON that it holds. A text that is not JSON goes on as the text it is, so that scorers judge it
+    /// rather than that the sample drops out of the score.
+    pub(super) fn finish(&self, replies: &[&Reply], read_json: impl Fn(&str) -> Option<Value>) -> Value {
+        let text = replies.first().and_then(|reply| reply.completion()).map(|completion| &completion.text);
+        let Some(text) = text else { return Value::Null };
+        let parsed = self.answers_json().then(|| read_json(text)).flatten();
+        parsed.unwrap_or_else(|| Value::from(text.as_str()))
+    }
+}

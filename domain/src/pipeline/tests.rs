@@ -1,0 +1,103 @@
+use super::*;
+use crate::call::{Embedding, Flags, ReplyBody};
+use crate::configuration::{Binding, Configuration};
+use crate::endpoint::{EndpointIdentity, EndpointKind};
+use crate::name::Name;
+use crate::pricing::Tokens;
+use crate::stage::{ChunkInput, ChunkStage, RetrieveStage, Stage};
+use crate::text_unit::TextUnit;
+
+fn name(text: &str) -> Name {
+    Name::try_new(text).unwrap()
+}
+
+/// Cuts the documents by words and finds the two that are most similar to the sample's input.
+fn retrieval(size: u32, overlap: u32) -> Configuration {
+    let cut = ChunkStage { input: ChunkInput::Documents, unit: TextUnit::Words, size, overlap };
+    let find = RetrieveStage {
+        from: name("cut"),
+        query: RetrieveStage::DEFAULT_QUERY.to_owned(),
+        endpoint: None,
+        model: None,
+        top_k: 2,
+    };
+    let endpoint = EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1/v1");
+    let stages = vec![
+        ConfiguredStage { stage: Stage { name: name("cut"), kind: StageKind::Chunk(cut) }, binding: None },
+        ConfiguredStage {
+            stage: Stage { name: name("find"), kind: StageKind::Retrieve(find) },
+            binding: Some(Binding { endpoint, model: "bge".into() }),
+        },
+    ];
+    Configuration { stages, params: Map::new(), free: Map::new(), repeats: 1 }
+}
+
+fn embedding(numbers: &[f32]) -> Reply {
+    Reply {
+        body: ReplyBody::Embedding(Embedding::try_new(numbers.to_vec()).unwrap()),
+        model_returned: None,
+        tokens: Tokens::default(),
+        latency: std::time::Duration::ZERO,
+        flags: Flags::default(),
+    }
+}
+
+fn texts(step: Step) -> Vec<String> {
+    let Step::Calls(calls) = step else { panic!("no calls: {step:?}") };
+    let text = |call: Call| match call {
+        Call::Embed(call) => call.text,
+        Call::Chat(_) => panic!("a chat call"),
+    };
+    calls.into_iter().map(text).collect()
+}
+
+#[test]
+fn documents_are_cut_embedded_and_found_by_their_angle() {
+    let pipeline = retrieval(2, 0).pipeline().unwrap();
+    let documents = Value::List(vec!["red apples green pears".into(), "blue sky".into()]);
+    let sample = Value::from([("input", Value::from("fruit?"))]);
+    let mut progress = Progress::new(sample);
+    let cut = pipeline.begin_quickly(0, &progress, &documents, 1).unwrap();
+    let chunks = ["red apples", "green pears", "blue sky"];
+    assert_eq!(cut, Step::Output(Value::List(chunks.map(Value::from).to_vec())));
+    let Step::Output(chunks) = cut else { unreachable!() };
+    progress.passed("cut", chunks);
+
+    let asked = texts(pipeline.begin(1, &progress, &documents, 1).unwrap());
+    assert_eq!(asked, ["fruit?", "red apples", "green pears", "blue sky"]);
+    let replies = [[1.0, 0.0], [0.6, 0.8], [1.0, 0.0], [0.0, 1.0]].map(|numbers| embedding(&numbers));
+    let found = pipeline.finish(1, &progress, &replies.each_ref(), |_| None).unwrap();
+    let shown: Vec<String> = found.as_list().unwrap().iter().map(Value::canonical).collect();
+    assert!(shown[0].contains(r#""index":1"#) && shown[0].contains("green pears"), "{shown:?}");
+    assert!(shown[1].contains(r#""score":0.6"#) && shown.len() == 2, "{shown:?}");
+
+    let other = [[1.0, 0.0].as_slice(), &[1.0], &[1.0], &[1.0]].map(embedding);
+    let error = pipeline.finish(1, &progress, &other.each_ref(), |_| None).unwrap_err();
+    assert_eq!(error.kind, "malformed");
+    let error = pipeline.finish(1, &progress, &replies.each_ref()[..2], |_| None).unwrap_err();
+    assert_eq!(error.kind, "malformed");
+}
+
+#[test]
+fn a_stage_says_what_it_cannot_work_on() {
+    let pipeline = retrieval(2, 1).pipeline().unwrap();
+    let mut progress = Progress::new(Value::from([("input", Value::from("x"))]));
+    let none = Value::List(Vec::new());
+    assert_eq!(pipeline.begin(0, &progress, &none, 1), Ok(Step::Output(none.clone())));
+    progress.passed("cut", none.clone());
+    assert_eq!(pipeline.begin(1, &progress, &none, 1), Ok(Step::Output(none.clone())), "nothing to ask");
+    progress.passed("cut", Value::from("a text"));
+    let error = pipeline.begin(1, &progress, &none, 1).unwrap_err();
+    assert_eq!((error.kind.as_str(), error.message.contains("`cut`")), ("wrong_input", true));
+    let (stage, error) = retrieval(2, 2).pipeline().unwrap_err();
+    assert_eq!((stage, error.kind.as_str()), (0, "configuration"));
+}
+
+#[test]
+fn much_text_is_not_worked_on_at_once() {
+    let pipeline = retrieval(2, 0).pipeline().unwrap();
+    let progress = Progress::new(Value::from([("input", Value::from("x"))]));
+    let documents = Value::List(vec!["word ".repeat(100_000).into()]);
+    assert_eq!(pipeline.begin_quickly(0, &progress, &documents, 1), None);
+    assert!(pipeline.begin(0, &progress, &documents, 1).is_ok());
+}

@@ -1,0 +1,185 @@
+//! Stages that ask a chat model.
+
+use super::{no_field, text};
+use crate::call::{Message, ResponseFormat, Role};
+use crate::space::{Field, Parameter};
+use crate::value::{Map, Value};
+
+const FIELDS: &str =
+    "endpoint, model, system, prompt, messages, response_format, inference parameters and extra.KEY";
+
+/// A step that asks a model. Texts are templates.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LlmStage {
+    /// The label of its endpoint; the default one where absent.
+    pub endpoint: Option<String>,
+    /// The model asked for; the default one where absent.
+    pub model: Option<String>,
+    /// The system prompt.
+    pub system: Option<String>,
+    /// Few-shot messages between the system prompt and the prompt.
+    pub messages: Vec<Message>,
+    /// The prompt.
+    pub prompt: String,
+    /// Inference parameters by their names; only what is set is sent.
+    pub parameters: Map,
+    /// The form of answer asked for.
+    pub response_format: ResponseFormat,
+    /// Further fields of the request.
+    pub extra: Map,
+}
+
+impl LlmStage {
+    pub(super) fn set(&mut self, field: &Field, value: &Value) -> Result<(), String> {
+        match field {
+            Field::Endpoint => self.endpoint = Some(text(value)?),
+            Field::Model => self.model = Some(text(value)?),
+            Field::System => self.system = Some(text(value)?),
+            Field::Prompt => self.prompt = text(value)?,
+            Field::Messages => self.messages = messages(value)?,
+            Field::ResponseFormat => self.response_format = response_format(value)?,
+            Field::Parameter(parameter) => {
+                check_parameter(*parameter, value)?;
+                self.parameters.insert(parameter.as_str().to_owned(), value.clone());
+            }
+            Field::Extra(key) => drop(self.extra.insert(key.clone(), value.clone())),
+            Field::ChunkSize | Field::ChunkOverlap | Field::TopK => {
+                return Err(no_field("an llm", field, FIELDS));
+            }
+        }
+        Ok(())
+    }
+
+    /// Its templates with their places.
+    pub(super) fn templates(&self) -> impl Iterator<Item = (String, &str)> {
+        let few_shot = self.messages.iter().enumerate();
+        let system = self.system.as_deref().map(|system| ("/system".to_owned(), system));
+        system
+            .into_iter()
+            .chain(few_shot.map(|(i, message)| (format!("/messages/{i}/content"), message.content.as_str())))
+            .chain(std::iter::once(("/prompt".to_owned(), self.prompt.as_str())))
+    }
+
+    /// Its fields as documents spell them; what is absent or empty is left out.
+    pub(super) fn fields(&self) -> Vec<(&'static str, Value)> {
+        let text = |text: &String| Value::from(text.as_str());
+        let message = |message: &Message| {
+            let role = Value::from(message.role.as_str());
+            Value::from([("role", role), ("content", Value::from(message.content.as_str()))])
+        };
+        let messages: Vec<_> = self.messages.iter().map(message).collect();
+        let format = self.response_format.to_value();
+        let fields = [
+            ("endpoint", self.endpoint.as_ref().map(text)),
+            ("model", self.model.as_ref().map(text)),
+            ("system", self.system.as_ref().map(text)),
+            ("messages", (!messages.is_empty()).then_some(Value::List(messages))),
+            ("prompt", Some(text(&self.prompt))),
+            ("parameters", (!self.parameters.is_empty()).then(|| Value::Map(self.parameters.clone()))),
+            ("response_format", (format != Value::from("text")).then_some(format)),
+            ("extra", (!self.extra.is_empty()).then(|| Value::Map(self.extra.clone()))),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+/// Whether an inference parameter can have this value.
+///
+/// # Errors
+/// What the parameter takes.
+pub fn check_parameter(parameter: Parameter, value: &Value) -> Result<(), String> {
+    let number = value.as_number();
+    let fits = match parameter {
+        Parameter::Temperature => number.is_some_and(|n| n.as_f64() >= 0.0),
+        Parameter::TopP => number.is_some_and(|n| (0.0..=1.0).contains(&n.as_f64())),
+        Parameter::MaxTokens => number.and_then(crate::value::Number::as_u64).is_some_and(|n| n >= 1),
+        Parameter::Seed => number.is_some_and(|n| n.as_i64().is_some() || n.as_u64().is_some()),
+        Parameter::FrequencyPenalty | Parameter::PresencePenalty => number.is_some(),
+        Parameter::ReasoningEffort | Parameter::Verbosity => {
+            value.as_text().is_some_and(|word| !word.is_empty())
+        }
+        Parameter::Stop => {
+            value.as_list().is_some_and(|list| list.iter().all(|item| item.as_text().is_some()))
+        }
+    };
+    if fits { Ok(()) } else { Err(format!("{} {}, not {value}", parameter.as_str(), takes(parameter))) }
+}
+
+const fn takes(parameter: Parameter) -> &'static str {
+    match parameter {
+        Parameter::Temperature => "takes a number from 0 up",
+        Parameter::TopP => "takes a number from 0 to 1",
+        Parameter::MaxTokens => "takes a whole number from 1 up",
+        Parameter::Seed => "takes a whole number",
+        Parameter::FrequencyPenalty | Parameter::PresencePenalty => "takes a number",
+        Parameter::ReasoningEffort | Parameter::Verbosity => "takes a word such as low, medium or high",
+        Parameter::Stop => "takes a list of texts",
+    }
+}
+
+fn messages(value: &Value) -> Result<Vec<Message>, String> {
+    let wrong = || "messages take a list of {role, content} with role system, user or assistant".to_owned();
+    value.as_list().ok_or_else(wrong)?.iter().map(|item| message(item).ok_or_else(wrong)).collect()
+}
+
+pub(crate) fn message(value: &Value) -> Option<Message> {
+    let fields = value.as_map().filter(|fields| fields.len() == 2)?;
+    let role = Role::parse(fields.get("role")?.as_text()?)?;
+    Some(Message { role, content: fields.get("content")?.as_text()?.to_owned() })
+}
+
+/// Reads a response format as documents spell it.
+///
+/// # Errors
+/// What the field takes.
+pub fn response_format(value: &Value) -> Result<ResponseFormat, String> {
+    match value {
+        Value::Text(word) if word == "text" => Ok(ResponseFormat::Text),
+        Value::Text(word) if word == "json" => Ok(ResponseFormat::Json),
+        Value::Map(fields) if fields.len() == 1 && fields.contains_key("json_schema") => {
+            Ok(ResponseFormat::JsonSchema(fields["json_schema"].clone()))
+        }
+        _ => Err(format!("response_format takes \"text\", \"json\" or {{\"json_schema\": …}}, not {value}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_take_what_requests_take() {
+        let list = |texts: &[&str]| Value::List(texts.iter().map(|text| Value::from(*text)).collect());
+        for (parameter, value, fits) in [
+            (Parameter::Temperature, Value::number(0.7), true),
+            (Parameter::Temperature, Value::number(-0.1), false),
+            (Parameter::Temperature, Value::from("hot"), false),
+            (Parameter::TopP, Value::number(1.0), true),
+            (Parameter::TopP, Value::number(1.1), false),
+            (Parameter::MaxTokens, Value::from(16_i64), true),
+            (Parameter::MaxTokens, Value::from(0_i64), false),
+            (Parameter::MaxTokens, Value::number(1.5), false),
+            (Parameter::Stop, list(&["\n"]), true),
+            (Parameter::Stop, Value::from("\n"), false),
+            (Parameter::Seed, Value::from(u64::MAX), true),
+            (Parameter::PresencePenalty, Value::Null, false),
+            (Parameter::ReasoningEffort, Value::from("low"), true),
+            (Parameter::Verbosity, Value::from(2_i64), false),
+        ] {
+            assert_eq!(check_parameter(parameter, &value).is_ok(), fits, "{parameter:?} = {value}");
+        }
+    }
+
+    #[test]
+    fn a_stage_takes_values_of_the_right_form_only() {
+        let mut stage = LlmStage { prompt: "p".into(), ..LlmStage::default() };
+        let shot = Value::from([("role", Value::from("user")), ("content", Value::from("hi"))]);
+        stage.set(&Field::Messages, &Value::List(vec![shot.clone()])).unwrap();
+        assert_eq!(stage.messages, vec![Message { role: Role::User, content: "hi".into() }]);
+        assert!(stage.set(&Field::Messages, &shot).is_err());
+        stage.set(&Field::ResponseFormat, &Value::from("json")).unwrap();
+        assert!(stage.set(&Field::ResponseFormat, &Value::from("xml")).is_err());
+        assert!(stage.set(&Field::Prompt, &Value::from(3_i64)).is_err());
+        assert_eq!(stage.prompt, "p");
+    }
+}
