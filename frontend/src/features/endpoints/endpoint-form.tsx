@@ -8,16 +8,8 @@ import { Button } from "@/ui/button";
 import { CancelButton, DialogActions } from "@/ui/dialog";
 import { Select, TextArea, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem-note";
+import { isKind, type Kind, kinds } from "./kinds";
 import { type Prices, parsePrices, pricesText } from "./prices";
-
-type Kind = EndpointDraft["kind"];
-
-const kinds: Record<Kind, string> = {
-  openai: "OpenAI-compatible",
-  simulated: "Built-in simulation",
-};
-
-const isKind = (text: string): text is Kind => text in kinds;
 
 /** The endpoint as entered; settings that the form does not show stay as they are. */
 function draftOf(kind: Kind, form: FormData, prices: Prices, known: Endpoint | undefined): EndpointDraft {

@@ -12,6 +12,7 @@ import { ProblemNote } from "@/ui/problem-note";
 import { Empty, QueryView } from "@/ui/states";
 import { EndpointForm } from "./endpoint-form";
 import { EndpointMenu } from "./endpoint-menu";
+import { kinds } from "./kinds";
 
 /** The model servers that experiments can use. */
 export function EndpointsPage() {
@@ -61,7 +62,7 @@ function factsOf({
 }: Endpoint): [string, string][] {
   const key = hasKey ? `ends in ${last ?? "…"}` : "none";
   return [
-    ["Kind", kind],
+    ["Kind", kinds[kind]],
     ["URL", url],
     ["Key", key],
     ...(headers ? ([["Headers", Object.keys(headers).join(", ")]] as [string, string][]) : []),

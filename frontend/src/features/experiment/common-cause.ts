@@ -1,4 +1,4 @@
-import type { Run, RunError } from "@/api/types";
+import type { ExperimentDetail, Run, RunError } from "@/api/types";
 
 export type Cause = { error: RunError; count: number };
 
@@ -15,4 +15,13 @@ export function commonCause(runs: Pick<Run, "error">[]): Cause | undefined {
     (most, cause) => (most && most.count >= cause.count ? most : cause),
     undefined,
   );
+}
+
+/** The endpoint that a stage calls, unless the sweep varies it. */
+export function endpointOf(experiment: ExperimentDetail, stage: string | undefined): string | undefined {
+  const varied = Object.values(experiment.parameter_space).some(
+    ({ target }) => target === `${stage}.endpoint`,
+  );
+  const found = experiment.pipeline_stages.find(({ name }) => name === stage);
+  return varied ? undefined : found?.endpoint;
 }

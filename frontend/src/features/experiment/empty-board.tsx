@@ -8,5 +8,5 @@ export function EmptyBoard({ sweep, filtered }: { sweep: Sweep | undefined; filt
   if (sweep?.status === "running") {
     return <Empty title="No finished runs yet">Runs appear here as they finish, best first.</Empty>;
   }
-  return <Empty title="No finished runs yet">Start a sweep to compare configurations, best first.</Empty>;
+  return <Empty title="No finished runs yet">Start a sweep to rank its configurations here.</Empty>;
 }

@@ -58,7 +58,7 @@ function ExperimentView({ experiment }: { experiment: ExperimentDetail }) {
         </>
       }
     >
-      {sweep && <SweepNotice sweep={sweep} />}
+      <SweepNotice experiment={experiment} />
       <Tabs experimentId={experiment.id} />
       <View tab={tab} experiment={experiment} live={live} />
     </Page>

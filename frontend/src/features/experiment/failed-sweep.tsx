@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { failedRunsQuery } from "@/api/runs";
-import type { Sweep } from "@/api/types";
+import type { ExperimentDetail, Sweep } from "@/api/types";
 import { plural } from "@/lib/format";
 import { buttonClass } from "@/ui/button";
 import { Notice } from "@/ui/notice";
-import { type Cause, commonCause } from "./common-cause";
+import { type Cause, commonCause, endpointOf } from "./common-cause";
+
+type Props = { experiment: ExperimentDetail; sweep: Sweep };
 
 /** Says that a sweep brought no result, and the most frequent reason. */
-export function FailedSweep({ sweep }: { sweep: Sweep }) {
+export function FailedSweep({ experiment, sweep }: Props) {
   const { experiment_id: experimentId, progress } = sweep;
   const runs = useQuery(failedRunsQuery(experimentId, sweep.id)).data ?? [];
   const cause = commonCause(runs);
@@ -32,18 +34,23 @@ export function FailedSweep({ sweep }: { sweep: Sweep }) {
         </>
       }
     >
-      {cause && <CauseText cause={cause} of={runs.length} />}
+      {cause && (
+        <CauseText cause={cause} of={runs.length} endpoint={endpointOf(experiment, cause.error.stage)} />
+      )}
     </Notice>
   );
 }
 
-function CauseText({ cause: { error, count }, of }: { cause: Cause; of: number }) {
+type CauseProps = { cause: Cause; of: number; endpoint: string | undefined };
+
+function CauseText({ cause: { error, count }, of, endpoint }: CauseProps) {
   const share = count === of ? "" : `Most frequent cause, ${count} of ${plural(of, "run")}: `;
   return (
     <>
       {share}
       <strong className="font-semibold">{error.kind}</strong>
-      {error.stage && ` in stage ${error.stage}`}: {error.message}
+      {error.stage && ` in stage ${error.stage}`}
+      {endpoint && `, endpoint ${endpoint}`}: {error.message}
     </>
   );
 }

@@ -40,7 +40,8 @@ export function RunTable({ runs, sort }: { runs: Run[]; sort: Sort }) {
 }
 
 function RunLine({ run }: { run: Run }) {
-  const text = run.error?.message ?? (valuesLine(run.values) || "default values");
+  const values = valuesLine(run.values) || "default values";
+  const { done, failed, total } = run.samples;
   return (
     <tr>
       <td>
@@ -52,13 +53,19 @@ function RunLine({ run }: { run: Run }) {
         <Badge look={runLooks[run.status]} />
       </td>
       <td className="num text-right font-semibold">{score(run.score)}</td>
-      <td className={run.error ? "text-bad" : undefined}>
-        <span title={text} className="line-clamp-3 min-w-64 max-w-2xl whitespace-normal break-words">
-          {text}
+      <td className="min-w-64 max-w-2xl whitespace-normal break-words">
+        <span title={values} className="line-clamp-3">
+          {values}
         </span>
+        {run.error && (
+          <span title={run.error.message} className="line-clamp-2 text-bad text-xs">
+            {run.error.message}
+          </span>
+        )}
       </td>
       <td className="num text-right">
-        {count(run.samples.done)} of {count(run.samples.total)}
+        {count(done - failed)} of {count(total)}
+        {failed > 0 && <span className="block text-bad text-xs">{count(failed)} failed</span>}
       </td>
       <td className="num text-right">{cost(run.cost_estimate)}</td>
       <td className="num text-right">{run.completed_at ? milliseconds(run.duration_ms) : "–"}</td>

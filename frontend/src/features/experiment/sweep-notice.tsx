@@ -1,11 +1,12 @@
-import type { Sweep } from "@/api/types";
+import type { ExperimentDetail, Sweep } from "@/api/types";
 import { Notice } from "@/ui/notice";
 import { budgetsOf, budgetText, isOutOfBudget } from "./budget";
 import { FailedSweep } from "./failed-sweep";
 
 /** What somebody should know or do about the sweep before anything else; nothing while all is well. */
-export function SweepNotice({ sweep }: { sweep: Sweep }) {
-  if (sweep.finish_reason === "all_failed") return <FailedSweep sweep={sweep} />;
+export function SweepNotice({ experiment }: { experiment: ExperimentDetail }) {
+  const { sweep } = experiment;
+  if (sweep?.finish_reason === "all_failed") return <FailedSweep experiment={experiment} sweep={sweep} />;
   if (isOutOfBudget(sweep)) return <BudgetNotice sweep={sweep} />;
   return null;
 }

@@ -24,14 +24,17 @@ const failedSweep = sweep({
   allowed: [],
   progress: { total: 12, completed: 0, failed: 12, cached: 0, pruned: 0, cancelled: 0, running: 0 },
 });
+const stage = { name: "classify", kind: "llm" as const, endpoint: "local" };
 const refused: RunError = { kind: "endpoint", message: "connection refused", stage: "classify" };
 const timeout: RunError = { kind: "timeout", message: "no answer in 30 s" };
 
 function failedRuns(...errors: RunError[]): Routes {
   const { config: _, ...base } = run({ status: "failed" });
-  const items = errors.map((error, index) => ({ ...base, id: `r${index}`, error }));
+  const items = errors.map((error, index) => ({ ...base, id: `r${index}`, values: {}, error }));
   return {
-    "GET /experiments/e1": { body: experiment({ status: "completed", sweep: failedSweep }) },
+    "GET /experiments/e1": {
+      body: experiment({ status: "completed", sweep: failedSweep, pipeline_stages: [stage] }),
+    },
     "GET /experiments/e1/sweeps": { body: { items: [failedSweep] } },
     "GET /experiments/e1/runs": { body: { items } },
   };
@@ -44,7 +47,7 @@ test("a sweep in which every run failed is failed, and says why and where to loo
   expect(notice).toHaveTextContent("All 12 runs failed");
   await waitFor(() =>
     expect(notice).toHaveTextContent(
-      "Most frequent cause, 2 of 3 runs: endpoint in stage classify: connection refused",
+      "Most frequent cause, 2 of 3 runs: endpoint in stage classify, endpoint local: connection refused",
     ),
   );
   const asked = server.requests.find(({ url }) => url.includes("/runs?"));

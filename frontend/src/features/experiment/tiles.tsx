@@ -62,7 +62,7 @@ function RunsTile({ sweep }: { sweep: Sweep | undefined }) {
   ];
   return (
     <Tile label="Runs" value={value} note={note.filter(Boolean).join(", ")}>
-      {total !== undefined && total > 0 && <Bar share={done / total} />}
+      {total !== undefined && total > 0 && <Bar share={(done - failed) / total} failed={failed / total} />}
     </Tile>
   );
 }
@@ -77,13 +77,12 @@ function BudgetBar({ sweep, field }: { sweep: Sweep | undefined; field: BudgetFi
   return budget && <Bar share={budget.spent / budget.limit} />;
 }
 
-function Bar({ share }: { share: number }) {
+function Bar({ share, failed = 0 }: { share: number; failed?: number }) {
+  const width = (part: number) => ({ width: `${Math.min(1, part) * 100}%` });
   return (
-    <div aria-hidden="true" className="mt-2 h-1 overflow-hidden rounded-full bg-sunken">
-      <div
-        className="h-full rounded-full bg-accent transition-[width] duration-300"
-        style={{ width: `${Math.min(1, share) * 100}%` }}
-      />
+    <div aria-hidden="true" className="mt-2 flex h-1 overflow-hidden rounded-full bg-sunken">
+      <div className="h-full bg-accent transition-[width] duration-300" style={width(share)} />
+      <div className="h-full bg-bad transition-[width] duration-300" style={width(failed)} />
     </div>
   );
 }

@@ -11,7 +11,11 @@ function figuresOf(run: RunDetail): Figure[] {
   const failures = samples.failed > 0 ? `${count(samples.failed)} failed` : "none failed";
   return [
     { label: "Score", value: score(run.score), note: interval },
-    { label: "Samples", value: `${count(samples.done)} of ${count(samples.total)}`, note: failures },
+    {
+      label: "Samples",
+      value: `${count(samples.done - samples.failed)} of ${count(samples.total)}`,
+      note: failures,
+    },
     {
       label: "Tokens",
       value: compact(run.tokens_in + run.tokens_out),
