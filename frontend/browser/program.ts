@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const program = process.env.PROMPTLOOPER ?? resolve(import.meta.dirname, "../../target/debug/promptlooper");
-const patience = 30_000;
+const startTimeout = 30_000;
 
 /** The program as a server, with a folder of its own. */
 export type Server = {
@@ -35,7 +35,7 @@ async function start(command: string, address: RegExp): Promise<Server> {
     LOG: "warn",
   };
   const child = spawn(program, [command], { env, stdio: ["ignore", "ignore", "pipe"] });
-  const said = await hear(child, address);
+  const said = await waitForOutput(child, address);
   return {
     said,
     origin: new URL(said).origin,
@@ -49,10 +49,10 @@ async function start(command: string, address: RegExp): Promise<Server> {
 }
 
 /** Waits until the program says something on stderr; what it said. */
-function hear(child: ChildProcess, wanted: RegExp): Promise<string> {
+function waitForOutput(child: ChildProcess, wanted: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
-    const give = setTimeout(() => reject(new Error(`the program does not start: ${text}`)), patience);
+    const give = setTimeout(() => reject(new Error(`the program does not start: ${text}`)), startTimeout);
     child.once("exit", () => reject(new Error(`the program ended: ${text}`)));
     child.stderr?.on("data", (chunk: Buffer) => {
       text += chunk.toString();

@@ -7,7 +7,7 @@ type Handler = Reply | ((request: Request) => Reply | Promise<Reply>);
 /** `"GET /projects"` → what it answers. */
 export type Routes = Record<string, Handler>;
 
-export const known: Reply = {
+export const administrator: Reply = {
   body: { kind: "user", scope: "admin", user: { id: "u1", username: "ada", is_admin: true } },
 };
 
@@ -30,7 +30,7 @@ export function problem(part: Partial<Problem>): Problem {
 
 const defaults: Routes = {
   "GET /auth/setup": { body: { required: false, guest_access: false, version: "0.1.0" } },
-  "GET /auth/me": known,
+  "GET /auth/me": administrator,
   "GET /endpoints": { body: { items: [] } },
 };
 

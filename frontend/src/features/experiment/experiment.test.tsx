@@ -4,7 +4,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { button, open, ranks, send, snapshot, tile } from "@/testing/experiment-page";
 import { loggedIn } from "@/testing/render-app";
 import { at, event, experiment, row, run, sweep } from "@/testing/samples";
-import { known, problem, unauthorized } from "@/testing/server";
+import { administrator, problem, unauthorized } from "@/testing/server";
 import { FakeSocket, fakeSockets } from "@/testing/socket";
 
 // There is no canvas here.
@@ -229,7 +229,7 @@ test("all runs are listed, and those of one status on demand", async () => {
 });
 
 test("a connection that is lost because the token has expired leads to the login page", async () => {
-  const answers = { me: known };
+  const answers = { me: administrator };
   await open({ "GET /auth/me": () => answers.me });
   answers.me = unauthorized;
   act(() => FakeSocket.last.drop());

@@ -18,7 +18,7 @@ type Props = {
 };
 
 /** Ties and probabilities follow the runs that they are of within about a second. */
-const standingsEvery = 1000;
+const standingsInterval = 1000;
 
 /** Kept from rendering with every frame of the stream: only its own query changes it. */
 export const LeaderboardPanel = memo(function LeaderboardPanel(props: Props) {
@@ -36,14 +36,8 @@ export const LeaderboardPanel = memo(function LeaderboardPanel(props: Props) {
       pages={pages}
       order={order}
       attention={attention}
-      aside={
-        <>
-          <span className="num text-muted text-xs">
-            {boardCount(experiment, rows?.length ?? 0, { more: pages.hasNextPage, sort, value })}
-          </span>
-          <ValueSelect experiment={experiment} label="Show ranked runs with value" />
-        </>
-      }
+      count={boardCount(experiment, rows?.length ?? 0, { more: pages.hasNextPage, sort, value })}
+      filters={<ValueSelect experiment={experiment} label="Show ranked runs with value" />}
     >
       {rows?.length === 0 && <EmptyBoard sweep={experiment.sweep} filtered={value !== undefined} />}
       {rows && rows.length > 0 && <Leaderboard experiment={experiment} rows={rows} sort={sort} />}
@@ -57,7 +51,7 @@ function useBoard({ experiment, sort, value, refetchEvery }: Props) {
   const pages = useInfiniteQuery({
     ...leaderboardQuery(experiment.id, view),
     refetchInterval: ({ state }) =>
-      state.data?.pages.some((page) => !page.standings_current) ? standingsEvery : refetchEvery,
+      state.data?.pages.some((page) => !page.standings_current) ? standingsInterval : refetchEvery,
     placeholderData: (old) => old,
   });
   const latest = useMemo<LeaderboardRow[] | undefined>(

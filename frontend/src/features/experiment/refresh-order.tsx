@@ -7,7 +7,7 @@ export function RefreshOrder({ pending, onRefresh }: { pending: number; onRefres
     <button
       type="button"
       onClick={onRefresh}
-      className="h-7 whitespace-nowrap rounded-full border border-accent bg-accent-soft px-2.5 font-medium text-accent text-xs"
+      className="h-7 shrink-0 whitespace-nowrap rounded-full border border-accent bg-accent-soft px-2.5 font-medium text-accent text-xs"
     >
       {plural(pending, "new result")} · refresh
     </button>

@@ -13,21 +13,29 @@ type Props = {
   pages: UseInfiniteQueryResult;
   order: SteadyRows<unknown>;
   attention: ReturnType<typeof useAttention>["props"];
-  aside: ReactNode;
+  /** How many runs are listed. */
+  count?: string;
+  filters: ReactNode;
   children: ReactNode;
 };
 
+/** The head stays one line high, so that an offer to refresh does not push the table down. */
+const oneLine = "[&>select]:min-w-0 [&>select]:shrink";
+
 /** A table of runs with its head, loading and error states, and further pages. */
-export function RunSection({ title, pages, order, attention, aside, children }: Props) {
+export function RunSection({ title, pages, order, attention, count, filters, children }: Props) {
   return (
     <div className="min-w-0">
       <div {...attention}>
         <Section
           title={title}
           aside={
-            <span className="flex flex-wrap items-center justify-end gap-x-3 gap-y-1">
+            <span className={`flex min-w-0 flex-1 basis-0 items-center justify-end gap-3 ${oneLine}`}>
               <RefreshOrder pending={order.pending} onRefresh={order.refresh} />
-              {aside}
+              {order.pending === 0 && count && (
+                <span className="num whitespace-nowrap text-muted text-xs">{count}</span>
+              )}
+              {filters}
             </span>
           }
         >

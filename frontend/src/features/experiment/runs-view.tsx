@@ -53,7 +53,7 @@ export function RunsView({ experiment }: { experiment: ExperimentDetail }) {
         pages={pages}
         order={order}
         attention={attention}
-        aside={
+        filters={
           <>
             <ValueSelect experiment={experiment} label="Show runs with value" />
             <StatusFilter status={status} />

@@ -56,7 +56,7 @@ function RunsTile({ sweep }: { sweep: Sweep | undefined }) {
   const done = ended(sweep);
   const value = total === undefined ? count(done) : `${count(done)} of ${count(total)}`;
   const note = [
-    `${count(running)} running`,
+    (running > 0 || sweep.status === "running") && `${count(running)} running`,
     failed > 0 && `${count(failed)} failed`,
     cached > 0 && `${count(cached)} cached`,
   ];
