@@ -12,7 +12,7 @@ export const toneText: Record<Tone, string> = {
   quiet: "text-muted",
 };
 
-export type Look = { label: string; tone: Tone };
+type Look = { label: string; tone: Tone };
 
 /** A state that is not listed here does not compile. */
 export const experimentLooks: Record<ExperimentStatus, Look> = {
@@ -46,7 +46,7 @@ export const runLooks: Record<RunStatus, Look> = {
 };
 
 /** A state, as a coloured dot and its word. */
-export function Badge({ look, detail }: { look: Look; detail?: string | undefined }) {
+export function Badge({ look }: { look: Look }) {
   return (
     <span className="inline-flex items-center gap-1.5 whitespace-nowrap rounded-full border border-line bg-surface px-2 py-px font-medium text-muted text-xs">
       <span
@@ -58,7 +58,6 @@ export function Badge({ look, detail }: { look: Look; detail?: string | undefine
         )}
       />
       {look.label}
-      {detail && ` · ${detail}`}
     </span>
   );
 }
