@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::experiment::Definition;
 use domain::id::ExperimentId;
 use domain::money::NanoDollars;
-use domain::pipeline::Progress;
+use domain::pipeline::{Pipeline, Progress};
 use domain::random::shuffled;
 use domain::space::{Point, Size};
 use domain::stage::StageKind;
@@ -115,7 +115,7 @@ impl Estimates {
         let definition = &stored.definition;
         let configured = catalog.configure(definition, point.values().clone());
         let (configuration, _) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
-        let pipeline = Arc::new(configuration.pipeline().map_err(|(stage, wrong)| {
+        let pipeline = Arc::new(Pipeline::try_new(&configuration).map_err(|(stage, wrong)| {
             Refusal::invalid(format!("/pipeline_stages/{stage}"), "template", wrong.message)
         })?);
         let walk = Walk { pipeline: &pipeline, definition, offload: &*self.offload };

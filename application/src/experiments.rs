@@ -253,3 +253,12 @@ pub fn check(draft: &Draft) -> Result<Definition, Vec<Problem>> {
     let problems = Evaluator::check(&definition);
     if problems.is_empty() { Ok(definition) } else { Err(problems) }
 }
+
+impl From<ExperimentError> for Refusal {
+    fn from(error: ExperimentError) -> Self {
+        match error {
+            ExperimentError::Problems(problems) => Self::Invalid(problems),
+            ExperimentError::Store(error) => Self::Store(error),
+        }
+    }
+}

@@ -14,6 +14,7 @@ use crate::ports::{
     Clock, ExperimentStore, ExportRecord, FactStore, Ids, ProjectStore, RunStore, RunSummary, StoreError,
     StoredExperiment,
 };
+use crate::refusal::Refusal;
 use crate::report;
 
 /// Why nothing was exported.
@@ -191,5 +192,17 @@ impl Exports {
             return self.check(id).await.map(|()| id);
         }
         self.ports.experiments.by_name(name_or_id).await?.first().copied().ok_or(ExportError::NoExperiment)
+    }
+}
+
+impl From<ExportError> for Refusal {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::NoExperiment => Self::NotFound("experiment"),
+            ExportError::NoRun(_) => Self::NotFound("run"),
+            winner @ ExportError::NoWinner => Self::conflict("no_winner", winner.to_string()),
+            ExportError::Configuration(problem) => Self::Invalid(vec![problem]),
+            ExportError::Store(error) => Self::Store(error),
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::ports::{
     BoardRun, BoardState, BoardStore, ExperimentFacts, FactStore, ListPlace, NoPlace, RunFilter, RunListing,
     RunOrder, RunQuery, StoreError,
 };
+use crate::refusal::Refusal;
 
 /// One row of a leaderboard.
 #[derive(Debug, Clone)]
@@ -202,6 +203,15 @@ impl Row {
 
     fn asked(&self) -> Option<f64> {
         Some(f64::from(self.run.done) * f64::from(self.repeats)).filter(|asked| *asked > 0.0)
+    }
+}
+
+impl From<LeaderboardError> for Refusal {
+    fn from(error: LeaderboardError) -> Self {
+        match error {
+            LeaderboardError::NoExperiment => Self::NotFound("experiment"),
+            LeaderboardError::Store(error) => Self::Store(error),
+        }
     }
 }
 

@@ -98,8 +98,8 @@ impl Previews {
         let values = request.values.unwrap_or_else(|| first_point(&definition));
         let configured = catalog.configure(&definition, values);
         let (configuration, config) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
-        let pipeline =
-            configuration.pipeline().map_err(|(stage, wrong)| template_refused(stage, wrong.message))?;
+        let pipeline = Pipeline::try_new(&configuration)
+            .map_err(|(stage, wrong)| template_refused(stage, wrong.message))?;
         let sample = draft.samples.get(request.sample).ok_or_else(|| {
             let detail = format!("there are {} samples, counted from 0", draft.samples.len());
             Refusal::invalid("/sample_index", "unknown_sample", detail)

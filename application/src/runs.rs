@@ -1,25 +1,22 @@
 //! Lists runs, shows what one came to, and makes single ones.
 
 mod point;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::access::Writer;
 use domain::id::{ExperimentId, RunId};
-use domain::sample::Sample;
-use domain::scoring::{Entry, Score, weighted};
 use domain::stage::Stage;
 use domain::value::Map;
 
+pub use self::traces::{ResultPlace, Trace};
 use crate::catalog::{self, Catalog};
 use crate::digest::sha256;
-use crate::engine;
-use crate::page::Page;
 use crate::ports::{
-    Bell, CommitError, EndpointStore, ExperimentFacts, ExperimentStore, FactStore, Ids, Journal, Outline,
-    ResultRow, RunListing, RunQuery, RunStore, RunSummary, SampleScore, SingleRun, StageBinding, StoreError,
-    Timer, Unit,
+    Bell, CommitError, EndpointStore, EnginePorts, ExperimentFacts, ExperimentStore, FactStore, Ids, Journal,
+    RunListing, RunQuery, RunStore, RunSummary, SingleRun, StageBinding, Timer, Unit,
 };
 use crate::refusal::Refusal;
 
@@ -40,7 +37,7 @@ pub struct Ports {
 impl Ports {
     /// Those that an engine has too.
     #[must_use]
-    pub fn of_engine(ports: &engine::Ports) -> Self {
+    pub fn of_engine(ports: &EnginePorts) -> Self {
         Self {
             bell: Arc::clone(&ports.bell),
             endpoints: Arc::clone(&ports.endpoints),
@@ -75,26 +72,6 @@ pub struct StageDetail {
     /// The label of its endpoint, where that still exists.
     pub endpoint: Option<String>,
 }
-
-/// What became of one repetition of one sample.
-#[derive(Debug, Clone)]
-pub struct Trace {
-    /// The sample, by its index in the set.
-    pub sample_index: u32,
-    /// The repetition, from 1.
-    pub repeat: u32,
-    /// The sample itself.
-    pub sample: Sample,
-    /// Its weighted score, where it has one.
-    pub score: Option<f64>,
-    /// What each stage came to.
-    pub results: Vec<ResultRow>,
-    /// What each scorer said.
-    pub scores: Vec<SampleScore>,
-}
-
-/// A place among the results of a run: sample, repetition, stage.
-pub type ResultPlace = (u32, u32, u32);
 
 /// The use cases of runs.
 pub struct Runs {
@@ -149,74 +126,6 @@ impl Runs {
         let each = u64::from(facts.repeats) * stages.len() as u64;
         let results = u64::from(run.done) * each;
         Ok(RunDetail { run, stages, results })
-    }
-
-    /// Results of a run's stages, by sample, repetition and stage.
-    ///
-    /// # Errors
-    /// A store that fails.
-    pub async fn results(
-        &self,
-        id: RunId,
-        after: Option<ResultPlace>,
-        limit: usize,
-    ) -> Result<Page<ResultRow>, Refusal> {
-        Ok(Page::of(self.ports.runs.results(id, after, limit + 1).await?, limit))
-    }
-
-    /// What became of a run's samples, with prompts, answers and scores; those after a sample and repetition.
-    ///
-    /// # Errors
-    /// Where there is no such run.
-    pub async fn traces(
-        &self,
-        id: RunId,
-        after: Option<(u32, u32)>,
-        limit: usize,
-    ) -> Result<Page<Trace>, Refusal> {
-        let run = self.run(id).await?;
-        let facts = self.facts(run.experiment).await?;
-        let stages = facts.outline.stages.len();
-        let after = after.map(|(sample, repeat)| (sample, repeat, u32::MAX));
-        let rows = self.ports.runs.results(id, after, (limit + 1) * stages).await?;
-        let mut groups: Vec<Vec<ResultRow>> = Vec::new();
-        for row in rows {
-            match groups.last_mut() {
-                Some(group) if (group[0].sample, group[0].repeat) == (row.sample, row.repeat) => {
-                    group.push(row);
-                }
-                _ => groups.push(vec![row]),
-            }
-        }
-        let page = Page::of(groups, limit);
-        let indices: Vec<u32> = page.items.iter().map(|group| group[0].sample).collect();
-        let samples = self.samples(facts.sample_set, &indices).await?;
-        let (first, last) = (indices.first().copied(), indices.last().copied());
-        let scores = match first.zip(last) {
-            Some((first, last)) => self.ports.runs.sample_scores(id, first, last).await?,
-            None => Vec::new(),
-        };
-        let mut samples = samples.into_iter();
-        Ok(page.map(|results| {
-            let (sample_index, repeat) = (results[0].sample, results[0].repeat);
-            let of = |said: &&SampleScore| (said.score.sample, said.score.repeat) == (sample_index, repeat);
-            let scores: Vec<SampleScore> = scores.iter().filter(of).cloned().collect();
-            let score = weighted_score(&facts.outline, &scores);
-            Trace { sample_index, repeat, sample: samples.next().unwrap_or_default(), score, results, scores }
-        }))
-    }
-
-    /// Samples by their indices, which may repeat.
-    async fn samples(
-        &self,
-        set: domain::id::SampleSetId,
-        indices: &[u32],
-    ) -> Result<Vec<Sample>, StoreError> {
-        let mut distinct = indices.to_vec();
-        distinct.dedup();
-        let found = self.ports.experiments.samples(set, &distinct).await?;
-        let of = |index: &u32| distinct.binary_search(index).ok().and_then(|at| found.get(at)).cloned();
-        Ok(indices.iter().map(|index| of(index).unwrap_or_default()).collect())
     }
 
     /// What is known of an experiment without its document.
@@ -298,18 +207,4 @@ impl Runs {
         };
         Ok(applied.map_err(|problem| Refusal::Invalid(vec![problem]))?.stages)
     }
-}
-
-/// The weighted score of a sample, from what is stored of its scorers.
-fn weighted_score(outline: &Outline, said: &[SampleScore]) -> Option<f64> {
-    let entries = (0..).zip(&outline.scorers).map(|(number, (_, weight))| {
-        let of_entry = said.iter().find(|said| said.score.scorer == number);
-        let value = match of_entry.map(|said| said.score.value.and_then(|value| Score::try_new(value).ok())) {
-            None => Entry::Absent,
-            Some(Some(value)) => Entry::Value(value),
-            Some(None) => Entry::Failed,
-        };
-        (*weight, value)
-    });
-    weighted(&entries.collect::<Vec<_>>())
 }

@@ -16,12 +16,12 @@ use domain::time::Timestamp;
 use thiserror::Error;
 
 use crate::catalog::Catalog;
-use crate::engine;
 use crate::page::Page;
 use crate::ports::{
-    Bell, BoardRun, BoardStore, CommitError, EndpointStore, ExperimentStore, FactStore, Ids, Journal,
-    NewSweep, StoreError, StoredSweep, SweepStore, SweepTotals, Unit,
+    Bell, BoardRun, BoardStore, CommitError, EndpointStore, EnginePorts, ExperimentStore, FactStore, Ids,
+    Journal, NewSweep, StoreError, StoredSweep, SweepStore, SweepTotals, Unit,
 };
+use crate::refusal::Refusal;
 
 /// What the use cases need from the world.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ pub struct Ports {
 impl Ports {
     /// Those that an engine has too.
     #[must_use]
-    pub fn of_engine(ports: &engine::Ports) -> Self {
+    pub fn of_engine(ports: &EnginePorts) -> Self {
         Self {
             bell: Arc::clone(&ports.bell),
             boards: Arc::clone(&ports.boards),
@@ -267,4 +267,20 @@ pub fn check(catalog: &Catalog, definition: &Definition, request: &SweepRequest)
 /// A seed nobody chose.
 fn made_up_seed(id: SweepId) -> u64 {
     u64::try_from(id.bits() & u128::from(u64::MAX >> 11)).unwrap_or_default()
+}
+
+impl From<SweepError> for Refusal {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::NoExperiment => Self::NotFound("experiment"),
+            SweepError::NoSweep => Self::NotFound("sweep"),
+            SweepError::Start(refused) => Self::invalid("/max_runs", "space_too_large", refused.to_string()),
+            SweepError::Problems(problems) => Self::Invalid(problems),
+            active @ SweepError::Active => Self::conflict("sweep_active", active.to_string()),
+            busy @ SweepError::Busy => Self::conflict("conflict", busy.to_string()),
+            SweepError::Budget(exhausted) => Self::conflict("budget_exhausted", exhausted.to_string()),
+            SweepError::Transition(refused) => Self::conflict("invalid_transition", refused.to_string()),
+            SweepError::Store(error) => Self::Store(error),
+        }
+    }
 }

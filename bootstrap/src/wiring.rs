@@ -87,21 +87,9 @@ impl Wired {
         settings: &Settings,
         engine: &Arc<Engine>,
     ) -> Result<Services, Failure> {
-        let (stores, ports, sweeps) = (&self.stores, &self.ports, Arc::clone(&self.sweeps));
+        let (stores, ports) = (&self.stores, &self.ports);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
-        let live = live::Ports {
-            clock: Arc::clone(&clock),
-            endpoints: stores.clone(),
-            events: stores.clone(),
-            facts: stores.clone(),
-            monitor: stores.clone(),
-        };
-        let feed = feed::Ports {
-            bell: Arc::clone(&ports.bell),
-            events: stores.clone(),
-            timer: Arc::clone(&ports.timer),
-        };
         let servers = Arc::clone(&ports.servers);
         Ok(Services {
             accounts: Arc::new(self.accounts(settings).await?),
@@ -123,13 +111,34 @@ impl Wired {
             exports: self.exports(),
             leaderboards: Arc::clone(&self.leaderboards),
             endpoints: Endpoints::new(stores.clone(), servers, Arc::clone(&clock), ids),
-            live: Live::new(live, Arc::clone(&self.leaderboards), Arc::clone(&sweeps)),
-            sweeps,
-            feed: Arc::new(Feed::new(feed, Arc::new(LocalBell::new()))),
+            live: self.live(Arc::clone(&clock)),
+            sweeps: Arc::clone(&self.sweeps),
+            feed: self.feed(),
             events: stores.clone(),
             idempotency: stores.clone(),
             clock,
         })
+    }
+
+    fn live(&self, clock: Arc<dyn Clock>) -> Live {
+        let stores = &self.stores;
+        let ports = live::Ports {
+            clock,
+            endpoints: stores.clone(),
+            events: stores.clone(),
+            facts: stores.clone(),
+            monitor: stores.clone(),
+        };
+        Live::new(ports, Arc::clone(&self.leaderboards), Arc::clone(&self.sweeps))
+    }
+
+    fn feed(&self) -> Arc<Feed> {
+        let ports = feed::Ports {
+            bell: Arc::clone(&self.ports.bell),
+            events: self.stores.clone(),
+            timer: Arc::clone(&self.ports.timer),
+        };
+        Arc::new(Feed::new(ports, Arc::new(LocalBell::new())))
     }
 
     async fn accounts(&self, settings: &Settings) -> Result<Accounts, Failure> {

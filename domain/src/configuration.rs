@@ -1,8 +1,6 @@
 //! One point of the space applied to the stages.
 
 use crate::endpoint::EndpointIdentity;
-use crate::pipeline::{CompiledStage, Pipeline};
-use crate::run::StageError;
 use crate::stage::Stage;
 use crate::value::{Map, Value};
 
@@ -51,16 +49,6 @@ impl Configuration {
             ("repeats", Value::from(self.repeats)),
         ])
         .canonical()
-    }
-
-    /// The pipeline with its templates parsed.
-    ///
-    /// # Errors
-    /// The first stage, by its index, that cannot do what it says, and why.
-    pub fn pipeline(&self) -> Result<Pipeline, (usize, StageError)> {
-        let compiled = self.stages.iter().enumerate();
-        let stages = compiled.map(|(i, stage)| CompiledStage::new(stage).map_err(|error| (i, error)));
-        Ok(Pipeline::new(stages.collect::<Result<_, _>>()?, Value::Map(self.params.clone())))
     }
 }
 

@@ -9,7 +9,7 @@ use self::chunk::CompiledChunk;
 use self::llm::CompiledLlm;
 use self::retrieve::CompiledRetrieve;
 use crate::call::{Call, Reply};
-use crate::configuration::ConfiguredStage;
+use crate::configuration::{Configuration, ConfiguredStage};
 use crate::run::StageError;
 use crate::stage::StageKind;
 use crate::template::{Scope, Template};
@@ -93,8 +93,17 @@ impl Render for Wholly<'_> {
 }
 
 impl Pipeline {
-    pub(crate) const fn new(stages: Vec<CompiledStage>, params: Value) -> Self {
-        Self { stages, params }
+    /// The pipeline of a configuration.
+    ///
+    /// # Errors
+    /// The first stage, by its index, that cannot do what it says, and why.
+    pub fn try_new(configuration: &Configuration) -> Result<Self, (usize, StageError)> {
+        let stages = configuration.stages.iter().enumerate();
+        let stages = stages.map(|(i, stage)| CompiledStage::new(stage).map_err(|error| (i, error)));
+        Ok(Self {
+            stages: stages.collect::<Result<_, _>>()?,
+            params: Value::Map(configuration.params.clone()),
+        })
     }
 
     /// Its stages, in order.
@@ -170,7 +179,7 @@ impl Pipeline {
 }
 
 impl CompiledStage {
-    pub(crate) fn new(configured: &ConfiguredStage) -> Result<Self, StageError> {
+    fn new(configured: &ConfiguredStage) -> Result<Self, StageError> {
         let stage = &configured.stage;
         let bound = || {
             let missing = || StageError::new("configuration", "the stage has no endpoint");

@@ -3,19 +3,22 @@
 //! A [`Guide`] proposes configurations and numbers of samples, and is a function of the sweep's seed and of what was
 //! asked and told so far: after a crash the same history gives the same proposal.
 
+mod counts;
 mod grid;
+mod kind;
 mod random;
 mod trials;
 
 use std::fmt;
 
+pub use counts::TrialCounts;
 pub use grid::Grid;
+pub use kind::SweepKind;
 pub use random::Random;
 pub use trials::{BlockOutcome, ContradictoryLog, Trial, TrialChange, TrialState, Trials};
 
 use crate::name::Name;
 use crate::space::{Point, Size, Space};
-use crate::sweep::SweepKind;
 
 /// Chooses what to evaluate.
 pub trait Guide: Send + Sync {

@@ -9,33 +9,11 @@ mod plan;
 mod steering;
 
 pub use limits::{BudgetExhausted, SpentBudget, SweepLimits};
-pub use plan::{Counts, Next, Outcome, Plan, Sweep, TrialEnd};
+pub use plan::{Next, Outcome, Plan, Sweep, TrialEnd};
 pub use steering::{Command, Interruption, InvalidTransition, Transition};
 
 use crate::strategy::Reason;
-
-/// How a sweep chooses its configurations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SweepKind {
-    /// Every combination.
-    Grid {
-        /// In a seeded order rather than the space's own.
-        shuffle: bool,
-    },
-    /// Seeded sampling.
-    Random,
-}
-
-impl SweepKind {
-    /// The word for it in documents.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Grid { .. } => "grid",
-            Self::Random => "random",
-        }
-    }
-}
+pub use crate::strategy::SweepKind;
 
 /// Why a sweep waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

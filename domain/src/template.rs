@@ -19,6 +19,7 @@ mod limits;
 mod parser;
 mod references;
 mod render;
+mod tokens;
 mod value;
 
 use std::fmt;

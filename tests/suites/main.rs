@@ -24,3 +24,4 @@ mod spending;
 mod standings;
 mod stores;
 mod sweep;
+mod tidy;

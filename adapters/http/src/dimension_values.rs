@@ -1,8 +1,7 @@
 //! Filters by the values of dimensions, which are as many parameters of a query as there are dimensions.
 
-use poem::{Request, RequestBody, Result};
-use poem_openapi::registry::{MetaParamIn, MetaSchema, MetaSchemaRef};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use poem::Request;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 
 /// Dimensions with the values that are asked for, as they are written: `values.NAME=VALUE`, or `values[NAME]=VALUE` as
 /// generated clients write objects.
@@ -10,9 +9,16 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 pub(crate) struct DimensionValues(pub(crate) Vec<(String, String)>);
 
 impl DimensionValues {
-    fn of(request: &Request) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
         let pairs: Vec<(String, String)> = request.params().unwrap_or_default();
         Self(pairs.into_iter().filter_map(|(name, value)| Some((dimension(&name)?, value))).collect())
+    }
+
+    /// What the document says of them.
+    pub(crate) fn schema() -> MetaSchemaRef {
+        let value = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
+        let object = MetaSchema { additional_properties: Some(Box::new(value)), ..MetaSchema::new("object") };
+        MetaSchemaRef::Inline(Box::new(object))
     }
 }
 
@@ -20,30 +26,6 @@ fn dimension(name: &str) -> Option<String> {
     let rest = name.strip_prefix("values")?;
     let bracketed = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     bracketed.or_else(|| rest.strip_prefix('.')).map(str::to_owned)
-}
-
-impl<'a> ApiExtractor<'a> for DimensionValues {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn param_in() -> Option<MetaParamIn> {
-        Some(MetaParamIn::Query)
-    }
-
-    fn param_schema_ref() -> Option<MetaSchemaRef> {
-        let value = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
-        let object = MetaSchema { additional_properties: Some(Box::new(value)), ..MetaSchema::new("object") };
-        Some(MetaSchemaRef::Inline(Box::new(object)))
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> Result<Self> {
-        Ok(Self::of(request))
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod document;
 mod exported;
 mod failure;
 mod guard;
+mod list_query;
 mod offload;
 mod once;
 mod page;
@@ -38,7 +39,6 @@ pub use crate::services::Services;
 use crate::answer::JSON;
 use crate::guard::{Guard, NAMED, Parameters};
 use crate::server::{Limits, Server, Timeouts};
-use crate::socket::Board;
 
 /// How long the database may take to show that it answers.
 const PING_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -116,7 +116,8 @@ fn app(services: Arc<Services>, public: Option<String>) -> impl Endpoint {
         .at("/ws/dashboard", get(socket::of_everything))
         .at("/*page", dashboard::page);
     let accounts = Arc::clone(&services.accounts);
-    let inner = routes.data(services).data(Arc::new(Board::default())).with(CatchPanic::new());
+    let sockets = socket::Shared::new(Arc::clone(&services));
+    let inner = routes.data(services).data(sockets).with(CatchPanic::new());
     Guard { inner, accounts, parameters, public }
         .with(
             SetHeader::new()

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use wire::api::{Activity, EndpointLoad, Event as EventView, Message, Moment, Progress, Snapshot, id};
 
-pub(crate) use self::board::Board;
+use self::board::Board;
 use crate::failure::{Failure, refused};
 use crate::guard::{PROTOCOL, token};
 use crate::services::Services;
@@ -50,31 +50,45 @@ pub(crate) struct From {
     since: Option<u64>,
 }
 
+/// What all sockets share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    services: Arc<Services>,
+    board: Arc<Board>,
+}
+
+impl Shared {
+    pub(crate) fn new(services: Arc<Services>) -> Self {
+        Self { services, board: Arc::default() }
+    }
+
+    fn stream(&self, listener: Listener, experiment: Option<ExperimentId>) -> Telling {
+        let (services, board) = (Arc::clone(&self.services), Arc::clone(&self.board));
+        Telling { services, board, listener, experiment }
+    }
+}
+
 #[handler]
 pub(crate) async fn of_experiment(
     socket: WebSocket,
     Path(text): Path<String>,
     Query(from): Query<From>,
-    services: Data<&Arc<Services>>,
-    board: Data<&Arc<Board>>,
+    Data(shared): Data<&Shared>,
     listener: Listener,
 ) -> poem::Result<impl IntoResponse> {
     let experiment: ExperimentId = text.parse().map_err(|_| not_found())?;
-    services.live.check(experiment).await.map_err(refused)?;
-    let (services, board) = (Arc::clone(&services), Arc::clone(&board));
-    Ok(Telling { services, board, listener, experiment: Some(experiment) }.open(socket, from))
+    shared.services.live.check(experiment).await.map_err(refused)?;
+    Ok(shared.stream(listener, Some(experiment)).open(socket, from))
 }
 
 #[handler]
 pub(crate) fn of_everything(
     socket: WebSocket,
     Query(from): Query<From>,
-    Data(services): Data<&Arc<Services>>,
-    Data(board): Data<&Arc<Board>>,
+    Data(shared): Data<&Shared>,
     listener: Listener,
 ) -> impl IntoResponse {
-    let (services, board) = (Arc::clone(services), Arc::clone(board));
-    Telling { services, board, listener, experiment: None }.open(socket, from)
+    shared.stream(listener, None).open(socket, from)
 }
 
 fn not_found() -> Failure {

@@ -15,17 +15,13 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use wire::board::StandingsDocument;
 use wire::stored;
 
+use crate::dialect::milliseconds;
 use crate::dialect::{Dialect, Session, corrupt, failed, id, maybe_id, maybe_real, raw_json, whole};
 use crate::open::Stores;
+use crate::rank_class::{UNSCORED, WHOLE};
 use crate::rows::{Row, read_all};
 use crate::run_list::RunProjection;
-use crate::runs::totals_of;
-use crate::workers::milliseconds;
-
-/// Classes of runs on a board, as `rank_class` has them; higher stands first. Whole runs have a score on most samples.
-pub(crate) const WHOLE: i64 = 2;
-pub(crate) const PARTIAL: i64 = 1;
-pub(crate) const UNSCORED: i64 = 0;
+use crate::run_rows::totals_of;
 
 /// No texts of the configuration but the values.
 const SHOWN: RunProjection = RunProjection {
@@ -40,7 +36,7 @@ const STATE: &str = "SELECT s.doc, CAST(CASE WHEN b.standings_rev = b.rev THEN 1
 /// `$2` is a board that is taken at once.
 const CLAIM: &str = "UPDATE board SET lease_until = {in:$1} WHERE experiment_id = (SELECT experiment_id FROM board r \
      WHERE rev > standings_rev AND (experiment_id = $2 OR ($2 IS NULL \
-     AND (lease_until IS NULL OR lease_until < {now}) AND (not_before IS NULL OR not_before <= {now}))) ORDER BY experiment_id LIMIT 1 {skip locked}) \
+     AND (lease_until IS NULL OR lease_until < {now}) AND (not_before IS NULL OR not_before <= {now}))) ORDER BY experiment_id LIMIT 1 {lock r skip}) \
      RETURNING experiment_id, rev";
 
 const RANKED: &str = "SELECT id, rank_class, rank_score FROM run WHERE experiment_id = $1 AND listed = 1 \

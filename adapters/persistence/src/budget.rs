@@ -5,13 +5,13 @@ use domain::call::Digest;
 use domain::id::SweepId;
 use sea_orm::{ConnectionTrait, DbErr};
 
+use crate::deltas::Spent;
 use crate::dialect::{Session, corrupt, id};
-use crate::group::Spent;
 use crate::rows::Row;
 
 const BUDGET: &str = "SELECT s.max_tokens, s.max_cost_nano, t.tokens_in + t.tokens_out + t.unknown_tokens AS tokens, \
      t.cost_nano + t.unknown_nano AS nano FROM sweep_total t JOIN sweep s ON s.id = t.sweep_id \
-     WHERE t.sweep_id = $1 {lock totals}";
+     WHERE t.sweep_id = $1 {lock t}";
 
 const RESERVED: &str = "SELECT CAST(COALESCE(SUM(reserved_tokens), 0) AS bigint) AS tokens, \
      CAST(COALESCE(SUM(reserved_nano), 0) AS bigint) AS nano FROM response_cache c \

@@ -1,7 +1,5 @@
 //! What the two databases say differently.
 
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use application::json::to_json;
@@ -12,8 +10,6 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value as Bound,
 };
 
-use crate::availability::Availability;
-use crate::connect::{acquiring, within};
 use crate::fault::reason;
 
 /// One of the two databases.
@@ -48,7 +44,7 @@ impl Dialect {
         }
     }
 
-    fn statement(self, template: &str, values: Vec<Bound>) -> Statement {
+    pub(crate) fn statement(self, template: &str, values: Vec<Bound>) -> Statement {
         let sql = if template.contains('{') { self.sql(template) } else { template.to_owned() };
         let (sql, values) = match self {
             Self::Sqlite if sql.contains('$') => anonymous(&sql, values),
@@ -71,17 +67,27 @@ impl Dialect {
 const SQLITE_NOW: &str = "CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER)";
 
 fn sqlite(template: &str) -> String {
-    let mut sql = template
-        .replace("{now}", SQLITE_NOW)
-        .replace("{skip locked}", "")
-        .replace("{for update}", "")
-        .replace("{for share}", "")
-        .replace("{lock totals}", "");
-    while let Some((before, rest)) = sql.split_once("{in:") {
-        let Some((parameter, after)) = rest.split_once('}') else { break };
-        sql = format!("{before}({SQLITE_NOW} + {parameter} * 1000){after}");
-    }
+    let mut sql =
+        template.replace("{now}", SQLITE_NOW).replace("{for update}", "").replace("{for share}", "");
+    replace_each(&mut sql, "{lock ", |_| String::new());
+    replace_each(&mut sql, "{in:", |parameter| format!("({SQLITE_NOW} + {parameter} * 1000)"));
     sql
+}
+
+/// Replaces each marker that begins so by what its content stands for.
+fn replace_each(sql: &mut String, begin: &str, with: impl Fn(&str) -> String) {
+    while let Some((before, rest)) = sql.split_once(begin) {
+        let Some((content, after)) = rest.split_once('}') else { break };
+        *sql = format!("{before}{}{after}", with(content));
+    }
+}
+
+/// Locks the rows of a table by its alias, as in `{lock t}`; with `skip` those that nobody else has locked.
+fn row_lock(content: &str) -> String {
+    match content.strip_suffix(" skip") {
+        Some(alias) => format!("FOR UPDATE OF {alias} SKIP LOCKED"),
+        None => format!("FOR UPDATE OF {content}"),
+    }
 }
 
 /// Makes `?` of each `$n`, with the values in the order of their use. SQLite keeps the names of parameters in a list that it
@@ -115,14 +121,12 @@ fn anonymous(sql: &str, values: Vec<Bound>) -> (String, Vec<Bound>) {
 fn postgres(template: &str) -> String {
     let mut sql = template
         .replace("{now}", "clock_timestamp()")
-        .replace("{skip locked}", "FOR UPDATE OF r SKIP LOCKED")
         .replace("{for update}", "FOR UPDATE")
-        .replace("{for share}", "FOR SHARE")
-        .replace("{lock totals}", "FOR UPDATE OF t");
-    while let Some((before, rest)) = sql.split_once("{in:") {
-        let Some((parameter, after)) = rest.split_once('}') else { break };
-        sql = format!("{before}(clock_timestamp() + {parameter} * interval '1 millisecond'){after}");
-    }
+        .replace("{for share}", "FOR SHARE");
+    replace_each(&mut sql, "{lock ", row_lock);
+    replace_each(&mut sql, "{in:", |parameter| {
+        format!("(clock_timestamp() + {parameter} * interval '1 millisecond')")
+    });
     sql
 }
 
@@ -153,55 +157,6 @@ impl<C: ConnectionTrait> Session<'_, C> {
     pub(crate) async fn one(&self, template: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
         self.connection.query_one_raw(self.dialect.statement(template, values)).await
     }
-}
-
-/// A connection whose statements run in tasks of their own. Whoever waits for one may not be polled for a while, and
-/// must not keep the connection from others meanwhile.
-pub(crate) struct Detached<'a> {
-    pub(crate) connection: &'a DatabaseConnection,
-    pub(crate) dialect: Dialect,
-    pub(crate) availability: &'a Arc<Availability>,
-    /// How long a statement may take. Its task goes on for so long, whoever waits for it.
-    pub(crate) limit: Duration,
-}
-
-/// A statement on its way.
-type Sent<'a, T> = Pin<Box<dyn Future<Output = Result<T, DbErr>> + Send + 'a>>;
-
-impl Detached<'_> {
-    pub(crate) async fn execute(&self, template: &str, values: Vec<Bound>) -> Result<ExecResult, DbErr> {
-        self.send(template, values, |connection, statement| connection.execute_raw(statement)).await
-    }
-
-    pub(crate) async fn all(&self, template: &str, values: Vec<Bound>) -> Result<Vec<QueryResult>, DbErr> {
-        self.send(template, values, |connection, statement| connection.query_all_raw(statement)).await
-    }
-
-    pub(crate) async fn one(&self, template: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
-        self.send(template, values, |connection, statement| connection.query_one_raw(statement)).await
-    }
-
-    async fn send<T: Send + 'static>(
-        &self,
-        template: &str,
-        values: Vec<Bound>,
-        call: fn(&DatabaseConnection, Statement) -> Sent<'_, T>,
-    ) -> Result<T, DbErr> {
-        let (connection, availability) = (self.connection.clone(), Arc::clone(self.availability));
-        let (statement, limit) = (self.dialect.statement(template, values), self.limit);
-        detached(async move {
-            let send = || within(limit, &availability, call(&connection, statement.clone()));
-            acquiring(&connection, send).await
-        })
-        .await
-    }
-}
-
-/// Runs something in a task of its own, to its end.
-pub(crate) async fn detached<T: Send + 'static>(
-    work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
-) -> Result<T, DbErr> {
-    tokio::spawn(work).await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())))
 }
 
 /// What went wrong, as ports say it.
@@ -260,6 +215,10 @@ pub(crate) fn maybe_json(map: &Map) -> Bound {
 
 pub(crate) fn raw_json(text: &str) -> Result<Bound, DbErr> {
     Ok(Bound::Json(Some(serde_json::from_str(text).map_err(corrupt)?)))
+}
+
+pub(crate) fn milliseconds(span: Duration) -> Bound {
+    whole(span.as_millis())
 }
 
 #[cfg(test)]

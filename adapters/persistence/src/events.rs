@@ -3,45 +3,13 @@
 use application::ports::{EventFilter, EventStore, StoreError};
 use async_trait::async_trait;
 use domain::event::{Event, EventType, NewEvent};
-use domain::id::{ExperimentId, RunId};
+use domain::id::ExperimentId;
 use domain::value::Value;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::DbErr;
 
-use crate::batch::Rows;
-use crate::dialect::{Dialect, Session, corrupt, failed, id, json, maybe_id, maybe_text, text, whole};
+use crate::dialect::{Dialect, corrupt, failed, id, text, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
-
-const TICK: &str = "UPDATE event_clock SET last = last + $1 WHERE id = 1 RETURNING last";
-const EVENTS: &str = "INSERT INTO event (seq, experiment_id, type, by_whom, payload)";
-
-pub(crate) async fn write<C: ConnectionTrait>(
-    session: Session<'_, C>,
-    events: Vec<&NewEvent>,
-) -> Result<(), DbErr> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-    let ticked = session.one(TICK, vec![whole(count)]).await?;
-    let last = ticked.map_or(Ok(count), |row| Row(&row).whole("last"))?;
-    let rows = events.into_iter().zip(last - count + 1..).map(|(event, seq)| {
-        vec![
-            whole(seq),
-            maybe_id(event.experiment.map(ExperimentId::bits)),
-            text(event.kind.as_str()),
-            maybe_text(event.by.clone()),
-            json(&Value::Map(event.data.clone())),
-        ]
-    });
-    session.insert(Rows { insert: EVENTS, then: "", values: rows.collect() }).await
-}
-
-/// A run has been claimed for the first time.
-pub(crate) fn run_started(experiment: ExperimentId, run: RunId, values: Value) -> NewEvent {
-    let data = [("run_id", Value::from(run.to_string())), ("values", values)];
-    NewEvent::new(experiment, EventType::RunStarted, data)
-}
 
 const COLUMNS: &str = "seq, experiment_id, type, by_whom, payload, at";
 

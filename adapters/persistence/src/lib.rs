@@ -4,20 +4,24 @@
 //! often goes through one group writer, where units of many callers share a transaction.
 
 mod accounts;
+mod answers;
 mod availability;
 mod batch;
 mod board;
 mod budget;
 mod calls;
+mod claims;
 mod connect;
+mod deltas;
+mod detached;
 mod dialect;
 mod endpoints;
+mod event_log;
 mod events;
 mod experiments;
 mod facts;
 mod fault;
 mod figures;
-mod group;
 mod idempotency;
 mod journal;
 mod lock;
@@ -26,11 +30,15 @@ mod monitor;
 mod open;
 mod outcomes;
 mod projects;
+mod rank_class;
 mod rows;
 mod run_claim;
 mod run_list;
+mod run_rows;
 mod runs;
 mod sweeps;
+mod takeovers;
 mod workers;
+mod writer;
 
 pub use open::{Database, OpenError, Stores};

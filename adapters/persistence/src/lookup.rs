@@ -7,10 +7,10 @@ use domain::call::Digest;
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::calls::{self, Found};
+use crate::answers::{self, Found};
 use crate::connect::{Access, acquiring, bounded};
 use crate::dialect::{Session, failed};
-use crate::journal::gone;
+use crate::writer::gone;
 
 /// The most questions in one query.
 const GROUP: usize = 128;
@@ -48,7 +48,7 @@ async fn answer(access: Access, mut inbox: mpsc::UnboundedReceiver<Question>) {
         hashes.sort_unstable();
         hashes.dedup();
         let session = Session { connection: &access.connection, dialect: access.dialect };
-        let look = || bounded(&access.availability, calls::look(session, &hashes));
+        let look = || bounded(&access.availability, answers::look(session, &hashes));
         let found: Result<Found, DbErr> = acquiring(&access.connection, look).await;
         let found = found.map(Arc::new).map_err(failed);
         for (_, tell) in group.drain(..) {

@@ -11,12 +11,13 @@ use thiserror::Error;
 
 use crate::availability::Availability;
 use crate::connect::{self, ANSWER_TIMEOUT, Access, within};
-use crate::dialect::{Detached, Dialect, corrupt, detached, id, text};
-use crate::journal::GroupWriter;
+use crate::detached::{Detached, detached};
+use crate::dialect::{Dialect, corrupt, id, text};
 use crate::lock::{FolderLock, LockError};
 use crate::lookup::Lookups;
 use crate::rows::Row;
-use crate::workers::{DeadWorkers, Takeovers};
+use crate::takeovers::{DeadWorkers, Takeovers};
+use crate::writer::GroupWriter;
 
 /// Why a database could not be opened.
 #[derive(Debug, Error)]

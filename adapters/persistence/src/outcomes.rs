@@ -11,7 +11,7 @@ use sea_orm::DbErr;
 use crate::dialect::{corrupt, failed, id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
-use crate::runs::vector;
+use crate::run_rows::vector;
 
 /// A trial whose run was made for another one repeats that one's configuration.
 const TRIALS: &str = "SELECT t.ask, t.seen_seq, t.no AS trial, t.run_id, t.upto, t.point, \

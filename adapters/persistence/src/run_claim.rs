@@ -7,19 +7,19 @@ use domain::id::{ExperimentId, SweepId};
 use domain::value::Value;
 use sea_orm::{DatabaseTransaction, DbErr};
 
+use crate::dialect::milliseconds;
 use crate::dialect::{Session, id, maybe_id, whole};
-use crate::events;
+use crate::event_log;
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
-use crate::runs::config;
-use crate::workers::milliseconds;
+use crate::run_rows::config;
 
 /// A run's scores count as those of the scoring that it began with. How a claim is counted: a run whose holder is gone was lost by it, unless the holder stored something new of it.
 /// `r` is the run as it was found.
 const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id = r.sweep_id \
      WHERE r.asked > r.done AND r.completed_at IS NULL AND {free} \
      AND (r.not_before IS NULL OR r.not_before <= {now}) AND {suspicion} \
-     AND (s.id IS NULL OR s.status = 'running') AND ($4 IS NULL OR r.sweep_id = $4) ORDER BY r.id LIMIT $2 {skip locked}) \
+     AND (s.id IS NULL OR s.status = 'running') AND ($4 IS NULL OR r.sweep_id = $4) ORDER BY r.id LIMIT $2 {lock r skip}) \
      UPDATE run SET status = 'running', lease_epoch = lease_epoch + 1, lease_owner = $1, lease_until = {in:$3}, \
      not_before = NULL, started_at = COALESCE(started_at, {now}), \
      losses = CASE WHEN {held} THEN CASE WHEN {moved} THEN 0 ELSE losses + 1 END ELSE losses END, \
@@ -104,10 +104,10 @@ async fn budgeted(
 async fn announce(session: Session<'_, DatabaseTransaction>, claimed: &[ClaimedRun]) -> Result<(), DbErr> {
     let told = claimed.iter().filter(|run| run.lease.epoch == 1).map(|run| {
         let values = Value::Map(run.config.values.clone());
-        events::run_started(run.experiment, run.lease.run, values)
+        event_log::run_started(run.experiment, run.lease.run, values)
     });
     let told: Vec<_> = told.collect();
-    events::write(session, told.iter().collect()).await
+    event_log::write(session, told.iter().collect()).await
 }
 
 fn claimed_run(row: Row<'_>) -> Result<ClaimedRun, DbErr> {

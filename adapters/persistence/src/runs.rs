@@ -4,26 +4,25 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, ResultRow, RunClaim, RunConfig, RunLease, RunListing, RunQuery, RunStore, RunSummary,
-    SampleScore, ScoreVector, StoreError,
+    ClaimedRun, ResultRow, RunClaim, RunLease, RunListing, RunQuery, RunStore, RunSummary, SampleScore,
+    ScoreVector, StoreError,
 };
 use async_trait::async_trait;
 use domain::call::Digest;
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::pricing::Tokens;
 use domain::run::tally::{CallCounts, ResumedScores, StoredScore};
-use domain::run::{RunError, RunStatus, ScorerTotal, StageError};
-use domain::value::{Map, Value};
+use domain::run::{RunStatus, StageError};
 use sea_orm::{DbErr, Value as Bound};
-use wire::stored::{self, RunConfigDocument};
 
+use crate::answers::{ANSWER, reply};
 use crate::batch::padded;
-use crate::calls::{ANSWER, reply};
+use crate::dialect::milliseconds;
 use crate::dialect::{Dialect, corrupt, failed, id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 use crate::run_list::RunProjection;
-use crate::workers::milliseconds;
+use crate::run_rows::{config, run_error, stage_error, totals_of, vector};
 
 /// A run that is given back is pending again.
 const RELEASE: &str = "UPDATE run SET status = 'pending', lease_owner = NULL, lease_until = NULL, not_before = {in:$3} \
@@ -174,15 +173,6 @@ fn sample_score(row: Row<'_>) -> Result<SampleScore, DbErr> {
     })
 }
 
-pub(crate) fn vector(bytes: &[u8]) -> impl Iterator<Item = f64> {
-    bytes.chunks_exact(8).map(|chunk| chunk.try_into().map_or(f64::NAN, f64::from_le_bytes))
-}
-
-pub(crate) fn config(row: Row<'_>) -> Result<RunConfig, DbErr> {
-    let document: RunConfigDocument = stored::read(&row.raw_json("config")?).map_err(corrupt)?;
-    RunConfig::try_from(document).map_err(corrupt)
-}
-
 fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
     let status = row.text("status")?;
     let interval = row.maybe_real("ci_low")?.zip(row.maybe_real("ci_high")?);
@@ -210,60 +200,6 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         not_before: dialect.read_time(row.0, "not_before")?,
         error: row.maybe_json("error")?.as_ref().map(run_error),
     })
-}
-
-/// Each scorer's totals of a run.
-pub(crate) fn totals_of(row: Row<'_>) -> Result<Vec<ScorerTotal>, DbErr> {
-    let totals = row.maybe_json("scores")?;
-    Ok(totals.as_ref().and_then(Value::as_list).into_iter().flatten().filter_map(scorer).collect())
-}
-
-fn scorer(value: &Value) -> Option<ScorerTotal> {
-    let fields = value.as_map()?;
-    let real = |name: &str| fields.get(name).and_then(Value::as_number).map(domain::value::Number::as_f64);
-    Some(ScorerTotal {
-        name: fields.get("name")?.as_text()?.to_owned(),
-        value: real("value"),
-        interval: real("ci_low").zip(real("ci_high")),
-        n: small(fields, "n").unwrap_or_default(),
-        failed: small(fields, "failed").unwrap_or_default(),
-    })
-}
-
-fn small(fields: &Map, name: &str) -> Option<u32> {
-    u32::try_from(fields.get(name)?.as_number()?.as_u64()?).ok()
-}
-
-/// A run's error as it is stored.
-pub(crate) fn error_value(error: &RunError) -> Value {
-    let mut fields = Map::from([
-        ("kind".to_owned(), Value::from(error.kind.as_str())),
-        ("message".to_owned(), Value::from(error.message.replace('\0', "\u{fffd}"))),
-    ]);
-    if let Some(stage) = &error.stage {
-        fields.insert("stage".to_owned(), Value::from(stage.as_str()));
-    }
-    if let Some(sample) = error.sample {
-        fields.insert("sample_index".to_owned(), Value::from(sample));
-    }
-    Value::Map(fields)
-}
-
-fn run_error(value: &Value) -> RunError {
-    let empty = Map::new();
-    let fields = value.as_map().unwrap_or(&empty);
-    let text = |name: &str| fields.get(name).and_then(Value::as_text).map(str::to_owned);
-    RunError {
-        kind: text("kind").unwrap_or_default(),
-        message: text("message").unwrap_or_default(),
-        stage: text("stage"),
-        sample: small(fields, "sample_index"),
-    }
-}
-
-fn stage_error(value: &Value) -> StageError {
-    let RunError { kind, message, .. } = run_error(value);
-    StageError { kind, message }
 }
 
 fn first_error(row: Row<'_>) -> Result<(u32, u32, StageError), DbErr> {

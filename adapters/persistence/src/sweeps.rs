@@ -12,10 +12,10 @@ use domain::sweep::{PauseReason, SweepKind, SweepLimits, SweepStatus};
 use domain::value::Value;
 use sea_orm::DbErr;
 
+use crate::dialect::milliseconds;
 use crate::dialect::{Dialect, corrupt, failed, id, maybe_id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
-use crate::workers::milliseconds;
 
 const COLUMNS: &str = "id, experiment_id, kind, strategy, seed, max_runs, max_tokens, max_cost_nano, status, \
      pause_reason, finish_reason, version, epoch, asks, asked, duplicates, created_at, finished_at";

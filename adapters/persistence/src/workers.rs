@@ -1,25 +1,15 @@
 //! Worker heartbeats: which processes are alive.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use application::ports::{Beat, RunLease, StoreError, WorkerStore};
 use async_trait::async_trait;
 use domain::id::WorkerId;
-use sea_orm::{DbErr, Value as Bound};
+use sea_orm::DbErr;
 
-use crate::dialect::{Dialect, failed, id, whole};
+use crate::dialect::{Dialect, failed, id, milliseconds, whole};
 use crate::open::{Database, Stores};
-
-/// What happens to workers of earlier processes when a database is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DeadWorkers {
-    /// Nobody else can be using the database: all of them are gone.
-    All,
-    /// Others may live: only those whose lease has run out are gone.
-    Expired,
-}
+use crate::takeovers::DeadWorkers;
 
 const REGISTER: &str = "INSERT INTO worker (id, lease_until) VALUES ($1, {in:$2}) \
      ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until";
@@ -38,42 +28,6 @@ const FREE_SWEEPS: &str = "UPDATE sweep SET lease_owner = NULL, lease_until = NU
 
 /// Marks of writers that have not written for a day.
 const FORGET_MARKS: &str = "DELETE FROM commit_mark WHERE at < {now} - interval '1 day'";
-
-/// Which workers of this process may take over from others whose lease has run out. After an outage of the database every
-/// lease has run out, their own too: then they wait one lease for the others to renew theirs.
-#[derive(Debug, Default)]
-pub(crate) struct Takeovers {
-    own: Mutex<HashMap<WorkerId, OwnLease>>,
-}
-
-/// What a worker knows of its own lease.
-#[derive(Debug, Clone, Copy)]
-struct OwnLease {
-    /// Until when it has not run out.
-    until: Instant,
-    /// Since when it has not run out, where it did before.
-    allowed_from: Option<Instant>,
-}
-
-impl Takeovers {
-    pub(crate) fn are_allowed(&self, worker: WorkerId) -> bool {
-        let (own, now) = (self.own(), Instant::now());
-        own.get(&worker)
-            .is_none_or(|lease| now <= lease.until && lease.allowed_from.is_none_or(|from| from <= now))
-    }
-
-    /// The lease was renewed by a statement sent at `sent`. `lapsed` where it had run out.
-    fn renewed(&self, worker: WorkerId, sent: Instant, lease: Duration, lapsed: bool) {
-        let mut own = self.own();
-        let before = own.get(&worker).and_then(|lease| lease.allowed_from);
-        let allowed_from = if lapsed { Instant::now().checked_add(lease) } else { before };
-        own.insert(worker, OwnLease { until: sent + lease, allowed_from });
-    }
-
-    fn own(&self) -> MutexGuard<'_, HashMap<WorkerId, OwnLease>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl Database {
     /// Takes out workers that are gone, and lets go of what they held.
@@ -100,10 +54,6 @@ impl Database {
 /// How long a heartbeat may wait for its answer.
 fn beat_limit(lease: Duration) -> Duration {
     (lease / 6).max(Duration::from_secs(1))
-}
-
-pub(crate) fn milliseconds(span: Duration) -> Bound {
-    whole(span.as_millis())
 }
 
 #[async_trait]

@@ -88,21 +88,7 @@ impl EndpointDocument {
         fill: impl Fn(&str) -> Result<String, String>,
     ) -> Result<Endpoint, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut filled = |field: &str, text: &str| {
-            fill(text)
-                .map_err(|e| problems.push(Problem::new(format!("/{field}"), "unset", e)))
-                .unwrap_or_default()
-        };
-        let label = filled("label", &self.label);
-        let key = self.api_key.as_deref().map(|key| filled("api_key", key));
-        let url = self.url.as_deref().map(|url| filled("url", url));
-        let headers = self.headers.map(|headers| {
-            let filled = headers.into_iter().map(|(name, value)| {
-                let value = filled(&format!("headers/{}", segment(&name)), &value);
-                (name, value)
-            });
-            filled.collect::<BTreeMap<_, _>>()
-        });
+        let Texts { label, key, url, headers } = self.texts(fill, &mut problems);
         let headers = headers.map(|headers| self::headers(headers, &mut problems));
         let identity = identity(self.kind, url.as_deref(), &mut problems);
         if label.trim().is_empty() || label.contains(char::is_control) {
@@ -130,6 +116,35 @@ impl EndpointDocument {
             max_output_tokens: max_output.map(NonZeroU32::get),
             timeout,
         })
+    }
+}
+
+/// The texts of an endpoint, with values in the place of `${NAME}`.
+struct Texts {
+    label: String,
+    key: Option<String>,
+    url: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+}
+
+impl EndpointDocument {
+    fn texts(&self, fill: impl Fn(&str) -> Result<String, String>, problems: &mut Vec<Problem>) -> Texts {
+        let mut filled = |field: &str, text: &str| {
+            fill(text)
+                .map_err(|e| problems.push(Problem::new(format!("/{field}"), "unset", e)))
+                .unwrap_or_default()
+        };
+        Texts {
+            label: filled("label", &self.label),
+            key: self.api_key.as_deref().map(|key| filled("api_key", key)),
+            url: self.url.as_deref().map(|url| filled("url", url)),
+            headers: self.headers.as_ref().map(|headers| {
+                let filled = headers.iter().map(|(name, value)| {
+                    (name.clone(), filled(&format!("headers/{}", segment(name)), value))
+                });
+                filled.collect()
+            }),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::experiment::{ChunkDraft, LlmDraft, RetrieveDraft, StageDraft, StageKindDraft};
 use domain::problem::Problem;
-use domain::stage::{Stage, StageKind};
+use domain::stage::{LlmStage, Stage, StageKind};
 use domain::value::Value;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
@@ -216,30 +216,32 @@ impl StageDocument {
         }
     }
 
+    fn of_llm(stage: &LlmStage) -> Self {
+        let message = |message: &domain::call::Message| {
+            let role = Value::from(message.role.as_str());
+            Any(Value::from([("role", role), ("content", Value::from(message.content.as_str()))]))
+        };
+        let format = stage.response_format.to_value();
+        Self {
+            kind: StageKindDocument::Llm,
+            endpoint: stage.endpoint.clone(),
+            model: stage.model.clone(),
+            system: stage.system.clone(),
+            messages: stage.messages.iter().map(message).collect(),
+            prompt: Some(stage.prompt.clone()),
+            parameters: from_map(&stage.parameters),
+            response_format: (format != Value::from("text")).then_some(Any(format)),
+            extra: from_map(&stage.extra),
+            ..Self::default()
+        }
+    }
+
     /// The document of a stage.
     #[must_use]
     pub fn of_stage(stage: &Stage) -> Self {
         let named = Self { name: stage.name.as_str().to_owned(), ..Self::default() };
         match &stage.kind {
-            StageKind::Llm(stage) => {
-                let message = |message: &domain::call::Message| {
-                    let role = Value::from(message.role.as_str());
-                    Any(Value::from([("role", role), ("content", Value::from(message.content.as_str()))]))
-                };
-                let format = stage.response_format.to_value();
-                Self {
-                    kind: StageKindDocument::Llm,
-                    endpoint: stage.endpoint.clone(),
-                    model: stage.model.clone(),
-                    system: stage.system.clone(),
-                    messages: stage.messages.iter().map(message).collect(),
-                    prompt: Some(stage.prompt.clone()),
-                    parameters: from_map(&stage.parameters),
-                    response_format: (format != Value::from("text")).then_some(Any(format)),
-                    extra: from_map(&stage.extra),
-                    ..named
-                }
-            }
+            StageKind::Llm(stage) => Self { name: named.name, ..Self::of_llm(stage) },
             StageKind::Chunk(stage) => Self {
                 kind: StageKindDocument::Chunk,
                 input: Some(stage.input.as_str().to_owned()),

@@ -15,6 +15,7 @@ use domain::value::Value;
 
 use super::caller::{Answer, Blocked, CallRequest, Caller};
 use super::loaded::Loaded;
+use super::usage::Usage;
 use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 
@@ -40,18 +41,6 @@ pub(super) struct Examined {
     pub(super) results: Vec<StageResultRow>,
     pub(super) scores: Vec<ScoreRow>,
     usage: Usage,
-}
-
-/// What its answers took.
-#[derive(Debug, Clone, Copy)]
-struct Usage {
-    tokens: Tokens,
-    paid: Tokens,
-    cost: Option<NanoDollars>,
-    paid_cost: Option<NanoDollars>,
-    latency_ms: u64,
-    calls: u64,
-    hits: u64,
 }
 
 /// One repetition of a sample.
@@ -198,46 +187,6 @@ impl Attempt {
     }
 }
 
-impl Usage {
-    const NONE: Self = Self {
-        tokens: Tokens { input: 0, output: 0 },
-        paid: Tokens { input: 0, output: 0 },
-        cost: Some(NanoDollars::ZERO),
-        paid_cost: Some(NanoDollars::ZERO),
-        latency_ms: 0,
-        calls: 0,
-        hits: 0,
-    };
-
-    fn of(answer: &StoredAnswer, paid: bool) -> Self {
-        let tokens = answer.reply.tokens;
-        let latency_ms = u64::try_from(answer.reply.latency.as_millis()).unwrap_or(u64::MAX);
-        let whole = Self { tokens, cost: answer.cost, latency_ms, ..Self::NONE };
-        if paid {
-            Self { paid: tokens, paid_cost: answer.cost, calls: 1, ..whole }
-        } else {
-            Self { hits: 1, ..whole }
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self {
-            tokens: self.tokens + other.tokens,
-            paid: self.paid + other.paid,
-            cost: sum(self.cost, other.cost),
-            paid_cost: sum(self.paid_cost, other.paid_cost),
-            latency_ms: self.latency_ms.saturating_add(other.latency_ms),
-            calls: self.calls + other.calls,
-            hits: self.hits + other.hits,
-        }
-    }
-}
-
-/// Both together, where both are known.
-fn sum(one: Option<NanoDollars>, other: Option<NanoDollars>) -> Option<NanoDollars> {
-    Some(one? + other?)
-}
-
 impl Examined {
     /// A sample from its repetitions, of which there is at least one.
     pub(super) fn of(attempts: Vec<Attempt>) -> Self {
@@ -262,18 +211,11 @@ impl Examined {
 
     /// Adds it to a block, which takes its rows.
     pub(super) fn add_to(self, block: &mut Block) {
-        let usage = self.usage;
+        self.usage.add_to(block);
         block.results.extend(self.results);
         block.scores.extend(self.scores);
         block.vector.push(self.score);
         block.failures += u32::from(self.failed);
-        block.tokens += usage.tokens;
-        block.paid += usage.paid;
-        block.cost = sum(block.cost, usage.cost);
-        block.paid_cost = sum(block.paid_cost, usage.paid_cost);
-        block.latency_ms = block.latency_ms.saturating_add(usage.latency_ms);
-        block.calls += usage.calls;
-        block.hits += usage.hits;
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use domain::endpoint::Endpoint;
 use domain::id::{RunId, SweepId};
-use domain::pipeline::Pipeline;
 use domain::run::{RunEnd, RunError};
 use domain::sweep::Interruption;
 use futures::StreamExt as _;
@@ -16,7 +15,7 @@ use futures::stream::FuturesUnordered;
 
 use super::caller::Blocked;
 use super::ending::Announcement;
-use super::runner::{self, RunOutcome, Runner};
+use super::runner::{self, Prepared, RunOutcome, Runner};
 use super::{Engine, loaded::Loaded};
 use crate::ports::{Breaker, ClaimedRun, CommitError, RunClaim, RunLease, StoreError, Unit, started};
 
@@ -144,26 +143,25 @@ impl Engine {
         let Some(loaded) = self.load(run.experiment, run.form).await? else {
             return Ok(RunOutcome::Lost);
         };
-        let prepared = match self.prepare(&run, &loaded).await? {
+        let prepared = match self.prepare(&run, loaded).await? {
             Ok(prepared) => prepared,
             Err(error) => return self.fail(&run, error).await,
         };
-        let (pipeline, endpoints) = prepared;
         let ports = runner::Ports {
             experiments: Arc::clone(&self.ports.experiments),
             journal: Arc::clone(&self.ports.journal),
             runs: Arc::clone(&self.ports.runs),
             timer: Arc::clone(&self.ports.timer),
         };
-        Runner::new(ports, Arc::clone(&self.caller), run, loaded, pipeline, endpoints, halt).execute().await
+        Runner::new(ports, Arc::clone(&self.caller), run, prepared, halt).execute().await
     }
 
     /// The run's pipeline and where its stages' calls go, or why it cannot be executed.
     async fn prepare(
         &self,
         run: &ClaimedRun,
-        loaded: &Loaded,
-    ) -> Result<Result<(Pipeline, Vec<Option<Arc<Endpoint>>>), RunError>, StoreError> {
+        loaded: Arc<Loaded>,
+    ) -> Result<Result<Prepared, RunError>, StoreError> {
         let mut endpoints = Vec::with_capacity(run.config.stages.len());
         for (stage, binding) in run.config.stages.iter().enumerate() {
             let Some(binding) = binding else {
@@ -176,10 +174,11 @@ impl Engine {
                     gate.set_broken(self.ports.endpoints.breaker(endpoint.id).await?);
                     endpoints.push(Some(Arc::new(endpoint)));
                 }
-                changed => return Ok(Err(endpoint_error(loaded, stage, changed.as_ref()))),
+                changed => return Ok(Err(endpoint_error(&loaded, stage, changed.as_ref()))),
             }
         }
-        Ok(loaded.pipeline(&run.config).map(|pipeline| (pipeline, endpoints)))
+        let pipeline = loaded.pipeline(&run.config);
+        Ok(pipeline.map(|pipeline| Prepared { loaded, pipeline, endpoints }))
     }
 
     /// Ends a run that cannot be executed at all.

@@ -115,7 +115,7 @@ impl Loaded {
         };
         let configuration = catalog::restore(self.definition(), config)
             .map_err(|problem| error("configuration", problem.to_string(), None))?;
-        configuration.pipeline().map_err(|(stage, wrong)| {
+        Pipeline::try_new(&configuration).map_err(|(stage, wrong)| {
             let stage = self.stage_names().get(stage).map(|name| (*name).to_owned());
             error(&wrong.kind, wrong.message, stage)
         })

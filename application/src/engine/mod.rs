@@ -10,7 +10,9 @@ mod loaded;
 mod pulse;
 mod runner;
 mod sample_cache;
+mod settings;
 mod standings;
+mod usage;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,9 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::endpoint::Endpoint;
-use domain::id::{ExperimentId, RunId, SweepId, WorkerId};
-use domain::strategy::Guide;
-use domain::sweep::SweepKind;
+use domain::id::{ExperimentId, RunId, WorkerId};
 use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
 use thiserror::Error;
 
@@ -28,77 +28,12 @@ pub(crate) use self::caller::{Answer, Blocked};
 use self::caller::{CallRequest, Caller};
 use self::executor::Held;
 use self::loaded::{Loaded, LoadedExperiments};
-use crate::ports::{
-    Bell, BoardStore, CallStore, Chance, Clock, EndpointStore, ExperimentForm, ExperimentStore, FactStore,
-    FormatChecker, Ids, Journal, ModelServer, Offload, OutcomeLog, Panicked, RunLease, RunStore, SlotStore,
-    StandingsStore, StoreError, SweepStore, Tasks, Timer, WorkerStore,
-};
+pub use self::settings::Settings;
+pub use crate::ports::{EnginePorts as Ports, Guides};
+use crate::ports::{ExperimentForm, Panicked, RunLease, StoreError};
 use crate::scoring;
 use crate::sweeps::Sweeps;
 use crate::walk::HashedCall;
-
-/// The guide of a kind of sweep: [`domain::strategy::guide`], or another choice.
-pub type Guides = fn(SweepKind) -> Box<dyn Guide>;
-
-/// What the engine needs from the world.
-#[derive(Clone)]
-#[expect(missing_docs, reason = "each port says what it is")]
-pub struct Ports {
-    pub bell: Arc<dyn Bell>,
-    pub boards: Arc<dyn BoardStore>,
-    pub calls: Arc<dyn CallStore>,
-    pub chance: Arc<dyn Chance>,
-    pub clock: Arc<dyn Clock>,
-    pub endpoints: Arc<dyn EndpointStore>,
-    pub experiments: Arc<dyn ExperimentStore>,
-    pub facts: Arc<dyn FactStore>,
-    pub formats: Arc<dyn FormatChecker>,
-    pub guides: Guides,
-    pub ids: Arc<dyn Ids>,
-    pub journal: Arc<dyn Journal>,
-    pub log: Arc<dyn OutcomeLog>,
-    pub offload: Arc<dyn Offload>,
-    pub runs: Arc<dyn RunStore>,
-    pub servers: Arc<dyn ModelServer>,
-    pub slots: Arc<dyn SlotStore>,
-    pub standings: Arc<dyn StandingsStore>,
-    pub sweeps: Arc<dyn SweepStore>,
-    pub tasks: Arc<dyn Tasks>,
-    /// Where guides that learn think: threads of their own, so that slow ones keep nothing else waiting.
-    pub thinking: Arc<dyn Offload>,
-    pub timer: Arc<dyn Timer>,
-    pub workers: Arc<dyn WorkerStore>,
-}
-
-/// How the engine behaves.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Whether it executes runs and conducts sweeps; else it only makes calls that are tried outside runs.
-    pub executes: bool,
-    /// Runs executed at once.
-    pub concurrent_runs: usize,
-    /// How long a lease holds that is not renewed: how long others wait before they take over.
-    pub lease: Duration,
-    /// How often to look for work when the bell is silent.
-    pub poll: Duration,
-    /// The least time between two looks of a conductor.
-    pub breath: Duration,
-    /// Work for this sweep and leave others alone.
-    pub only: Option<SweepId>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            executes: true,
-            concurrent_runs: 4,
-            lease: Duration::from_secs(15),
-            poll: Duration::from_secs(1),
-            breath: Duration::from_millis(20),
-            only: None,
-        }
-    }
-}
 
 /// How soon an engine that could not begin tries again.
 const REGISTER_AGAIN_AFTER: Duration = Duration::from_millis(200);

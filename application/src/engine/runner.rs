@@ -1,5 +1,7 @@
 //! Executes one run: sample by sample through the stages, block by block into the journal.
 
+mod stretch;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,18 +9,19 @@ use std::time::Duration;
 
 use domain::endpoint::Endpoint;
 use domain::pipeline::Pipeline;
-use domain::run::tally::{CallCounts, Ending, ResumedScores, SampleOutcome, StoredScore, Tally};
+use domain::run::tally::{Ending, ResumedScores, Tally};
 use domain::sample::Sample;
 use domain::value::Value;
 use futures::future::{FusedFuture, FutureExt as _, OptionFuture};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use self::stretch::Stretch;
 use super::caller::{Blocked, Caller};
 use super::ending::Announcement;
 use super::examination::{Attempt, Examination, Examined};
 use super::loaded::Loaded;
 use crate::ports::{
-    Block, ClaimedRun, CommitError, ExperimentStore, Journal, Receipt, RunStore, StoreError, Timer, Unit,
+    ClaimedRun, CommitError, ExperimentStore, Journal, Receipt, RunStore, StoreError, Timer, Unit,
 };
 
 /// Samples that are committed together, at most.
@@ -47,6 +50,16 @@ pub(super) enum RunOutcome {
     GivenBack(Blocked),
     /// Somebody else has it now.
     Lost,
+}
+
+/// What a run is executed with.
+pub(super) struct Prepared {
+    /// Its experiment.
+    pub loaded: Arc<Loaded>,
+    /// Its configuration.
+    pub pipeline: Pipeline,
+    /// Where the calls of each stage go; `None` where it makes none.
+    pub endpoints: Vec<Option<Arc<Endpoint>>>,
 }
 
 /// What a runner needs from the world.
@@ -95,12 +108,6 @@ fn repetitions(
     })
 }
 
-/// A stretch of samples that is being put together.
-#[derive(Default)]
-struct Stretch {
-    samples: Vec<Examined>,
-}
-
 impl Runner {
     /// A runner for a claimed run. `halt` tells it to begin nothing more.
     #[must_use]
@@ -108,11 +115,10 @@ impl Runner {
         ports: Ports,
         caller: Arc<Caller>,
         run: ClaimedRun,
-        loaded: Arc<Loaded>,
-        pipeline: Pipeline,
-        endpoints: Vec<Option<Arc<Endpoint>>>,
+        prepared: Prepared,
         halt: Arc<AtomicBool>,
     ) -> Self {
+        let Prepared { loaded, pipeline, endpoints } = prepared;
         let concurrency = endpoints.iter().flatten().map(|endpoint| endpoint.limits.concurrency.get()).max();
         let ahead = if run.alone { 1 } else { 2 * concurrency.unwrap_or(1) as usize };
         let stages = u32::try_from(pipeline.stages().len()).unwrap_or(u32::MAX);
@@ -283,36 +289,6 @@ fn landed_or_stop(
     };
     halt.store(true, Ordering::Relaxed);
     stopped.get_or_insert(why);
-}
-
-impl Stretch {
-    fn len(&self) -> u32 {
-        u32::try_from(self.samples.len()).unwrap_or(u32::MAX)
-    }
-
-    /// Adds the samples up, into the run's tally too.
-    fn into_block(self, run: &ClaimedRun, upto: u32, no: u32, tally: &mut Tally) -> Block {
-        let mut block = Block::empty(run.lease, run.sweep, no, upto);
-        for examined in self.samples {
-            tally.sample(&SampleOutcome {
-                sample: examined.sample,
-                score: examined.score,
-                failed: examined.failed,
-                error: examined.first_error(),
-            });
-            for row in &examined.scores {
-                let (sample, repeat, scorer, value) = (row.sample, row.repeat, row.scorer, row.value);
-                tally.score(StoredScore { sample, repeat, scorer, value });
-            }
-            examined.add_to(&mut block);
-        }
-        tally.used(CallCounts {
-            paid: block.calls,
-            hits: block.hits,
-            saved: block.tokens.total().saturating_sub(block.paid.total()),
-        });
-        block
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod bell;
 mod board;
 mod calls;
 mod endpoints;
+mod engine;
 mod events;
 mod experiments;
 mod facts;
@@ -32,6 +33,7 @@ pub use bell::Bell;
 pub use board::{BoardRun, BoardState, BoardStore, RankedRun, Standings, StandingsClaim, StandingsStore};
 pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
 pub use endpoints::{Breaker, EndpointStore, SlotStore};
+pub use engine::{EnginePorts, Guides};
 pub use events::{EventFilter, EventStore};
 pub use experiments::{
     ChangeOutcome, ChangeableWhen, ExperimentChange, ExperimentFilter, ExperimentOverview, ExperimentStore,

@@ -71,7 +71,7 @@ fn walked(prompts: &[&str], texts: Vec<Option<&'static str>>) -> (Vec<&'static s
     });
     let configuration =
         Configuration { stages: configured.collect(), params: Map::new(), free: Map::new(), repeats: 1 };
-    let pipeline = Arc::new(configuration.pipeline().unwrap());
+    let pipeline = Arc::new(Pipeline::try_new(&configuration).unwrap());
     let answers = Texts { texts, asked: Mutex::default() };
     let walk = Walk { pipeline: &pipeline, definition: &definition, offload: &Inline };
     let record = block_on(walk.through(Progress::new(sample.for_templates(0)), 1, &answers)).unwrap();

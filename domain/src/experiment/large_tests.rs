@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::tests::llm;
 use super::tests::{choice, draft};
 use super::*;
+use crate::sample::Sample;
 
 /// Far more than a check takes, and far less than a quadratic one.
 const LONGEST: Duration = Duration::from_secs(30);

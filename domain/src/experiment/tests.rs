@@ -1,4 +1,6 @@
 use super::*;
+use crate::sample::Sample;
+use crate::space::Levels;
 use crate::space::Size;
 
 pub(super) fn llm(stage: &mut StageDraft) -> &mut LlmDraft {

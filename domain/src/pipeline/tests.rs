@@ -53,7 +53,7 @@ fn texts(step: Step) -> Vec<String> {
 
 #[test]
 fn documents_are_cut_embedded_and_found_by_their_angle() {
-    let pipeline = retrieval(2, 0).pipeline().unwrap();
+    let pipeline = Pipeline::try_new(&retrieval(2, 0)).unwrap();
     let documents = Value::List(vec!["red apples green pears".into(), "blue sky".into()]);
     let sample = Value::from([("input", Value::from("fruit?"))]);
     let mut progress = Progress::new(sample);
@@ -80,7 +80,7 @@ fn documents_are_cut_embedded_and_found_by_their_angle() {
 
 #[test]
 fn a_stage_says_what_it_cannot_work_on() {
-    let pipeline = retrieval(2, 1).pipeline().unwrap();
+    let pipeline = Pipeline::try_new(&retrieval(2, 1)).unwrap();
     let mut progress = Progress::new(Value::from([("input", Value::from("x"))]));
     let none = Value::List(Vec::new());
     assert_eq!(pipeline.begin(0, &progress, &none, 1), Ok(Step::Output(none.clone())));
@@ -89,13 +89,13 @@ fn a_stage_says_what_it_cannot_work_on() {
     progress.passed("cut", Value::from("a text"));
     let error = pipeline.begin(1, &progress, &none, 1).unwrap_err();
     assert_eq!((error.kind.as_str(), error.message.contains("`cut`")), ("wrong_input", true));
-    let (stage, error) = retrieval(2, 2).pipeline().unwrap_err();
+    let (stage, error) = Pipeline::try_new(&retrieval(2, 2)).unwrap_err();
     assert_eq!((stage, error.kind.as_str()), (0, "configuration"));
 }
 
 #[test]
 fn much_text_is_not_worked_on_at_once() {
-    let pipeline = retrieval(2, 0).pipeline().unwrap();
+    let pipeline = Pipeline::try_new(&retrieval(2, 0)).unwrap();
     let progress = Progress::new(Value::from([("input", Value::from("x"))]));
     let documents = Value::List(vec!["word ".repeat(100_000).into()]);
     assert_eq!(pipeline.begin_quickly(0, &progress, &documents, 1), None);

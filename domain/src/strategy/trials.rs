@@ -5,10 +5,10 @@
 
 use std::fmt;
 
+use super::TrialCounts;
 use crate::id::RunId;
 use crate::run::RunStatus;
 use crate::space::Point;
-use crate::sweep::Counts;
 
 /// A trial, and what has been told of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,8 +127,8 @@ impl Trials {
 
     /// How many there are, and how they stand.
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+    pub fn counts(&self) -> TrialCounts {
+        let mut counts = TrialCounts::default();
         for trial in &self.trials {
             counts.asked += 1;
             match trial.state {

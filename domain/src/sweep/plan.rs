@@ -1,6 +1,6 @@
 //! What a running sweep evaluates: asks its guide for as much as there is room for, and sees to it that every run ends.
 
-use crate::strategy::{Proposal, Reason, Step, Trial, TrialChange, Work};
+use crate::strategy::{Proposal, Reason, Step, Trial, TrialChange, TrialCounts, Work};
 
 /// A fact.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,7 +10,7 @@ pub enum Outcome {
     /// Somebody looked how the sweep stands.
     Looked {
         /// How many trials there are, and how they stand.
-        counts: Counts,
+        counts: TrialCounts,
         /// Something was told of a trial since the last look.
         told: bool,
     },
@@ -54,41 +54,12 @@ pub enum TrialEnd {
     },
 }
 
-/// How many trials a sweep has, and how they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Trials that have begun.
-    pub asked: u64,
-    /// Those that were configurations the sweep had already.
-    pub duplicates: u64,
-    /// Those whose run is over.
-    pub ended: u64,
-    /// Those of them that failed.
-    pub failed: u64,
-    /// Those that have all that they were asked for, and are not over.
-    pub resting: u64,
-}
-
-impl Counts {
-    /// Trials that are not over.
-    #[must_use]
-    pub const fn open(&self) -> u64 {
-        self.asked.saturating_sub(self.duplicates).saturating_sub(self.ended)
-    }
-
-    /// Trials with samples under way.
-    #[must_use]
-    pub const fn pending(&self) -> u64 {
-        self.open().saturating_sub(self.resting)
-    }
-}
-
 /// A running sweep, rebuilt at any moment from what is stored of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep {
     window: u64,
     samples: usize,
-    counts: Counts,
+    counts: TrialCounts,
     /// The guide has nothing to say before it is told something.
     waiting: bool,
     exhausted: Option<Reason>,
@@ -97,13 +68,13 @@ pub struct Sweep {
 impl Sweep {
     /// A running sweep over so many samples, with at most `window` trials under way at once (at least 1).
     #[must_use]
-    pub fn new(counts: Counts, window: u64, samples: usize) -> Self {
+    pub fn new(counts: TrialCounts, window: u64, samples: usize) -> Self {
         Self { window: window.max(1), samples, counts, waiting: false, exhausted: None }
     }
 
     /// How its trials stood when last looked at.
     #[must_use]
-    pub const fn counts(&self) -> Counts {
+    pub const fn counts(&self) -> TrialCounts {
         self.counts
     }
 

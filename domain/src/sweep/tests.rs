@@ -3,6 +3,7 @@ mod laws;
 use super::*;
 use crate::run::RunStatus;
 use crate::space::Point;
+use crate::strategy::TrialCounts;
 use crate::strategy::{Proposal, Trial, TrialState};
 
 #[test]
@@ -36,34 +37,34 @@ fn only_a_running_sweep_pauses_itself() {
 }
 
 /// A sweep of a guide that does not learn.
-fn counted(counts: Counts) -> Sweep {
+fn counted(counts: TrialCounts) -> Sweep {
     Sweep::new(counts, 4, 9)
 }
 
-fn looked(sweep: &mut Sweep, counts: Counts) -> Option<Next> {
+fn looked(sweep: &mut Sweep, counts: TrialCounts) -> Option<Next> {
     sweep.observe(Outcome::Looked { counts, told: false }, &[])
 }
 
 #[test]
 fn a_sweep_of_failures_says_so() {
-    let counts = Counts { asked: 2, ended: 1, failed: 1, ..Counts::default() };
+    let counts = TrialCounts { asked: 2, ended: 1, failed: 1, ..TrialCounts::default() };
     let mut sweep = counted(counts);
     assert_eq!(sweep.observe(Outcome::Proposed(Proposal::Done(Reason::AllRuns)), &[]), None);
-    let next = looked(&mut sweep, Counts { ended: 2, failed: 2, ..counts });
+    let next = looked(&mut sweep, TrialCounts { ended: 2, failed: 2, ..counts });
     assert_eq!(next, Some(Next::Complete(Reason::AllFailed)));
 }
 
 #[test]
 fn duplicates_make_room() {
-    let counts = Counts { asked: 4, ..Counts::default() };
+    let counts = TrialCounts { asked: 4, ..TrialCounts::default() };
     let mut sweep = counted(counts);
     assert_eq!(looked(&mut sweep, counts), None);
-    assert_eq!(looked(&mut sweep, Counts { duplicates: 2, ..counts }), Some(Next::Ask { want: 2 }));
+    assert_eq!(looked(&mut sweep, TrialCounts { duplicates: 2, ..counts }), Some(Next::Ask { want: 2 }));
 }
 
 #[test]
 fn a_guide_that_waits_is_asked_again_only_when_something_happened() {
-    let counts = Counts { asked: 3, resting: 1, ..Counts::default() };
+    let counts = TrialCounts { asked: 3, resting: 1, ..TrialCounts::default() };
     let mut sweep = counted(counts);
     assert_eq!(looked(&mut sweep, counts), Some(Next::Ask { want: 2 }));
     assert_eq!(sweep.observe(Outcome::Proposed(Proposal::Wait), &[]), None);
@@ -72,7 +73,7 @@ fn a_guide_that_waits_is_asked_again_only_when_something_happened() {
     assert_eq!(told, Some(Next::Ask { want: 2 }));
     let _ = sweep.observe(Outcome::Proposed(Proposal::Steps(vec![])), &[]);
     assert_eq!(looked(&mut sweep, counts), None, "nothing was proposed");
-    assert_eq!(looked(&mut sweep, Counts { ended: 1, ..counts }), Some(Next::Ask { want: 3 }));
+    assert_eq!(looked(&mut sweep, TrialCounts { ended: 1, ..counts }), Some(Next::Ask { want: 3 }));
 }
 
 #[test]
@@ -86,16 +87,16 @@ fn what_is_open_at_the_end_is_completed() {
     };
     let pending = Trial { asked: 3, ..resting.clone() };
     let mut trials = vec![resting, pending];
-    let counts = Counts { asked: 2, resting: 1, ..Counts::default() };
+    let counts = TrialCounts { asked: 2, resting: 1, ..TrialCounts::default() };
     let mut sweep = counted(counts);
     let next = sweep.observe(Outcome::Proposed(Proposal::Done(Reason::Converged)), &trials);
     let end = Plan { end: vec![(0, TrialEnd::Completed)], ..Plan::default() };
     assert_eq!(next, Some(Next::Launch(end)));
     trials[0].state = TrialState::Ended(RunStatus::Completed);
-    let counts = Counts { ended: 1, resting: 0, ..counts };
+    let counts = TrialCounts { ended: 1, resting: 0, ..counts };
     assert_eq!(sweep.observe(Outcome::Looked { counts, told: false }, &trials), None, "one is under way");
     trials[1].scores.push(0.0);
-    let counts = Counts { resting: 1, ..counts };
+    let counts = TrialCounts { resting: 1, ..counts };
     let next = sweep.observe(Outcome::Looked { counts, told: true }, &trials);
     assert!(matches!(next, Some(Next::Launch(plan)) if plan.end == [(1, TrialEnd::Completed)]));
 }

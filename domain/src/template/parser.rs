@@ -2,9 +2,9 @@
 
 use super::Fault;
 use super::ast::{Expr, Node};
-use super::expression::Tokens;
 use super::lexer::{Piece, Token, pieces};
 use super::limits::check_depth;
+use super::tokens::Tokens;
 
 /// Parses a whole template.
 pub(super) fn parse(source: &str) -> Result<Vec<Node>, Fault> {

@@ -2223,6 +2223,7 @@ export interface components {
          *         "stages": [
          *           {
          *             "endpoint": "simulated",
+         *             "kind": "llm",
          *             "model": "sim-large",
          *             "name": "classify",
          *             "parameters": {
@@ -4410,6 +4411,7 @@ export interface operations {
                 /** @description Events of one type only */
                 type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "run.pruned" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
                 limit?: number;
+                /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
             };
             header?: never;
@@ -5036,6 +5038,7 @@ export interface operations {
                 /** @description Events of one type only */
                 type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "run.pruned" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
                 limit?: number;
+                /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
             };
             header?: never;
@@ -5622,12 +5625,10 @@ export interface operations {
                 values?: {
                     [key: string]: string;
                 };
-                /**
-                 * @description `score`, `scores.NAME`, `values.NAME`, `cost_estimate`, `latency_ms` or `created_at`; with a minus the largest come
-                 *     first, and runs without such a figure come last
-                 */
+                /** @description `score`, `scores.NAME`, `values.NAME`, `cost_estimate`, `latency_ms` or `created_at`; with a minus the largest come first, and runs without such a figure come last */
                 sort?: string;
                 limit?: number;
+                /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
             };
             header?: never;
@@ -5945,12 +5946,10 @@ export interface operations {
                 values?: {
                     [key: string]: string;
                 };
-                /**
-                 * @description `created_at`, `score`, `scores.NAME`, `values.NAME`, `cost_estimate` or `latency_ms`; with a minus the largest come
-                 *     first, and runs without such a figure come last
-                 */
+                /** @description `score`, `scores.NAME`, `values.NAME`, `cost_estimate`, `latency_ms` or `created_at`; with a minus the largest come first, and runs without such a figure come last */
                 sort?: string;
                 limit?: number;
+                /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
             };
             header?: never;

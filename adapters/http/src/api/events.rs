@@ -6,7 +6,7 @@ use domain::access::Actor;
 use domain::event::EventType;
 use domain::id::ExperimentId;
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 use uuid::Uuid;
 use wire::api::{Event, EventPage};
 
@@ -14,7 +14,8 @@ use super::Tag;
 use crate::answer::{Answer, Result};
 use crate::caller::As;
 use crate::failure::{Failure, refused};
-use crate::page::{Cursor, Limit, bits, next};
+use crate::list_query::EventQuery;
+use crate::page::{bits, next};
 use crate::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
@@ -27,47 +28,26 @@ impl Api {
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
-        /// The place after which to begin: the `seq` of an event
-        since: Query<Option<u64>>,
-        /// Events of one type only
-        #[oai(name = "type")]
-        kind: Query<Option<String>>,
-        limit: Query<Limit>,
-        cursor: Query<Cursor>,
+        list: EventQuery,
     ) -> Result<Answer<EventPage>> {
         let experiment = ExperimentId::new(bits(id.0));
         self.0.live.check(experiment).await.map_err(refused)?;
-        let filter = EventFilter { experiment: Some(experiment), kind: kind_of(kind.0.as_deref())? };
-        self.events(filter, since.0, &cursor, limit.get()).await
+        let filter = EventFilter { experiment: Some(experiment), kind: kind_of(list.kind.as_deref())? };
+        self.events(filter, &list).await
     }
 
     /// What has happened anywhere after `since`, oldest first
     #[oai(path = "/events", method = "get", operation_id = "list_events")]
-    async fn list_events(
-        &self,
-        _by: As<Actor>,
-        /// The place after which to begin: the `seq` of an event
-        since: Query<Option<u64>>,
-        /// Events of one type only
-        #[oai(name = "type")]
-        kind: Query<Option<String>>,
-        limit: Query<Limit>,
-        cursor: Query<Cursor>,
-    ) -> Result<Answer<EventPage>> {
-        let filter = EventFilter { experiment: None, kind: kind_of(kind.0.as_deref())? };
-        self.events(filter, since.0, &cursor, limit.get()).await
+    async fn list_events(&self, _by: As<Actor>, list: EventQuery) -> Result<Answer<EventPage>> {
+        let filter = EventFilter { experiment: None, kind: kind_of(list.kind.as_deref())? };
+        self.events(filter, &list).await
     }
 }
 
 impl Api {
-    async fn events(
-        &self,
-        filter: EventFilter,
-        since: Option<u64>,
-        cursor: &Cursor,
-        limit: usize,
-    ) -> Result<Answer<EventPage>> {
-        let after = cursor.place()?.or(since).unwrap_or(0);
+    async fn events(&self, filter: EventFilter, list: &EventQuery) -> Result<Answer<EventPage>> {
+        let limit = list.page.limit.get();
+        let after = list.page.cursor.place()?.or(list.since).unwrap_or(0);
         let found = self.0.events.events(filter, after, limit + 1).await.map_err(refused)?;
         let page = Page::of(found, limit);
         let next_cursor = next(&page, |event| event.seq.to_string());

@@ -19,8 +19,8 @@ use super::Tag;
 use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
-use crate::dimension_values::DimensionValues;
 use crate::failure::{Failure, refused, wrong_query};
+use crate::list_query::RunListQuery;
 use crate::offload::work_on;
 use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
@@ -116,28 +116,19 @@ impl Api {
 
     /// The leaderboard: of each configuration the newest finished run, best first unless sorted otherwise
     #[oai(path = "/experiments/:id/leaderboard", method = "get", operation_id = "get_leaderboard")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn get_leaderboard(
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
-        /// Runs with one status only
-        status: Query<Option<String>>,
-        /// Runs with these values of dimensions only, each written as `values.NAME=VALUE`
-        values: DimensionValues,
-        /// `score`, `scores.NAME`, `values.NAME`, `cost_estimate`, `latency_ms` or `created_at`; with a minus the largest come
-        /// first, and runs without such a figure come last
-        sort: Query<Option<String>>,
-        limit: Query<Limit>,
-        cursor: Query<Cursor>,
+        list: RunListQuery,
     ) -> Result<Answer<LeaderboardPage>> {
         let facts = self.0.runs.facts(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
-        let filter = run_list::filter(&facts, status.0.as_deref(), &values.0).map_err(wrong_query)?;
+        let filter = run_list::filter(&facts, list.status.as_deref(), &list.values.0).map_err(wrong_query)?;
         let order =
-            run_list::order(sort.0.as_deref(), RunView::Board, &facts.outline).map_err(wrong_query)?;
-        let from: Option<BoardPlace> = cursor.place()?;
+            run_list::order(list.sort.as_deref(), RunView::Board, &facts.outline).map_err(wrong_query)?;
+        let from: Option<BoardPlace> = list.page.cursor.place()?;
         run_list::check_place(from.as_ref().map(|from| &from.place), &order).map_err(wrong_query)?;
-        let query = BoardQuery { filter, order, from, limit: limit.get() };
+        let query = BoardQuery { filter, order, from, limit: list.page.limit.get() };
         let page = self.0.leaderboards.page(&facts, query).await;
         Answer::new(LeaderboardPage::from(&page.map_err(refused)?))
     }

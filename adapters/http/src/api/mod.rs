@@ -17,6 +17,7 @@ use poem::http::Method;
 use poem_openapi::registry::{MetaApi, Registry};
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
+use crate::list_query::explode;
 use crate::services::Services;
 
 /// The groups of operations.
@@ -76,10 +77,27 @@ pub(crate) fn described() -> String {
     documented(Described).spec()
 }
 
-fn documented<T: OpenApi>(operations: T) -> OpenApiService<T, ()> {
-    OpenApiService::new(operations, "PromptLooper", env!("CARGO_PKG_VERSION"))
+fn documented<T: OpenApi>(operations: T) -> OpenApiService<Exploded<T>, ()> {
+    OpenApiService::new(Exploded(operations), "PromptLooper", env!("CARGO_PKG_VERSION"))
         .description("Finds the best configuration of an LLM pipeline.")
         .server(BASE)
+}
+
+/// Operations whose document has each parameter by itself.
+pub(crate) struct Exploded<T>(T);
+
+impl<T: OpenApi> OpenApi for Exploded<T> {
+    fn meta() -> Vec<MetaApi> {
+        explode(T::meta())
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn add_routes(self, routes: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
+        self.0.add_routes(routes);
+    }
 }
 
 /// The operations without anything behind them.

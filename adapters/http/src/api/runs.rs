@@ -16,8 +16,8 @@ use super::Tag;
 use crate::answer::{Accepted, Answer, Either, Result};
 use crate::body::Body;
 use crate::caller::As;
-use crate::dimension_values::DimensionValues;
 use crate::failure::{Failure, refused, wrong_query};
+use crate::list_query::RunListQuery;
 use crate::once::Repeatable;
 use crate::page::{Cursor, Limit, bits, next};
 use crate::services::Services;
@@ -36,29 +36,21 @@ type OverOrBegun = Either<Answer<Run>, Accepted<Run>>;
 impl Api {
     /// List an experiment's runs, newest first unless sorted otherwise
     #[oai(path = "/experiments/:id/runs", method = "get", operation_id = "list_runs")]
-    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the operation")]
     async fn list_runs(
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
         sweep_id: Query<Option<Uuid>>,
-        /// Runs with one status only
-        status: Query<Option<String>>,
-        /// Runs with these values of dimensions only, each written as `values.NAME=VALUE`
-        values: DimensionValues,
-        /// `created_at`, `score`, `scores.NAME`, `values.NAME`, `cost_estimate` or `latency_ms`; with a minus the largest come
-        /// first, and runs without such a figure come last
-        sort: Query<Option<String>>,
-        limit: Query<Limit>,
-        cursor: Query<Cursor>,
+        list: RunListQuery,
     ) -> Result<Answer<RunPage>> {
         let facts = self.0.runs.facts(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
-        let filter = run_list::filter(&facts, status.0.as_deref(), &values.0).map_err(wrong_query)?;
+        let filter = run_list::filter(&facts, list.status.as_deref(), &list.values.0).map_err(wrong_query)?;
         let filter = RunFilter { sweep: sweep_id.0.map(|sweep| SweepId::new(bits(sweep))), ..filter };
-        let order = run_list::order(sort.0.as_deref(), RunView::Runs, &facts.outline).map_err(wrong_query)?;
-        let after = cursor.place()?;
+        let order =
+            run_list::order(list.sort.as_deref(), RunView::Runs, &facts.outline).map_err(wrong_query)?;
+        let after = list.page.cursor.place()?;
         run_list::check_place(after.as_ref(), &order).map_err(wrong_query)?;
-        let query = RunQuery { filter, order, after, limit: limit.get() };
+        let query = RunQuery { filter, order, after, limit: list.page.limit.get() };
         let page = self.0.runs.list(query).await.map_err(refused)?;
         let next_cursor = page.next.map(|place| place.to_string());
         Answer::new(RunPage { items: page.items.iter().map(Run::from).collect(), next_cursor })

@@ -12,16 +12,18 @@ pub(super) const MODEL: &str = "sim-embed";
 /// How long an exchange takes, at a pace of 1.
 pub(super) const THINKING_TIME: Duration = Duration::from_millis(5);
 
-const DIMENSIONS: usize = 128;
+const DIMENSIONS: usize = 512;
 
-/// Feature hashing (Weinberger et al. 2009): each word adds 1 or -1 in a place that its hash chooses.
+/// Feature hashing (Weinberger et al. 2009): each word adds its length, or takes it away, in a place that its hash chooses.
+/// Long words say more of what a text is about.
 pub(super) fn of(text: &str) -> Option<Embedding> {
     let mut numbers = vec![0.0_f32; DIMENSIONS];
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         let hash = fnv1a(&word.to_lowercase());
-        let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
+        let length = word.chars().count() as f32;
+        let weight = if hash >> 63 == 0 { length } else { -length };
         let place = usize::try_from(hash % DIMENSIONS as u64).unwrap_or_default();
-        numbers[place] += sign;
+        numbers[place] += weight;
     }
     let norm = numbers.iter().map(|number| number * number).sum::<f32>().sqrt().max(1.0);
     for number in &mut numbers {

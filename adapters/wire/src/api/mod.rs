@@ -6,10 +6,12 @@ mod events;
 mod experiments;
 mod leaderboard;
 mod live;
+mod previews;
 mod problem;
 mod projects;
 mod results;
 mod runs;
+mod sweep_requests;
 mod sweeps;
 
 pub use accounts::*;
@@ -18,10 +20,12 @@ pub use events::*;
 pub use experiments::*;
 pub use leaderboard::*;
 pub use live::*;
+pub use previews::*;
 pub use problem::*;
 pub use projects::*;
 pub use results::*;
 pub use runs::*;
+pub use sweep_requests::*;
 pub use sweeps::*;
 
 use std::borrow::Cow;

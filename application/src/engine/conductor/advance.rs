@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use domain::id::{RunId, SweepId};
 use domain::run::RunStatus;
+use domain::strategy::TrialCounts;
 use domain::strategy::{History, Proposal, Trials};
-use domain::sweep::{Counts, Next, Outcome, Plan, Sweep};
+use domain::sweep::{Next, Outcome, Plan, Sweep};
 
 use super::Trouble;
 use crate::catalog::Catalog;
@@ -47,12 +48,12 @@ impl ConductedSweep {
     }
 
     /// How its trials stand, with what is known of runs that are over where they are only counted.
-    fn counts(&self, ended: u64, failed: u64) -> Counts {
+    fn counts(&self, ended: u64, failed: u64) -> TrialCounts {
         match &self.history {
             Some(history) => history.trials.counts(),
             None => {
                 let StoredSweep { asked, duplicates, .. } = self.stored;
-                Counts { asked, duplicates, ended, failed, resting: 0 }
+                TrialCounts { asked, duplicates, ended, failed, resting: 0 }
             }
         }
     }
@@ -89,7 +90,7 @@ impl Engine {
         let Some(experiment) = self.ports.experiments.of_sweep(stored.id).await? else { return Ok(None) };
         let catalog = Arc::new(Catalog::new(self.ports.endpoints.all().await?));
         let learns = (self.ports.guides)(stored.kind).learns();
-        let state = Sweep::new(Counts::default(), self.window(), experiment.samples as usize);
+        let state = Sweep::new(TrialCounts::default(), self.window(), experiment.samples as usize);
         let (experiment, history) = (Arc::new(experiment), learns.then(TrialHistory::default));
         Ok(Some(ConductedSweep { stored, state, experiment, catalog, history }))
     }
@@ -128,7 +129,7 @@ impl Engine {
     async fn carry_out(&self, sweep: &mut ConductedSweep, plan: &Plan) -> Result<Option<Next>, Trouble> {
         let launched = self.launch(sweep, plan).await?;
         sweep.launched(plan, &launched)?;
-        let Counts { ended, failed, .. } = sweep.state.counts();
+        let TrialCounts { ended, failed, .. } = sweep.state.counts();
         let counts = sweep.counts(ended, failed);
         Ok(sweep.observe(Outcome::Looked { counts, told: false }))
     }

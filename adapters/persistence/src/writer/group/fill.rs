@@ -7,9 +7,9 @@ use domain::run::{Asker, Payer};
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
-use super::Deltas;
+use crate::answers::{NO_RUN, vector_bytes};
 use crate::batch::Rows;
-use crate::calls::{NO_RUN, vector_bytes};
+use crate::deltas::Deltas;
 use crate::dialect::{Dialect, Session, id, json, maybe_id, maybe_text, maybe_whole, text, whole};
 use crate::rows::{Row, read_all};
 

@@ -11,10 +11,14 @@ use super::request::batches;
 use super::{Fault, GROUP, Request, Writer, refuse, tell};
 use crate::dialect::failed;
 use crate::fault::{Cause, reason};
+use crate::writer::group::Answers;
 
 /// Waits between two tries: the first, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// A transaction that may have landed, and its answers if it has.
+type Unknown = (i64, Box<Answers>);
 
 impl Writer {
     /// Waits until the database takes writes again, after somebody else found that it does not.
@@ -41,24 +45,9 @@ impl Writer {
             }
             self.pause(wait, !first, &mut late).await;
             (first, wait) = (false, (wait * 2).min(LONGEST_WAIT));
-            if let Some((transaction, answers)) = unknown.take() {
-                match self.has_landed(transaction).await {
-                    Ok(true) => {
-                        tell(std::mem::take(&mut group), *answers);
-                        self.access.availability.regained();
-                        return batches(late);
-                    }
-                    Ok(false) => {}
-                    Err(_) => {
-                        unknown = Some((transaction, answers));
-                        continue;
-                    }
-                }
-            }
-            group.retain(Request::is_waiting);
-            match self.attempt(&group).await {
+            match self.again(&mut group, unknown.take()).await {
                 Ok(answers) => {
-                    tell(std::mem::take(&mut group), answers);
+                    tell(group, answers);
                     self.access.availability.regained();
                     return batches(late);
                 }
@@ -74,6 +63,19 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Writes what of a group is still waited for. A transaction whose end is not known is looked up first: it may have landed.
+    async fn again(&self, group: &mut Vec<Request>, unknown: Option<Unknown>) -> Result<Answers, Fault> {
+        if let Some((transaction, answers)) = unknown {
+            match self.has_landed(transaction).await {
+                Ok(true) => return Ok(*answers),
+                Ok(false) => {}
+                Err(error) => return Err(Fault::Unknown { error, transaction, answers }),
+            }
+        }
+        group.retain(Request::is_waiting);
+        self.attempt(group).await
     }
 
     /// Says that nothing is written now, and tells so everybody whose request holds nothing that was paid for.

@@ -3,14 +3,14 @@
 use application::ports::{AnswerId, CallClaim, Claim, CommitError, Receipt, Settlement, StoreError, Unit};
 use tokio::sync::oneshot;
 
-use crate::calls::Claimant;
-use crate::group::Answers;
+use crate::claims::Claimant;
+use crate::writer::group::Answers;
 
 /// The way back to whoever asked. Nobody may be waiting any more: what was written stays written.
 pub(crate) struct Reply<T>(Option<oneshot::Sender<T>>);
 
 impl<T> Reply<T> {
-    pub(super) const fn new(sender: oneshot::Sender<T>) -> Self {
+    pub(crate) const fn new(sender: oneshot::Sender<T>) -> Self {
         Self(Some(sender))
     }
 

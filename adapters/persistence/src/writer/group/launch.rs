@@ -10,9 +10,9 @@ use domain::run::RunEnd;
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
-use super::Delta;
 use super::end::{self, Ending};
 use crate::batch::Rows;
+use crate::deltas::Delta;
 use crate::dialect::{
     Session, corrupt, id, json, maybe_id, maybe_real, maybe_text, maybe_whole, raw_json, text, whole,
 };

@@ -14,14 +14,14 @@ use application::ports::{AnswerId, CallClaim, Claim, CommitError, Receipt, Settl
 use domain::call::Digest;
 use domain::event::NewEvent;
 use domain::id::SweepId;
-use domain::run::RunStatus;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use self::block::LandedBlock;
-use crate::calls::Claimant;
+use crate::claims::Claimant;
+use crate::deltas::Deltas;
 use crate::dialect::{Dialect, Session};
-use crate::journal::Request;
-use crate::{calls, events};
+use crate::writer::Request;
+use crate::{claims, event_log};
 
 /// What a group's requests are answered, each kind in the order of the requests.
 #[derive(Default)]
@@ -38,62 +38,6 @@ impl Answers {
         alone && matches!(self.receipts.as_slice(), [Err(_)])
     }
 }
-
-/// What changes in a sweep's counters.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Delta {
-    outcomes: i64,
-    completed: i64,
-    failed: i64,
-    cached: i64,
-    pruned: i64,
-    cancelled: i64,
-    samples: i64,
-    tokens_in: i64,
-    tokens_out: i64,
-    cost_nano: i64,
-    unpriced: i64,
-    calls: i64,
-    hits: i64,
-    unknown_calls: i64,
-    unknown_tokens: i64,
-    unknown_nano: i64,
-}
-
-/// What a sweep has spent.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Spent {
-    pub(crate) tokens: i64,
-    pub(crate) nano: i64,
-}
-
-impl From<&Delta> for Spent {
-    fn from(delta: &Delta) -> Self {
-        let tokens = delta.tokens_in.saturating_add(delta.tokens_out).saturating_add(delta.unknown_tokens);
-        Self { tokens, nano: delta.cost_nano.saturating_add(delta.unknown_nano) }
-    }
-}
-
-impl Delta {
-    /// A run is over.
-    const fn ended(&mut self, status: RunStatus) {
-        match status {
-            RunStatus::Failed => self.failed += 1,
-            RunStatus::Cached => self.cached += 1,
-            RunStatus::Pruned => self.pruned += 1,
-            _ => self.completed += 1,
-        }
-    }
-
-    /// A call was lost with its worker: it may have been made, and billed.
-    pub(crate) const fn lost(&mut self, tokens: i64, nano: i64) {
-        self.unknown_calls += 1;
-        self.unknown_tokens = self.unknown_tokens.saturating_add(tokens);
-        self.unknown_nano = self.unknown_nano.saturating_add(nano);
-    }
-}
-
-pub(crate) type Deltas = BTreeMap<SweepId, Delta>;
 
 /// Writes everything that the requests ask for. A unit that is fenced is left out; the others are not harmed.
 pub(crate) async fn apply<C: ConnectionTrait>(
@@ -117,7 +61,7 @@ pub(crate) async fn apply<C: ConnectionTrait>(
     block::write(session, &landed, outcomes).await?;
     let accepted = units.iter().zip(&receipts).filter(|(_, receipt)| receipt.is_ok());
     let told = accepted.flat_map(|(unit, _)| &unit.events).chain(&ends).collect();
-    events::write(session, told).await?;
+    event_log::write(session, told).await?;
     Ok(Answers { settled, receipts, claims })
 }
 
@@ -143,7 +87,7 @@ async fn lock_calls<C: ConnectionTrait>(session: Session<'_, C>, requests: &[Req
         return Ok(());
     }
     let hashes: BTreeSet<Digest> = kinds.into_iter().flatten().collect();
-    calls::lock(session, &hashes.into_iter().collect::<Vec<_>>()).await
+    claims::lock(session, &hashes.into_iter().collect::<Vec<_>>()).await
 }
 
 /// Advances the runs of blocks, in the order of their ids, and ends those that come to their end; what landed. Adds to what
@@ -193,7 +137,7 @@ async fn claim<C: ConnectionTrait>(
     }
     let mut claimed = BTreeMap::new();
     for (by, calls) in by_worker {
-        claimed.insert(by, calls::claim(session, &calls, by, deltas).await?.into_iter());
+        claimed.insert(by, claims::claim(session, &calls, by, deltas).await?.into_iter());
     }
     let shares = requests.iter().filter_map(|request| {
         let Request::Claim { calls, by, .. } = request else { return None };

@@ -13,9 +13,9 @@ use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use crate::batch::{Rows, padded};
-use crate::board::{PARTIAL, UNSCORED, WHOLE};
 use crate::dialect::{Dialect, Session, id, json, maybe_real, maybe_whole, text, whole};
 use crate::figures::{self, Figures};
+use crate::rank_class::{PARTIAL, UNSCORED, WHOLE};
 use crate::rows::Row;
 
 /// Takes the boards of these runs and marks them as changed.
@@ -118,7 +118,7 @@ async fn end<C: ConnectionTrait>(
         maybe_real(listed.then_some(score)),
         whole(i64::from(listed)),
         json(&scorers(&ended.scores)),
-        ended.error.as_ref().map_or(Bound::Json(None), |error| json(&crate::runs::error_value(error))),
+        ended.error.as_ref().map_or(Bound::Json(None), |error| json(&crate::run_rows::error_value(error))),
     ];
     if listed {
         session.execute(UNLIST, vec![id(run.bits())]).await?;

@@ -8,7 +8,8 @@ use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
-use super::{Delta, Deltas, launch};
+use super::launch;
+use crate::deltas::{Delta, Deltas};
 use crate::dialect::{Session, id, json, maybe_text, maybe_whole, text, whole};
 use crate::rows::Row;
 

@@ -9,8 +9,8 @@ use domain::value::{Map, Value};
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use super::end::Ending;
-use super::{Delta, Deltas};
 use crate::batch::Rows;
+use crate::deltas::{Delta, Deltas};
 use crate::dialect::{Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, whole};
 use crate::rows::Row;
 

@@ -1,0 +1,132 @@
+//! Finds what is known of calls, and reads answers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use application::ports::{AnswerId, CallClaim, Claim, StoredAnswer};
+use domain::call::{CallFailure, Completion, Digest, Embedding, FailureKind, Flags, Reply, ReplyBody};
+use domain::id::{RunId, SweepId};
+use domain::pricing::Tokens;
+use domain::run::{Asker, Payer};
+use sea_orm::{ConnectionTrait, DbErr};
+
+use crate::batch::padded;
+use crate::dialect::{Session, corrupt, text};
+use crate::rows::Row;
+
+/// The columns of an answer, in a row where it may be missing.
+pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.vector, a.model_returned, a.tool_calls, a.tokens_in, \
+     a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
+     a.paid_asker, a.paid_by_scorer, a.paid_call";
+
+/// In place of the run of a payer: the answer was tried outside any run. It is the nil UUID (RFC 9562, section 5.9).
+pub(crate) const NO_RUN: u128 = 0;
+
+/// What is known of a call that is not to be made.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    Answered(Arc<StoredAnswer>),
+    Failed(CallFailure, Option<SweepId>),
+}
+
+pub(crate) type Found = HashMap<Digest, Known>;
+
+/// What there is to say of a call without claiming it.
+pub(crate) fn settled<'a>(known: &'a Found, call: &CallClaim) -> Option<&'a Known> {
+    known.get(&call.hash).filter(|known| match known {
+        Known::Answered(_) => true,
+        Known::Failed(_, sweep) => *sweep == call.sweep,
+    })
+}
+
+pub(crate) fn take(known: &mut Found, call: &CallClaim) -> Option<Claim> {
+    settled(known, call).map(|known| match known.clone() {
+        Known::Answered(answer) => Claim::Answered(answer),
+        Known::Failed(failure, _) => Claim::Failed(failure),
+    })
+}
+
+/// Answers and failures of these calls.
+pub(crate) async fn look<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    hashes: &[Digest],
+) -> Result<Found, DbErr> {
+    let mut found = Found::with_capacity(hashes.len());
+    for (chunk, placeholders) in padded(hashes) {
+        let sql = format!(
+            "SELECT c.config_hash, c.failed_kind, c.failed_message, c.sweep_id, {ANSWER} FROM response_cache c \
+             LEFT JOIN answer a ON a.id = c.answer_id WHERE c.config_hash IN ({placeholders}) \
+             AND (c.answer_id IS NOT NULL OR c.failed_kind IS NOT NULL)"
+        );
+        let values = chunk.map(|hash| text(hash.to_string())).collect();
+        for row in session.all(&sql, values).await? {
+            let hash = Digest::parse(&Row(&row).text("config_hash")?).ok_or_else(|| corrupt("call hash"))?;
+            found.insert(hash, known(Row(&row))?);
+        }
+    }
+    Ok(found)
+}
+
+fn known(row: Row<'_>) -> Result<Known, DbErr> {
+    let Some(kind) = row.maybe_text("failed_kind")? else {
+        return Ok(Known::Answered(Arc::new(stored(row)?)));
+    };
+    let kind = FailureKind::parse(&kind).ok_or_else(|| corrupt(format!("failure kind {kind}")))?;
+    let message = row.maybe_text("failed_message")?.unwrap_or_default();
+    Ok(Known::Failed(CallFailure::new(kind, message), row.maybe_id("sweep_id")?.map(SweepId::new)))
+}
+
+fn stored(row: Row<'_>) -> Result<StoredAnswer, DbErr> {
+    Ok(StoredAnswer {
+        id: AnswerId(row.whole("answer_id")?),
+        reply: Arc::new(reply(row)?),
+        cost: row.maybe_money("cost_nano")?,
+        paid_by: payer(row)?,
+    })
+}
+
+fn payer(row: Row<'_>) -> Result<Option<Payer>, DbErr> {
+    let run = row.id("paid_run")?;
+    if run == NO_RUN {
+        return Ok(None);
+    }
+    let asker = row.small("paid_asker")?;
+    let by_scorer = row.whole("paid_by_scorer")? != 0;
+    Ok(Some(Payer {
+        run: RunId::new(run),
+        sample: row.small("paid_sample")?,
+        repeat: row.small("paid_repeat")?,
+        asker: if by_scorer { Asker::Scorer(asker) } else { Asker::Stage(asker) },
+        call: row.small("paid_call")?,
+    }))
+}
+
+pub(crate) fn reply(row: Row<'_>) -> Result<Reply, DbErr> {
+    let body = match row.maybe_bytes("vector")? {
+        Some(bytes) => ReplyBody::Embedding(embedding(&bytes).ok_or_else(|| corrupt("vector"))?),
+        None => ReplyBody::Completion(Completion {
+            text: row.text("response")?,
+            finish_reason: row.maybe_text("finish_reason")?,
+            tool_calls: row.maybe_json("tool_calls")?,
+        }),
+    };
+    Ok(Reply {
+        body,
+        model_returned: row.maybe_text("model_returned")?,
+        tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
+        latency: std::time::Duration::from_micros(row.count("latency_us")?),
+        flags: Flags::from_bits(u8::try_from(row.whole("flags")?).unwrap_or_default()),
+    })
+}
+
+/// Four bytes a number, the lowest first.
+fn embedding(bytes: &[u8]) -> Option<Embedding> {
+    let (numbers, rest) = bytes.as_chunks::<4>();
+    let numbers = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    if rest.is_empty() { Embedding::try_new(numbers) } else { None }
+}
+
+/// What [`embedding`] reads.
+pub(crate) fn vector_bytes(embedding: &Embedding) -> Vec<u8> {
+    embedding.numbers().iter().flat_map(|number| number.to_le_bytes()).collect()
+}

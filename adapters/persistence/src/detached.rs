@@ -1,0 +1,62 @@
+//! Statements in tasks of their own.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DbErr, ExecResult, QueryResult, Statement, Value as Bound,
+};
+
+use crate::availability::Availability;
+use crate::connect::{acquiring, within};
+use crate::dialect::Dialect;
+
+/// A connection whose statements run in tasks of their own. Whoever waits for one may not be polled for a while, and
+/// must not keep the connection from others meanwhile.
+pub(crate) struct Detached<'a> {
+    pub(crate) connection: &'a DatabaseConnection,
+    pub(crate) dialect: Dialect,
+    pub(crate) availability: &'a Arc<Availability>,
+    /// How long a statement may take. Its task goes on for so long, whoever waits for it.
+    pub(crate) limit: Duration,
+}
+
+/// A statement on its way.
+type Sent<'a, T> = Pin<Box<dyn Future<Output = Result<T, DbErr>> + Send + 'a>>;
+
+impl Detached<'_> {
+    pub(crate) async fn execute(&self, template: &str, values: Vec<Bound>) -> Result<ExecResult, DbErr> {
+        self.send(template, values, |connection, statement| connection.execute_raw(statement)).await
+    }
+
+    pub(crate) async fn all(&self, template: &str, values: Vec<Bound>) -> Result<Vec<QueryResult>, DbErr> {
+        self.send(template, values, |connection, statement| connection.query_all_raw(statement)).await
+    }
+
+    pub(crate) async fn one(&self, template: &str, values: Vec<Bound>) -> Result<Option<QueryResult>, DbErr> {
+        self.send(template, values, |connection, statement| connection.query_one_raw(statement)).await
+    }
+
+    async fn send<T: Send + 'static>(
+        &self,
+        template: &str,
+        values: Vec<Bound>,
+        call: fn(&DatabaseConnection, Statement) -> Sent<'_, T>,
+    ) -> Result<T, DbErr> {
+        let (connection, availability) = (self.connection.clone(), Arc::clone(self.availability));
+        let (statement, limit) = (self.dialect.statement(template, values), self.limit);
+        detached(async move {
+            let send = || within(limit, &availability, call(&connection, statement.clone()));
+            acquiring(&connection, send).await
+        })
+        .await
+    }
+}
+
+/// Runs something in a task of its own, to its end.
+pub(crate) async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+) -> Result<T, DbErr> {
+    tokio::spawn(work).await.unwrap_or_else(|error| Err(DbErr::Custom(error.to_string())))
+}

@@ -1,0 +1,162 @@
+//! The documents of experiments: how they are written and read.
+
+use std::sync::Arc;
+
+use application::ports::{
+    ChangeOutcome, ChangeableWhen, ExperimentChange, NewExperiment, NewSamples, StoredExperiment,
+};
+use domain::call::Digest;
+use domain::experiment::{Definition, Draft};
+use domain::id::{ExperimentId, ProjectId, SampleSetId};
+use domain::sample::Sample;
+use sea_orm::{DatabaseTransaction, DbErr, Value as Bound};
+use wire::experiment::{Parts, SampleDocument};
+use wire::stored;
+
+use crate::batch::Rows;
+use crate::dialect::{Session, corrupt, id, json, maybe_real, maybe_text, raw_json, text, whole};
+use crate::rows::Row;
+
+const SET: &str =
+    "INSERT INTO sample_set (id, digest, count) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING";
+
+const INSERT: &str = "INSERT INTO experiment (id, project_id, sample_set_id, name, description, documents, \
+     pipeline_stages, scoring_config, parameter_space, repeats, holdout, status, document_digest) \
+     VALUES ($1, $2, (SELECT id FROM sample_set WHERE digest = $3), $4, $5, $6, $7, $8, $9, $10, $11, 'draft', $12)";
+
+/// Waits for sweeps and runs that are just being made, and keeps others away.
+const ALONE: &str = "SELECT revision FROM experiment WHERE id = $1 {for update}";
+
+/// `$10` and `$11` say whether it has to be idle, and untried.
+const CHANGE: &str = "UPDATE experiment SET name = $2, description = $3, documents = $4, pipeline_stages = $5, \
+     scoring_config = $6, parameter_space = $7, repeats = $8, holdout = $9, updated_at = {now}, revision = revision + 1, outline = NULL, \
+     document_digest = CASE WHEN $10 = 1 THEN NULL ELSE document_digest END WHERE id = $1 \
+     AND ($10 = 0 OR NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1 AND status IN ('running', 'paused'))) \
+     AND ($11 = 0 OR (NOT EXISTS (SELECT 1 FROM run WHERE experiment_id = $1) \
+     AND NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1)))";
+
+const USE_SET: &str =
+    "UPDATE experiment SET sample_set_id = (SELECT id FROM sample_set WHERE digest = $2) WHERE id = $1";
+
+/// What an experiment's document needs beside its name and its space, for an experiment called `e` with its sample set
+/// `s`.
+pub(super) const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.repeats, e.holdout, \
+     e.revision, e.scoring_rev, s.digest, s.count";
+
+/// How large that is.
+pub(super) const DOCUMENT_BYTES: &str = "CAST(length(CAST(e.documents AS text)) + length(CAST(e.pipeline_stages AS text)) \
+     + length(CAST(e.parameter_space AS text)) AS bigint) AS document_bytes";
+
+pub(super) async fn insert(
+    session: Session<'_, DatabaseTransaction>,
+    new: NewExperiment,
+) -> Result<(), DbErr> {
+    let digest = text(new.samples.digest.to_string());
+    insert_samples(session, &new.samples).await?;
+    let digest_of = new.document_digest.map(|digest| digest.to_string());
+    let mut values = vec![id(new.id.bits()), id(new.project.bits()), digest];
+    values.extend(content(&new.draft)?);
+    values.push(maybe_text(digest_of));
+    session.execute(INSERT, values).await.map(drop)
+}
+
+pub(super) async fn change(
+    session: Session<'_, DatabaseTransaction>,
+    change: ExperimentChange,
+) -> Result<ChangeOutcome, DbErr> {
+    let mut values = vec![id(change.id.bits())];
+    values.extend(content(&change.draft)?);
+    values.push(whole(i64::from(change.only != ChangeableWhen::Always)));
+    values.push(whole(i64::from(change.only == ChangeableWhen::Untried)));
+    let revision = session.one(ALONE, vec![id(change.id.bits())]).await?;
+    let revision = revision.map(|row| Row(&row).whole("revision")).transpose()?;
+    if revision.is_some_and(|revision| revision != change.revision) {
+        return Ok(ChangeOutcome::Stale);
+    }
+    if session.execute(CHANGE, values).await?.rows_affected() == 0 {
+        return Ok(ChangeOutcome::Refused);
+    }
+    if let Some(samples) = &change.samples {
+        insert_samples(session, samples).await?;
+        session.execute(USE_SET, vec![id(change.id.bits()), text(samples.digest.to_string())]).await?;
+    }
+    Ok(ChangeOutcome::Changed)
+}
+
+async fn insert_samples(session: Session<'_, DatabaseTransaction>, new: &NewSamples) -> Result<(), DbErr> {
+    let set = vec![id(new.set.bits()), text(new.digest.to_string()), whole(new.samples.len())];
+    if session.execute(SET, set).await?.rows_affected() == 0 {
+        return Ok(());
+    }
+    let rows = new.samples.iter().zip(0_u64..);
+    let rows = rows.map(|(sample, index)| vec![id(new.set.bits()), whole(index), json(&sample.to_value())]);
+    let insert = "INSERT INTO sample (set_id, idx, doc)";
+    session.insert(Rows { insert, then: "", values: rows.collect() }).await
+}
+
+/// Name to holdout, in the order of the statements.
+fn content(draft: &Draft) -> Result<[Bound; 8], DbErr> {
+    let parts = Parts::of_draft(draft);
+    Ok([
+        text(draft.name.as_str()),
+        maybe_text(draft.description.clone()),
+        document(&parts.documents)?,
+        document(&parts.pipeline_stages)?,
+        document(&parts.scoring_config)?,
+        document(&parts.parameter_space)?,
+        whole(draft.repeats),
+        maybe_real(Some(draft.holdout)),
+    ])
+}
+
+fn document<T: serde::Serialize>(document: &T) -> Result<Bound, DbErr> {
+    raw_json(&stored::write(document).map_err(corrupt)?)
+}
+
+fn part<T: serde::de::DeserializeOwned>(row: Row<'_>, column: &str) -> Result<T, DbErr> {
+    stored::read(&row.raw_json(column)?).map_err(corrupt)
+}
+
+pub(super) fn read(row: Row<'_>) -> Result<StoredExperiment, DbErr> {
+    Ok(StoredExperiment {
+        id: ExperimentId::new(row.id("id")?),
+        project: ProjectId::new(row.id("project_id")?),
+        definition: Arc::new(definition(row)?),
+        sample_set: SampleSetId::new(row.id("sample_set_id")?),
+        samples_digest: Digest::parse(&row.text("digest")?).ok_or_else(|| corrupt("sample digest"))?,
+        samples: row.small("count")?,
+        revision: row.whole("revision")?,
+        scoring_rev: row.whole("scoring_rev")?,
+    })
+}
+
+/// Whether an experiment's document is read in no time.
+pub(super) fn is_small(row: Row<'_>) -> Result<bool, DbErr> {
+    const SMALL: i64 = 64 << 10;
+    Ok(row.whole("document_bytes")? <= SMALL)
+}
+
+fn definition(row: Row<'_>) -> Result<Definition, DbErr> {
+    draft(row)?.define().map_err(|problems| corrupt(format!("{problems:?}")))
+}
+
+pub(super) fn draft(row: Row<'_>) -> Result<Draft, DbErr> {
+    let parts = Parts {
+        documents: part(row, "documents")?,
+        pipeline_stages: part(row, "pipeline_stages")?,
+        scoring_config: part(row, "scoring_config")?,
+        parameter_space: part(row, "parameter_space")?,
+    };
+    Ok(Draft {
+        name: row.text("name")?,
+        description: row.maybe_text("description")?,
+        repeats: row.small("repeats")?,
+        holdout: row.maybe_real("holdout")?.unwrap_or(0.0),
+        ..parts.into_draft().map_err(|problems| corrupt(format!("{problems:?}")))?
+    })
+}
+
+pub(super) fn sample(row: Row<'_>) -> Result<Sample, DbErr> {
+    let document: SampleDocument = serde_json::from_str(&row.raw_json("doc")?).map_err(corrupt)?;
+    Ok(document.into_sample())
+}

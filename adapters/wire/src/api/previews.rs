@@ -1,0 +1,94 @@
+//! Pipelines tried on one sample.
+
+use application::preview;
+use domain::call::{Call, EmbedCall};
+use domain::value::Value;
+use poem_openapi::Object;
+use serde::{Deserialize, Serialize};
+
+use super::ExperimentDraft;
+use crate::value::{Any, AnyMap, from_map};
+
+/// A pipeline to be tried on one sample.
+#[derive(Debug, Clone, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
+pub struct PreviewRequest {
+    /// The experiment; it need not be stored.
+    pub document: ExperimentDraft,
+    /// The sample, counted from 0.
+    #[serde(default)]
+    #[oai(default)]
+    pub sample_index: u32,
+    /// The point; the space's first where absent.
+    #[serde(default)]
+    pub values: Option<AnyMap>,
+    /// Make the calls.
+    #[serde(default)]
+    #[oai(default)]
+    pub call: bool,
+}
+
+/// What one stage would ask.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct PreviewStage {
+    /// Its name.
+    pub stage: String,
+    /// The model, where it asks one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The conversation, a list of `{role, content}`, where it asks a chat model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<Any>,
+    /// What it asks an embedding model: `{texts, input}`, how many texts and the first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Any>,
+    /// The inference parameters.
+    pub parameters: AnyMap,
+    /// What it gave, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Any>,
+}
+
+/// A pipeline tried on one sample.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct Preview {
+    /// Its stages, as far as they could be shown.
+    pub stages: Vec<PreviewStage>,
+    /// What whoever wrote it should know.
+    pub warnings: Vec<String>,
+}
+
+impl From<preview::Preview> for Preview {
+    fn from(preview: preview::Preview) -> Self {
+        let stages = preview.stages.into_iter().map(PreviewStage::from);
+        Self { stages: stages.collect(), warnings: preview.warnings }
+    }
+}
+
+/// Texts to be embedded that a preview shows.
+const SHOWN_TEXTS: usize = 20;
+
+impl From<preview::StagePreview> for PreviewStage {
+    fn from(shown: preview::StagePreview) -> Self {
+        let first = shown.calls.first().map(|call| &**call);
+        let messages = match first {
+            Some(Call::Chat(call)) => Some(Any(call.messages_value())),
+            _ => None,
+        };
+        let embeds: Vec<&EmbedCall> = shown.calls.iter().filter_map(|call| call.as_embed()).collect();
+        let texts = embeds.iter().take(SHOWN_TEXTS).map(|call| Value::from(call.text.as_str()));
+        let request = (!embeds.is_empty()).then(|| {
+            let count = Value::from(embeds.len() as u64);
+            Any(Value::from([("texts", count), ("input", Value::List(texts.collect()))]))
+        });
+        Self {
+            stage: shown.stage,
+            model: first.map(|call| call.model().to_owned()),
+            messages,
+            request,
+            parameters: first.map(|call| from_map(&call.parameters())).unwrap_or_default(),
+            output: shown.output.map(Any),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! How an engine works.
+
+use std::time::Duration;
+
+use domain::id::SweepId;
+
+/// How the engine behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Whether it executes runs and conducts sweeps; else it only makes calls that are tried outside runs.
+    pub executes: bool,
+    /// Runs executed at once.
+    pub concurrent_runs: usize,
+    /// How long a lease holds that is not renewed: how long others wait before they take over.
+    pub lease: Duration,
+    /// How often to look for work when the bell is silent.
+    pub poll: Duration,
+    /// The least time between two looks of a conductor.
+    pub breath: Duration,
+    /// Work for this sweep and leave others alone.
+    pub only: Option<SweepId>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            executes: true,
+            concurrent_runs: 4,
+            lease: Duration::from_secs(15),
+            poll: Duration::from_secs(1),
+            breath: Duration::from_millis(20),
+            only: None,
+        }
+    }
+}

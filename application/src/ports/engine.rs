@@ -1,0 +1,42 @@
+use std::sync::Arc;
+
+use domain::strategy::{Guide, SweepKind};
+
+use super::{
+    Bell, BoardStore, CallStore, Chance, Clock, EndpointStore, ExperimentStore, FactStore, FormatChecker,
+    Ids, Journal, ModelServer, Offload, OutcomeLog, RunStore, SlotStore, StandingsStore, SweepStore, Tasks,
+    Timer, WorkerStore,
+};
+
+/// The guide of a kind of sweep: [`domain::strategy::guide`], or another choice.
+pub type Guides = fn(SweepKind) -> Box<dyn Guide>;
+
+/// What the engine needs from the world.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each port says what it is")]
+pub struct EnginePorts {
+    pub bell: Arc<dyn Bell>,
+    pub boards: Arc<dyn BoardStore>,
+    pub calls: Arc<dyn CallStore>,
+    pub chance: Arc<dyn Chance>,
+    pub clock: Arc<dyn Clock>,
+    pub endpoints: Arc<dyn EndpointStore>,
+    pub experiments: Arc<dyn ExperimentStore>,
+    pub facts: Arc<dyn FactStore>,
+    pub formats: Arc<dyn FormatChecker>,
+    pub guides: Guides,
+    pub ids: Arc<dyn Ids>,
+    pub journal: Arc<dyn Journal>,
+    pub log: Arc<dyn OutcomeLog>,
+    pub offload: Arc<dyn Offload>,
+    pub runs: Arc<dyn RunStore>,
+    pub servers: Arc<dyn ModelServer>,
+    pub slots: Arc<dyn SlotStore>,
+    pub standings: Arc<dyn StandingsStore>,
+    pub sweeps: Arc<dyn SweepStore>,
+    pub tasks: Arc<dyn Tasks>,
+    /// Where guides that learn think: threads of their own, so that slow ones keep nothing else waiting.
+    pub thinking: Arc<dyn Offload>,
+    pub timer: Arc<dyn Timer>,
+    pub workers: Arc<dyn WorkerStore>,
+}
