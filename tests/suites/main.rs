@@ -25,3 +25,4 @@ mod standings;
 mod stores;
 mod sweep;
 mod tidy;
+mod tls;

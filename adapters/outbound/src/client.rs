@@ -1,11 +1,13 @@
 //! The client itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::secret::Secret;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::address::AddressPolicy;
@@ -34,7 +36,10 @@ impl Default for Bounds {
 /// Makes requests within an address policy and bounds. Copies share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    /// For `http:`. It trusts no certificate, so that none has to be read.
+    plain: reqwest::Client,
+    /// For `https:`. The system's certificates are read when the first request needs them.
+    secure: Arc<OnceCell<reqwest::Client>>,
     policy: AddressPolicy,
     bounds: Bounds,
 }
@@ -46,7 +51,7 @@ impl Client {
     /// A client with the default bounds.
     ///
     /// # Errors
-    /// [`Error::Connect`] where the system's certificates or TLS cannot be set up.
+    /// [`Error::Connect`] where TLS cannot be set up.
     pub fn new(policy: AddressPolicy) -> Result<Self, Error> {
         Self::bounded(policy, Bounds::default())
     }
@@ -54,9 +59,14 @@ impl Client {
     /// A client with bounds of one's own.
     ///
     /// # Errors
-    /// [`Error::Connect`] where the system's certificates or TLS cannot be set up.
+    /// [`Error::Connect`] where TLS cannot be set up.
     pub fn bounded(policy: AddressPolicy, bounds: Bounds) -> Result<Self, Error> {
-        let http = reqwest::Client::builder()
+        let plain = built(Self::builder(policy, bounds).tls_certs_only([]))?;
+        Ok(Self { plain, secure: Arc::default(), policy, bounds })
+    }
+
+    fn builder(policy: AddressPolicy, bounds: Bounds) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
             .user_agent(concat!("promptlooper/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(GuardedResolver(policy))
             .redirect(redirect::Policy::none())
@@ -65,9 +75,20 @@ impl Client {
             .connect_timeout(bounds.connect)
             .tcp_nodelay(true)
             .pool_max_idle_per_host(Self::IDLE_CONNECTIONS)
-            .build()
-            .map_err(|error| Error::Connect(error.to_string()))?;
-        Ok(Self { http, policy, bounds })
+    }
+
+    /// The client for a URL's scheme.
+    async fn of(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+        if url.scheme() != "https" {
+            return Ok(&self.plain);
+        }
+        let (policy, bounds) = (self.policy, self.bounds);
+        let build = || async move {
+            // Hundreds of files may have to be read.
+            let built = tokio::task::spawn_blocking(move || built(Self::builder(policy, bounds)));
+            built.await.unwrap_or_else(|error| Err(Error::Connect(error.to_string())))
+        };
+        self.secure.get_or_try_init(build).await
     }
 
     /// Makes one request and reads its whole answer.
@@ -75,21 +96,21 @@ impl Client {
     /// # Errors
     /// Why there is none; an answer of any status is no error.
     pub async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
-        let request = self.prepare(request)?;
+        let request = self.prepare(request).await?;
         let response = request.send().await.map_err(|error| Error::before_answer(&error))?;
         self.read(response).await
     }
 
-    fn prepare(&self, request: Request<'_>) -> Result<reqwest::RequestBuilder, Error> {
+    async fn prepare(&self, request: Request<'_>) -> Result<reqwest::RequestBuilder, Error> {
         let url = Url::parse(request.url).map_err(|_| Error::Refused(Refusal::NotAUrl))?;
         self.policy.check(&url).map_err(Error::Refused)?;
+        let http = self.of(&url).await?;
         let mut builder = match request.json {
-            Some(json) => self
-                .http
-                .post(url)
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .body(json),
-            None => self.http.get(url),
+            Some(json) => {
+                let json_type = HeaderValue::from_static("application/json");
+                http.post(url).header(CONTENT_TYPE, json_type).body(json)
+            }
+            None => http.get(url),
         };
         if let Some(key) = request.bearer {
             builder = builder.bearer_auth(key.expose());
@@ -121,6 +142,10 @@ impl Client {
         body.extend_from_slice(&chunk);
         Ok(true)
     }
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Error> {
+    builder.build().map_err(|error| Error::Connect(error.to_string()))
 }
 
 /// Headers that are not logged by whoever handles them.

@@ -14,3 +14,4 @@ pub mod proxy;
 pub mod racing;
 pub mod server;
 pub mod small_disk;
+pub mod tls;
