@@ -20,7 +20,7 @@ use self::census::CallCensus;
 use crate::catalog::Catalog;
 use crate::ports::{CallStore, EndpointStore, ExperimentStore, Offload, StoreError, StoredExperiment};
 use crate::refusal::Refusal;
-use crate::sweeps::{self, SweepError, SweepRequest};
+use crate::sweeps::{self, CappedRequest, SweepError, SweepRequest};
 use crate::walk::{Answers, HashedCall, Replies, Walk, WalkRecord};
 
 /// Calls that are looked at one by one; of more a part is.
@@ -84,7 +84,7 @@ impl Estimates {
     pub async fn estimate(
         &self,
         experiment: ExperimentId,
-        request: &SweepRequest,
+        request: &CappedRequest,
     ) -> Result<Estimate, Refusal> {
         let stored = self.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
         let catalog = Catalog::new(self.endpoints.all().await?);

@@ -25,6 +25,14 @@ pub enum Refusal {
     /// Something in it does not make sense.
     #[error("the request has {} problem(s)", .0.len())]
     Invalid(Vec<Problem>),
+    /// What was sent beside it does not make sense.
+    #[error("{detail}")]
+    Unprocessable {
+        /// The stable word for the reason.
+        code: &'static str,
+        /// What is wrong, and what to do about it.
+        detail: String,
+    },
     /// Whoever asks may not.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),

@@ -14,6 +14,7 @@ use domain::value::Map;
 pub use self::traces::{ResultPlace, Trace};
 use crate::catalog::{self, Catalog};
 use crate::digest::sha256;
+use crate::once::Reservation;
 use crate::ports::{
     Bell, CommitError, EndpointStore, EnginePorts, ExperimentFacts, ExperimentStore, FactStore, Ids, Journal,
     RunListing, RunQuery, RunStore, RunSummary, SingleRun, StageBinding, Timer, Unit,
@@ -141,7 +142,13 @@ impl Runs {
     ///
     /// # Errors
     /// Where a name is no dimension's, a value is of the wrong type, or a stage's endpoint is not there.
-    pub async fn start(&self, _by: &Writer, experiment: ExperimentId, values: Map) -> Result<RunId, Refusal> {
+    pub async fn start(
+        &self,
+        _by: &Writer,
+        experiment: ExperimentId,
+        values: Map,
+        reservation: Option<&Reservation>,
+    ) -> Result<RunId, Refusal> {
         for _ in 0..START_TRIES {
             let single = self.configured(experiment, values.clone()).await?;
             let id = single.id;
@@ -149,7 +156,8 @@ impl Runs {
             for binding in single.config.stages.iter().flatten() {
                 self.ports.endpoints.set_breaker(binding.endpoint, None).await?;
             }
-            match self.ports.journal.commit(Unit { single: Some(single), ..Unit::default() }).await {
+            let deed = reservation.map(|reservation| reservation.mark(id.bits()));
+            match self.ports.journal.commit(Unit { single: Some(single), deed, ..Unit::default() }).await {
                 Ok(_) => {
                     self.ports.bell.ring();
                     return Ok(id);

@@ -16,6 +16,7 @@ use domain::time::Timestamp;
 use thiserror::Error;
 
 use crate::catalog::Catalog;
+use crate::once::Reservation;
 use crate::page::Page;
 use crate::ports::{
     Bell, BoardRun, BoardStore, CommitError, EndpointStore, EnginePorts, ExperimentStore, FactStore, Ids,
@@ -63,6 +64,18 @@ pub struct SweepRequest {
     pub seed: Option<u64>,
     /// What it may use up.
     pub limits: SweepLimits,
+}
+
+/// A sweep to be started, within the installation's own limit: see [`Sweeps::capped`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CappedRequest(SweepRequest);
+
+impl std::ops::Deref for CappedRequest {
+    type Target = SweepRequest;
+
+    fn deref(&self) -> &SweepRequest {
+        &self.0
+    }
 }
 
 /// Why a sweep was not started or steered.
@@ -154,8 +167,8 @@ impl Sweeps {
 
     /// What a sweep asks for, within the installation's own limit.
     #[must_use]
-    pub fn capped(&self, request: SweepRequest) -> SweepRequest {
-        SweepRequest { limits: self.capped_limits(request.limits), ..request }
+    pub fn capped(&self, request: SweepRequest) -> CappedRequest {
+        CappedRequest(SweepRequest { limits: self.capped_limits(request.limits), ..request })
     }
 
     fn capped_limits(&self, limits: SweepLimits) -> SweepLimits {
@@ -163,7 +176,7 @@ impl Sweeps {
         SweepLimits { max_tokens, ..limits }
     }
 
-    /// Starts a sweep.
+    /// Starts a sweep, for the request with a key that `reservation` stands for, where there is one.
     ///
     /// # Errors
     /// [`SweepError`] says why not; nothing is stored then.
@@ -171,9 +184,9 @@ impl Sweeps {
         &self,
         by: &Writer,
         experiment: ExperimentId,
-        request: SweepRequest,
+        CappedRequest(request): CappedRequest,
+        reservation: Option<&Reservation>,
     ) -> Result<SweepId, SweepError> {
-        let request = self.capped(request);
         let id = SweepId::new(self.ports.ids.next());
         let seed = request.seed.unwrap_or_else(|| made_up_seed(id));
         for _ in 0..TRIES {
@@ -183,7 +196,8 @@ impl Sweeps {
             let (kind, limits, revision) = (request.kind, request.limits, stored.revision);
             let begin = NewSweep { id, experiment, revision, kind, seed, limits };
             let events = vec![announcement::started(&begin, by)];
-            match self.commit(Unit { begin: Some(begin), events, ..Unit::default() }).await {
+            let deed = reservation.map(|reservation| reservation.mark(id.bits()));
+            match self.commit(Unit { begin: Some(begin), deed, events, ..Unit::default() }).await {
                 // The experiment was changed meanwhile.
                 Err(SweepError::Busy) => {}
                 begun => return begun.map(|()| id),

@@ -12,15 +12,16 @@ use application::exports::{self, Exports};
 use application::feed::{self, Feed};
 use application::leaderboard::Leaderboards;
 use application::live::{self, Live};
+use application::once::Once;
 use application::ports::{Clock, EndpointStore as _, Ids, SettingStore as _, Vault};
 use application::preview::Previews;
 use application::projects::Projects;
 use application::runs::{self, Runs};
+use application::services::Services;
 use application::sweeps::{self, Sweeps};
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::{EndpointId, SweepId, WorkerId};
 use domain::secret::Secret;
-use http::Services;
 use llm::{OpenAiServer, Servers, SimulatedServer};
 use outbound::{AddressPolicy, Client};
 use persistence::{Database, Stores};
@@ -110,12 +111,12 @@ impl Wired {
             runs: Runs::new(runs::Ports::of_engine(ports)),
             exports: self.exports(),
             leaderboards: Arc::clone(&self.leaderboards),
-            endpoints: Endpoints::new(stores.clone(), servers, Arc::clone(&clock), ids),
+            endpoints: Endpoints::new(stores.clone(), servers, Arc::clone(&clock), Arc::clone(&ids)),
             live: self.live(Arc::clone(&clock)),
             sweeps: Arc::clone(&self.sweeps),
             feed: self.feed(),
             events: stores.clone(),
-            idempotency: stores.clone(),
+            once: Once::new(Arc::clone(&ids), stores.clone(), Arc::clone(&ports.tasks)),
             clock,
         })
     }

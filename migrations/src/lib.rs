@@ -18,6 +18,7 @@ mod m0020_decisions;
 mod m0030_payers;
 mod m0031_running_runs;
 mod m0032_embeddings;
+mod m0033_deeds;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_payers::Migration),
             Box::new(m0031_running_runs::Migration),
             Box::new(m0032_embeddings::Migration),
+            Box::new(m0033_deeds::Migration),
         ]
     }
 }

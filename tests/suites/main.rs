@@ -15,6 +15,7 @@ mod laws;
 mod live;
 mod outages;
 mod racing;
+mod repeats;
 mod responsiveness;
 mod retrieval;
 mod scorers;

@@ -11,6 +11,7 @@ macro_rules! on_both {
 mod boards;
 mod calls;
 mod decisions;
+mod deeds;
 mod definitions;
 mod facts;
 pub(super) mod fixture;

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use application::ports::KeptAnswer;
+use application::refusal::Refusal;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
@@ -35,16 +37,20 @@ impl<T: Serialize, const STATUS: u16> Answer<T, STATUS> {
         })?;
         Ok(Self { body, of: PhantomData })
     }
+
+    /// The answer as it is kept, to be given again.
+    pub(crate) fn kept(value: impl Into<T>) -> std::result::Result<KeptAnswer, Refusal> {
+        let written = serde_json::to_string(&value.into());
+        let body =
+            written.map_err(|error| Refusal::Unavailable(format!("an answer cannot be written: {error}")))?;
+        Ok(KeptAnswer { status: STATUS, body })
+    }
 }
 
 impl<T, const STATUS: u16> Answer<T, STATUS> {
     /// An answer that was given before.
     pub(crate) const fn again(body: String) -> Self {
         Self { body, of: PhantomData }
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        &self.body
     }
 }
 

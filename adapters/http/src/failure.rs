@@ -146,6 +146,7 @@ impl From<Refusal> for Failure {
             Refusal::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             Refusal::Conflict { code, .. } => Self::new(StatusCode::CONFLICT, code, detail),
             Refusal::Invalid(problems) => Self::invalid(problems),
+            Refusal::Unprocessable { code, .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail),
             Refusal::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
             Refusal::Unauthorized { code, .. } => Self::new(StatusCode::UNAUTHORIZED, code, detail),
             Refusal::TooMany(wait) => {

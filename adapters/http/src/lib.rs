@@ -12,10 +12,9 @@ mod failure;
 mod guard;
 mod list_query;
 mod offload;
-mod once;
 mod page;
+mod repeatable;
 mod server;
-mod services;
 mod socket;
 
 use std::io;
@@ -34,7 +33,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wire::api::Health;
 
-pub use crate::services::Services;
+use application::services::Services;
 
 use crate::answer::JSON;
 use crate::guard::{Guard, NAMED, Parameters};

@@ -1,5 +1,6 @@
 //! The parameters of a list, read as one. The document has each of them: see [`explode`].
 
+use application::operations::{PageRequest, RunListRequest};
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaApi, MetaOperationParam, MetaParamIn, MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseFromParameter, Type};
@@ -10,25 +11,17 @@ use crate::failure::Failure;
 use crate::page::{Cursor, Limit};
 
 /// Which runs a list has, in which order, and which page of it.
-pub(crate) struct RunListQuery {
-    pub(crate) status: Option<String>,
-    pub(crate) values: DimensionValues,
-    pub(crate) sort: Option<String>,
-    pub(crate) page: PageQuery,
-}
+pub(crate) struct RunListQuery(pub(crate) RunListRequest);
 
 /// Which events a list has, and which page of it.
 pub(crate) struct EventQuery {
     pub(crate) since: Option<u64>,
     pub(crate) kind: Option<String>,
-    pub(crate) page: PageQuery,
+    pub(crate) page: PageRequest,
 }
 
 /// Which page of a list.
-pub(crate) struct PageQuery {
-    pub(crate) limit: Limit,
-    pub(crate) cursor: Cursor,
-}
+pub(crate) struct PageQuery(pub(crate) PageRequest);
 
 /// Marks the schema of parameters that are read as one.
 const EXPLODED: &str = "exploded";
@@ -47,7 +40,8 @@ impl Parameters for PageQuery {
     }
 
     fn read(request: &Request) -> Result<Self, Failure> {
-        Ok(Self { limit: parsed(request, "limit")?, cursor: parsed(request, "cursor")? })
+        let (limit, cursor): (Limit, Cursor) = (parsed(request, "limit")?, parsed(request, "cursor")?);
+        Ok(Self(PageRequest { limit: limit.get(), cursor: cursor.text() }))
     }
 }
 
@@ -72,8 +66,8 @@ impl Parameters for RunListQuery {
 
     fn read(request: &Request) -> Result<Self, Failure> {
         let (status, sort) = (parsed(request, "status")?, parsed(request, "sort")?);
-        let (values, page) = (DimensionValues::of(request), PageQuery::read(request)?);
-        Ok(Self { status, values, sort, page })
+        let (values, PageQuery(page)) = (DimensionValues::of(request).0, PageQuery::read(request)?);
+        Ok(Self(RunListRequest { status, values, sort, page }))
     }
 }
 
@@ -87,7 +81,7 @@ impl Parameters for EventQuery {
 
     fn read(request: &Request) -> Result<Self, Failure> {
         let (since, kind) = (parsed(request, "since")?, parsed(request, "type")?);
-        Ok(Self { since, kind, page: PageQuery::read(request)? })
+        Ok(Self { since, kind, page: PageQuery::read(request)?.0 })
     }
 }
 
@@ -130,7 +124,7 @@ macro_rules! extracted {
     )+};
 }
 
-extracted!(RunListQuery, EventQuery);
+extracted!(PageQuery, RunListQuery, EventQuery);
 
 fn with_description(schema: MetaSchemaRef, about: &'static str) -> MetaSchemaRef {
     match schema {

@@ -1,15 +1,11 @@
 //! Parameters of lists.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
-use application::page::Page;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseError, ParseFromParameter, ParseResult, Type};
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::failure::Failure;
 
 const MOST: usize = 500;
 const USUAL: usize = 50;
@@ -29,16 +25,9 @@ impl Limit {
 }
 
 impl Cursor {
-    /// The place, as a list tells it.
-    pub(crate) fn place<T: FromStr>(&self) -> Result<Option<T>, Failure> {
-        let wrong = |_| Failure::parameter("cursor", "take it from `next_cursor` of the page before");
-        self.0.as_ref().map(|text| text.parse().map_err(wrong)).transpose()
+    pub(crate) fn text(self) -> Option<String> {
+        self.0
     }
-}
-
-/// The place after a page: that of its last item, where more come.
-pub(crate) fn next<T>(page: &Page<T>, place: impl Fn(&T) -> String) -> Option<String> {
-    page.items.last().filter(|_| page.more).map(place)
 }
 
 /// An id of the domain.

@@ -23,7 +23,7 @@ use wire::api::{Activity, EndpointLoad, Event as EventView, Message, Moment, Pro
 use self::board::Board;
 use crate::failure::{Failure, refused};
 use crate::guard::{PROTOCOL, token};
-use crate::services::Services;
+use application::services::Services;
 
 /// The least time between two frames: fifty a second.
 const BREATH: Duration = Duration::from_millis(20);

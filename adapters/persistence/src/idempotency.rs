@@ -1,11 +1,10 @@
 //! Answers that are given again rather than worked out again.
 
-use application::ports::{IdempotencyStore, KeptAnswer, Reserved, StoreError};
+use application::ports::{IdempotencyStore, KeptAnswer, RepeatableRequest, Reserved, StoreError};
 use async_trait::async_trait;
-use domain::call::Digest;
-use sea_orm::DbErr;
+use sea_orm::{DbErr, Value as Bound};
 
-use crate::dialect::{failed, text, whole};
+use crate::dialect::{failed, id, text, whole};
 use crate::open::Stores;
 use crate::rows::Row;
 
@@ -15,58 +14,73 @@ const KEPT: i64 = 24 * 60 * MINUTE;
 /// After how long whoever reserved a key and never settled it is taken for dead.
 const PATIENCE: i64 = 5 * MINUTE;
 
-const EXPIRE: &str = "DELETE FROM idempotency WHERE at < {in:$1} OR (status IS NULL AND at < {in:$2})";
+const EXPIRE: &str =
+    "DELETE FROM idempotency WHERE at < {in:$1} OR (status IS NULL AND made IS NULL AND at < {in:$2})";
 
-const RESERVE: &str = "INSERT INTO idempotency (principal, key, route, body_digest) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (principal, key) DO NOTHING";
+const RESERVE: &str = "INSERT INTO idempotency (principal, key, route, body_digest, reservation) \
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (principal, key) DO NOTHING";
 
 const SELECT: &str =
-    "SELECT route, body_digest, status, answer FROM idempotency WHERE principal = $1 AND key = $2";
+    "SELECT route, body_digest, status, answer, made FROM idempotency WHERE principal = $1 AND key = $2";
 
-const SETTLE: &str = "UPDATE idempotency SET status = $3, answer = $4 WHERE principal = $1 AND key = $2";
+/// The first answer stays.
+const KEEP: &str =
+    "UPDATE idempotency SET status = $3, answer = $4 WHERE principal = $1 AND key = $2 AND status IS NULL";
+
+const FREE: &str =
+    "DELETE FROM idempotency WHERE principal = $1 AND key = $2 AND reservation = $3 AND made IS NULL";
 
 #[async_trait]
 impl IdempotencyStore for Stores {
-    async fn reserve(
-        &self,
-        principal: &str,
-        key: &str,
-        route: &str,
-        body: Digest,
-    ) -> Result<Reserved, StoreError> {
+    async fn reserve(&self, request: &RepeatableRequest, reservation: u128) -> Result<Reserved, StoreError> {
         let write = self.database.write();
         write.execute(EXPIRE, vec![whole(-KEPT), whole(-PATIENCE)]).await.map_err(failed)?;
-        let values = vec![text(principal), text(key), text(route), text(body.to_string())];
+        let mut values = key(request);
+        values.extend([text(request.route.as_str()), text(request.body.to_string()), id(reservation)]);
         if write.execute(RESERVE, values).await.map_err(failed)?.rows_affected() > 0 {
-            return Ok(Reserved::Fresh);
+            return Ok(Reserved::Fresh(reservation));
         }
-        let row = write.one(SELECT, vec![text(principal), text(key)]).await.map_err(failed)?;
+        let row = write.one(SELECT, key(request)).await.map_err(failed)?;
         // Somebody gave it back in this moment: it will be free at the next try.
-        row.map_or(Ok(Reserved::Pending), |row| kept(Row(&row), route, body).map_err(failed))
+        row.map_or(Ok(Reserved::Pending), |row| reserved(Row(&row), request).map_err(failed))
     }
 
-    async fn settle(&self, principal: &str, key: &str, answer: Option<KeptAnswer>) -> Result<(), StoreError> {
-        let mut values = vec![text(principal), text(key)];
-        let sql = match answer {
-            None => "DELETE FROM idempotency WHERE principal = $1 AND key = $2",
-            Some(answer) => {
-                values.extend([whole(answer.status), text(answer.body)]);
-                SETTLE
-            }
-        };
-        self.database.write().execute(sql, values).await.map(drop).map_err(failed)
+    async fn keep(&self, request: &RepeatableRequest, answer: KeptAnswer) -> Result<KeptAnswer, StoreError> {
+        let write = self.database.write();
+        let mut values = key(request);
+        values.extend([whole(answer.status), text(answer.body.as_str())]);
+        if write.execute(KEEP, values).await.map_err(failed)?.rows_affected() > 0 {
+            return Ok(answer);
+        }
+        let row = write.one(SELECT, key(request)).await.map_err(failed)?;
+        let kept = row.map(|row| kept(Row(&row))).transpose().map_err(failed)?.flatten();
+        Ok(kept.unwrap_or(answer))
+    }
+
+    async fn free(&self, request: &RepeatableRequest, reservation: u128) -> Result<(), StoreError> {
+        let mut values = key(request);
+        values.push(id(reservation));
+        self.database.write().execute(FREE, values).await.map(drop).map_err(failed)
     }
 }
 
-fn kept(row: Row<'_>, route: &str, body: Digest) -> Result<Reserved, DbErr> {
-    if row.text("route")? != route || row.text("body_digest")? != body.to_string() {
+fn key(request: &RepeatableRequest) -> Vec<Bound> {
+    vec![text(request.principal.as_str()), text(request.key.as_str())]
+}
+
+fn reserved(row: Row<'_>, request: &RepeatableRequest) -> Result<Reserved, DbErr> {
+    if row.text("route")? != request.route || row.text("body_digest")? != request.body.to_string() {
         return Ok(Reserved::Other);
     }
-    Ok(match row.maybe_whole("status")? {
-        None => Reserved::Pending,
-        Some(status) => Reserved::Answered(KeptAnswer {
-            status: u16::try_from(status).unwrap_or(500),
-            body: row.maybe_text("answer")?.unwrap_or_default(),
-        }),
+    Ok(match (kept(row)?, row.maybe_id("made")?) {
+        (Some(answer), _) => Reserved::Answered(answer),
+        (None, Some(made)) => Reserved::Done(made),
+        (None, None) => Reserved::Pending,
     })
+}
+
+fn kept(row: Row<'_>) -> Result<Option<KeptAnswer>, DbErr> {
+    let Some(status) = row.maybe_whole("status")? else { return Ok(None) };
+    let body = row.maybe_text("answer")?.unwrap_or_default();
+    Ok(Some(KeptAnswer { status: u16::try_from(status).unwrap_or(500), body }))
 }

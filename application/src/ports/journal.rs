@@ -13,7 +13,7 @@ use domain::value::Map;
 use thiserror::Error;
 
 pub use self::decisions::{DecidedEnd, Extension, Launch, NewRun, NewSweep, SingleRun, SweepMove};
-use super::StoreError;
+use super::{DeedMark, StoreError};
 
 /// The number of a stored answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,8 @@ pub struct Unit {
     pub begin: Option<NewSweep>,
     /// A sweep whose status changes, fenced by its version.
     pub moved: Option<SweepMove>,
+    /// The request with a key for which this is done.
+    pub deed: Option<DeedMark>,
     /// What listeners are told.
     pub events: Vec<NewEvent>,
 }
@@ -165,7 +167,13 @@ impl Unit {
     /// Parts that can be refused.
     #[must_use]
     pub fn guarded_parts(&self) -> usize {
-        let parts = [self.block.is_some(), self.begin.is_some(), self.moved.is_some(), self.single.is_some()];
+        let parts = [
+            self.block.is_some(),
+            self.begin.is_some(),
+            self.moved.is_some(),
+            self.single.is_some(),
+            self.deed.is_some(),
+        ];
         let launch = self.launch.as_ref().map_or(0, |launch| 1 + launch.extend.len() + launch.end.len());
         launch + parts.into_iter().filter(|part| *part).count()
     }

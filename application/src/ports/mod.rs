@@ -41,7 +41,7 @@ pub use experiments::{
 };
 pub use facts::{ExperimentFacts, ExperimentForm, FactStore, Outline};
 pub use formats::FormatChecker;
-pub use idempotency::{IdempotencyStore, KeptAnswer, Reserved};
+pub use idempotency::{DeedMark, IdempotencyStore, KeptAnswer, RepeatableRequest, Reserved};
 pub use journal::{
     AnswerId, Block, CommitError, DecidedEnd, Extension, FailedCall, Fill, Journal, Launch, NewRun, NewSweep,
     Receipt, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove, Unit,

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use application::accounts::Credentials;
 use application::ports::AccountStore as _;
+use application::services::Services;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, UserId};
-use http::Services;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
@@ -109,5 +109,10 @@ async fn begin(
         }
         sleep(GLANCE).await;
     }
-    wired.sweeps.start(by, experiment, request).await.map(drop).map_err(Failure::error)
+    wired
+        .sweeps
+        .start(by, experiment, wired.sweeps.capped(request), None)
+        .await
+        .map(drop)
+        .map_err(Failure::error)
 }

@@ -43,7 +43,7 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOption
     let samples = document.draft.samples.len() as u64;
 
     let wired = Wired::new(settings).await?;
-    document.request = wired.sweeps.capped(document.request);
+    document.request = *wired.sweeps.capped(document.request);
     let catalog = wired.catalog_with(&document.endpoints).await?;
     sweeps::check(&catalog, &definition, &document.request).map_err(|error| refusal(&options, error))?;
     if !options.no_check {
@@ -136,7 +136,11 @@ impl Wired {
             }
             self.sweeps.command(by, unfinished.id, Command::Stop).await.map_err(Failure::error)?;
         }
-        let sweep = self.sweeps.start(by, experiment, request).await.map_err(Failure::error)?;
+        let sweep = self
+            .sweeps
+            .start(by, experiment, self.sweeps.capped(request), None)
+            .await
+            .map_err(Failure::error)?;
         Ok(Begun { experiment, sweep, continued: false })
     }
 }

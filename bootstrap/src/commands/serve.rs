@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use application::engine::Engine;
-use http::Services;
+use application::services::Services;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 

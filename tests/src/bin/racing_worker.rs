@@ -67,7 +67,7 @@ async fn begin(sweeps: &Sweeps, experiment: ExperimentId, request: SweepRequest)
     if let Some(latest) = sweeps.latest(experiment).await? {
         return Ok(latest.id);
     }
-    match sweeps.start(&by, experiment, request).await {
+    match sweeps.start(&by, experiment, sweeps.capped(request), None).await {
         // Another worker was quicker.
         Err(SweepError::Active) => Ok(sweeps.latest(experiment).await?.ok_or("no sweep")?.id),
         begun => Ok(begun?),

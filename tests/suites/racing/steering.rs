@@ -45,7 +45,7 @@ async fn guides_think_off_to_the_side() {
     let start = async |experiment, kind| {
         let limits = SweepLimits { max_runs: Some(1), ..SweepLimits::default() };
         let request = SweepRequest { kind, seed: None, limits };
-        sweeps.start(&writer(), experiment, request).await.unwrap()
+        sweeps.start(&writer(), experiment, sweeps.capped(request), None).await.unwrap()
     };
     let worker = program::start_racing(&race.home, &race.experiment, &["slow"]);
     let slow = SweepKind::Grid { shuffle: true };

@@ -12,7 +12,7 @@ use crate::answer::{Answer, Created, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::refused;
-use crate::services::Services;
+use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 

@@ -14,7 +14,7 @@ use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused};
 use crate::page::bits;
-use crate::services::Services;
+use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use application::page::Page;
 use application::ports::EventFilter;
 use domain::access::Actor;
 use domain::event::EventType;
@@ -13,10 +12,10 @@ use wire::api::{Event, EventPage};
 use super::Tag;
 use crate::answer::{Answer, Result};
 use crate::caller::As;
-use crate::failure::{Failure, refused};
+use crate::failure::{Failure, wrong_query};
 use crate::list_query::EventQuery;
-use crate::page::{bits, next};
-use crate::services::Services;
+use crate::page::bits;
+use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 
@@ -31,7 +30,6 @@ impl Api {
         list: EventQuery,
     ) -> Result<Answer<EventPage>> {
         let experiment = ExperimentId::new(bits(id.0));
-        self.0.live.check(experiment).await.map_err(refused)?;
         let filter = EventFilter { experiment: Some(experiment), kind: kind_of(list.kind.as_deref())? };
         self.events(filter, &list).await
     }
@@ -46,12 +44,9 @@ impl Api {
 
 impl Api {
     async fn events(&self, filter: EventFilter, list: &EventQuery) -> Result<Answer<EventPage>> {
-        let limit = list.page.limit.get();
-        let after = list.page.cursor.place()?.or(list.since).unwrap_or(0);
-        let found = self.0.events.events(filter, after, limit + 1).await.map_err(refused)?;
-        let page = Page::of(found, limit);
-        let next_cursor = next(&page, |event| event.seq.to_string());
-        Answer::new(EventPage { items: page.items.iter().map(Event::from).collect(), next_cursor })
+        let listed = self.0.list_events(filter, list.since, &list.page).await.map_err(wrong_query)?;
+        let items = listed.items.iter().map(Event::from).collect();
+        Answer::new(EventPage { items, next_cursor: listed.next_cursor })
     }
 }
 

@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
-use application::leaderboard::{BoardPlace, BoardQuery};
-use application::ports::{ExperimentFilter, ExperimentOverview};
+use application::ports::ExperimentOverview;
 use application::preview;
-use application::run_list::{self, RunView};
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, ProjectId};
 use poem_openapi::OpenApi;
@@ -20,10 +18,10 @@ use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused, wrong_query};
-use crate::list_query::RunListQuery;
+use crate::list_query::{PageQuery, RunListQuery};
 use crate::offload::work_on;
-use crate::page::{Cursor, Limit, bits, next};
-use crate::services::Services;
+use crate::page::bits;
+use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 
@@ -35,15 +33,12 @@ impl Api {
         &self,
         _by: As<Actor>,
         project_id: Query<Option<Uuid>>,
-        limit: Query<Limit>,
-        cursor: Query<Cursor>,
+        page: PageQuery,
     ) -> Result<Answer<ExperimentPage>> {
         let project = project_id.0.map(|project| ProjectId::new(bits(project)));
-        let filter = ExperimentFilter { project, before: cursor.place()? };
-        let page = self.0.experiments.list(filter, limit.get()).await.map_err(refused)?;
-        let next_cursor = next(&page, |experiment| experiment.id.to_string());
-        let items = page.items.into_iter().map(ExperimentSummary::from).collect();
-        Answer::new(ExperimentPage { items, next_cursor })
+        let listed = self.0.list_experiments(project, &page.0).await.map_err(wrong_query)?;
+        let items = listed.items.into_iter().map(ExperimentSummary::from).collect();
+        Answer::new(ExperimentPage { items, next_cursor: listed.next_cursor })
     }
 
     /// Make an experiment
@@ -122,15 +117,8 @@ impl Api {
         id: Path<Uuid>,
         list: RunListQuery,
     ) -> Result<Answer<LeaderboardPage>> {
-        let facts = self.0.runs.facts(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
-        let filter = run_list::filter(&facts, list.status.as_deref(), &list.values.0).map_err(wrong_query)?;
-        let order =
-            run_list::order(list.sort.as_deref(), RunView::Board, &facts.outline).map_err(wrong_query)?;
-        let from: Option<BoardPlace> = list.page.cursor.place()?;
-        run_list::check_place(from.as_ref().map(|from| &from.place), &order).map_err(wrong_query)?;
-        let query = BoardQuery { filter, order, from, limit: list.page.limit.get() };
-        let page = self.0.leaderboards.page(&facts, query).await;
-        Answer::new(LeaderboardPage::from(&page.map_err(refused)?))
+        let board = self.0.leaderboard(ExperimentId::new(bits(id.0)), &list.0).await;
+        Answer::new(LeaderboardPage::from(&board.map_err(wrong_query)?))
     }
 }
 

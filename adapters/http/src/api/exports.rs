@@ -12,7 +12,7 @@ use crate::caller::As;
 use crate::exported::{AsEnv, AsJson, AsReport, AsTable, AsYaml, Exported, Form, Forms};
 use crate::failure::{Failure, refused};
 use crate::page::bits;
-use crate::services::Services;
+use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 

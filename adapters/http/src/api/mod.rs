@@ -18,7 +18,7 @@ use poem_openapi::registry::{MetaApi, Registry};
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
 use crate::list_query::explode;
-use crate::services::Services;
+use application::services::Services;
 
 /// The groups of operations.
 #[derive(Tags)]

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use domain::access::{Actor, Writer};
-use domain::id::{ExportId, ProjectId};
+use domain::id::ProjectId;
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 use uuid::Uuid;
 use wire::api::{ExportEntry, ExportPage, Project, ProjectDetail, ProjectDraft, ProjectPage};
 
@@ -11,9 +11,10 @@ use super::Tag;
 use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
-use crate::failure::refused;
-use crate::page::{Cursor, Limit, bits, next};
-use crate::services::Services;
+use crate::failure::{refused, wrong_query};
+use crate::list_query::PageQuery;
+use crate::page::bits;
+use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 
@@ -21,16 +22,10 @@ pub(super) struct Api(pub(super) Arc<Services>);
 impl Api {
     /// List projects, newest first
     #[oai(path = "/projects", method = "get", operation_id = "list_projects")]
-    async fn list_projects(
-        &self,
-        _by: As<Actor>,
-        limit: Query<Limit>,
-        cursor: Query<Cursor>,
-    ) -> Result<Answer<ProjectPage>> {
-        let before: Option<ProjectId> = cursor.place()?;
-        let page = self.0.projects.list(before, limit.get()).await.map_err(refused)?;
-        let next_cursor = next(&page, |project| project.id.to_string());
-        Answer::new(ProjectPage { items: page.items.into_iter().map(Project::from).collect(), next_cursor })
+    async fn list_projects(&self, _by: As<Actor>, page: PageQuery) -> Result<Answer<ProjectPage>> {
+        let listed = self.0.list_projects(&page.0).await.map_err(wrong_query)?;
+        let items = listed.items.into_iter().map(Project::from).collect();
+        Answer::new(ProjectPage { items, next_cursor: listed.next_cursor })
     }
 
     /// Make a project
@@ -71,16 +66,10 @@ impl Api {
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
-        limit: Query<Limit>,
-        cursor: Query<Cursor>,
+        page: PageQuery,
     ) -> Result<Answer<ExportPage>> {
-        let before: Option<ExportId> = cursor.place()?;
-        let page = self.0.projects.exports(ProjectId::new(bits(id.0)), before, limit.get()).await;
-        let page = page.map_err(refused)?;
-        let next_cursor = next(&page, |export| export.id.to_string());
-        Answer::new(ExportPage {
-            items: page.items.into_iter().map(ExportEntry::from).collect(),
-            next_cursor,
-        })
+        let listed = self.0.list_exports(ProjectId::new(bits(id.0)), &page.0).await.map_err(wrong_query)?;
+        let items = listed.items.into_iter().map(ExportEntry::from).collect();
+        Answer::new(ExportPage { items, next_cursor: listed.next_cursor })
     }
 }

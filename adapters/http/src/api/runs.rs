@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{KeptAnswer, RunFilter, RunQuery, RunSummary};
-use application::run_list::{self, RunView};
-use application::runs::Trace;
+use application::operations::{Listed, StartRun};
+use application::ports::{KeptAnswer, RunSummary};
+use application::refusal::Refusal;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, RunId, SweepId};
 use poem_openapi::OpenApi;
@@ -17,10 +17,10 @@ use crate::answer::{Accepted, Answer, Either, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused, wrong_query};
-use crate::list_query::RunListQuery;
-use crate::once::Repeatable;
-use crate::page::{Cursor, Limit, bits, next};
-use crate::services::Services;
+use crate::list_query::{PageQuery, RunListQuery};
+use crate::page::bits;
+use crate::repeatable::repeatable;
+use application::services::Services;
 
 /// Results that stand in a run's detail.
 const FIRST_RESULTS: usize = 20;
@@ -43,17 +43,11 @@ impl Api {
         sweep_id: Query<Option<Uuid>>,
         list: RunListQuery,
     ) -> Result<Answer<RunPage>> {
-        let facts = self.0.runs.facts(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
-        let filter = run_list::filter(&facts, list.status.as_deref(), &list.values.0).map_err(wrong_query)?;
-        let filter = RunFilter { sweep: sweep_id.0.map(|sweep| SweepId::new(bits(sweep))), ..filter };
-        let order =
-            run_list::order(list.sort.as_deref(), RunView::Runs, &facts.outline).map_err(wrong_query)?;
-        let after = list.page.cursor.place()?;
-        run_list::check_place(after.as_ref(), &order).map_err(wrong_query)?;
-        let query = RunQuery { filter, order, after, limit: list.page.limit.get() };
-        let page = self.0.runs.list(query).await.map_err(refused)?;
-        let next_cursor = page.next.map(|place| place.to_string());
-        Answer::new(RunPage { items: page.items.iter().map(Run::from).collect(), next_cursor })
+        let (experiment, sweep) =
+            (ExperimentId::new(bits(id.0)), sweep_id.0.map(|sweep| SweepId::new(bits(sweep))));
+        let listed = self.0.list_runs(experiment, sweep, &list.0).await.map_err(wrong_query)?;
+        let items = listed.items.iter().map(Run::from).collect();
+        Answer::new(RunPage { items, next_cursor: listed.next_cursor })
     }
 
     /// Evaluate one configuration outside any sweep; with `wait` the answer comes once it is over, or after so many
@@ -66,24 +60,23 @@ impl Api {
         #[oai(name = "Idempotency-Key")] key: Header<Option<String>>,
         body: Body<RunRequest>,
     ) -> Result<OverOrBegun> {
-        let patience = patience(wait.0)?;
-        let route = "POST /runs".to_owned();
-        let repeatable = Repeatable { by: &by.0, key: key.0.as_ref(), route, body: body.digest };
+        let wait = patience(wait.0)?;
+        let repeatable = repeatable(&by.0, key.0, "POST /runs", body.digest);
         let RunRequest { experiment_id, values } = body.value;
-        let start = async {
-            let experiment = ExperimentId::new(bits(experiment_id));
-            let started = self.0.runs.start(&by.0, experiment, into_map(values)).await.map_err(refused)?;
-            over_or_begun(&self.0.runs.wait(started, patience).await.map_err(refused)?)
+        let (experiment, values) = (ExperimentId::new(bits(experiment_id)), into_map(values));
+        let deed = StartRun {
+            services: Arc::clone(&self.0),
+            by: by.0,
+            experiment,
+            values,
+            wait,
+            tell: over_or_begun,
         };
-        let keep = |answer: &OverOrBegun| match answer {
-            Either::One(over) => KeptAnswer { status: 200, body: over.text().to_owned() },
-            Either::Other(begun) => KeptAnswer { status: 202, body: begun.text().to_owned() },
-        };
-        let again = |kept: KeptAnswer| match kept.status {
+        let kept = self.0.once.carry_out(repeatable, deed).await.map_err(refused)?;
+        Ok(match kept.status {
             200 => Either::One(Answer::again(kept.body)),
             _ => Either::Other(Accepted::again(kept.body)),
-        };
-        repeatable.answer(&self.0, start, keep, again).await
+        })
     }
 
     /// A run with its configuration and its first results
@@ -101,39 +94,17 @@ impl Api {
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
-        limit: Query<Limit>,
-        cursor: Query<Cursor>,
+        page: PageQuery,
     ) -> Result<Answer<RunSamplePage>> {
-        let id = RunId::new(bits(id.0));
-        let after: Option<SamplePlace> = cursor.place()?;
-        let after = after.map(|SamplePlace(sample, repeat)| (sample, repeat));
-        let run = self.0.runs.run(id).await.map_err(refused)?;
-        let facts = self.0.runs.facts(run.experiment).await.map_err(refused)?;
-        let page = self.0.runs.traces(id, after, limit.get()).await.map_err(refused)?;
-        let next_cursor = next(&page, |trace: &Trace| format!("{}.{}", trace.sample_index, trace.repeat));
-        let items = page.items.into_iter().map(|trace| RunSample::new(trace, &facts.outline)).collect();
+        let listed = self.0.list_samples(RunId::new(bits(id.0)), &page.0).await.map_err(wrong_query)?;
+        let (Listed { items, next_cursor }, facts) = listed;
+        let items = items.into_iter().map(|trace| RunSample::new(trace, &facts.outline)).collect();
         Answer::new(RunSamplePage { items, next_cursor })
     }
 }
 
-/// A sample and its repetition.
-struct SamplePlace(u32, u32);
-
-impl std::str::FromStr for SamplePlace {
-    type Err = ();
-
-    fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        let (sample, repeat) = text.split_once('.').ok_or(())?;
-        Ok(Self(sample.parse().map_err(drop)?, repeat.parse().map_err(drop)?))
-    }
-}
-
-fn over_or_begun(run: &RunSummary) -> Result<OverOrBegun> {
-    if run.completed_at.is_some() {
-        Answer::new(run).map(Either::One)
-    } else {
-        Accepted::new(run).map(Either::Other)
-    }
+fn over_or_begun(run: &RunSummary) -> std::result::Result<KeptAnswer, Refusal> {
+    if run.completed_at.is_some() { Answer::<Run>::kept(run) } else { Accepted::<Run>::kept(run) }
 }
 
 fn patience(seconds: Option<f64>) -> Result<Duration> {

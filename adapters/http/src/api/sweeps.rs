@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use application::ports::KeptAnswer;
+use application::operations::StartSweep;
+use application::sweeps::SweepView;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, SweepId};
 use domain::sweep::Command;
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::param::{Header, Path};
 use uuid::Uuid;
 use wire::api::{DryRun, PauseRequest, ResumeRequest, Sweep, SweepPage, SweepRequest};
 
@@ -13,10 +14,11 @@ use super::Tag;
 use crate::answer::{Accepted, Answer, Either, Result};
 use crate::body::Body;
 use crate::caller::As;
-use crate::failure::{Failure, refused};
-use crate::once::Repeatable;
-use crate::page::{Cursor, Limit, bits, next};
-use crate::services::Services;
+use crate::failure::{Failure, refused, wrong_query};
+use crate::list_query::PageQuery;
+use crate::page::bits;
+use crate::repeatable::repeatable;
+use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 
@@ -32,21 +34,17 @@ impl Api {
         body: Body<SweepRequest>,
     ) -> Result<Either<Answer<DryRun>, Accepted<Sweep>>> {
         let experiment = ExperimentId::new(bits(id.0));
-        let dry = body.value.dry_run;
+        let (dry, digest) = (body.value.dry_run, body.digest);
         let request = self.0.sweeps.capped(body.value.into_request().map_err(Failure::invalid)?);
         if dry {
             let estimate = self.0.estimates.estimate(experiment, &request).await.map_err(refused)?;
             return Answer::new(estimate).map(Either::One);
         }
-        let route = format!("POST /experiments/{experiment}/sweep");
-        let repeatable = Repeatable { by: &by.0, key: key.0.as_ref(), route, body: body.digest };
-        let start = async {
-            let started = self.0.sweeps.start(&by.0, experiment, request).await.map_err(refused)?;
-            Accepted::new(self.sweep(started).await?)
-        };
-        let keep = |answer: &Accepted<Sweep>| KeptAnswer { status: 202, body: answer.text().to_owned() };
-        let again = |kept: KeptAnswer| Accepted::again(kept.body);
-        repeatable.answer(&self.0, start, keep, again).await.map(Either::Other)
+        let repeatable = repeatable(&by.0, key.0, format!("POST /experiments/{experiment}/sweep"), digest);
+        let tell = |view: &SweepView, now| Accepted::<Sweep>::kept(Sweep::new(view, now));
+        let deed = StartSweep { services: Arc::clone(&self.0), by: by.0, experiment, request, tell };
+        let kept = self.0.once.carry_out(repeatable, deed).await.map_err(refused)?;
+        Ok(Either::Other(Accepted::again(kept.body)))
     }
 
     /// Pause the sweep: runs in progress come to their end, or with `now` only calls in flight
@@ -86,18 +84,12 @@ impl Api {
         &self,
         _by: As<Actor>,
         id: Path<Uuid>,
-        limit: Query<Limit>,
-        cursor: Query<Cursor>,
+        page: PageQuery,
     ) -> Result<Answer<SweepPage>> {
-        let before: Option<SweepId> = cursor.place()?;
-        let page = self.0.sweeps.list(ExperimentId::new(bits(id.0)), before, limit.get()).await;
-        let page = page.map_err(refused)?;
-        let next_cursor = next(&page, |view| view.sweep.id.to_string());
+        let listed = self.0.list_sweeps(ExperimentId::new(bits(id.0)), &page.0).await.map_err(wrong_query)?;
         let now = self.0.clock.now();
-        Answer::new(SweepPage {
-            items: page.items.iter().map(|view| Sweep::new(view, now)).collect(),
-            next_cursor,
-        })
+        let items = listed.items.iter().map(|view| Sweep::new(view, now)).collect();
+        Answer::new(SweepPage { items, next_cursor: listed.next_cursor })
     }
 
     /// A sweep

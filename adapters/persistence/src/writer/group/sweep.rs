@@ -1,6 +1,6 @@
 //! Begins and moves sweeps.
 
-use application::ports::{CommitError, NewSweep, Receipt, SweepMove, Unit};
+use application::ports::{CommitError, DeedMark, NewSweep, Receipt, SweepMove, Unit};
 use domain::event::NewEvent;
 use domain::id::SweepId;
 use domain::money::NanoDollars;
@@ -25,6 +25,10 @@ const BEGUN: &str =
     "UPDATE experiment SET status = 'running', updated_at = {now} WHERE id = $1 AND revision = $2";
 
 const EXPERIMENT: &str = "UPDATE experiment SET status = $2, updated_at = {now} WHERE id = $1";
+
+/// What is made for a reservation that is still the one that it was made for.
+const MADE: &str = "UPDATE idempotency SET made = $4 WHERE principal = $1 AND key = $2 AND reservation = $3 \
+     AND made IS NULL";
 
 const MOVE: &str = "UPDATE sweep SET status = $3, pause_reason = $4, finish_reason = $5, version = version + 1, \
      finished_at = CASE WHEN $6 = 1 THEN {now} END, lease_owner = NULL, lease_until = NULL \
@@ -80,7 +84,19 @@ pub(super) async fn write<C: ConnectionTrait>(
     {
         return Ok(Err(CommitError::Conflict));
     }
+    if let Some(deed) = &unit.deed
+        && !mark(session, deed).await?
+    {
+        return Ok(Err(CommitError::Conflict));
+    }
     Ok(Ok(receipt))
+}
+
+/// Marks a request with a key as done; `false` where its reservation is not its own any more.
+async fn mark<C: ConnectionTrait>(session: Session<'_, C>, deed: &DeedMark) -> Result<bool, DbErr> {
+    let values =
+        vec![text(deed.principal.as_str()), text(deed.key.as_str()), id(deed.reservation), id(deed.made)];
+    Ok(session.execute(MADE, values).await?.rows_affected() > 0)
 }
 
 /// Makes a sweep. Refused after its row was made it must be rolled back, so it has a transaction of its own.
