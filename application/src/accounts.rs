@@ -18,9 +18,6 @@ use crate::throttle::Throttle;
 
 /// How long a session lasts.
 const SESSION: Duration = Duration::from_hours(7 * 24);
-/// How long a link that logs in can be used.
-const LINK: Duration = Duration::from_hours(1);
-
 /// The setting that lets guests look.
 const GUESTS: &str = "allow_guest_access";
 
@@ -63,7 +60,7 @@ pub struct Accounts {
     key: Option<Secret>,
     throttle: Throttle,
     /// Codes that let somebody in once, by their digest, with whom and until when.
-    codes: Mutex<HashMap<Digest, (UserId, Timestamp)>>,
+    codes: Mutex<HashMap<Digest, UserId>>,
 }
 
 impl Accounts {
@@ -146,22 +143,25 @@ impl Accounts {
         }
     }
 
-    /// Lets somebody in with a code, once, within an hour, and in this process only.
-    pub fn admit_once(&self, code: &Secret, user: UserId) {
-        let until = self.ports.clock.now().after(LINK);
-        self.codes().insert(sha256(code.expose()), (user, until));
+    /// Lets whoever has a code log in as a user, as often as they like while this process lives.
+    pub fn admit(&self, code: &Secret, user: UserId) {
+        self.codes().insert(sha256(code.expose()), user);
     }
 
     /// Logs in with such a code.
     ///
     /// # Errors
-    /// Where it has been used, or has expired.
+    /// Where no such code was given out since this process began.
     pub async fn redeem(&self, code: &Secret) -> Result<Session, Refusal> {
-        let spent = || unauthorized("link_used", "this link has been used or has expired: log in instead");
-        let found = self.codes().remove(&sha256(code.expose()));
-        let (user, _) = found.filter(|(_, until)| *until > self.ports.clock.now()).ok_or_else(spent)?;
+        let unknown = || {
+            unauthorized(
+                "unknown_link",
+                "this link is not valid any more: take the one that the running program printed",
+            )
+        };
+        let user = self.codes().get(&sha256(code.expose())).copied().ok_or_else(unknown)?;
         let account = self.ports.accounts.account(user).await?.filter(|account| !account.disabled);
-        self.session(account.ok_or_else(spent)?)
+        self.session(account.ok_or_else(unknown)?)
     }
 
     /// Who it is that comes with this token or key; a guest where nothing was given and guests may look. `None` where
@@ -229,7 +229,7 @@ impl Accounts {
         Ok(Session { token, expires_at, user: account.user })
     }
 
-    fn codes(&self) -> MutexGuard<'_, HashMap<Digest, (UserId, Timestamp)>> {
+    fn codes(&self) -> MutexGuard<'_, HashMap<Digest, UserId>> {
         self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -7,11 +7,13 @@ mod fit;
 pub mod limits;
 mod reserved;
 mod stages;
+mod status;
 mod templates;
 
 pub use draft::{
     ChunkDraft, DimensionDraft, Draft, LlmDraft, RetrieveDraft, ScoringDraft, StageDraft, StageKindDraft,
 };
+pub use status::ExperimentStatus;
 
 use std::collections::BTreeMap;
 

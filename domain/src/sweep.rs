@@ -10,7 +10,7 @@ mod steering;
 
 pub use limits::{BudgetExhausted, SpentBudget, SweepLimits};
 pub use plan::{Next, Outcome, Plan, Sweep, TrialEnd};
-pub use steering::{Command, Interruption, InvalidTransition, Transition};
+pub use steering::{Command, Interruption, InvalidTransition, SweepAction, Transition};
 
 use crate::strategy::Reason;
 pub use crate::strategy::SweepKind;

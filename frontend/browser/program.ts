@@ -15,7 +15,7 @@ export type Server = {
   stop: () => Promise<void>;
 };
 
-/** Starts the demo; what it says is the link that logs in once and leads to the sample experiment. */
+/** Starts the demo; what it says is the link that logs in and leads to the sample experiment. */
 export const startDemo = () => start("demo", /http:\/\/\S+once=\S+/);
 
 /** Starts a server that nobody has set up. */

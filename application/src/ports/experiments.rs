@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::call::Digest;
-use domain::experiment::{Definition, Draft};
+use domain::experiment::{Definition, Draft, ExperimentStatus};
 use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId, SweepId};
 use domain::sample::Sample;
+use domain::strategy::Reason;
 use domain::time::Timestamp;
 
 use super::facts::ExperimentForm;
@@ -65,8 +66,10 @@ pub struct ExperimentSummary {
     pub name: String,
     /// What it is about.
     pub description: Option<String>,
-    /// draft, running, paused, completed or stopped.
-    pub status: String,
+    /// Where it stands.
+    pub status: ExperimentStatus,
+    /// Why its newest sweep came to its own end, where it did.
+    pub finish_reason: Option<Reason>,
     /// The leading run and its score.
     pub best: Option<(RunId, f64)>,
     /// When it was made.

@@ -49,12 +49,14 @@ pub(crate) async fn run(settings: Settings, screen: &Screen) -> Result<(), Failu
     let experiment = wired.experiments.of_document(&by, project, document.digest, document.draft).await;
     let experiment = experiment.map_err(Failure::error)?;
     let code = security::fresh_code().map_err(Failure::error)?;
-    services.accounts.admit_once(&code, account(&wired, &services).await?);
+    services.accounts.admit(&code, account(&wired, &services).await?);
     let address = url(listener.local_addr().map_err(Failure::error)?);
     screen.say(
         "The sample project runs on a built-in simulation: its answers come from rules, not from a model.",
     );
-    screen.say("Open this link to watch a sweep of 30 configurations; it logs in once, within an hour:");
+    screen.say(
+        "Open this link to watch a sweep of 30 configurations; it logs you in for as long as this runs:",
+    );
     screen.say(&format!("\n  {address}/login?once={}&next=/experiments/{experiment}\n", code.expose()));
     screen.say(&format!("Its data is in {}. Ctrl-C stops.", settings.data_dir.display()));
     let sweeping = begin(&wired, &services, &by, experiment, request);

@@ -18,6 +18,17 @@ pub enum Command {
     Stop,
 }
 
+/// What can be done with a sweep, whatever its details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SweepAction {
+    /// See [`Command::Pause`].
+    Pause,
+    /// See [`Command::Resume`].
+    Resume,
+    /// See [`Command::Stop`].
+    Stop,
+}
+
 impl Command {
     const fn verb(self) -> &'static str {
         match self {
@@ -84,12 +95,12 @@ impl fmt::Display for InvalidTransition {
 impl std::error::Error for InvalidTransition {}
 
 impl SweepStatus {
-    /// The commands that would be taken now, in the words of documents.
+    /// What can be done with the sweep now.
     #[must_use]
-    pub const fn allowed(self) -> &'static [&'static str] {
+    pub const fn allowed(self) -> &'static [SweepAction] {
         match self {
-            Self::Running => &["pause", "stop"],
-            Self::Paused(_) => &["resume", "stop"],
+            Self::Running => &[SweepAction::Pause, SweepAction::Stop],
+            Self::Paused(_) => &[SweepAction::Resume, SweepAction::Stop],
             Self::Stopped | Self::Completed(_) => &[],
         }
     }

@@ -1361,6 +1361,8 @@ export interface components {
             created_at: string;
             /** @description What it is about. */
             description?: string;
+            /** @description Why its newest sweep came to its own end, where it did. */
+            finish_reason?: components["schemas"]["SweepFinishReason"] & unknown;
             /**
              * Format: uuid
              * @description Its id.
@@ -4481,6 +4483,7 @@ export interface operations {
             query?: {
                 project_id?: string;
                 limit?: number;
+                /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
             };
             header?: never;
@@ -6241,6 +6244,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
             };
             header?: never;
@@ -6320,6 +6324,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
             };
             header?: never;
@@ -6768,6 +6773,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
             };
             header?: never;
@@ -7041,6 +7047,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
             };
             header?: never;

@@ -1,4 +1,4 @@
-import type { ExperimentStatus, RunStatus, Sweep, SweepStatus } from "@/api/types";
+import type { ExperimentStatus, ExperimentSummary, RunStatus, Sweep, SweepStatus } from "@/api/types";
 import { cx } from "@/lib/cx";
 
 export type Tone = "good" | "warn" | "bad" | "info" | "violet" | "quiet";
@@ -15,13 +15,22 @@ export const toneText: Record<Tone, string> = {
 type Look = { label: string; tone: Tone };
 
 /** A state that is not listed here does not compile. */
-export const experimentLooks: Record<ExperimentStatus, Look> = {
+const experimentLooks: Record<ExperimentStatus, Look> = {
   draft: { label: "Draft", tone: "quiet" },
   running: { label: "Running", tone: "info" },
   paused: { label: "Paused", tone: "warn" },
   completed: { label: "Completed", tone: "good" },
   stopped: { label: "Stopped", tone: "quiet" },
 };
+
+/** Like its newest sweep, see `sweepLook`. */
+export function experimentLook({
+  status,
+  finish_reason,
+}: Pick<ExperimentSummary, "status" | "finish_reason">): Look {
+  const failed = status === "completed" && finish_reason === "all_failed";
+  return failed ? { label: "Failed", tone: "bad" } : experimentLooks[status];
+}
 
 const sweepLooks: Record<SweepStatus, Look> = {
   running: { label: "Running", tone: "info" },

@@ -1,8 +1,10 @@
 //! What lists show of experiments.
 
 use application::ports::{ExperimentSummary, RunCounts};
+use domain::experiment::ExperimentStatus;
 use domain::id::{ExperimentId, ProjectId, RunId};
 use domain::run::RunStatus;
+use domain::strategy::Reason;
 use sea_orm::DbErr;
 
 use crate::dialect::{Dialect, corrupt};
@@ -25,7 +27,8 @@ pub(crate) const SUMMARY: &str = concat!(
     best!("id"),
     " AS best_run_id, ",
     best!("score"),
-    " AS best_score"
+    " AS best_score, (SELECT s.finish_reason FROM sweep s WHERE s.experiment_id = e.id ORDER BY s.id DESC LIMIT 1) \
+     AS finish_reason"
 );
 
 /// Runs of sweeps are counted by the sweeps' totals; single runs are few.
@@ -46,7 +49,8 @@ pub(crate) fn summary(row: Row<'_>, dialect: Dialect) -> Result<ExperimentSummar
         project: ProjectId::new(row.id("project_id")?),
         name: row.text("name")?,
         description: row.maybe_text("description")?,
-        status: row.text("status")?,
+        status: ExperimentStatus::parse(&row.text("status")?).ok_or_else(|| corrupt("experiment status"))?,
+        finish_reason: row.maybe_text("finish_reason")?.and_then(|word| Reason::parse(&word)),
         best: row.maybe_id("best_run_id")?.map(RunId::new).zip(row.maybe_real("best_score")?),
         created_at: time("created_at")?,
         updated_at: time("updated_at")?,

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use application::ports::{self, ExperimentOverview};
 use application::sweeps::SweepView;
-use domain::experiment::Draft;
+use domain::experiment::{self, Draft};
 use domain::problem::Problem;
 use domain::time::Timestamp;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Moment, Sweep, id, pages};
+use super::{Moment, Sweep, SweepFinishReason, id, pages};
 use crate::dimension::DimensionDocument;
 use crate::experiment::{Parts, SampleDocument, ScoringDocument};
 use crate::stage::StageDocument;
@@ -98,15 +98,14 @@ pub enum ExperimentStatus {
     Stopped,
 }
 
-impl ExperimentStatus {
-    /// The status with this word; what no sweep has touched is a draft.
-    fn of(word: &str) -> Self {
-        match word {
-            "running" => Self::Running,
-            "paused" => Self::Paused,
-            "completed" => Self::Completed,
-            "stopped" => Self::Stopped,
-            _ => Self::Draft,
+impl From<experiment::ExperimentStatus> for ExperimentStatus {
+    fn from(status: experiment::ExperimentStatus) -> Self {
+        match status {
+            experiment::ExperimentStatus::Draft => Self::Draft,
+            experiment::ExperimentStatus::Running => Self::Running,
+            experiment::ExperimentStatus::Paused => Self::Paused,
+            experiment::ExperimentStatus::Completed => Self::Completed,
+            experiment::ExperimentStatus::Stopped => Self::Stopped,
         }
     }
 }
@@ -134,6 +133,9 @@ pub struct ExperimentSummary {
     pub description: Option<String>,
     /// Where it stands.
     pub status: ExperimentStatus,
+    /// Why its newest sweep came to its own end, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<SweepFinishReason>,
     /// The leading run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<BestRun>,
@@ -150,7 +152,8 @@ impl From<ports::ExperimentSummary> for ExperimentSummary {
             project_id: id(summary.project.bits()),
             name: summary.name,
             description: summary.description,
-            status: ExperimentStatus::of(&summary.status),
+            status: summary.status.into(),
+            finish_reason: summary.finish_reason.map(SweepFinishReason::from),
             best: summary.best.map(|(run, score)| BestRun { run_id: id(run.bits()), score }),
             created_at: summary.created_at.into(),
             updated_at: summary.updated_at.into(),

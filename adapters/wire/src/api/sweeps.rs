@@ -3,7 +3,9 @@
 use application::ports::SweepTotals;
 use application::sweeps::SweepView;
 use domain::strategy::Reason;
-use domain::sweep::{PauseReason, SweepKind as Kind, SweepLimits as Limits, SweepStatus as Status};
+use domain::sweep::{
+    PauseReason, SweepAction as Action, SweepKind as Kind, SweepLimits as Limits, SweepStatus as Status,
+};
 use domain::time::Timestamp;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
@@ -65,16 +67,24 @@ pub enum SweepFinishReason {
 }
 
 impl SweepFinishReason {
-    const fn of(status: Status) -> Option<Self> {
-        Some(match status {
-            Status::Running | Status::Paused(_) => return None,
-            Status::Stopped => Self::Stopped,
-            Status::Completed(Reason::AllRuns) => Self::AllRuns,
-            Status::Completed(Reason::MaxRuns) => Self::MaxRuns,
-            Status::Completed(Reason::ExhaustedSpace) => Self::ExhaustedSpace,
-            Status::Completed(Reason::Converged) => Self::Converged,
-            Status::Completed(Reason::AllFailed) => Self::AllFailed,
-        })
+    fn of(status: Status) -> Option<Self> {
+        match status {
+            Status::Running | Status::Paused(_) => None,
+            Status::Stopped => Some(Self::Stopped),
+            Status::Completed(reason) => Some(reason.into()),
+        }
+    }
+}
+
+impl From<Reason> for SweepFinishReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::AllRuns => Self::AllRuns,
+            Reason::MaxRuns => Self::MaxRuns,
+            Reason::ExhaustedSpace => Self::ExhaustedSpace,
+            Reason::Converged => Self::Converged,
+            Reason::AllFailed => Self::AllFailed,
+        }
     }
 }
 
@@ -89,14 +99,13 @@ pub enum SweepAction {
     Stop,
 }
 
-impl SweepAction {
-    fn of(word: &str) -> Option<Self> {
-        Some(match word {
-            "pause" => Self::Pause,
-            "resume" => Self::Resume,
-            "stop" => Self::Stop,
-            _ => return None,
-        })
+impl From<Action> for SweepAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Pause => Self::Pause,
+            Action::Resume => Self::Resume,
+            Action::Stop => Self::Stop,
+        }
     }
 }
 
@@ -236,7 +245,7 @@ impl Sweep {
             best: best
                 .as_ref()
                 .and_then(|best| Some(BestRun { run_id: id(best.id.bits()), score: best.score? })),
-            allowed: sweep.status.allowed().iter().filter_map(|word| SweepAction::of(word)).collect(),
+            allowed: sweep.status.allowed().iter().copied().map(SweepAction::from).collect(),
             started_at: sweep.started_at.into(),
             finished_at: sweep.finished_at.map(Moment::from),
             eta_seconds: view.eta(now).map(|left| left.as_secs_f64().ceil()),

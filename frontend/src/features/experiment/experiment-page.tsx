@@ -9,7 +9,7 @@ import { ConnectionNote } from "@/ui/connection-note";
 import { ExportMenu } from "@/ui/export-menu";
 import { link, Page } from "@/ui/page";
 import { QueryView } from "@/ui/states";
-import { Badge, experimentLooks } from "@/ui/status";
+import { Badge, experimentLook } from "@/ui/status";
 import { ConfigurationView } from "./configuration-view";
 import { ExperimentMenu } from "./experiment-menu";
 import { pollWhile } from "./fallback";
@@ -45,7 +45,7 @@ function ExperimentView({ experiment }: { experiment: ExperimentDetail }) {
           {sweep ? (
             <SweepBadge sweep={sweep} pausedBy={pausedBy(sweep, live.events)} />
           ) : (
-            <Badge look={experimentLooks[experiment.status]} />
+            <Badge look={experimentLook(experiment)} />
           )}
           <ConnectionNote connection={live.connection} />
         </>

@@ -3,7 +3,7 @@ import type { ExperimentSummary } from "@/api/types";
 import { score } from "@/lib/format";
 import { link } from "@/ui/page";
 import { Empty } from "@/ui/states";
-import { Badge, experimentLooks } from "@/ui/status";
+import { Badge, experimentLook } from "@/ui/status";
 import { Table } from "@/ui/table";
 
 export function ExperimentTable({ experiments }: { experiments: ExperimentSummary[] }) {
@@ -26,7 +26,7 @@ export function ExperimentTable({ experiments }: { experiments: ExperimentSummar
         </tr>
       </thead>
       <tbody>
-        {experiments.map(({ id, name, status, best }) => (
+        {experiments.map(({ id, name, status, finish_reason, best }) => (
           <tr key={id}>
             <td className="w-full min-w-48">
               <Link
@@ -38,7 +38,7 @@ export function ExperimentTable({ experiments }: { experiments: ExperimentSummar
               </Link>
             </td>
             <td>
-              <Badge look={experimentLooks[status]} />
+              <Badge look={experimentLook({ status, finish_reason })} />
             </td>
             <td className="num text-right">
               {best ? (

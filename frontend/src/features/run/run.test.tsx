@@ -68,6 +68,19 @@ test("a failed sample and a failed run say why", async () => {
   expect(await screen.findByText("no answer in 30 s")).toBeVisible();
 });
 
+test("a stage that asks no chat model shows what it asked, and no response", async () => {
+  const [stage] = runSample(0).stages;
+  const cut = { ...stage, stage: "cut", prompt_sent: undefined, response_raw: undefined };
+  const find = { ...stage, stage: "find", prompt_sent: "Which fee is charged?", response_raw: undefined };
+  await open({
+    "GET /runs/r1/samples": { body: { items: [runSample(0, { stages: [cut, find] as never })] } },
+  });
+  const sample = await screen.findByText("Which fee is charged?");
+  expect(sample).toBeVisible();
+  expect(screen.getByRole("heading", { name: "cut" })).toBeVisible();
+  expect(screen.queryByText("Response")).toBeNull();
+});
+
 test("more samples come page by page", async () => {
   const server = await open({
     "GET /runs/r1/samples": (request) =>

@@ -16,9 +16,10 @@ export function StageView({ result }: { result: StageResult }) {
     <div className="flex min-w-0 flex-col gap-1.5">
       <StageHead result={result} />
       {result.prompt_sent !== undefined && <Messages messages={result.prompt_sent} />}
-      {result.error === undefined ? (
+      {result.error === undefined && result.response_raw !== undefined && (
         <TextBlock label="Response" text={block(result.response_raw)} aside={result.finish_reason} />
-      ) : (
+      )}
+      {result.error && (
         <TextBlock label="Error" text={result.error.message} aside={result.error.kind} tone="bad" />
       )}
     </div>
