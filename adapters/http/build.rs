@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+type BuildResult<T> = Result<T, Box<dyn Error>>;
 
 /// What the built files depend on.
 const SOURCES: [&str; 10] = [
@@ -25,7 +25,7 @@ const SOURCES: [&str; 10] = [
     "tsconfig.node.json",
 ];
 
-fn main() -> Outcome<()> {
+fn main() -> BuildResult<()> {
     println!("cargo:rerun-if-env-changed=PROMPTLOOPER_DASHBOARD");
     let frontend = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../frontend");
     let files = match env::var_os("PROMPTLOOPER_DASHBOARD") {
@@ -37,7 +37,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-fn given(folder: &Path) -> Outcome<PathBuf> {
+fn given(folder: &Path) -> BuildResult<PathBuf> {
     if !folder.join("index.html").is_file() {
         return Err(format!(
             "PROMPTLOOPER_DASHBOARD names {}, where there is no index.html",
@@ -48,7 +48,7 @@ fn given(folder: &Path) -> Outcome<PathBuf> {
     Ok(folder.canonicalize()?)
 }
 
-fn built(frontend: &Path) -> Outcome<PathBuf> {
+fn built(frontend: &Path) -> BuildResult<PathBuf> {
     let frontend = frontend.canonicalize()?;
     for source in SOURCES {
         println!("cargo:rerun-if-changed={}", frontend.join(source).display());
@@ -65,7 +65,7 @@ fn built(frontend: &Path) -> Outcome<PathBuf> {
     Ok(files)
 }
 
-fn npm(frontend: &Path, arguments: &[&str]) -> Outcome<()> {
+fn npm(frontend: &Path, arguments: &[&str]) -> BuildResult<()> {
     let advice = "a release build makes the dashboard with npm: install Node.js 20 or newer (on Debian: apt install \
                   nodejs npm), or set PROMPTLOOPER_DASHBOARD to a folder with a built one";
     let output = Command::new("npm").args(arguments).current_dir(frontend).output();

@@ -1,4 +1,4 @@
-//! Lets people and programs in.
+//! Signs people in, and authenticates programs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::throttle::Throttle;
 
 /// How long a session lasts.
-const SESSION: Duration = Duration::from_hours(7 * 24);
+const SESSION_LIFETIME: Duration = Duration::from_hours(7 * 24);
 /// The setting that lets guests look.
 const GUESTS: &str = "allow_guest_access";
 
@@ -222,7 +222,7 @@ impl Accounts {
     }
 
     fn session(&self, account: Account) -> Result<Session, Refusal> {
-        let expires_at = self.ports.clock.now().after(SESSION);
+        let expires_at = self.ports.clock.now().after(SESSION_LIFETIME);
         let claims = Claims { user: account.user.id, version: account.token_version, expires: expires_at };
         let token = self.ports.tokens.issue(&claims);
         let token = token.map_err(|error| Refusal::Unavailable(error.to_string()))?;

@@ -6,7 +6,7 @@ use domain::configuration::{Binding, Configuration, ConfiguredStage};
 use domain::endpoint::{Endpoint, EndpointIdentity};
 use domain::experiment::{Applied, Definition};
 use domain::id::EndpointId;
-use domain::problem::{Problem, capped, is_full, listed, segment};
+use domain::problem::{Problem, capped, is_full, listed, segment, unknown};
 use domain::space::{Field, Levels, Parameter};
 use domain::stage::{CallTarget, Stage};
 use domain::sweep::SweepLimits;
@@ -149,13 +149,13 @@ impl Catalog {
     }
 
     fn unknown(&self, pointer: &str, label: Option<&str>) -> Problem {
-        let known = match listed(self.endpoints.iter().map(|endpoint| endpoint.label.as_str())) {
-            none if none.is_empty() => "there is none".to_owned(),
-            labels => format!("there are {labels}"),
-        };
+        let labels = self.endpoints.iter().map(|endpoint| endpoint.label.as_str());
         let detail = match label {
-            Some(label) => format!("there is no endpoint `{label}`: {known}"),
-            None => format!("name an endpoint, or set DEFAULT_ENDPOINT_URL: {known}"),
+            Some(label) => unknown("endpoint", label, labels),
+            None => match listed(labels) {
+                none if none.is_empty() => "create an endpoint, or set DEFAULT_ENDPOINT_URL".to_owned(),
+                labels => format!("name an endpoint, or set DEFAULT_ENDPOINT_URL. Known: {labels}"),
+            },
         };
         Problem::new(pointer, "unknown_endpoint", detail)
     }

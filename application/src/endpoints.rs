@@ -10,9 +10,9 @@ use domain::time::Timestamp;
 use crate::ports::{Clock, EndpointStore, Ids, ModelServer};
 use crate::refusal::Refusal;
 
-/// What came of trying an endpoint.
+/// The result of testing an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
+pub struct EndpointTest {
     /// How long it took, in milliseconds.
     pub latency_ms: u64,
     /// The models it offers, or what went wrong.
@@ -96,7 +96,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// Where there is none; what the server does wrong is told in the result.
-    pub async fn test(&self, _by: &Admin, id: EndpointId) -> Result<Tried, Refusal> {
+    pub async fn test(&self, _by: &Admin, id: EndpointId) -> Result<EndpointTest, Refusal> {
         let endpoint = self.endpoint(id).await?;
         let began: Timestamp = self.clock.now();
         let models = self.servers.models(&endpoint).await.map_err(|failure| failure.message);
@@ -104,7 +104,7 @@ impl Endpoints {
         if models.is_ok() {
             self.store.set_breaker(id, None).await?;
         }
-        Ok(Tried { latency_ms, models })
+        Ok(EndpointTest { latency_ms, models })
     }
 
     async fn check_unused(&self, endpoint: &Endpoint) -> Result<(), Refusal> {

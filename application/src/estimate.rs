@@ -1,4 +1,4 @@
-//! Says what a sweep would come to before it starts.
+//! Estimates a sweep before it starts.
 
 mod census;
 
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::experiment::Definition;
 use domain::id::ExperimentId;
 use domain::money::NanoDollars;
-use domain::pipeline::{Pipeline, Progress};
+use domain::pipeline::{Pipeline, SampleProgress};
 use domain::random::shuffled;
 use domain::space::{Point, Size};
 use domain::stage::StageKind;
@@ -142,7 +142,7 @@ impl Estimates {
         repeat: u32,
     ) -> Result<(WalkRecord, AskedCalls), StoreError> {
         let known = KnownAnswers { calls: &*self.calls, asked: Mutex::default() };
-        let record = walk.through(Progress::new(sample), repeat, &known).await?;
+        let record = walk.through(SampleProgress::new(sample), repeat, &known).await?;
         Ok((record, known.asked.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 }

@@ -95,8 +95,8 @@ impl Experiments {
         document_digest: Option<Digest>,
         draft: Draft,
     ) -> Result<ExperimentId, ExperimentError> {
-        let checked = Checked::of(draft, &*self.offload).await.map_err(ExperimentError::Problems)?;
-        let Checked { mut draft, samples_digest, .. } = checked;
+        let checked = ValidDraft::of(draft, &*self.offload).await.map_err(ExperimentError::Problems)?;
+        let ValidDraft { mut draft, samples_digest, .. } = checked;
         let samples = self.new_samples(std::mem::take(&mut draft.samples), samples_digest);
         let id = ExperimentId::new(self.ids.next());
         self.store.insert(NewExperiment { id, project, draft, samples, document_digest }).await?;
@@ -114,7 +114,7 @@ impl Experiments {
         draft: Draft,
     ) -> Result<ExperimentOverview, Refusal> {
         if self.projects.stored_project(project).await?.is_none() {
-            let detail = format!("there is no project {project}: make one first");
+            let detail = format!("unknown project {project}: create one first");
             return Err(Refusal::invalid("/project_id", "unknown_project", detail));
         }
         let id = self.create(by, project, None, draft).await?;
@@ -139,8 +139,8 @@ impl Experiments {
             if !with_samples {
                 whole.samples.clone_from(&known.draft.samples);
             }
-            let checked = Checked::of(whole, &*self.offload).await.map_err(Refusal::Invalid)?;
-            let Checked { draft: mut whole, samples_digest, .. } = checked;
+            let checked = ValidDraft::of(whole, &*self.offload).await.map_err(Refusal::Invalid)?;
+            let ValidDraft { draft: mut whole, samples_digest, .. } = checked;
             let only = changeable_when(&known.draft, &whole);
             let samples = std::mem::take(&mut whole.samples);
             let samples = (samples != known.draft.samples).then(|| self.new_samples(samples, samples_digest));
@@ -224,14 +224,14 @@ fn changeable_when(from: &Draft, to: &Draft) -> ChangeableWhen {
     }
 }
 
-/// A draft that makes sense.
-pub(crate) struct Checked {
+/// A draft that passed every check.
+pub(crate) struct ValidDraft {
     pub(crate) draft: Draft,
     pub(crate) definition: Definition,
     samples_digest: Digest,
 }
 
-impl Checked {
+impl ValidDraft {
     /// Checks a draft elsewhere: a large one takes seconds.
     pub(crate) async fn of(draft: Draft, offload: &dyn Offload) -> Result<Self, Vec<Problem>> {
         let checked = offloaded(offload, move || {

@@ -1,4 +1,4 @@
-//! Hands configurations over.
+//! Exports configurations.
 
 use std::sync::Arc;
 

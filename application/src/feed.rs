@@ -15,11 +15,11 @@ use crate::ports::{Bell, EventFilter, EventStore, StoreError, Timer};
 /// Events that are remembered; who is further behind starts over with a snapshot.
 pub const REMEMBERED: usize = 2_000;
 /// How often the log is looked at while somebody listens; nobody waits longer for an event of another process.
-const LOOK: Duration = Duration::from_millis(40);
+const POLL_EVERY: Duration = Duration::from_millis(40);
 /// How often where nobody does.
-const IDLE: Duration = Duration::from_secs(1);
+const IDLE_POLL_EVERY: Duration = Duration::from_secs(1);
 /// The least time between two looks.
-const BREATH: Duration = Duration::from_millis(10);
+const MIN_READ_GAP: Duration = Duration::from_millis(10);
 /// Events read at once.
 const PAGE: usize = 1_000;
 
@@ -42,15 +42,15 @@ pub struct Feed {
     stopping: AtomicBool,
 }
 
-/// An event as all listeners share it, spelled out once for all of them.
+/// An event, serialized once and shared by all listeners.
 #[derive(Debug)]
-pub struct Told {
+pub struct SharedEvent {
     /// The event.
     pub event: Event,
     spelling: OnceLock<Option<Box<str>>>,
 }
 
-impl Told {
+impl SharedEvent {
     const fn new(event: Event) -> Self {
         Self { event, spelling: OnceLock::new() }
     }
@@ -63,7 +63,7 @@ impl Told {
 
 #[derive(Default)]
 struct Recent {
-    events: VecDeque<Arc<Told>>,
+    events: VecDeque<Arc<SharedEvent>>,
     /// The place of the last event that was read.
     last: u64,
     /// Everything after this place is remembered.
@@ -74,7 +74,7 @@ struct Recent {
 #[derive(Debug, Clone)]
 pub enum News {
     /// Everything that it wants to hear since the place it had come to, and the place it has come to now.
-    Events(Vec<Arc<Told>>, u64),
+    Events(Vec<Arc<SharedEvent>>, u64),
     /// It is too far behind.
     Behind,
 }
@@ -95,7 +95,7 @@ impl Feed {
         let mut recent = self.write();
         recent.complete_after = newest.first().map_or(0, |event| event.seq.saturating_sub(1));
         recent.last = newest.last().map_or(0, |event| event.seq);
-        recent.events = newest.into_iter().map(|event| Arc::new(Told::new(event))).collect();
+        recent.events = newest.into_iter().map(|event| Arc::new(SharedEvent::new(event))).collect();
         Ok(())
     }
 
@@ -108,8 +108,8 @@ impl Feed {
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "events cannot be read"),
             }
-            self.ports.timer.sleep(BREATH).await;
-            let look = if self.has_listeners() { LOOK } else { IDLE };
+            self.ports.timer.sleep(MIN_READ_GAP).await;
+            let look = if self.has_listeners() { POLL_EVERY } else { IDLE_POLL_EVERY };
             let mut rung = self.ports.bell.rung_after(seen).fuse();
             let mut look = self.ports.timer.sleep(look).fuse();
             futures::select! { _ = rung => {}, () = look => {} }
@@ -198,7 +198,7 @@ pub struct Listening(#[expect(dead_code, reason = "it counts by being there")] A
 
 impl Recent {
     fn take(&mut self, fresh: Vec<Event>, newest: u64) {
-        self.events.extend(fresh.into_iter().map(|event| Arc::new(Told::new(event))));
+        self.events.extend(fresh.into_iter().map(|event| Arc::new(SharedEvent::new(event))));
         self.last = newest;
         while self.events.len() > REMEMBERED {
             if let Some(forgotten) = self.events.pop_front() {

@@ -1,4 +1,4 @@
-//! Shows what is going on in an experiment right now.
+//! The live view of an experiment.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ pub struct EndpointLoad {
 
 /// How far a sweep is.
 #[derive(Debug, Clone)]
-pub struct Progress {
+pub struct SweepProgress {
     /// The newest sweep.
     pub sweep: Option<SweepView>,
     /// Runs in execution.
@@ -62,7 +62,7 @@ pub struct Progress {
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// How far the sweep is.
-    pub progress: Progress,
+    pub progress: SweepProgress,
     /// The top of the leaderboard.
     pub leaderboard: Board,
     /// When which score was the best so far.
@@ -100,7 +100,7 @@ impl Live {
     ///
     /// # Errors
     /// A store that fails.
-    pub async fn progress(&self, experiment: ExperimentId) -> Result<Progress, Refusal> {
+    pub async fn progress(&self, experiment: ExperimentId) -> Result<SweepProgress, Refusal> {
         let sweep = match self.sweeps.latest(experiment).await? {
             Some(sweep) => match self.sweeps.view(sweep.id).await {
                 Ok(view) => Some(view),
@@ -110,7 +110,7 @@ impl Live {
             None => None,
         };
         let running = self.ports.monitor.running(experiment, RUNNING).await?;
-        Ok(Progress { sweep, running, at: self.ports.clock.now() })
+        Ok(SweepProgress { sweep, running, at: self.ports.clock.now() })
     }
 
     /// Everything that an experiment's live page shows at first.

@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 
 /// What a request does.
 #[async_trait]
-pub trait Deed: Send + Sync + 'static {
+pub trait KeyedOperation: Send + Sync + 'static {
     /// Does it; the id of what was made. What is committed takes the mark of the reservation along, where there is one.
     async fn act(&self, reservation: Option<Reservation>) -> Result<u128, Refusal>;
 
@@ -64,7 +64,7 @@ impl Once {
     pub async fn carry_out(
         &self,
         request: Option<RepeatableRequest>,
-        deed: impl Deed,
+        deed: impl KeyedOperation,
     ) -> Result<KeptAnswer, Refusal> {
         let Some(request) = request else {
             return self.to_the_end(async move { deed.answer(deed.act(None).await?).await }).await;
@@ -93,7 +93,7 @@ async fn with_key(
     store: &dyn IdempotencyStore,
     number: u128,
     request: RepeatableRequest,
-    deed: &impl Deed,
+    deed: &impl KeyedOperation,
 ) -> Result<KeptAnswer, Refusal> {
     match store.reserve(&request, number).await? {
         Reserved::Fresh(number) => fresh(store, Reservation { request, number }, deed).await,
@@ -113,7 +113,7 @@ async fn with_key(
 async fn fresh(
     store: &dyn IdempotencyStore,
     reservation: Reservation,
-    deed: &impl Deed,
+    deed: &impl KeyedOperation,
 ) -> Result<KeptAnswer, Refusal> {
     let (request, number) = (reservation.request.clone(), reservation.number);
     match deed.act(Some(reservation)).await {

@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use domain::value::Map;
 
 use crate::leaderboard::{Board, BoardPlace, BoardQuery};
-use crate::once::{Deed, Reservation};
+use crate::once::{KeyedOperation, Reservation};
 use crate::page::Page;
 use crate::ports::{
     EventFilter, ExperimentFacts, ExperimentFilter, ExperimentSummary, ExportRecord, KeptAnswer, ListPlace,
@@ -45,9 +45,9 @@ pub struct PageRequest {
     pub cursor: Option<String>,
 }
 
-/// A page of a list, with the cursor of the next one where there is one.
+/// A page of a list, with the cursor of the next page if there is one.
 #[derive(Debug, Clone)]
-pub struct Listed<T> {
+pub struct CursorPage<T> {
     /// What is on it.
     pub items: Vec<T>,
     /// Where the next page begins.
@@ -67,7 +67,7 @@ impl PageRequest {
     }
 }
 
-impl<T> Listed<T> {
+impl<T> CursorPage<T> {
     /// A page, where `place` is that of an item.
     pub fn new(page: Page<T>, place: impl Fn(&T) -> String) -> Self {
         let next_cursor = page.items.last().filter(|_| page.more).map(place);
@@ -92,9 +92,9 @@ impl Services {
     ///
     /// # Errors
     /// Where the cursor is none.
-    pub async fn list_projects(&self, page: &PageRequest) -> Result<Listed<StoredProject>, Refusal> {
+    pub async fn list_projects(&self, page: &PageRequest) -> Result<CursorPage<StoredProject>, Refusal> {
         let projects = self.projects.list(page.place()?, page.limit).await?;
-        Ok(Listed::new(projects, |project| project.id.to_string()))
+        Ok(CursorPage::new(projects, |project| project.id.to_string()))
     }
 
     /// A page of what was exported of a project's experiments, newest first.
@@ -105,9 +105,9 @@ impl Services {
         &self,
         project: ProjectId,
         page: &PageRequest,
-    ) -> Result<Listed<ExportRecord>, Refusal> {
+    ) -> Result<CursorPage<ExportRecord>, Refusal> {
         let exports = self.projects.exports(project, page.place()?, page.limit).await?;
-        Ok(Listed::new(exports, |export| export.id.to_string()))
+        Ok(CursorPage::new(exports, |export| export.id.to_string()))
     }
 
     /// A page of experiments, of one project or all, newest first.
@@ -118,10 +118,10 @@ impl Services {
         &self,
         project: Option<ProjectId>,
         page: &PageRequest,
-    ) -> Result<Listed<ExperimentSummary>, Refusal> {
+    ) -> Result<CursorPage<ExperimentSummary>, Refusal> {
         let filter = ExperimentFilter { project, before: page.place()? };
         let experiments = self.experiments.list(filter, page.limit).await?;
-        Ok(Listed::new(experiments, |experiment| experiment.id.to_string()))
+        Ok(CursorPage::new(experiments, |experiment| experiment.id.to_string()))
     }
 
     /// A page of an experiment's runs, or of one of its sweeps.
@@ -133,7 +133,7 @@ impl Services {
         experiment: ExperimentId,
         sweep: Option<SweepId>,
         list: &RunListRequest,
-    ) -> Result<Listed<RunSummary>, Refusal> {
+    ) -> Result<CursorPage<RunSummary>, Refusal> {
         let facts = self.runs.facts(experiment).await?;
         let filter = run_list::filter(&facts, list.status.as_deref(), &list.values)?;
         let filter = RunFilter { sweep, ..filter };
@@ -142,7 +142,7 @@ impl Services {
         run_list::check_place(after.as_ref(), &order)?;
         let query = RunQuery { filter, order, after, limit: list.page.limit };
         let RunListing { items, next } = self.runs.list(query).await?;
-        Ok(Listed { items, next_cursor: next.map(|place| place.to_string()) })
+        Ok(CursorPage { items, next_cursor: next.map(|place| place.to_string()) })
     }
 
     /// A page of an experiment's leaderboard.
@@ -171,9 +171,9 @@ impl Services {
         &self,
         experiment: ExperimentId,
         page: &PageRequest,
-    ) -> Result<Listed<SweepView>, Refusal> {
+    ) -> Result<CursorPage<SweepView>, Refusal> {
         let sweeps = self.sweeps.list(experiment, page.place()?, page.limit).await?;
-        Ok(Listed::new(sweeps, |view| view.sweep.id.to_string()))
+        Ok(CursorPage::new(sweeps, |view| view.sweep.id.to_string()))
     }
 
     /// What became of a run's samples, with what is known of its experiment.
@@ -184,14 +184,14 @@ impl Services {
         &self,
         run: RunId,
         page: &PageRequest,
-    ) -> Result<(Listed<Trace>, ExperimentFacts), Refusal> {
+    ) -> Result<(CursorPage<Trace>, ExperimentFacts), Refusal> {
         let after: Option<SamplePlace> = page.place()?;
         let experiment = self.runs.run(run).await?.experiment;
         let facts = self.runs.facts(experiment).await?;
         let after = after.map(|SamplePlace(sample, repeat)| (sample, repeat));
         let traces = self.runs.traces(run, after, page.limit).await?;
         let place = |trace: &Trace| format!("{}.{}", trace.sample_index, trace.repeat);
-        Ok((Listed::new(traces, place), facts))
+        Ok((CursorPage::new(traces, place), facts))
     }
 
     /// A page of events after a place, oldest first.
@@ -203,13 +203,13 @@ impl Services {
         filter: EventFilter,
         since: Option<u64>,
         page: &PageRequest,
-    ) -> Result<Listed<domain::event::Event>, Refusal> {
+    ) -> Result<CursorPage<domain::event::Event>, Refusal> {
         if let Some(experiment) = filter.experiment {
             self.live.check(experiment).await?;
         }
         let after = page.place()?.or(since).unwrap_or(0);
         let found = self.events.events(filter, after, page.limit + 1).await?;
-        Ok(Listed::new(Page::of(found, page.limit), |event| event.seq.to_string()))
+        Ok(CursorPage::new(Page::of(found, page.limit), |event| event.seq.to_string()))
     }
 }
 
@@ -228,7 +228,7 @@ pub struct StartSweep<T> {
 }
 
 #[async_trait]
-impl<T> Deed for StartSweep<T>
+impl<T> KeyedOperation for StartSweep<T>
 where
     T: Fn(&SweepView, Timestamp) -> Result<KeptAnswer, Refusal> + Send + Sync + 'static,
 {
@@ -260,7 +260,7 @@ pub struct StartRun<T> {
 }
 
 #[async_trait]
-impl<T> Deed for StartRun<T>
+impl<T> KeyedOperation for StartRun<T>
 where
     T: Fn(&RunSummary) -> Result<KeptAnswer, Refusal> + Send + Sync + 'static,
 {

@@ -6,7 +6,7 @@ use domain::access::Writer;
 use domain::call::Call;
 use domain::endpoint::Endpoint;
 use domain::experiment::{Definition, Draft};
-use domain::pipeline::{Pipeline, Progress};
+use domain::pipeline::{Pipeline, SampleProgress};
 use domain::problem::Problem;
 use domain::run::StageError;
 use domain::space::Size;
@@ -15,8 +15,8 @@ use domain::sweep::SweepKind;
 use domain::value::{Map, Value};
 
 use crate::catalog::Catalog;
-use crate::engine::{Answer, Blocked, Engine};
-use crate::experiments::Checked;
+use crate::engine::{Blocked, CallAnswer, Engine};
+use crate::experiments::ValidDraft;
 use crate::ports::{EndpointStore, Offload, RunConfig, Tasks, started};
 use crate::refusal::Refusal;
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, Walk, WalkRecord};
@@ -91,8 +91,8 @@ impl Previews {
     /// What is to be tried, checked.
     async fn prepare(&self, request: PreviewRequest, call: bool) -> Result<Trial, Refusal> {
         let under = |problem: Problem| problem.under("/document");
-        let checked = Checked::of(request.draft, &*self.offload).await;
-        let Checked { draft, definition, .. } =
+        let checked = ValidDraft::of(request.draft, &*self.offload).await;
+        let ValidDraft { draft, definition, .. } =
             checked.map_err(|found| Refusal::Invalid(found.into_iter().map(under).collect()))?;
         let catalog = Catalog::new(self.endpoints.all().await?);
         let values = request.values.unwrap_or_else(|| first_point(&definition));
@@ -130,7 +130,7 @@ struct Trial {
 impl Trial {
     async fn walk(self, offload: Arc<dyn Offload>) -> Result<Preview, Refusal> {
         let walk = Walk { pipeline: &self.pipeline, definition: &self.definition, offload: &*offload };
-        let record = walk.through(Progress::new(self.sample), 1, &self.answers).await?;
+        let record = walk.through(SampleProgress::new(self.sample), 1, &self.answers).await?;
         let calls = self.answers.calls.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut preview = shown(&self.pipeline, &record, &calls)?;
         preview.warnings.extend(warnings(&self.definition));
@@ -164,12 +164,12 @@ impl Answers for PreviewAnswers {
         let mut answers = Vec::with_capacity(calls.len());
         for answer in engine.answer_apart(calls, endpoint).await? {
             match answer {
-                Answer::Stored(answer) => answers.push(answer),
-                Answer::Failed(failure) => {
+                CallAnswer::Stored(answer) => answers.push(answer),
+                CallAnswer::Failed(failure) => {
                     let error = StageError::new(failure.kind.as_str(), failure.message);
                     return Ok(Replies::Failed(answers, error));
                 }
-                Answer::Blocked(blocked) => return Err(blocked_refusal(blocked, &endpoint.label)),
+                CallAnswer::Blocked(blocked) => return Err(blocked_refusal(blocked, &endpoint.label)),
             }
         }
         Ok(Replies::Complete(answers))

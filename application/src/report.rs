@@ -52,12 +52,12 @@ fn setup(out: &mut String, experiment: &StoredExperiment, runs: &[RunSummary]) {
     line(
         out,
         &format!(
-            "- {} samples, each asked {}\n- stages: {}\n- scorers: {}\n- {} runs",
+            "- {} samples, {}\n- stages: {}\n- scorers: {}\n- {} runs",
             experiment.samples,
             if definition.repeats() == 1 {
-                "once".to_owned()
+                "1 repeat".to_owned()
             } else {
-                format!("{} times", definition.repeats())
+                format!("{} repeats", definition.repeats())
             },
             stages.join(", "),
             scorers.join(", "),
@@ -71,7 +71,10 @@ fn best_configuration(out: &mut String, best: Option<&Export>, row: Option<&Row>
     let (Some(best), Some(row)) = (best, row) else { return line(out, "No run has finished with a score.") };
     line(out, &format!("Score **{}**{}.", score(row.standing.score), interval(row)));
     if row.standing.ties_best {
-        line(out, "It cannot be told from the runs marked with = below: more samples would be needed.");
+        line(
+            out,
+            "It is not significantly different from the runs marked with = below: add samples to separate more.",
+        );
     }
     for stage in &best.stages {
         line(out, &format!("### Stage {}", code(&stage.name)));
@@ -124,7 +127,10 @@ fn ranking(out: &mut String, board: &[Row]) {
     if board.len() > TOP {
         line(out, &format!("{} more are not shown.", board.len() - TOP));
     }
-    line(out, "= marks runs that cannot be told from the first at the 5 % level (paired, Holm-corrected).");
+    line(
+        out,
+        "= marks runs that are not significantly different from #1 at the 5 % level (paired, Holm-corrected).",
+    );
 }
 
 fn cost(out: &mut String, runs: &[RunSummary]) {

@@ -1,6 +1,6 @@
 //! What lists of runs and leaderboards can be sorted and filtered by, in the words of whoever asks.
 
-use domain::problem::Problem;
+use domain::problem::{Problem, unknown};
 use domain::run::RunStatus;
 use domain::value::Value;
 
@@ -95,11 +95,7 @@ fn no_status() -> Refusal {
 }
 
 fn no_dimension(name: &str, outline: &Outline) -> Refusal {
-    let known = match outline.dimensions.as_slice() {
-        [] => "the parameter space is empty".to_owned(),
-        names => format!("there are {}", names.join(", ")),
-    };
-    let detail = format!("there is no dimension `{name}`: {known}");
+    let detail = unknown("dimension", name, outline.dimensions.iter().map(String::as_str));
     Refusal::Invalid(vec![Problem::new(format!("/{VALUES}{name}"), "unknown_dimension", detail)])
 }
 

@@ -16,8 +16,8 @@ use crate::catalog::{self, Catalog};
 use crate::digest::sha256;
 use crate::once::Reservation;
 use crate::ports::{
-    Bell, CommitError, EndpointStore, EnginePorts, ExperimentFacts, ExperimentStore, FactStore, Ids, Journal,
-    RunListing, RunQuery, RunStore, RunSummary, SingleRun, StageBinding, Timer, Unit,
+    Bell, Commit, CommitError, EndpointStore, EnginePorts, ExperimentFacts, ExperimentStore, FactStore, Ids,
+    Journal, RunListing, RunQuery, RunStore, RunSummary, SingleRun, StageBinding, Timer,
 };
 use crate::refusal::Refusal;
 
@@ -83,7 +83,7 @@ pub struct Runs {
 const START_TRIES: u32 = 20;
 
 /// How often a run that somebody waits for is looked at.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_EVERY: Duration = Duration::from_millis(50);
 
 impl Runs {
     /// The use cases over these ports.
@@ -157,7 +157,8 @@ impl Runs {
                 self.ports.endpoints.set_breaker(binding.endpoint, None).await?;
             }
             let deed = reservation.map(|reservation| reservation.mark(id.bits()));
-            match self.ports.journal.commit(Unit { single: Some(single), deed, ..Unit::default() }).await {
+            match self.ports.journal.commit(Commit { single: Some(single), deed, ..Commit::default() }).await
+            {
                 Ok(_) => {
                     self.ports.bell.ring();
                     return Ok(id);
@@ -197,7 +198,7 @@ impl Runs {
             if run.completed_at.is_some() || left.is_zero() {
                 return Ok(run);
             }
-            let span = GLANCE.min(left);
+            let span = POLL_EVERY.min(left);
             self.ports.timer.sleep(span).await;
             left = left.saturating_sub(span);
         }

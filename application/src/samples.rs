@@ -1,5 +1,6 @@
 //! Reads samples from files. A bad row is reported with its line, and then nothing is taken.
 
+use domain::problem::unknown;
 use domain::sample::Sample;
 use domain::value::{Map, Value};
 use thiserror::Error;
@@ -132,7 +133,7 @@ fn list(text: &str, columns: &Columns) -> Result<Vec<Sample>, SampleError> {
 fn lines(text: &str, columns: &Columns) -> Result<Vec<Sample>, SampleError> {
     let written = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     let samples = written.map(|(number, line)| {
-        let parsed = json::parse(line).map_err(|error| wrong(number, format!("this is no JSON: {error}")))?;
+        let parsed = json::parse(line).map_err(|error| wrong(number, format!("not valid JSON: {error}")))?;
         object(parsed).and_then(|row| columns.sample(row)).map_err(|detail| wrong(number, detail))
     });
     samples.collect()
@@ -161,10 +162,8 @@ impl Columns {
             .chain(self.meta.iter().flatten().map(String::as_str));
         let missing = named.into_iter().find(|column| !header.contains(column));
         missing.map_or(Ok(()), |column| {
-            let known = header.join(", ");
-            Err(format!(
-                "there is no column `{column}`: there are {known}. Say under `columns` which is which"
-            ))
+            let unknown = unknown("column", column, header.iter().copied());
+            Err(format!("{unknown}. Map columns to fields under `columns`"))
         })
     }
 
@@ -250,16 +249,12 @@ mod tests {
                 format!("input,reference\n{good},y\n"),
                 "line 12: `input` is missing or empty",
             ),
-            (
-                SampleFormat::Csv,
-                "question\nx\n".into(),
-                "line 1: there is no column `input`: there are question.",
-            ),
+            (SampleFormat::Csv, "question\nx\n".into(), "line 1: unknown column `input`. Known: question."),
             (SampleFormat::Csv, "input\n".into(), "there are no samples in it"),
             (
                 SampleFormat::Jsonl,
                 format!("{}{{\"input\": }}\n", "{\"input\": 1}\n".repeat(16)),
-                "line 17: this is no JSON",
+                "line 17: not valid JSON",
             ),
             (SampleFormat::Jsonl, "{\"input\": 1}\n[1]\n".into(), "line 2: a sample is an object"),
             (SampleFormat::Json, "[{\"input\": 1}, {\"reference\": 1}]".into(), "item 1: `input` is missing"),

@@ -1,9 +1,9 @@
-//! Has outputs judged by an experiment's scorers.
+//! Scores outputs with an experiment's scorers.
 
 use std::sync::Arc;
 
 use domain::experiment::Definition;
-use domain::pipeline::Progress;
+use domain::pipeline::SampleProgress;
 use domain::problem::Problem;
 use domain::scoring::{Entry, Judgement, Scorer, weighted};
 use domain::value::{Map, Value};
@@ -22,22 +22,22 @@ pub struct Ports {
 /// The scorers of an experiment, ready to judge.
 pub struct Evaluator {
     ports: Ports,
-    judges: Vec<Judge>,
+    judges: Vec<StageScorer>,
     names: Vec<String>,
 }
 
-/// What scorers said of one repetition of a sample.
+/// The scores of one repeat of a sample.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
-    /// What each scorer said that had something to say.
-    pub entries: Vec<JudgedEntry>,
-    /// The weighted score; `None` where it cannot be said.
+pub struct RepeatScores {
+    /// Results of the scorers that apply to the sample.
+    pub entries: Vec<ScorerResult>,
+    /// The weighted mean; `None` if no scorer gave a score.
     pub score: Option<f64>,
 }
 
-/// What one scorer said.
+/// The result of one scorer: a score or an error.
 #[derive(Debug, Clone, PartialEq)]
-pub struct JudgedEntry {
+pub struct ScorerResult {
     /// The scoring entry, from 0.
     pub scorer: u32,
     /// The score; `None` where the scorer failed.
@@ -48,28 +48,29 @@ pub struct JudgedEntry {
     pub error: Option<String>,
 }
 
-struct Judge {
+struct StageScorer {
     stage: String,
     weight: f64,
-    means: Arc<Means>,
+    means: Arc<ReadyScorer>,
 }
 
-/// What a judge needs. A form that could not be made ready was stored by another release: it fails each score.
-struct Means {
+/// A scorer with its format compiled. A format that does not compile was stored by another release: every score
+/// then fails with that error.
+struct ReadyScorer {
     scorer: Scorer,
     form: Option<Result<Form, String>>,
 }
 
-type Said = Result<Option<Judgement>, String>;
+type ScorerOutcome = Result<Option<Judgement>, String>;
 
 impl Evaluator {
     /// The scorers of an experiment.
     #[must_use]
     pub fn new(definition: &Definition, ports: Ports) -> Self {
-        let judges = definition.scoring().iter().map(|entry| Judge {
+        let judges = definition.scoring().iter().map(|entry| StageScorer {
             stage: definition.stages()[definition.judged_stage(entry)].name.as_str().to_owned(),
             weight: entry.weight,
-            means: Arc::new(Means::new(&entry.scorer)),
+            means: Arc::new(ReadyScorer::new(&entry.scorer)),
         });
         let names = definition.scoring().iter().map(|entry| entry.name.clone());
         Self { ports, judges: judges.collect(), names: names.collect() }
@@ -104,7 +105,7 @@ impl Evaluator {
     }
 
     /// Judges the outputs of one repetition of a sample; what takes long is done elsewhere.
-    pub async fn judge(&self, progress: &Progress) -> Judged {
+    pub async fn judge(&self, progress: &SampleProgress) -> RepeatScores {
         let reference = progress.sample().as_map().and_then(|fields| fields.get("reference"));
         let mut entries = Vec::new();
         let mut counted = Vec::with_capacity(self.judges.len());
@@ -113,11 +114,11 @@ impl Evaluator {
             counted.push((judge.weight, entry_of(&said)));
             entries.extend(judged(scorer, said));
         }
-        Judged { entries, score: weighted(&counted) }
+        RepeatScores { entries, score: weighted(&counted) }
     }
 }
 
-fn entry_of(said: &Said) -> Entry {
+fn entry_of(said: &ScorerOutcome) -> Entry {
     match said {
         Ok(Some(judgement)) => Entry::Value(judgement.value),
         Ok(None) => Entry::Absent,
@@ -125,18 +126,23 @@ fn entry_of(said: &Said) -> Entry {
     }
 }
 
-fn judged(scorer: u32, said: Said) -> Option<JudgedEntry> {
+fn judged(scorer: u32, said: ScorerOutcome) -> Option<ScorerResult> {
     match said {
         Ok(Some(Judgement { value, metadata })) => {
-            Some(JudgedEntry { scorer, value: Some(value.value()), metadata, error: None })
+            Some(ScorerResult { scorer, value: Some(value.value()), metadata, error: None })
         }
         Ok(None) => None,
-        Err(error) => Some(JudgedEntry { scorer, value: None, metadata: Map::new(), error: Some(error) }),
+        Err(error) => Some(ScorerResult { scorer, value: None, metadata: Map::new(), error: Some(error) }),
     }
 }
 
-impl Judge {
-    async fn judge(&self, progress: &Progress, reference: Option<&Value>, ports: &Ports) -> Said {
+impl StageScorer {
+    async fn judge(
+        &self,
+        progress: &SampleProgress,
+        reference: Option<&Value>,
+        ports: &Ports,
+    ) -> ScorerOutcome {
         let Some(output) = progress.output(&self.stage) else { return Ok(None) };
         let effort = self.means.effort(output, reference);
         match (effort, &self.means.scorer) {
@@ -155,7 +161,7 @@ impl Judge {
     }
 }
 
-impl Means {
+impl ReadyScorer {
     fn new(scorer: &Scorer) -> Self {
         let form = match scorer {
             Scorer::Format(format) => Some(Form::compile(format).map_err(|problem| problem.detail)),
@@ -175,7 +181,7 @@ impl Means {
         }
     }
 
-    fn judge(&self, output: &Value, reference: Option<&Value>) -> Said {
+    fn judge(&self, output: &Value, reference: Option<&Value>) -> ScorerOutcome {
         match &self.form {
             None => self.scorer.evaluate(output, reference).map_err(|error| error.to_string()),
             Some(Ok(form)) => Ok(Some(form.judge(&output.to_text()))),
@@ -219,7 +225,7 @@ mod tests {
             .unwrap()
     }
 
-    fn judged(scoring: Vec<ScoringDraft>, formats: MockFormatChecker, output: &str) -> (Judged, usize) {
+    fn judged(scoring: Vec<ScoringDraft>, formats: MockFormatChecker, output: &str) -> (RepeatScores, usize) {
         let here = Arc::new(Here::default());
         let ports = Ports { formats: Arc::new(formats), offload: here.clone() };
         let evaluator = Evaluator::new(&definition(scoring), ports);
@@ -228,8 +234,8 @@ mod tests {
     }
 
     /// A sample with a reference that has passed the stage with an output.
-    fn passed(output: &str, reference: &str) -> Progress {
-        let mut progress = Progress::new(Value::from([("reference", Value::from(reference))]));
+    fn passed(output: &str, reference: &str) -> SampleProgress {
+        let mut progress = SampleProgress::new(Value::from([("reference", Value::from(reference))]));
         progress.passed("s", Value::from(output));
         progress
     }

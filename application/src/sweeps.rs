@@ -19,8 +19,8 @@ use crate::catalog::Catalog;
 use crate::once::Reservation;
 use crate::page::Page;
 use crate::ports::{
-    Bell, BoardRun, BoardStore, CommitError, EndpointStore, EnginePorts, ExperimentStore, FactStore, Ids,
-    Journal, NewSweep, StoreError, StoredSweep, SweepStore, SweepTotals, Unit,
+    Bell, BoardRun, BoardStore, Commit, CommitError, EndpointStore, EnginePorts, ExperimentStore, FactStore,
+    Ids, Journal, NewSweep, StoreError, StoredSweep, SweepStore, SweepTotals,
 };
 use crate::refusal::Refusal;
 
@@ -197,7 +197,7 @@ impl Sweeps {
             let begin = NewSweep { id, experiment, revision, kind, seed, limits };
             let events = vec![announcement::started(&begin, by)];
             let deed = reservation.map(|reservation| reservation.mark(id.bits()));
-            match self.commit(Unit { begin: Some(begin), deed, events, ..Unit::default() }).await {
+            match self.commit(Commit { begin: Some(begin), deed, events, ..Commit::default() }).await {
                 // The experiment was changed meanwhile.
                 Err(SweepError::Busy) => {}
                 begun => return begun.map(|()| id),
@@ -255,7 +255,7 @@ impl Sweeps {
         Ok(SweepView { sweep, totals, total, samples, best })
     }
 
-    async fn commit(&self, unit: Unit) -> Result<(), SweepError> {
+    async fn commit(&self, unit: Commit) -> Result<(), SweepError> {
         let landed = self.ports.journal.commit(unit).await;
         self.ports.bell.ring();
         match landed {

@@ -1,4 +1,4 @@
-//! Slows down whoever guesses passwords.
+//! Limits how fast passwords can be guessed.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

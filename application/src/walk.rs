@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::call::{Call, Digest, Reply};
 use domain::experiment::Definition;
-use domain::pipeline::{Pipeline, Progress, Step};
+use domain::pipeline::{Pipeline, SampleProgress, Step};
 use domain::run::StageError;
 use domain::value::Value;
 
@@ -75,7 +75,7 @@ pub(crate) struct StageRecord {
 /// The stages that a repetition of a sample went through, in order, and the outputs of those that it passed.
 #[derive(Debug)]
 pub(crate) struct WalkRecord {
-    pub(crate) progress: Progress,
+    pub(crate) progress: SampleProgress,
     pub(crate) stages: Vec<StageRecord>,
 }
 
@@ -92,7 +92,7 @@ impl Walk<'_> {
     /// without answers it goes on, as far as later stages do not rest on its output.
     pub(crate) async fn through<A: Answers>(
         &self,
-        mut progress: Progress,
+        mut progress: SampleProgress,
         repeat: u32,
         answers: &A,
     ) -> Result<WalkRecord, A::Stop> {
@@ -119,7 +119,7 @@ impl Walk<'_> {
     }
 
     /// What a stage needs.
-    async fn begin(&self, stage: usize, progress: &Progress, repeat: u32) -> Result<Step, StageError> {
+    async fn begin(&self, stage: usize, progress: &SampleProgress, repeat: u32) -> Result<Step, StageError> {
         let documents = self.definition.documents();
         if let Some(step) = self.pipeline.begin_quickly(stage, progress, documents, repeat) {
             return Ok(step);
@@ -132,7 +132,7 @@ impl Walk<'_> {
     }
 
     /// What a stage comes to with these replies.
-    async fn finish(&self, stage: usize, replies: Replies, progress: &mut Progress) -> StageRecord {
+    async fn finish(&self, stage: usize, replies: Replies, progress: &mut SampleProgress) -> StageRecord {
         let answers = match replies {
             Replies::Complete(answers) => answers,
             Replies::Failed(answers, error) => return StageRecord { answers, end: StageEnd::Failed(error) },
@@ -149,7 +149,7 @@ impl Walk<'_> {
         stage: usize,
         answers: Vec<Arc<StoredAnswer>>,
         output: Value,
-        progress: &mut Progress,
+        progress: &mut SampleProgress,
     ) -> StageRecord {
         progress.passed(self.pipeline.stages()[stage].name(), output);
         StageRecord { answers, end: StageEnd::Passed }
@@ -159,7 +159,7 @@ impl Walk<'_> {
     async fn output(
         &self,
         stage: usize,
-        progress: &Progress,
+        progress: &SampleProgress,
         answers: &[Arc<StoredAnswer>],
     ) -> Result<Value, StageError> {
         let bytes = answers.iter().map(|answer| answer.reply.size()).sum();
@@ -176,7 +176,7 @@ impl Walk<'_> {
 fn read(
     pipeline: &Pipeline,
     stage: usize,
-    progress: &Progress,
+    progress: &SampleProgress,
     answers: &[Arc<StoredAnswer>],
 ) -> Result<Value, StageError> {
     let replies: Vec<&Reply> = answers.iter().map(|answer| &*answer.reply).collect();

@@ -17,18 +17,18 @@ pub(crate) struct Cli {
 
 const ENVIRONMENT: &str = "Environment:
   HOST, PORT             where the server listens [0.0.0.0, 8400]
-  PUBLIC_URL             the URL under which browsers reach it
-  API_KEY                a key for programs, with every right
-  JWT_SECRET             signs sessions [generated and kept]
-  PASSWORD_HASH_COST     bcrypt's cost, 4 to 16 [12]
-  DATA_DIR               where SQLite and the key live [/data, else your data folder]
+  PUBLIC_URL             the URL at which browsers reach it
+  API_KEY                a key for programs, with all rights
+  JWT_SECRET             signs sessions [generated and stored]
+  PASSWORD_HASH_COST     bcrypt cost, 4 to 16 [12]
+  DATA_DIR               directory of the SQLite database and the key file [/data, else your data folder]
   DATABASE_URL           PostgreSQL instead of SQLite: postgres://USER:PASSWORD@HOST/NAME
-  SECRET_KEY             seals stored API keys [a generated file in DATA_DIR]
+  SECRET_KEY             encrypts stored API keys [a generated file in DATA_DIR]
   DEFAULT_ENDPOINT_URL   endpoint for stages that name none, such as http://127.0.0.1:8000/v1
   DEFAULT_ENDPOINT_KEY   its key
   MAX_CONCURRENT_RUNS    runs in parallel [4]
-  MAX_TOKENS_PER_SWEEP   tokens a sweep may pay for [0 = no limit]
-  WORKER_LEASE_SECONDS   how long a lost worker's runs wait for another [15]
+  MAX_TOKENS_PER_SWEEP   most tokens a sweep may pay for [0 = no limit]
+  WORKER_LEASE_SECONDS   seconds after which a lost worker's runs are taken over [15]
   LOG                    tracing filter [info]
   LOG_FORMAT             text or json [text]";
 
@@ -46,20 +46,20 @@ pub(crate) enum Command {
     Migrate(MigrateOptions),
     /// Write an experiment's best configuration, or that of one run
     Export(ExportOptions),
-    /// Make the experiment of a file without running it
+    /// Import an experiment file without running it
     Import(ImportOptions),
-    /// Print the API's document, for generating clients
+    /// Print the `OpenAPI` document, for generating clients
     Openapi,
-    /// Ask the server on this machine how it is: exit code 0 where it can work
+    /// Check the server on this machine: exit code 0 if it is healthy
     Healthcheck,
-    /// Check texts against formats, as stdin asks: what other processes of this program start
+    /// Check texts against formats read from stdin; started by other processes of this program
     #[command(hide = true)]
     CheckFormats,
 }
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct ServeOptions {
-    /// Leave runs to workers
+    /// Serve only; workers execute the runs
     #[arg(long)]
     pub(crate) no_execute: bool,
 }
@@ -74,26 +74,26 @@ pub(crate) struct ImportOptions {
 pub(crate) struct RunOptions {
     /// The experiment, as YAML or JSON
     pub(crate) file: PathBuf,
-    /// Write the winner (.json .yaml .env), a report (.md) or all runs (.csv .jsonl); may be given again
+    /// Write the winner (.json .yaml .env), a report (.md) or all runs (.csv .jsonl); repeatable
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Print one JSON document on stdout instead of tables
     #[arg(long)]
     pub(crate) json: bool,
-    /// Exit with 100 unless the winner passes, as in "score>=0.85"; may be given again
+    /// Exit with 100 unless the winner passes, as in "score>=0.85"; repeatable
     #[arg(long, value_name = "CONDITION")]
     pub(crate) gate: Vec<Gate>,
-    /// Rows of the leaderboard to print
+    /// Number of leaderboard rows to print
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) top: usize,
-    /// Do not ask whether the endpoints answer before the sweep starts
+    /// Skip the endpoint check before the sweep
     #[arg(long)]
     pub(crate) no_check: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct MigrateOptions {
-    /// Only show which steps have been taken
+    /// Only show which migrations are applied
     #[arg(long)]
     pub(crate) status: bool,
 }
@@ -102,10 +102,10 @@ pub(crate) struct MigrateOptions {
 pub(crate) struct ExportOptions {
     /// The experiment, by id or name; of several with one name, the newest
     pub(crate) experiment: String,
-    /// The run to export instead of the best
+    /// Export this run instead of the best one
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<RunId>,
-    /// The form
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub(crate) format: Format,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use application::leaderboard::Row;
+use domain::problem::unknown;
 
 /// A condition such as `score>=0.85`.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +48,9 @@ impl FromStr for Gate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is no condition: write one like score>=0.85, latency_ms<500 or SCORER>0.9");
+        let wrong = || {
+            format!("`{text}` is not a condition: write one like score>=0.85, latency_ms<500 or SCORER>0.9")
+        };
         let split =
             Operator::SIGNS.iter().find_map(|(sign, operator)| Some((text.split_once(sign)?, *operator)));
         let ((subject, bound), operator) = split.ok_or_else(wrong)?;
@@ -76,8 +78,8 @@ impl Gate {
         if known {
             return Ok(());
         }
-        let names = figures.iter().chain(scorers).copied().collect::<Vec<_>>().join(", ");
-        Err(format!("--gate: there is no `{}` to look at: there are {names}", self.subject))
+        let names = figures.iter().chain(scorers).copied();
+        Err(format!("--gate: {}", unknown("figure", &self.subject, names)))
     }
 
     /// Why the winner misses it, where it does.

@@ -37,7 +37,7 @@ pub(crate) async fn text(
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let told =
         |error: std::io::Error| Failure::errors(&path.display(), [format!("cannot be written: {error}")]);
-    let name = path.file_name().ok_or_else(|| Failure::errors(&path.display(), ["this is no file"]))?;
+    let name = path.file_name().ok_or_else(|| Failure::errors(&path.display(), ["this is not a file"]))?;
     let mut beside = std::ffi::OsString::from(".");
     beside.push(name);
     beside.push(format!(".{}", std::process::id()));

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::progress::Screen;
 
 /// How long an endpoint may take to list its models.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Checks every endpoint that some configuration can call.
 pub(crate) async fn check(
@@ -44,14 +44,14 @@ pub(crate) async fn check(
 
 /// The models that an endpoint lists, or why it cannot be used. Servers that list none may well answer.
 async fn reach(servers: &dyn ModelServer, endpoint: &Endpoint) -> Result<Vec<String>, String> {
-    let quick = Endpoint { timeout: PATIENCE.min(endpoint.timeout), ..endpoint.clone() };
+    let quick = Endpoint { timeout: LIST_TIMEOUT.min(endpoint.timeout), ..endpoint.clone() };
     let failure = match servers.models(&quick).await {
         Ok(models) => return Ok(models),
         Err(failure) => failure,
     };
     let advice = match failure.kind {
         FailureKind::Connect | FailureKind::Timeout | FailureKind::BadHttp | FailureKind::AddressRefused => {
-            "start the server or mend the URL, or skip this check with --no-check"
+            "start the server or fix the URL, or skip this check with --no-check"
         }
         FailureKind::Unauthorized => "give the endpoint its key (api_key)",
         _ => return Ok(Vec::new()),

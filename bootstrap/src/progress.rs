@@ -34,7 +34,7 @@ impl Screen {
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// A sweep's progress.
-pub(crate) struct Progress {
+pub(crate) struct ProgressDisplay {
     screen: Screen,
     bar: Option<ProgressBar>,
     samples: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Progress {
     next_line: Timestamp,
 }
 
-impl Progress {
+impl ProgressDisplay {
     /// Progress of a sweep over so many samples a run, of which some may have been done before now.
     pub(crate) fn new(screen: &Screen, samples: u64, now: Timestamp, done: u64) -> Self {
         let bar = io::stderr().is_terminal().then(|| {

@@ -7,7 +7,7 @@ use std::{io, process, thread};
 const INTERRUPTED: i32 = 130;
 
 /// How long a service manager waits for what is under way. It is less than the half minute after which most of them kill.
-const GRACE: Duration = Duration::from_secs(22);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(22);
 
 /// What asked the process to stop.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,10 @@ pub(crate) async fn asked() -> io::Result<()> {
 
 /// A thread of its own, which runs whatever the others are busy with.
 fn end_after_grace() {
-    thread::sleep(GRACE);
+    thread::sleep(SHUTDOWN_TIMEOUT);
     tracing::error!(
         "stopped after {} s: calls that were still in flight are made again later",
-        GRACE.as_secs()
+        SHUTDOWN_TIMEOUT.as_secs()
     );
     process::exit(1);
 }

@@ -25,7 +25,7 @@ pub(crate) fn leaderboard(board: &[Row], top: usize) -> String {
         text.extend(["… and ", &more, " more\n"]);
     }
     if shown.iter().any(|row| row.standing.ties_best) {
-        text.push_str("= cannot be told from the first at the 5 % level\n");
+        text.push_str("= not significantly different from #1 (5 % level)\n");
     }
     if shown.iter().any(|row| row.standing.partial) {
         text.push_str("~ under nine tenths of its samples have a score\n");

@@ -1,4 +1,4 @@
-//! Ranks runs honestly: with intervals, with a mark on those that cannot be told from the first.
+//! Ranks runs, with intervals and a mark on those that are not significantly different from the first.
 
 use std::cmp::Ordering;
 

@@ -41,6 +41,7 @@ pub mod access;
 pub mod call;
 pub mod configuration;
 pub mod decimal;
+mod edits;
 pub mod endpoint;
 pub mod event;
 pub mod experiment;

@@ -47,7 +47,7 @@ pub enum Step {
 
 /// What a sample has come to so far: the sample itself and the outputs of the stages it has passed.
 #[derive(Debug, Clone)]
-pub struct Progress {
+pub struct SampleProgress {
     sample: Value,
     stages: Value,
     previous: Option<Value>,
@@ -122,7 +122,7 @@ impl Pipeline {
     pub fn begin(
         &self,
         stage: usize,
-        progress: &Progress,
+        progress: &SampleProgress,
         documents: &Value,
         repeat: u32,
     ) -> Result<Step, StageError> {
@@ -136,7 +136,7 @@ impl Pipeline {
     pub fn begin_quickly(
         &self,
         stage: usize,
-        progress: &Progress,
+        progress: &SampleProgress,
         documents: &Value,
         repeat: u32,
     ) -> Option<Step> {
@@ -154,7 +154,7 @@ impl Pipeline {
     pub fn finish(
         &self,
         stage: usize,
-        progress: &Progress,
+        progress: &SampleProgress,
         replies: &[&Reply],
         read_json: impl Fn(&str) -> Option<Value>,
     ) -> Result<Value, StageError> {
@@ -165,7 +165,7 @@ impl Pipeline {
         }
     }
 
-    fn scope<'a>(&'a self, progress: &'a Progress, documents: &'a Value) -> Scope<'a> {
+    fn scope<'a>(&'a self, progress: &'a SampleProgress, documents: &'a Value) -> Scope<'a> {
         let scope = Scope::new()
             .with("sample", &progress.sample)
             .with("params", &self.params)
@@ -221,7 +221,7 @@ impl CompiledStage {
 
     fn begin(
         &self,
-        progress: &Progress,
+        progress: &SampleProgress,
         documents: &Value,
         repeat: u32,
         render: &impl Render,
@@ -238,7 +238,7 @@ fn parsed(source: &str) -> Result<Template, StageError> {
     Template::parse(source).map_err(|error| StageError::new("template", error.to_string()))
 }
 
-impl Progress {
+impl SampleProgress {
     /// A sample, as templates see it, before the first stage.
     #[must_use]
     pub const fn new(sample: Value) -> Self {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::edits::edit_distance;
 use crate::value::Value;
 
 /// One thing that is wrong with a document: where, which kind of wrong, and how to mend it.
@@ -47,6 +48,12 @@ pub fn segment(name: &str) -> String {
 pub(crate) const MAX_PROBLEMS: usize = 100;
 /// Names that are listed where a name is not known.
 const LISTED_NAMES: usize = 20;
+/// Known names that are compared with an unknown one.
+const SUGGESTIONS_TRIED: usize = 1_000;
+/// Bytes of a name up to which it is compared: the cost grows with the product of both lengths.
+const MAX_NAME_COMPARED: usize = 100;
+/// Characters of a known name for each edit that leads to it; a name that needs more edits is not suggested.
+const MIN_CHARS_PER_EDIT: usize = 3;
 
 /// Whether so many problems were found that no more are told, so that looking further is of no use.
 #[must_use]
@@ -69,6 +76,28 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         0 => first.join(", "),
         more => format!("{} and {more} more", first.join(", ")),
     }
+}
+
+/// The edits that lead from an unknown name to a known one, unless they are too many for a slip of the pen.
+fn edits(name: &str, known: &str) -> Option<usize> {
+    let [from, to] = [name, known].map(|text| text.chars().collect::<Vec<_>>());
+    edit_distance(&from, &to).ok().filter(|edits| edits * MIN_CHARS_PER_EDIT <= to.len())
+}
+
+/// That a name is unknown, the known name that was probably meant, and the names that are known: for people.
+pub fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let names = listed(known.clone());
+    if names.is_empty() {
+        return format!("unknown {kind} `{name}`. There are none");
+    }
+    let likely = known
+        .into_iter()
+        .take(if name.len() <= MAX_NAME_COMPARED { SUGGESTIONS_TRIED } else { 0 })
+        .filter(|candidate| candidate.len() <= MAX_NAME_COMPARED)
+        .filter_map(|candidate| Some((edits(name, candidate)?, candidate)))
+        .min_by_key(|(edits, _)| *edits);
+    let meant = likely.map_or_else(String::new, |(_, candidate)| format!(" (did you mean `{candidate}`?)"));
+    format!("unknown {kind} `{name}`{meant}. Known: {names}")
 }
 
 /// Finds texts that hold U+0000. They are refused at the door: not every database can keep them.
@@ -141,6 +170,23 @@ mod tests {
         nul(&document, "", &mut found);
         let pointers: Vec<&str> = found.iter().map(|problem| problem.pointer.as_str()).collect();
         assert_eq!(pointers, ["/a~1b/1", "/n\0"]);
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_name_that_was_probably_meant() {
+        let known = ["temperature", "top_p"];
+        for (name, told) in [
+            (
+                "temprature",
+                "unknown parameter `temprature` (did you mean `temperature`?). Known: temperature, top_p",
+            ),
+            ("size", "unknown parameter `size`. Known: temperature, top_p"),
+        ] {
+            assert_eq!(unknown("parameter", name, known), told);
+        }
+        assert_eq!(unknown("stage", "s", []), "unknown stage `s`. There are none");
+        let long = "n".repeat(1 << 20);
+        assert!(!unknown("stage", &long, [long.as_str()]).contains("did you mean"));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! Scorers here need nothing but the output and the reference. What a [`Format`] asks for is described here and checked
 //! by whoever has the parsers.
 
-mod edits;
 mod format;
 mod keyword;
 mod length;
@@ -21,7 +20,7 @@ pub use similarity::{Method, Similarity};
 
 use self::options::Options;
 use crate::name::Name;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::value::{Map, Value};
 
 /// How good something is, from 0 (not at all) to 1 (as good as can be).
@@ -194,8 +193,7 @@ impl Scorer {
 }
 
 fn unknown(name: &str) -> Problem {
-    let detail = format!("there is no scorer `{name}`: there are {}", SCORERS.join(", "));
-    Problem::new("/scorer", "unknown_scorer", detail)
+    Problem::new("/scorer", "unknown_scorer", problem::unknown("scorer", name, SCORERS))
 }
 
 /// A scorer with its part in an experiment.

@@ -60,13 +60,13 @@ pub struct Space {
     /// Indices of the dimensions that others are conditioned on, by name.
     conditioning: Vec<usize>,
     conditions: Conditions,
-    blocks: Vec<Block>,
+    blocks: Vec<ConditionGroup>,
     size: Size,
 }
 
 /// The points that share an assignment of the conditioning dimensions.
 #[derive(Debug, Clone, PartialEq)]
-struct Block {
+struct ConditionGroup {
     /// For each conditioning dimension the number of its level; `None` where it is inactive.
     assignment: Vec<Option<u64>>,
     /// How many points lie in this block and those before it.
@@ -252,7 +252,7 @@ impl Space {
                 return Size::TooMany;
             };
             end = sum;
-            self.blocks.push(Block { assignment, end });
+            self.blocks.push(ConditionGroup { assignment, end });
         }
         Size::Points(end)
     }

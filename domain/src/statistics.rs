@@ -1,4 +1,4 @@
-//! Says how sure a number is.
+//! Confidence intervals of scores.
 //!
 //! Everything here is about samples: repetitions of a sample are averaged before, and `n` never counts them.
 

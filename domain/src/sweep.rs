@@ -1,7 +1,7 @@
 //! Decides what a sweep does next; never does it.
 //!
 //! A [`Command`] is somebody's wish and may be refused, an [`Interruption`] is a fact and may not: both give the
-//! [`Transition`] that is to be stored. [`Sweep`] plans what a running sweep evaluates: it is told [`Outcome`]s and
+//! [`Transition`] that is to be stored. [`Sweep`] plans what a running sweep evaluates: it is told [`SweepFact`]s and
 //! answers with what comes [`Next`].
 
 mod limits;
@@ -9,7 +9,7 @@ mod plan;
 mod steering;
 
 pub use limits::{BudgetExhausted, SpentBudget, SweepLimits};
-pub use plan::{Next, Outcome, Plan, Sweep, TrialEnd};
+pub use plan::{Next, Plan, Sweep, SweepFact, TrialEnd};
 pub use steering::{Command, Interruption, InvalidTransition, SweepAction, Transition};
 
 use crate::strategy::Reason;

@@ -1,4 +1,4 @@
-//! Texts with holes, in a subset of Jinja2. Values are data: what was put in is never read as a template again.
+//! Templates in a subset of Jinja2. Values are data: what was put in is never read as a template again.
 //!
 //! ```
 //! use promptlooper_domain::template::{Scope, Template};

@@ -17,7 +17,7 @@ type Failed = Box<dyn std::error::Error>;
 /// Starts whose middle one is told.
 const STARTS: usize = 9;
 /// How long a server does nothing before its memory is looked at.
-const REST: Duration = Duration::from_secs(3);
+const IDLE_BEFORE_MEASURE: Duration = Duration::from_secs(3);
 /// Runs of an experiment whose pages are asked for, and how often each of them is.
 const RUNS: usize = 100_000;
 const PAGE_ROUNDS: usize = 100;
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Failed> {
         milliseconds(later[STARTS / 2])
     )?;
     let idle = Server::start(&home).await;
-    tokio::time::sleep(REST).await;
+    tokio::time::sleep(IDLE_BEFORE_MEASURE).await;
     writeln!(out, "memory idle               {} MiB", memory(&idle)?)?;
     drop(idle);
 

@@ -41,10 +41,7 @@ async fn experiments_that_make_no_sense_are_refused_with_place_and_advice() {
         ),
         (
             sound().with("/pipeline_stages/0/prompt", json!("{{ params.tome }}")),
-            [
-                "/pipeline_stages/0/prompt",
-                "`params.tome` is no dimension of the parameter space: there are temperature",
-            ],
+            ["/pipeline_stages/0/prompt", "`params.tome`: unknown dimension `tome`. Known: temperature"],
         ),
         (
             sound().with("/scoring_config/0/options", json!({"ignorecase": true})),
@@ -63,7 +60,7 @@ async fn experiments_that_make_no_sense_are_refused_with_place_and_advice() {
         (sound().with("/sweep", json!({"kind": "guided"})), ["sweep", "grid"]),
         (
             sound().with("/scoring_config/0/scorer", json!("bleu")),
-            ["/scoring_config/0/scorer", "there is no scorer `bleu`"],
+            ["/scoring_config/0/scorer", "unknown scorer `bleu`"],
         ),
         (
             sound().with(
@@ -143,7 +140,7 @@ async fn what_cannot_start_is_refused_with_nothing_stored() {
     refused_at_start(vast, &["1000000000000 configurations", "set max_runs"]).await;
     refused_at_start(
         sound().with("/pipeline_stages/0/endpoint", json!("elsewhere")),
-        &["/pipeline_stages/0/endpoint", "there is no endpoint `elsewhere`"],
+        &["/pipeline_stages/0/endpoint", "unknown endpoint `elsewhere`"],
     )
     .await;
     let unbounded =

@@ -70,7 +70,7 @@ async fn lists_are_sorted_and_filtered_by_the_server() {
         assert_eq!(words, expected, "{list}");
         for (query, said) in [
             ("sort=-cost", "latency_ms, scores.exact, values.temperature, values.word"),
-            ("values.wrod=Say", "there are temperature, word"),
+            ("values.wrod=Say", "unknown dimension `wrod`. Known: temperature, word"),
             ("status=done", "cancelled"),
             (&format!("sort=values.word&cursor={cursor}"), "belongs to another order"),
             ("value.word=Say", "this operation takes"),

@@ -109,7 +109,7 @@ async fn a_budget_is_not_overshot_and_can_be_raised() {
         experiment.clone().with("/sweep/max_tokens", json!(100_000)).write(&home);
         let done = program::run(&home, &["run", "experiment.json", "--json"]).await;
         assert_eq!(done.code, Some(0), "{done:?}");
-        assert!(done.stderr.contains("goes on"), "{done:?}");
+        assert!(done.stderr.contains("Resuming the unfinished sweep"), "{done:?}");
         assert_eq!((fake.counts().calls, fake.counts().distinct), (80, 80), "{kind:?}");
         assert_eq!(Facts::read(&home).await.runs.len(), 4);
     }

@@ -111,7 +111,7 @@ fn parse<T: DeserializeOwned, const LIMIT: usize>(text: &str) -> Result<Body<T, 
         let detail = without_place(&inner.to_string());
         Failure::invalid(vec![Problem::new(pointer(error.path(), &detail), code(&detail), detail)])
     })?;
-    source.end().map_err(|error| broken(format!("the body goes on after its JSON: {error}")))?;
+    source.end().map_err(|error| broken(format!("the body continues after its JSON: {error}")))?;
     Ok(Body { value, digest: sha256(text), size: text.len() })
 }
 

@@ -1,4 +1,4 @@
-//! Answers that are files to take along.
+//! Responses that are downloads.
 
 use std::marker::PhantomData;
 

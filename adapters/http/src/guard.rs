@@ -1,4 +1,4 @@
-//! Stands in front of everything: finds out who asks, refuses strangers, and says every refusal in one form.
+//! Middleware in front of every route: authenticates requests, refuses those without access, and gives errors one form.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -170,7 +170,7 @@ fn host(request: &Request) -> std::result::Result<&str, Failure> {
         return Err(refused("there is more than one `Host` header"));
     }
     let host = host.to_str().ok().filter(|host| !host.contains('@') && host.parse::<Authority>().is_ok());
-    host.ok_or_else(|| refused("the `Host` header is no name or address with an optional port"))
+    host.ok_or_else(|| refused("the `Host` header must be a name or address with an optional port"))
 }
 
 /// What stands before the port.
@@ -261,9 +261,9 @@ mod tests {
             (&["[::1]:8400"], None),
             (&[], Some("the `Host` header is missing")),
             (&["a", "a"], Some("there is more than one `Host` header")),
-            (&["a, b"], Some("the `Host` header is no name or address with an optional port")),
-            (&["user@a"], Some("the `Host` header is no name or address with an optional port")),
-            (&[""], Some("the `Host` header is no name or address with an optional port")),
+            (&["a, b"], Some("the `Host` header must be a name or address with an optional port")),
+            (&["user@a"], Some("the `Host` header must be a name or address with an optional port")),
+            (&[""], Some("the `Host` header must be a name or address with an optional port")),
         ] {
             let request =
                 hosts.iter().fold(Request::builder(), |request, host| request.header("host", *host));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::accounts::Accounts;
-use application::feed::{News, Told};
+use application::feed::{News, SharedEvent};
 use application::refusal::Refusal;
 use domain::access::Actor;
 use domain::event::Event;
@@ -26,15 +26,15 @@ use crate::guard::{PROTOCOL, token};
 use application::services::Services;
 
 /// The least time between two frames: fifty a second.
-const BREATH: Duration = Duration::from_millis(20);
+const MIN_FRAME_GAP: Duration = Duration::from_millis(20);
 /// How often a sweep's progress is told between events.
-const GLANCE: Duration = Duration::from_millis(500);
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked at whether whoever listens still may.
-const RECHECK: Duration = Duration::from_secs(5);
+const RECHECK_ACCESS_EVERY: Duration = Duration::from_secs(5);
 /// How often a silent connection is tried.
-const PING: Duration = Duration::from_secs(30);
+const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long a frame may take; who is slower is dropped.
-const PATIENCE: Duration = Duration::from_secs(10);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may say nothing, not even answer a ping; then it is taken for gone.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Nobody has much to say to us.
@@ -62,9 +62,9 @@ impl Shared {
         Self { services, board: Arc::default() }
     }
 
-    fn stream(&self, listener: Listener, experiment: Option<ExperimentId>) -> Telling {
+    fn stream(&self, listener: Listener, experiment: Option<ExperimentId>) -> EventStream {
         let (services, board) = (Arc::clone(&self.services), Arc::clone(&self.board));
-        Telling { services, board, listener, experiment }
+        EventStream { services, board, listener, experiment }
     }
 }
 
@@ -118,8 +118,8 @@ impl Listener {
     }
 }
 
-/// One connection.
-struct Telling {
+/// Sends one connection the events it follows.
+struct EventStream {
     services: Arc<Services>,
     board: Arc<Board>,
     listener: Listener,
@@ -140,7 +140,7 @@ enum End {
 
 type Sink = futures::stream::SplitSink<WebSocketStream, Frame>;
 
-impl Telling {
+impl EventStream {
     fn open(self, socket: WebSocket, from: From) -> impl IntoResponse + use<> {
         let config = WebSocketConfig::default()
             .max_message_size(Some(LARGEST_MESSAGE))
@@ -163,7 +163,7 @@ impl Telling {
         };
         let close = Frame::Close(Some((close.0, close.1.to_owned())));
         // Who does not take the last word does without.
-        drop(timeout(PATIENCE, sink.send(close)).await);
+        drop(timeout(SEND_TIMEOUT, sink.send(close)).await);
     }
 
     async fn tell(&self, sink: &mut Sink, since: Option<u64>) -> End {
@@ -177,9 +177,9 @@ impl Telling {
         let reachable =
             since.filter(|since| *since <= feed.last() && !matches!(feed.since(*since, None), News::Behind));
         let mut place = self.snapshot(sink, reachable).await?;
-        let mut glance = interval(GLANCE);
+        let mut glance = interval(PROGRESS_EVERY);
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut ping, mut recheck) = (interval(PING), interval(RECHECK));
+        let (mut ping, mut recheck) = (interval(PING_EVERY), interval(RECHECK_ACCESS_EVERY));
         ping.reset();
         recheck.reset();
         loop {
@@ -193,7 +193,7 @@ impl Telling {
                     place = now;
                     if !events.is_empty() {
                         send(sink, frame(&events)?).await?;
-                        tokio::time::sleep(BREATH).await;
+                        tokio::time::sleep(MIN_FRAME_GAP).await;
                     }
                 }
             }
@@ -206,7 +206,7 @@ impl Telling {
                     }
                 }
                 _ = ping.tick() => {
-                    let sent = timeout(PATIENCE, sink.send(Frame::Ping(Vec::new()))).await;
+                    let sent = timeout(SEND_TIMEOUT, sink.send(Frame::Ping(Vec::new()))).await;
                     sent.map_err(|_| End::Gone)?.map_err(|_| End::Gone)?;
                 }
             }
@@ -280,7 +280,7 @@ fn failed(error: &dyn std::fmt::Display) -> End {
     End::Failed
 }
 
-fn frame(events: &[Arc<Told>]) -> Result<String, End> {
+fn frame(events: &[Arc<SharedEvent>]) -> Result<String, End> {
     let spell = |event: &Event| serde_json::to_string(&EventView::from(event)).ok();
     let spelled: Option<Vec<&str>> = events.iter().map(|told| told.spelling(spell)).collect();
     spelled
@@ -289,7 +289,7 @@ fn frame(events: &[Arc<Told>]) -> Result<String, End> {
 }
 
 async fn send(sink: &mut Sink, text: String) -> Result<(), End> {
-    let sent = timeout(PATIENCE, sink.send(Frame::Text(text))).await;
+    let sent = timeout(SEND_TIMEOUT, sink.send(Frame::Text(text))).await;
     sent.map_err(|_| End::Gone)?.map_err(|_| End::Gone)
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-use crate::error::Refusal;
+use crate::error::RequestRefusal;
 
 /// Which addresses a client may connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,20 +28,20 @@ impl AddressPolicy {
     }
 
     /// Checks what can be seen of a URL before its name is resolved.
-    pub(crate) fn check(self, url: &Url) -> Result<(), Refusal> {
+    pub(crate) fn check(self, url: &Url) -> Result<(), RequestRefusal> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Refusal::Scheme);
+            return Err(RequestRefusal::Scheme);
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refusal::UserInfo);
+            return Err(RequestRefusal::UserInfo);
         }
         let literal = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
             Some(Host::Domain(_)) => return Ok(()),
-            None => return Err(Refusal::NotAUrl),
+            None => return Err(RequestRefusal::NotAUrl),
         };
-        if self.allows(literal) { Ok(()) } else { Err(Refusal::Address) }
+        if self.allows(literal) { Ok(()) } else { Err(RequestRefusal::Address) }
     }
 }
 
@@ -155,15 +155,15 @@ mod tests {
             ("http://localhost:11434/v1", Ok(())),
             ("https://192.168.1.2/v1", Ok(())),
             ("http://[::1]:8080/v1", Ok(())),
-            ("ftp://example.com/", Err(Refusal::Scheme)),
-            ("file:///etc/passwd", Err(Refusal::Scheme)),
-            ("http://user@example.com/", Err(Refusal::UserInfo)),
-            ("http://:pass@example.com/", Err(Refusal::UserInfo)),
-            ("http://169.254.169.254/latest", Err(Refusal::Address)),
-            ("http://0xa9fea9fe/latest", Err(Refusal::Address)),
-            ("http://0251.0376.0251.0376/", Err(Refusal::Address)),
-            ("http://[::ffff:169.254.169.254]/", Err(Refusal::Address)),
-            ("http://0/", Err(Refusal::Address)),
+            ("ftp://example.com/", Err(RequestRefusal::Scheme)),
+            ("file:///etc/passwd", Err(RequestRefusal::Scheme)),
+            ("http://user@example.com/", Err(RequestRefusal::UserInfo)),
+            ("http://:pass@example.com/", Err(RequestRefusal::UserInfo)),
+            ("http://169.254.169.254/latest", Err(RequestRefusal::Address)),
+            ("http://0xa9fea9fe/latest", Err(RequestRefusal::Address)),
+            ("http://0251.0376.0251.0376/", Err(RequestRefusal::Address)),
+            ("http://[::ffff:169.254.169.254]/", Err(RequestRefusal::Address)),
+            ("http://0/", Err(RequestRefusal::Address)),
         ] {
             assert_eq!(AddressPolicy::Endpoints.check(&url.parse().unwrap()), expected, "{url}");
         }

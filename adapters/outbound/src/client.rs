@@ -11,8 +11,8 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::address::AddressPolicy;
-use crate::error::{Error, Refusal};
-use crate::request::{Answer, Request};
+use crate::error::{Error, RequestRefusal};
+use crate::request::{Request, Response};
 use crate::resolver::GuardedResolver;
 
 /// How long a client waits and how much it reads.
@@ -95,14 +95,14 @@ impl Client {
     ///
     /// # Errors
     /// Why there is none; an answer of any status is no error.
-    pub async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
+    pub async fn send(&self, request: Request<'_>) -> Result<Response, Error> {
         let request = self.prepare(request).await?;
         let response = request.send().await.map_err(|error| Error::before_answer(&error))?;
         self.read(response).await
     }
 
     async fn prepare(&self, request: Request<'_>) -> Result<reqwest::RequestBuilder, Error> {
-        let url = Url::parse(request.url).map_err(|_| Error::Refused(Refusal::NotAUrl))?;
+        let url = Url::parse(request.url).map_err(|_| Error::Refused(RequestRefusal::NotAUrl))?;
         self.policy.check(&url).map_err(Error::Refused)?;
         let http = self.of(&url).await?;
         let mut builder = match request.json {
@@ -121,12 +121,12 @@ impl Client {
         Ok(builder.timeout(request.timeout))
     }
 
-    async fn read(&self, mut response: reqwest::Response) -> Result<Answer, Error> {
+    async fn read(&self, mut response: reqwest::Response) -> Result<Response, Error> {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         while self.read_more(&mut response, &mut body).await? {}
-        Ok(Answer { status, headers, body })
+        Ok(Response { status, headers, body })
     }
 
     /// Appends the next piece of the body; false at its end.
@@ -152,7 +152,7 @@ fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Error> {
 fn sensitive(headers: &BTreeMap<String, Secret>) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
-        let refused = || Error::Refused(Refusal::Header);
+        let refused = || Error::Refused(RequestRefusal::Header);
         let name = HeaderName::try_from(name.as_str()).map_err(|_| refused())?;
         let mut value = HeaderValue::from_str(value.expose()).map_err(|_| refused())?;
         value.set_sensitive(true);

@@ -7,7 +7,7 @@ use std::error::Error as StdError;
 pub enum Error {
     /// The request was not made.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(RequestRefusal),
     /// There was no connection, or it broke before the first byte of an answer.
     #[error("no answer: {0}")]
     Connect(String),
@@ -27,7 +27,7 @@ pub enum Error {
 
 /// Why a request was not even made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum RequestRefusal {
     /// It names no place.
     #[error("not an absolute URL")]
     NotAUrl,
@@ -51,7 +51,7 @@ pub enum Refusal {
 impl Error {
     /// What went wrong before the head of the answer was there.
     pub(crate) fn before_answer(error: &reqwest::Error) -> Self {
-        if let Some(refusal) = cause::<Refusal>(error) {
+        if let Some(refusal) = cause::<RequestRefusal>(error) {
             return Self::Refused(*refusal);
         }
         if error.is_connect() {
@@ -61,7 +61,7 @@ impl Error {
             return Self::Timeout;
         }
         if error.is_builder() {
-            return Self::Refused(Refusal::Key);
+            return Self::Refused(RequestRefusal::Key);
         }
         match cause::<hyper::Error>(error) {
             Some(http) if http.is_parse() => Self::BadHttp(innermost(error)),

@@ -12,5 +12,5 @@ mod resolver;
 
 pub use address::AddressPolicy;
 pub use client::{Bounds, Client};
-pub use error::{Error, Refusal};
-pub use request::{Answer, Request};
+pub use error::{Error, RequestRefusal};
+pub use request::{Request, Response};

@@ -53,13 +53,13 @@ impl<'a> Request<'a> {
 
 /// What a server answered, whatever its status.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     /// The status code, 100 to 999.
     #[must_use]
     pub const fn status(&self) -> u16 {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::address::AddressPolicy;
-use crate::error::Refusal;
+use crate::error::RequestRefusal;
 
 /// Asks the system for a name's addresses at each connection and passes on those that the policy allows, so that a
 /// name that changes its answer gains nothing.
@@ -21,9 +21,9 @@ impl Resolve for GuardedResolver {
     }
 }
 
-fn allowed(policy: AddressPolicy, found: impl Iterator<Item = SocketAddr>) -> Result<Addrs, Refusal> {
+fn allowed(policy: AddressPolicy, found: impl Iterator<Item = SocketAddr>) -> Result<Addrs, RequestRefusal> {
     let allowed: Vec<SocketAddr> = found.filter(|address| policy.allows(address.ip())).collect();
-    if allowed.is_empty() { Err(Refusal::Address) } else { Ok(Box::new(allowed.into_iter())) }
+    if allowed.is_empty() { Err(RequestRefusal::Address) } else { Ok(Box::new(allowed.into_iter())) }
 }
 
 #[cfg(test)]

@@ -22,27 +22,27 @@ pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.vector, a.mode
 /// In place of the run of a payer: the answer was tried outside any run. It is the nil UUID (RFC 9562, section 5.9).
 pub(crate) const NO_RUN: u128 = 0;
 
-/// What is known of a call that is not to be made.
+/// The stored outcome of a call, which therefore is not made again.
 #[derive(Debug, Clone)]
-pub(crate) enum Known {
+pub(crate) enum KnownOutcome {
     Answered(Arc<StoredAnswer>),
     Failed(CallFailure, Option<SweepId>),
 }
 
-pub(crate) type Found = HashMap<Digest, Known>;
+pub(crate) type KnownOutcomes = HashMap<Digest, KnownOutcome>;
 
 /// What there is to say of a call without claiming it.
-pub(crate) fn settled<'a>(known: &'a Found, call: &CallClaim) -> Option<&'a Known> {
+pub(crate) fn settled<'a>(known: &'a KnownOutcomes, call: &CallClaim) -> Option<&'a KnownOutcome> {
     known.get(&call.hash).filter(|known| match known {
-        Known::Answered(_) => true,
-        Known::Failed(_, sweep) => *sweep == call.sweep,
+        KnownOutcome::Answered(_) => true,
+        KnownOutcome::Failed(_, sweep) => *sweep == call.sweep,
     })
 }
 
-pub(crate) fn take(known: &mut Found, call: &CallClaim) -> Option<Claim> {
+pub(crate) fn take(known: &mut KnownOutcomes, call: &CallClaim) -> Option<Claim> {
     settled(known, call).map(|known| match known.clone() {
-        Known::Answered(answer) => Claim::Answered(answer),
-        Known::Failed(failure, _) => Claim::Failed(failure),
+        KnownOutcome::Answered(answer) => Claim::Answered(answer),
+        KnownOutcome::Failed(failure, _) => Claim::Failed(failure),
     })
 }
 
@@ -50,8 +50,8 @@ pub(crate) fn take(known: &mut Found, call: &CallClaim) -> Option<Claim> {
 pub(crate) async fn look<C: ConnectionTrait>(
     session: Session<'_, C>,
     hashes: &[Digest],
-) -> Result<Found, DbErr> {
-    let mut found = Found::with_capacity(hashes.len());
+) -> Result<KnownOutcomes, DbErr> {
+    let mut found = KnownOutcomes::with_capacity(hashes.len());
     for (chunk, placeholders) in padded(hashes) {
         let sql = format!(
             "SELECT c.config_hash, c.failed_kind, c.failed_message, c.sweep_id, {ANSWER} FROM response_cache c \
@@ -67,13 +67,13 @@ pub(crate) async fn look<C: ConnectionTrait>(
     Ok(found)
 }
 
-fn known(row: Row<'_>) -> Result<Known, DbErr> {
+fn known(row: Row<'_>) -> Result<KnownOutcome, DbErr> {
     let Some(kind) = row.maybe_text("failed_kind")? else {
-        return Ok(Known::Answered(Arc::new(stored(row)?)));
+        return Ok(KnownOutcome::Answered(Arc::new(stored(row)?)));
     };
     let kind = FailureKind::parse(&kind).ok_or_else(|| corrupt(format!("failure kind {kind}")))?;
     let message = row.maybe_text("failed_message")?.unwrap_or_default();
-    Ok(Known::Failed(CallFailure::new(kind, message), row.maybe_id("sweep_id")?.map(SweepId::new)))
+    Ok(KnownOutcome::Failed(CallFailure::new(kind, message), row.maybe_id("sweep_id")?.map(SweepId::new)))
 }
 
 fn stored(row: Row<'_>) -> Result<StoredAnswer, DbErr> {

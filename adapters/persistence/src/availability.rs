@@ -16,7 +16,7 @@ pub(crate) struct Availability {
 }
 
 /// How long connections are tried before they are used again, after a statement that was never answered.
-const SUSPICION: Duration = Duration::from_mins(1);
+const TEST_CONNECTIONS_FOR: Duration = Duration::from_mins(1);
 
 impl Availability {
     pub(crate) fn new() -> Self {
@@ -61,7 +61,7 @@ impl Availability {
     /// A statement was given up because no answer came: connections may be dead without knowing it.
     pub(crate) fn note_unanswered(&self) {
         *self.suspect_until.lock().unwrap_or_else(PoisonError::into_inner) =
-            Instant::now().checked_add(SUSPICION);
+            Instant::now().checked_add(TEST_CONNECTIONS_FOR);
     }
 
     /// Whether connections have to be tried before they are used again.

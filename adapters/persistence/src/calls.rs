@@ -8,7 +8,7 @@ use domain::call::Digest;
 use domain::id::WorkerId;
 use sea_orm::DbErr;
 
-use crate::answers::{Known, settled, take};
+use crate::answers::{KnownOutcome, settled, take};
 use crate::claims::{Claimant, RELEASE};
 use crate::dialect::{Session, failed, id, text, whole};
 use crate::open::Stores;
@@ -44,8 +44,8 @@ impl CallStore for Stores {
     async fn peek(&self, calls: Vec<Digest>) -> Result<Vec<Option<Arc<StoredAnswer>>>, StoreError> {
         let found = self.lookups.look(calls.clone()).await?;
         let answered = |hash: &Digest| match found.get(hash) {
-            Some(Known::Answered(answer)) => Some(Arc::clone(answer)),
-            Some(Known::Failed(..)) | None => None,
+            Some(KnownOutcome::Answered(answer)) => Some(Arc::clone(answer)),
+            Some(KnownOutcome::Failed(..)) | None => None,
         };
         Ok(calls.iter().map(answered).collect())
     }

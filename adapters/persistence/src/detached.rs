@@ -22,8 +22,8 @@ pub(crate) struct Detached<'a> {
     pub(crate) limit: Duration,
 }
 
-/// A statement on its way.
-type Sent<'a, T> = Pin<Box<dyn Future<Output = Result<T, DbErr>> + Send + 'a>>;
+/// A statement whose result has not arrived yet.
+type PendingStatement<'a, T> = Pin<Box<dyn Future<Output = Result<T, DbErr>> + Send + 'a>>;
 
 impl Detached<'_> {
     pub(crate) async fn execute(&self, template: &str, values: Vec<Bound>) -> Result<ExecResult, DbErr> {
@@ -42,7 +42,7 @@ impl Detached<'_> {
         &self,
         template: &str,
         values: Vec<Bound>,
-        call: fn(&DatabaseConnection, Statement) -> Sent<'_, T>,
+        call: fn(&DatabaseConnection, Statement) -> PendingStatement<'_, T>,
     ) -> Result<T, DbErr> {
         let (connection, availability) = (self.connection.clone(), Arc::clone(self.availability));
         let (statement, limit) = (self.dialect.statement(template, values), self.limit);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use application::ports::{Breaker, EndpointStore, SlotStore, StoreError};
+use application::ports::{Breaker, EndpointStore, SlotRequest, SlotStore, StoreError};
 use async_trait::async_trait;
 use domain::call::FailureKind;
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
@@ -257,12 +257,10 @@ impl SlotStore for Stores {
         &self,
         worker: WorkerId,
         endpoint: EndpointId,
-        concurrency: u32,
-        want: u32,
-        in_flight: u32,
+        request: SlotRequest,
     ) -> Result<u32, StoreError> {
         let stores = self.clone();
-        let share = async move { stores.share_slots(worker, endpoint, concurrency, want, in_flight).await };
+        let share = async move { stores.share_slots(worker, endpoint, request).await };
         self.database.detached(share).await.map_err(failed)
     }
 }
@@ -273,9 +271,7 @@ impl Stores {
         &self,
         worker: WorkerId,
         endpoint: EndpointId,
-        concurrency: u32,
-        want: u32,
-        in_flight: u32,
+        SlotRequest { concurrency, want, in_flight }: SlotRequest,
     ) -> Result<u32, DbErr> {
         let transaction = self.database.writer.begin().await?;
         let session = Session { connection: &transaction, dialect: self.database.dialect() };

@@ -1,4 +1,4 @@
-//! Tells what a database error means for whoever wanted something written.
+//! Classifies database errors for callers that write.
 
 use sea_orm::sqlx::Error as SqlError;
 use sea_orm::sqlx::error::DatabaseError;

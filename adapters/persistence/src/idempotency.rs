@@ -1,4 +1,4 @@
-//! Answers that are given again rather than worked out again.
+//! Responses kept in memory and sent again.
 
 use application::ports::{IdempotencyStore, KeptAnswer, RepeatableRequest, Reserved, StoreError};
 use async_trait::async_trait;
@@ -8,11 +8,11 @@ use crate::dialect::{failed, id, text, whole};
 use crate::open::Stores;
 use crate::rows::Row;
 
-const MINUTE: i64 = 60_000;
+const MINUTE_MS: i64 = 60_000;
 /// How long answers are kept.
-const KEPT: i64 = 24 * 60 * MINUTE;
+const KEEP_MS: i64 = 24 * 60 * MINUTE_MS;
 /// After how long whoever reserved a key and never settled it is taken for dead.
-const PATIENCE: i64 = 5 * MINUTE;
+const RESERVATION_MS: i64 = 5 * MINUTE_MS;
 
 const EXPIRE: &str =
     "DELETE FROM idempotency WHERE at < {in:$1} OR (status IS NULL AND made IS NULL AND at < {in:$2})";
@@ -34,7 +34,7 @@ const FREE: &str =
 impl IdempotencyStore for Stores {
     async fn reserve(&self, request: &RepeatableRequest, reservation: u128) -> Result<Reserved, StoreError> {
         let write = self.database.write();
-        write.execute(EXPIRE, vec![whole(-KEPT), whole(-PATIENCE)]).await.map_err(failed)?;
+        write.execute(EXPIRE, vec![whole(-KEEP_MS), whole(-RESERVATION_MS)]).await.map_err(failed)?;
         let mut values = key(request);
         values.extend([text(request.route.as_str()), text(request.body.to_string()), id(reservation)]);
         if write.execute(RESERVE, values).await.map_err(failed)?.rows_affected() > 0 {

@@ -1,6 +1,6 @@
-//! The door through which facts that belong together are written.
+//! The journal: stores changes together or not at all.
 
-use application::ports::{AnswerId, CommitError, Journal, Receipt, Settlement, StoreError, Unit};
+use application::ports::{AnswerId, Commit, CommitError, Journal, Receipt, Settlement, StoreError};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
@@ -9,7 +9,7 @@ use crate::writer::{Reply, Request, gone};
 
 #[async_trait]
 impl Journal for Stores {
-    async fn commit(&self, unit: Unit) -> Result<Receipt, CommitError> {
+    async fn commit(&self, unit: Commit) -> Result<Receipt, CommitError> {
         let (reply, answered) = oneshot::channel();
         self.group.ask(Request::Commit(Box::new(unit), Reply::new(reply)))?;
         answered.await.unwrap_or_else(|_| Err(gone().into()))

@@ -1,4 +1,4 @@
-//! Looks calls up: while one query runs, what is asked for meanwhile becomes the next one.
+//! Looks up stored answers. Lookups that arrive while a query runs are sent together as the next query.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use domain::call::Digest;
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::answers::{self, Found};
+use crate::answers::{self, KnownOutcomes};
 use crate::connect::{Access, acquiring, bounded};
 use crate::dialect::{Session, failed};
 use crate::writer::gone;
@@ -15,7 +15,7 @@ use crate::writer::gone;
 /// The most questions in one query.
 const GROUP: usize = 128;
 
-type Question = (Vec<Digest>, oneshot::Sender<Result<Arc<Found>, StoreError>>);
+type Question = (Vec<Digest>, oneshot::Sender<Result<Arc<KnownOutcomes>, StoreError>>);
 
 /// The way to the reader.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ impl Lookups {
     }
 
     /// What is known of these calls.
-    pub(crate) async fn look(&self, hashes: Vec<Digest>) -> Result<Found, StoreError> {
+    pub(crate) async fn look(&self, hashes: Vec<Digest>) -> Result<KnownOutcomes, StoreError> {
         let (tell, told) = oneshot::channel();
         let wanted = hashes.clone();
         self.questions.send((hashes, tell)).map_err(|_| gone())?;
@@ -49,7 +49,7 @@ async fn answer(access: Access, mut inbox: mpsc::UnboundedReceiver<Question>) {
         hashes.dedup();
         let session = Session { connection: &access.connection, dialect: access.dialect };
         let look = || bounded(&access.availability, answers::look(session, &hashes));
-        let found: Result<Found, DbErr> = acquiring(&access.connection, look).await;
+        let found: Result<KnownOutcomes, DbErr> = acquiring(&access.connection, look).await;
         let found = found.map(Arc::new).map_err(failed);
         for (_, tell) in group.drain(..) {
             drop(tell.send(found.clone()));

@@ -39,7 +39,7 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// There is no database yet.
-    #[error("there is no database in {} yet: `promptlooper migrate` makes it", folder.display())]
+    #[error("there is no database in {} yet: create it with `promptlooper migrate`", folder.display())]
     Missing {
         /// The folder.
         folder: PathBuf,

@@ -18,9 +18,9 @@ use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
 /// Runs of a filter up to which all of them are looked at.
-const FEW: usize = 500;
+const MAX_SORTED_DIRECTLY: usize = 500;
 /// Entries of an index that are looked at for a page.
-const WINDOW: usize = 1_000;
+const INDEX_ENTRIES_PER_READ: usize = 1_000;
 
 /// Makes what is shown of a row.
 type Reading<T> = fn(Row<'_>, Dialect) -> Result<T, DbErr>;
@@ -89,9 +89,9 @@ impl Stores {
             return Ok(None);
         }
         for filter in 0..select.filters() {
-            let (sql, values) = select.count(filter, FEW + 1);
+            let (sql, values) = select.count(filter, MAX_SORTED_DIRECTLY + 1);
             let row = self.database.read().one(&sql, values).await?;
-            if row.map_or(Ok(0), |row| Row(&row).count("n"))? <= FEW as u64 {
+            if row.map_or(Ok(0), |row| Row(&row).count("n"))? <= MAX_SORTED_DIRECTLY as u64 {
                 return Ok(Some(filter));
             }
         }
@@ -120,10 +120,10 @@ impl Stores {
             let (sql, values) = select.last_of_window(part, after, window);
             let last = self.database.read().one(&sql, values).await?;
             let left_off = last.map(|row| place(part, &select.query.order.by, Row(&row))).transpose()?;
-            if left_off.is_none() || window >= WINDOW {
+            if left_off.is_none() || window >= INDEX_ENTRIES_PER_READ {
                 return Ok(Stretch { entries, left_off });
             }
-            window = WINDOW;
+            window = INDEX_ENTRIES_PER_READ;
         }
     }
 

@@ -1,4 +1,4 @@
-//! The group writer: while one transaction commits the next one collects.
+//! The group writer: while one transaction commits, requests for the next one are collected.
 
 pub(crate) mod group;
 mod outage;
@@ -32,7 +32,7 @@ impl GroupWriter {
     /// Starts the writer; it ends when its last handle is dropped.
     pub(crate) fn start(access: Access, next_answer: i64, id: u128) -> Self {
         let (requests, inbox) = mpsc::unbounded_channel();
-        let writer = Writer {
+        let writer = CommitWriter {
             access,
             id,
             next_answer: AtomicI64::new(next_answer),
@@ -63,7 +63,7 @@ const LAST_MARK: &str = "SELECT number FROM commit_mark WHERE writer = $1 {for u
 const MARK: &str = "INSERT INTO commit_mark (writer, number) VALUES ($1, $2) \
      ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = {now}";
 
-struct Writer {
+struct CommitWriter {
     access: Access,
     id: u128,
     next_answer: AtomicI64,
@@ -86,7 +86,7 @@ impl From<DbErr> for Fault {
     }
 }
 
-impl Writer {
+impl CommitWriter {
     async fn run(mut self) {
         let mut trouble = self.access.availability.watch();
         let mut group = Vec::new();

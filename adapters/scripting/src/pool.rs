@@ -1,4 +1,4 @@
-//! The processes that check, started when they are needed and ended when they are not.
+//! The pool of format-checking processes, started on demand and ended when idle.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! One process that checks, as this one sees it.
+//! A format-checking child process, seen from its parent.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;

@@ -1,4 +1,4 @@
-//! The process that checks: it reads requests, answers them, and may not take much.
+//! The format-checking child process: reads requests and answers them under resource limits.
 
 use std::io::{self, BufRead as _, Write as _};
 
@@ -54,7 +54,7 @@ struct Forms(Vec<(String, Form)>);
 
 impl Forms {
     fn check(&mut self, line: &str) -> Result<Judgement, String> {
-        let (options, text) = protocol::read_request(line).ok_or("this is no request")?;
+        let (options, text) = protocol::read_request(line).ok_or("not a request")?;
         let spelled = Value::Map(options.clone()).canonical();
         if let Some((_, form)) = self.0.iter().find(|(known, _)| *known == spelled) {
             return Ok(form.judge(&text));

@@ -14,7 +14,7 @@ pub enum KeyError {
     #[error("SECRET_KEY must have at least {} characters", Key::SHORTEST)]
     TooShort,
     /// Others than its owner may touch the file.
-    #[error("the key file {path} may be used by others (mode {mode:03o}); mend it with: chmod 600 {path}", path = .path.display())]
+    #[error("the key file {path} may be used by others (mode {mode:03o}); fix it with: chmod 600 {path}", path = .path.display())]
     Permissions {
         /// The file.
         path: PathBuf,

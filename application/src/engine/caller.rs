@@ -55,7 +55,7 @@ impl CallRequest {
 
 /// What came of it.
 #[derive(Debug, Clone)]
-pub(crate) enum Answer {
+pub(crate) enum CallAnswer {
     /// An answer, durably stored.
     Stored(Arc<StoredAnswer>),
     /// It failed for good.
@@ -162,8 +162,8 @@ impl Caller {
     }
 }
 
-fn blocked(error: StoreError) -> Answer {
-    Answer::Blocked(Blocked::Store(error))
+fn blocked(error: StoreError) -> CallAnswer {
+    CallAnswer::Blocked(Blocked::Store(error))
 }
 
 #[cfg(test)]

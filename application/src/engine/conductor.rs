@@ -1,4 +1,4 @@
-//! Conducts sweeps: asks their guides, launches runs a window ahead, lets them go on, ends them.
+//! Conducts sweeps: asks their guides for trials, launches runs ahead of the workers, continues and ends them.
 
 mod advance;
 mod launch;
@@ -18,8 +18,8 @@ use self::advance::ConductedSweep;
 use super::Engine;
 use crate::ports::{CommitError, Panicked, StoreError, StoredSweep, started};
 
-/// The place of a conducted sweep. It is empty while a task brings the sweep on.
-struct Place {
+/// A sweep that this process conducts. `sweep` is `None` while a task advances it.
+struct ConductorEntry {
     version: i64,
     epoch: i64,
     sweep: Option<Box<ConductedSweep>>,
@@ -32,17 +32,17 @@ struct Place {
 /// The sweeps that this process conducts, and the tasks that bring some of them on.
 #[derive(Default)]
 struct Conducting {
-    places: HashMap<SweepId, Place>,
+    places: HashMap<SweepId, ConductorEntry>,
     tasks: FuturesUnordered<BoxFuture<'static, (SweepId, Option<Box<ConductedSweep>>)>>,
 }
 
-/// Why a sweep is not conducted on.
+/// Why a sweep is no longer conducted.
 enum Trouble {
-    /// The stored sweep has moved: look at it again.
+    /// Another process has changed the stored sweep: it has to be read again.
     Moved,
-    /// A configuration names what is no longer there.
+    /// A configuration names an endpoint or model that no longer exists.
     Unconfigurable(Problem),
-    /// Its guide broke down.
+    /// Its guide failed.
     Panicked,
     /// What is stored of it contradicts itself.
     Contradiction(String),
@@ -71,7 +71,7 @@ impl From<CommitError> for Trouble {
 }
 
 /// Runs with samples to take at once, for each run that can be executed at once in this process.
-const WINDOW: u64 = 16;
+const RUNS_AHEAD_PER_SLOT: u64 = 16;
 /// Such runs at least, so that other processes find work too.
 const LEAST_WINDOW: u64 = 128;
 
@@ -166,7 +166,7 @@ impl Engine {
     }
 
     /// Whether other sweeps can be conducted than those that are, or the same ones in another version.
-    async fn has_moved(&self, places: &HashMap<SweepId, Place>) -> bool {
+    async fn has_moved(&self, places: &HashMap<SweepId, ConductorEntry>) -> bool {
         let known =
             |(id, version): &(SweepId, i64)| places.get(id).is_some_and(|place| place.version == *version);
         match self.ports.sweeps.conductible(self.worker, self.settings.only).await {
@@ -177,7 +177,7 @@ impl Engine {
     }
 
     /// Renews the leases of its sweeps and takes those that nobody conducts.
-    async fn take_over(&self, places: &mut HashMap<SweepId, Place>) -> Result<(), StoreError> {
+    async fn take_over(&self, places: &mut HashMap<SweepId, ConductorEntry>) -> Result<(), StoreError> {
         let sweeps = self.ports.sweeps.conduct(self.worker, self.settings.lease, self.settings.only).await?;
         for (id, place) in &mut *places {
             place.stale = !sweeps.iter().any(|sweep| sweep.id == *id && same(sweep, place));
@@ -190,14 +190,14 @@ impl Engine {
             let (id, version, epoch) = (stored.id, stored.version, stored.epoch);
             if let Some(sweep) = self.conducted(stored).await? {
                 let sweep = Some(Box::new(sweep));
-                places.insert(id, Place { version, epoch, sweep, again: false, stale: false });
+                places.insert(id, ConductorEntry { version, epoch, sweep, again: false, stale: false });
             }
         }
         Ok(())
     }
 
     fn window(&self) -> u64 {
-        LEAST_WINDOW.max(WINDOW * self.settings.concurrent_runs as u64)
+        LEAST_WINDOW.max(RUNS_AHEAD_PER_SLOT * self.settings.concurrent_runs as u64)
     }
 
     /// Brings one sweep on as far as it goes; the sweep, unless it has moved or is over.
@@ -238,6 +238,6 @@ impl Engine {
     }
 }
 
-fn same(now: &StoredSweep, held: &Place) -> bool {
+fn same(now: &StoredSweep, held: &ConductorEntry) -> bool {
     now.version == held.version && now.epoch == held.epoch
 }

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::call::Call;
 use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
-use domain::pipeline::{Pipeline, Progress};
+use domain::pipeline::{Pipeline, SampleProgress};
 use domain::pricing::Tokens;
 use domain::run::{Asker, Payer, StageError};
 use domain::statistics::mean;
 use domain::value::Value;
 
-use super::caller::{Answer, Blocked, CallRequest, Caller};
-use super::loaded::Loaded;
+use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
+use super::loaded::LoadedExperiment;
 use super::usage::Usage;
 use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
@@ -23,16 +23,16 @@ use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 pub(super) struct Examination<'a> {
     pub(super) caller: &'a Arc<Caller>,
     pub(super) run: &'a ClaimedRun,
-    pub(super) loaded: &'a Arc<Loaded>,
+    pub(super) loaded: &'a Arc<LoadedExperiment>,
     pub(super) pipeline: &'a Arc<Pipeline>,
     /// Where the calls of each stage go; `None` where it makes none.
     pub(super) endpoints: &'a [Option<Arc<Endpoint>>],
     pub(super) halt: &'a Arc<AtomicBool>,
 }
 
-/// What one sample came to.
+/// The results of one sample: its answers, scores and metrics, over all repeats.
 #[derive(Debug)]
-pub(super) struct Examined {
+pub(super) struct EvaluatedSample {
     pub(super) sample: u32,
     /// The mean of the weighted scores of its repetitions; NaN where none has one.
     pub(super) score: f64,
@@ -73,7 +73,7 @@ impl Examination<'_> {
             offload: self.loaded.offload(),
         };
         let answers = RunAnswers { examination: self, sample, repeat };
-        let record = walk.through(Progress::new(value), repeat, &answers).await?;
+        let record = walk.through(SampleProgress::new(value), repeat, &answers).await?;
         let mut attempt = Attempt::new(sample);
         for (stage, record) in (0..).zip(record.stages) {
             attempt.add(answers.payer(stage), record);
@@ -122,9 +122,9 @@ impl Answers for RunAnswers<'_> {
         let (mut answers, mut failure) = (Vec::with_capacity(calls.len()), None);
         for answer in caller.answer_all(self.requests(stage, calls, endpoint)).await {
             match answer {
-                Answer::Stored(answer) => answers.push(answer),
-                Answer::Failed(failed) => failure = failure.or(Some(failed)),
-                Answer::Blocked(blocked) => return Err(blocked),
+                CallAnswer::Stored(answer) => answers.push(answer),
+                CallAnswer::Failed(failed) => failure = failure.or(Some(failed)),
+                CallAnswer::Blocked(blocked) => return Err(blocked),
             }
         }
         Ok(match failure {
@@ -187,7 +187,7 @@ impl Attempt {
     }
 }
 
-impl Examined {
+impl EvaluatedSample {
     /// A sample from its repetitions, of which there is at least one.
     pub(super) fn of(attempts: Vec<Attempt>) -> Self {
         let sample = attempts.first().map_or(0, |attempt| attempt.sample);

@@ -16,11 +16,11 @@ use futures::stream::FuturesUnordered;
 use super::caller::Blocked;
 use super::ending::Announcement;
 use super::runner::{self, Prepared, RunOutcome, Runner};
-use super::{Engine, loaded::Loaded};
-use crate::ports::{Breaker, ClaimedRun, CommitError, RunClaim, RunLease, StoreError, Unit, started};
+use super::{Engine, loaded::LoadedExperiment};
+use crate::ports::{Breaker, ClaimedRun, Commit, CommitError, RunClaim, RunLease, StoreError, started};
 
 /// A run that this process executes.
-pub(super) struct Held {
+pub(super) struct ActiveRun {
     pub(super) lease: RunLease,
     pub(super) sweep: Option<SweepId>,
     pub(super) halt: Arc<AtomicBool>,
@@ -35,7 +35,7 @@ struct Executing {
 }
 
 /// How long a run rests that a store's fault gave back.
-const REST: Duration = Duration::from_secs(5);
+const RETRY_RUN_AFTER: Duration = Duration::from_secs(5);
 
 /// Worker processes that may be lost on a run that is executed alone, before it is failed.
 const LOSSES: u32 = 3;
@@ -118,7 +118,7 @@ impl Engine {
     async fn hold(self: &Arc<Self>, run: ClaimedRun) {
         let (lease, sweep) = (run.lease, run.sweep);
         let halt = Arc::new(AtomicBool::new(self.is_stopping()));
-        self.held().insert(lease.run, Held { lease, sweep, halt: Arc::clone(&halt) });
+        self.held().insert(lease.run, ActiveRun { lease, sweep, halt: Arc::clone(&halt) });
         let (engine, performed) = (Arc::clone(self), run.clone());
         let task = async move { engine.perform(performed, halt).await };
         let outcome = match started(&*self.ports.tasks, task).await {
@@ -160,7 +160,7 @@ impl Engine {
     async fn prepare(
         &self,
         run: &ClaimedRun,
-        loaded: Arc<Loaded>,
+        loaded: Arc<LoadedExperiment>,
     ) -> Result<Result<Prepared, RunError>, StoreError> {
         let mut endpoints = Vec::with_capacity(run.config.stages.len());
         for (stage, binding) in run.config.stages.iter().enumerate() {
@@ -189,7 +189,7 @@ impl Engine {
         match self
             .ports
             .journal
-            .commit(Unit { block: Some(block), events: vec![event], ..Unit::default() })
+            .commit(Commit { block: Some(block), events: vec![event], ..Commit::default() })
             .await
         {
             Ok(_) => Ok(RunOutcome::Finished),
@@ -208,12 +208,12 @@ impl Engine {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::warn!(run = %run.lease.run, %error, "why a run came back could not be told");
-                    REST
+                    RETRY_RUN_AFTER
                 }
             },
             Err(error) => {
                 tracing::warn!(run = %run.lease.run, %error, "a run was interrupted");
-                REST
+                RETRY_RUN_AFTER
             }
         };
         if let Err(error) = self.ports.runs.release(run.lease, wait).await {
@@ -238,17 +238,17 @@ impl Engine {
         };
         match run.sweep {
             Some(sweep) => self.sweeps.observe(sweep, &interruption).await.map(|()| Duration::ZERO),
-            None => Ok(REST),
+            None => Ok(RETRY_RUN_AFTER),
         }
     }
 
     /// The runs this process executes, by id.
-    pub(super) fn held(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Held>> {
+    pub(super) fn held(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, ActiveRun>> {
         self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Tells runs to begin nothing more.
-    pub(super) fn halt(&self, which: impl Fn(&Held) -> bool) {
+    pub(super) fn halt(&self, which: impl Fn(&ActiveRun) -> bool) {
         for held in self.held().values().filter(|held| which(held)) {
             held.halt.store(true, Ordering::Relaxed);
         }
@@ -267,7 +267,7 @@ fn worker_lost() -> RunError {
     run_error("worker_lost", message)
 }
 
-fn endpoint_error(loaded: &Loaded, stage: usize, now: Option<&Endpoint>) -> RunError {
+fn endpoint_error(loaded: &LoadedExperiment, stage: usize, now: Option<&Endpoint>) -> RunError {
     let message = match now {
         None => "its endpoint has been removed since the run was made".to_owned(),
         Some(endpoint) => format!(

@@ -34,13 +34,13 @@ pub(super) struct Permit {
     gate: Arc<Gate>,
 }
 
-/// The right to ask the store for slots: one asks at a time, until this is dropped.
+/// The right to ask the store for more or fewer slots. Only one caller holds it at a time; dropping it passes it on.
 #[derive(Debug)]
-pub(super) struct Asking<'a> {
+pub(super) struct ResizeTurn<'a> {
     pub(super) gate: &'a Gate,
 }
 
-impl Drop for Asking<'_> {
+impl Drop for ResizeTurn<'_> {
     fn drop(&mut self) {
         self.gate.lock().asking = false;
     }
@@ -88,13 +88,13 @@ impl Gate {
             state.enqueue(run, tell);
             turn
         };
-        Handed { gate: Arc::clone(self), turn: Some(turn) }.take().await
+        PermitHandover { gate: Arc::clone(self), turn: Some(turn) }.take().await
     }
 
-    /// Lets no more pass than `want`, which the store is about to be asked for; the most that can be in flight until
-    /// [`resize`](Self::resize).
+    /// Lowers the local limit to `want` before the store is asked for as many slots. Returns the exchanges that may
+    /// still be under way until [`resize`](Self::resize).
     #[must_use]
-    pub(super) fn bound(&self, want: u32) -> u32 {
+    pub(super) fn lower_to(&self, want: u32) -> u32 {
         let mut state = self.lock();
         state.slots = state.slots.min(want);
         state.slots.max(state.in_use)
@@ -108,11 +108,11 @@ impl Gate {
         state.admit();
     }
 
-    /// The right to ask the store for slots, where nobody has it.
+    /// The right to ask the store for slots; `None` while another caller has it.
     #[must_use]
-    pub(super) fn ask(&self) -> Option<Asking<'_>> {
+    pub(super) fn ask(&self) -> Option<ResizeTurn<'_>> {
         let asked_already = std::mem::replace(&mut self.lock().asking, true);
-        if asked_already { None } else { Some(Asking { gate: self }) }
+        if asked_already { None } else { Some(ResizeTurn { gate: self }) }
     }
 
     /// How much it is used.
@@ -197,13 +197,13 @@ impl State {
     }
 }
 
-/// A turn that may be handed over while nobody looks: whoever drops it then gives the permit back.
-struct Handed {
+/// A waiting caller's place in the queue. If it is dropped after the permit was handed over, the permit is returned.
+struct PermitHandover {
     gate: Arc<Gate>,
     turn: Option<oneshot::Receiver<()>>,
 }
 
-impl Handed {
+impl PermitHandover {
     async fn take(mut self) -> Option<Permit> {
         let turn = self.turn.as_mut()?;
         let came = turn.await.is_ok();
@@ -212,7 +212,7 @@ impl Handed {
     }
 }
 
-impl Drop for Handed {
+impl Drop for PermitHandover {
     fn drop(&mut self) {
         if let Some(mut turn) = self.turn.take() {
             turn.close();
@@ -303,13 +303,13 @@ mod tests {
     fn slots_in_use_are_given_up_when_their_exchange_ends() {
         let gate = gate(2);
         let mut held = vec![block_on(gate.pass(RUN)), block_on(gate.pass(RUN))];
-        assert_eq!(gate.bound(1), 2, "two are in flight");
+        assert_eq!(gate.lower_to(1), 2, "two are in flight");
         gate.resize(1, Some(2));
         let mut third = Box::pin(gate.pass(RUN));
         held.pop();
         assert!(third.as_mut().now_or_never().is_none(), "a slot that was given up was used again");
         assert!(gate.demand().has_surplus());
-        assert_eq!(gate.bound(1), 1);
+        assert_eq!(gate.lower_to(1), 1);
         gate.resize(1, Some(1));
         assert!(!gate.demand().has_surplus());
         held.pop();

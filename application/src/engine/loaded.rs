@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SampleSetId};
-use domain::pipeline::{Pipeline, Progress};
+use domain::pipeline::{Pipeline, SampleProgress};
 use domain::run::tally::{Ending, Layout, Tally};
 use domain::run::{RunEnd, RunError};
 use domain::sample;
@@ -14,10 +14,10 @@ use domain::sample;
 use super::sample_cache::SampleCache;
 use crate::catalog;
 use crate::ports::{ExperimentForm, Offload, RunConfig, ScoreRow, StoredExperiment};
-use crate::scoring::{self, Evaluator, Judged};
+use crate::scoring::{self, Evaluator, RepeatScores};
 
-/// An experiment, ready to be executed.
-pub(super) struct Loaded {
+/// An experiment with its templates parsed and its scorers compiled.
+pub(super) struct LoadedExperiment {
     experiment: StoredExperiment,
     order: Vec<u32>,
     evaluator: Evaluator,
@@ -27,18 +27,22 @@ pub(super) struct Loaded {
 
 /// Experiments kept in memory, each in the form that it was loaded in.
 #[derive(Default)]
-pub(super) struct LoadedExperiments(Mutex<HashMap<(ExperimentId, ExperimentForm), Arc<Loaded>>>);
+pub(super) struct LoadedExperiments(Mutex<HashMap<(ExperimentId, ExperimentForm), Arc<LoadedExperiment>>>);
 
 impl LoadedExperiments {
     const MOST: usize = 32;
 
     /// An experiment in this form, where it is there.
-    pub(super) fn get(&self, experiment: ExperimentId, form: ExperimentForm) -> Option<Arc<Loaded>> {
+    pub(super) fn get(
+        &self,
+        experiment: ExperimentId,
+        form: ExperimentForm,
+    ) -> Option<Arc<LoadedExperiment>> {
         self.all().get(&(experiment, form)).cloned()
     }
 
     /// Keeps an experiment; the one kept.
-    pub(super) fn keep(&self, loaded: Loaded) -> Arc<Loaded> {
+    pub(super) fn keep(&self, loaded: LoadedExperiment) -> Arc<LoadedExperiment> {
         let loaded = Arc::new(loaded);
         let mut all = self.all();
         if all.len() >= Self::MOST {
@@ -48,7 +52,7 @@ impl LoadedExperiments {
         loaded
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<(ExperimentId, ExperimentForm), Arc<Loaded>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<(ExperimentId, ExperimentForm), Arc<LoadedExperiment>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -59,7 +63,7 @@ pub(super) struct SampleJudgement {
     pub(super) score: Option<f64>,
 }
 
-impl Loaded {
+impl LoadedExperiment {
     pub(super) fn new(experiment: StoredExperiment, ports: scoring::Ports) -> Self {
         let order = sample::order(experiment.samples_digest.seed(), experiment.samples);
         let offload = Arc::clone(&ports.offload);
@@ -122,8 +126,8 @@ impl Loaded {
     }
 
     /// Has the outputs of a repetition of a sample judged; what takes long is done elsewhere.
-    pub(super) async fn judge(&self, sample: u32, repeat: u32, progress: &Progress) -> SampleJudgement {
-        let Judged { entries, score } = self.evaluator.judge(progress).await;
+    pub(super) async fn judge(&self, sample: u32, repeat: u32, progress: &SampleProgress) -> SampleJudgement {
+        let RepeatScores { entries, score } = self.evaluator.judge(progress).await;
         let rows = entries.into_iter().map(|entry| ScoreRow {
             sample,
             repeat,

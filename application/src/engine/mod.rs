@@ -24,10 +24,10 @@ use domain::id::{ExperimentId, RunId, WorkerId};
 use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
 use thiserror::Error;
 
-pub(crate) use self::caller::{Answer, Blocked};
+pub(crate) use self::caller::{Blocked, CallAnswer};
 use self::caller::{CallRequest, Caller};
-use self::executor::Held;
-use self::loaded::{Loaded, LoadedExperiments};
+use self::executor::ActiveRun;
+use self::loaded::{LoadedExperiment, LoadedExperiments};
 pub use self::settings::Settings;
 pub use crate::ports::{EnginePorts as Ports, Guides};
 use crate::ports::{ExperimentForm, Panicked, RunLease, StoreError};
@@ -48,7 +48,7 @@ pub struct Engine {
     worker: WorkerId,
     caller: Arc<Caller>,
     sweeps: Sweeps,
-    held: Mutex<HashMap<RunId, Held>>,
+    held: Mutex<HashMap<RunId, ActiveRun>>,
     loaded: LoadedExperiments,
     /// Runs that could not be given back yet, and how long each is to rest.
     left_over: Mutex<Vec<(RunLease, Duration)>>,
@@ -159,7 +159,7 @@ impl Engine {
         &self,
         calls: Vec<HashedCall>,
         endpoint: &Arc<Endpoint>,
-    ) -> Result<Vec<Answer>, StoreError> {
+    ) -> Result<Vec<CallAnswer>, StoreError> {
         self.caller.gate(endpoint.id).set_broken(self.ports.endpoints.breaker(endpoint.id).await?);
         let requests = calls.into_iter().map(|call| CallRequest {
             call,
@@ -235,7 +235,7 @@ impl Engine {
         &self,
         experiment: ExperimentId,
         form: ExperimentForm,
-    ) -> Result<Option<Arc<Loaded>>, StoreError> {
+    ) -> Result<Option<Arc<LoadedExperiment>>, StoreError> {
         if let Some(loaded) = self.loaded.get(experiment, form) {
             return Ok(Some(loaded));
         }
@@ -244,6 +244,6 @@ impl Engine {
             formats: Arc::clone(&self.ports.formats),
             offload: Arc::clone(&self.ports.offload),
         };
-        Ok(Some(self.loaded.keep(Loaded::new(stored, ports))))
+        Ok(Some(self.loaded.keep(LoadedExperiment::new(stored, ports))))
     }
 }

@@ -1,4 +1,4 @@
-//! Keeps this process alive in the eyes of the others.
+//! Sends this worker's heartbeats, and looks for cancelled runs and for slots.
 
 use std::collections::HashSet;
 use std::pin::pin;
@@ -13,7 +13,7 @@ use super::Engine;
 use crate::ports::{RunLease, StoreError};
 
 /// How often to look after runs that are being executed where the bell is silent, and at most to ask for slots.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_EVERY: Duration = Duration::from_millis(200);
 
 /// How soon a heartbeat that failed is sent again.
 const BEAT_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -48,8 +48,8 @@ impl Engine {
             let tidy_every = self.settings.lease / 3;
             let tidy = now.is_due(next_tidying, tidy_every);
             let mut looked = self.look().await;
-            if now.is_due(next_share, LOOK) {
-                next_share = now.after(LOOK);
+            if now.is_due(next_share, POLL_EVERY) {
+                next_share = now.after(POLL_EVERY);
                 looked = looked.and(self.caller.share_all(tidy).await);
             }
             if tidy {
@@ -73,11 +73,11 @@ impl Engine {
         self.is_stopping() && self.held().is_empty()
     }
 
-    /// A ring may mean that a sweep was paused or stopped.
+    /// Waits for the next poll, or for the bell: it rings, for example, when a sweep was paused or stopped.
     async fn until_next_look(&self, seen: u64) {
         self.ports.timer.sleep(self.settings.breath).await;
         let idle = self.held().is_empty();
-        let longest = if idle { self.settings.poll.min(self.settings.lease / 3) } else { LOOK };
+        let longest = if idle { self.settings.poll.min(self.settings.lease / 3) } else { POLL_EVERY };
         let mut rung = self.ports.bell.rung_after(seen).fuse();
         let mut look = self.ports.timer.sleep(longest).fuse();
         futures::select! {

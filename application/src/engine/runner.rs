@@ -18,10 +18,10 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use self::stretch::Stretch;
 use super::caller::{Blocked, Caller};
 use super::ending::Announcement;
-use super::examination::{Attempt, Examination, Examined};
-use super::loaded::Loaded;
+use super::examination::{Attempt, EvaluatedSample, Examination};
+use super::loaded::LoadedExperiment;
 use crate::ports::{
-    ClaimedRun, CommitError, ExperimentStore, Journal, Receipt, RunStore, StoreError, Timer, Unit,
+    ClaimedRun, Commit, CommitError, ExperimentStore, Journal, Receipt, RunStore, StoreError, Timer,
 };
 
 /// Samples that are committed together, at most.
@@ -31,7 +31,7 @@ const BLOCK_SAMPLES: u32 = 64;
 const BLOCK_RESULTS: u32 = 1_024;
 
 /// How long a sample that is done waits for its block to fill up: whoever watches a slow run is to see it move.
-const PATIENCE: Duration = Duration::from_secs(1);
+const FLUSH_PARTIAL_BLOCK_AFTER: Duration = Duration::from_secs(1);
 
 /// How long to wait before the database is asked again that did not answer.
 const RETRY_STORE_AFTER: Duration = Duration::from_millis(500);
@@ -55,7 +55,7 @@ pub(super) enum RunOutcome {
 /// What a run is executed with.
 pub(super) struct Prepared {
     /// Its experiment.
-    pub loaded: Arc<Loaded>,
+    pub loaded: Arc<LoadedExperiment>,
     /// Its configuration.
     pub pipeline: Pipeline,
     /// Where the calls of each stage go; `None` where it makes none.
@@ -80,7 +80,7 @@ pub(super) struct Runner {
     ports: Ports,
     caller: Arc<Caller>,
     run: ClaimedRun,
-    loaded: Arc<Loaded>,
+    loaded: Arc<LoadedExperiment>,
     pipeline: Arc<Pipeline>,
     endpoints: Vec<Option<Arc<Endpoint>>>,
     /// Repetitions of samples prepared ahead of the endpoint.
@@ -140,14 +140,14 @@ impl Runner {
         let mut tally = Tally::resume(self.loaded.scorers().len(), resumed);
         match self.blocks(&mut tally).await {
             Ok(()) => Ok(RunOutcome::Finished),
-            Err(Stopped::Blocked(Blocked::Store(error))) => Err(error),
-            Err(Stopped::Blocked(blocked)) => Ok(RunOutcome::GivenBack(blocked)),
-            Err(Stopped::Lost) => Ok(RunOutcome::Lost),
+            Err(StopReason::Blocked(Blocked::Store(error))) => Err(error),
+            Err(StopReason::Blocked(blocked)) => Ok(RunOutcome::GivenBack(blocked)),
+            Err(StopReason::Lost) => Ok(RunOutcome::Lost),
         }
     }
 
     /// Examines samples ahead while blocks are being committed, one commit at a time.
-    async fn blocks(&self, tally: &mut Tally) -> Result<(), Stopped> {
+    async fn blocks(&self, tally: &mut Tally) -> Result<(), StopReason> {
         let mut samples = self.samples().fuse();
         let mut commit = std::pin::pin!(OptionFuture::from(None).fuse());
         let mut stretch = Stretch::default();
@@ -160,10 +160,10 @@ impl Runner {
                 passed = patience => overdue = passed.is_some(),
                 examined = samples.next() => match examined {
                     None => break,
-                    Some(Err(blocked)) => self.stop(Stopped::Blocked(blocked), &mut stopped),
+                    Some(Err(blocked)) => self.stop(StopReason::Blocked(blocked), &mut stopped),
                     Some(Ok(examined)) => {
                         if stretch.len() == 0 {
-                            patience.set(OptionFuture::from(Some(self.ports.timer.sleep(PATIENCE))).fuse());
+                            patience.set(OptionFuture::from(Some(self.ports.timer.sleep(FLUSH_PARTIAL_BLOCK_AFTER))).fuse());
                             overdue = false;
                         }
                         stretch.samples.push(examined);
@@ -187,14 +187,14 @@ impl Runner {
         stopped.map_or(Ok(()), Err)
     }
 
-    fn stop(&self, why: Stopped, stopped: &mut Option<Stopped>) {
+    fn stop(&self, why: StopReason, stopped: &mut Option<StopReason>) {
         self.halt.store(true, Ordering::Relaxed);
         // The first reason is the one that matters: what comes after it was told to stop.
         stopped.get_or_insert(why);
     }
 
     /// Every sample that is left, examined, in order. Repetitions of samples go side by side.
-    fn samples(&self) -> impl stream::Stream<Item = Result<Examined, Blocked>> + Unpin {
+    fn samples(&self) -> impl stream::Stream<Item = Result<EvaluatedSample, Blocked>> + Unpin {
         let starts = (self.run.done..self.run.asked).step_by(self.block as usize);
         let end = self.run.asked;
         let loaded = stream::iter(starts)
@@ -206,7 +206,7 @@ impl Runner {
         });
         let attempts = repetitions.map(|repetition| self.examine(repetition)).buffered(self.ahead);
         let samples = attempts.try_chunks(repeats as usize);
-        Box::pin(samples.map(|attempts| attempts.map(Examined::of).map_err(|stopped| stopped.1)))
+        Box::pin(samples.map(|attempts| attempts.map(EvaluatedSample::of).map_err(|stopped| stopped.1)))
     }
 
     async fn load(&self, range: Range<u32>) -> Result<Vec<(u32, Value)>, Blocked> {
@@ -252,7 +252,7 @@ impl Runner {
         examination.attempt(index, repeat, sample).await
     }
 
-    fn unit(&self, stretch: Stretch, upto: u32, no: u32, tally: &mut Tally) -> Unit {
+    fn unit(&self, stretch: Stretch, upto: u32, no: u32, tally: &mut Tally) -> Commit {
         let mut block = stretch.into_block(&self.run, upto, no, tally);
         let mut events = Vec::new();
         if upto == self.run.asked && self.run.is_final {
@@ -266,13 +266,13 @@ impl Runner {
             }
             block.end = Some(ended);
         }
-        Unit { block: Some(block), events, ..Unit::default() }
+        Commit { block: Some(block), events, ..Commit::default() }
     }
 }
 
-/// Why no more blocks are committed.
+/// Why a run stops committing blocks before its end.
 #[derive(Debug)]
-enum Stopped {
+enum StopReason {
     Blocked(Blocked),
     Lost,
 }
@@ -280,12 +280,12 @@ enum Stopped {
 fn landed_or_stop(
     landed: Option<Result<Receipt, CommitError>>,
     halt: &AtomicBool,
-    stopped: &mut Option<Stopped>,
+    stopped: &mut Option<StopReason>,
 ) {
     let why = match landed {
         None | Some(Ok(_)) => return,
-        Some(Err(CommitError::Store(error))) => Stopped::Blocked(Blocked::Store(error)),
-        Some(Err(CommitError::Conflict | CommitError::SweepActive)) => Stopped::Lost,
+        Some(Err(CommitError::Store(error))) => StopReason::Blocked(Blocked::Store(error)),
+        Some(Err(CommitError::Conflict | CommitError::SweepActive)) => StopReason::Lost,
     };
     halt.store(true, Ordering::Relaxed);
     stopped.get_or_insert(why);

@@ -11,11 +11,11 @@ const MAX_BYTES: usize = 2 << 20;
 /// The first samples that were read, as templates see them, as far as there is room.
 #[derive(Default)]
 pub(super) struct SampleCache {
-    kept: Mutex<Kept>,
+    kept: Mutex<CacheEntries>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct CacheEntries {
     samples: HashMap<u32, Value>,
     bytes: usize,
 }

@@ -1,4 +1,4 @@
-//! Counts the calls of a sweep, and what they would take.
+//! Estimates the calls, tokens, cost and time of a sweep.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

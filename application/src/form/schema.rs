@@ -72,7 +72,7 @@ impl Schema {
         let options = jsonschema::options().with_pattern_options(patterns);
         let validator = options.build(&json::to_json(schema)).map_err(|error| {
             let at = format!("/schema{}", error.instance_path());
-            Problem::new(at, "wrong_value", format!("this is no JSON Schema: {error}"))
+            Problem::new(at, "wrong_value", format!("not a valid JSON Schema: {error}"))
         })?;
         Ok(Self { validator, outline })
     }

@@ -64,8 +64,8 @@ pub struct StoredAnswer {
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait CallStore: Send + Sync {
-    /// For each call, in order: its answer, the right to make it, or why neither. Hashes may repeat; the first is
-    /// served first.
+    /// For each call, in order: its answer, the right to make it, or why neither. If a hash occurs more than once, its
+    /// first occurrence gets the right.
     async fn claim(&self, calls: Vec<CallClaim>, by: WorkerId) -> Result<Vec<Claim>, StoreError>;
 
     /// What these calls were answered before, in order, without claiming any.

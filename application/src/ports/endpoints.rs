@@ -49,22 +49,33 @@ pub trait EndpointStore: Send + Sync {
     async fn set_breaker(&self, id: EndpointId, breaker: Option<Breaker>) -> Result<(), StoreError>;
 }
 
+/// What a worker asks of an endpoint's slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlotRequest {
+    /// Exchanges that the endpoint takes at once, from all workers.
+    pub concurrency: u32,
+    /// Slots that the worker could use.
+    pub want: u32,
+    /// The most exchanges that the worker can have under way now.
+    pub in_flight: u32,
+}
+
 /// Shares the concurrency of endpoints among workers.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait SlotStore: Send + Sync {
-    /// Brings the slots of an endpoint that a worker may use up or down to `want`, as far as other live workers that
-    /// want some leave any of its `concurrency`; how many it may use then.
+    /// Grants a worker slots of an endpoint and returns how many it may use. Every live worker that wants slots gets an
+    /// even share of the concurrency, as far as the other workers have released theirs.
     ///
-    /// Until `in_flight` exchanges, those the worker can have under way by now, are over, as many slots stay counted as
-    /// its own: nobody gets them before the worker asks again with a smaller number. A worker that wants none and has
-    /// none in flight takes no part in the sharing.
+    /// The store counts the larger of `in_flight` and the slots granted as held, so that nobody else gets a slot whose
+    /// exchange is still under way. For example, with a concurrency of 8 a worker alone is granted 8. Once a second
+    /// worker wants slots, the first asks again with 8 in flight and is granted 4, but still holds 8; the second gets
+    /// its first slot when the first worker asks with 7 or fewer in flight. A worker with `want` and `in_flight` 0 no
+    /// longer takes part.
     async fn hold(
         &self,
         worker: WorkerId,
         endpoint: EndpointId,
-        concurrency: u32,
-        want: u32,
-        in_flight: u32,
+        request: SlotRequest,
     ) -> Result<u32, StoreError>;
 }

@@ -30,7 +30,7 @@ pub struct Settlement {
 
 /// What must land together, or not at all. Plain data; an empty part is left alone.
 #[derive(Debug, Clone, Default)]
-pub struct Unit {
+pub struct Commit {
     /// A finished block of a run, fenced by the run's lease.
     pub block: Option<Block>,
     /// What was decided of a sweep's trials, fenced by the sweep's lease and version.
@@ -163,7 +163,7 @@ pub struct ScoreRow {
     pub error: Option<String>,
 }
 
-impl Unit {
+impl Commit {
     /// Parts that can be refused.
     #[must_use]
     pub fn guarded_parts(&self) -> usize {
@@ -206,7 +206,7 @@ pub enum CommitError {
 pub trait Journal: Send + Sync {
     /// Stores a unit durably, whole or not at all. Units of many callers share transactions. A unit that is committed
     /// again after its answer was lost is refused as a conflict if it had landed, so that nothing counts twice.
-    async fn commit(&self, unit: Unit) -> Result<Receipt, CommitError>;
+    async fn commit(&self, unit: Commit) -> Result<Receipt, CommitError>;
 
     /// Stores answers and failures of calls durably; the ids of the stored answers, in order. While the database is away
     /// or its disk is full they are kept and stored once that is over.

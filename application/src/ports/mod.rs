@@ -32,7 +32,7 @@ pub use accounts::{
 pub use bell::Bell;
 pub use board::{BoardRun, BoardState, BoardStore, RankedRun, Standings, StandingsClaim, StandingsStore};
 pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
-pub use endpoints::{Breaker, EndpointStore, SlotStore};
+pub use endpoints::{Breaker, EndpointStore, SlotRequest, SlotStore};
 pub use engine::{EnginePorts, Guides};
 pub use events::{EventFilter, EventStore};
 pub use experiments::{
@@ -43,8 +43,8 @@ pub use facts::{ExperimentFacts, ExperimentForm, FactStore, Outline};
 pub use formats::FormatChecker;
 pub use idempotency::{DeedMark, IdempotencyStore, KeptAnswer, RepeatableRequest, Reserved};
 pub use journal::{
-    AnswerId, Block, CommitError, DecidedEnd, Extension, FailedCall, Fill, Journal, Launch, NewRun, NewSweep,
-    Receipt, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove, Unit,
+    AnswerId, Block, Commit, CommitError, DecidedEnd, Extension, FailedCall, Fill, Journal, Launch, NewRun,
+    NewSweep, Receipt, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove,
 };
 pub use models::{MAX_EMBEDDINGS, ModelServer};
 pub use monitor::{Monitor, RunningRun};
@@ -82,7 +82,7 @@ pub enum Deletion {
     InUse,
 }
 
-/// Ports that unit tests put words into the mouth of.
+/// Mocks of the ports, for unit tests.
 #[cfg(test)]
 pub(crate) mod mocks {
     pub(crate) use super::calls::MockCallStore;

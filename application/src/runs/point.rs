@@ -1,7 +1,7 @@
 //! Checks the point that a single run is tried at.
 
 use domain::experiment::Definition;
-use domain::problem::{Problem, capped, listed, segment};
+use domain::problem::{Problem, capped, segment, unknown};
 use domain::space::Levels;
 use domain::value::{Map, Value};
 
@@ -17,8 +17,8 @@ pub(super) fn check(definition: &Definition, values: &Map) -> Result<(), Vec<Pro
                 problems.push(problem(name, "wrong_type", format!("dimension `{name}` takes {wanted}")));
             }
             None => {
-                let all = listed(space.dimensions().map(|known| known.name.as_str()));
-                let detail = format!("there is no dimension `{name}`: there are {all}");
+                let known: Vec<_> = space.dimensions().map(|known| known.name.as_str()).collect();
+                let detail = unknown("dimension", name, known);
                 problems.push(problem(name, "unknown_dimension", detail));
             }
         }

@@ -8,7 +8,7 @@ use domain::sweep::{Command, Interruption, PauseReason, SpentBudget, SweepLimits
 use super::announcement::{self, Cause};
 use super::{SweepError, Sweeps, TRIES};
 use crate::catalog::Catalog;
-use crate::ports::{CommitError, StoreError, StoredSweep, SweepMove, SweepTotals, Unit};
+use crate::ports::{Commit, CommitError, StoreError, StoredSweep, SweepMove, SweepTotals};
 use crate::sweeps::SweepView;
 
 /// A change of a sweep, to be committed against the version that it was decided from.
@@ -189,7 +189,7 @@ impl Sweeps {
         totals: &SweepTotals,
         change: Change,
         cause: Cause<'_>,
-    ) -> Result<Unit, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let Change { transition: Transition { status, recall, cancel }, limits } = change;
         let moved = SweepMove {
             sweep: stored.id,
@@ -209,7 +209,7 @@ impl Sweeps {
         } else {
             announcement::moved(stored, status, totals, best.as_ref(), cause)
         };
-        Ok(Unit { moved: Some(moved), events, ..Unit::default() })
+        Ok(Commit { moved: Some(moved), events, ..Commit::default() })
     }
 }
 

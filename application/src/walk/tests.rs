@@ -74,7 +74,7 @@ fn walked(prompts: &[&str], texts: Vec<Option<&'static str>>) -> (Vec<&'static s
     let pipeline = Arc::new(Pipeline::try_new(&configuration).unwrap());
     let answers = Texts { texts, asked: Mutex::default() };
     let walk = Walk { pipeline: &pipeline, definition: &definition, offload: &Inline };
-    let record = block_on(walk.through(Progress::new(sample.for_templates(0)), 1, &answers)).unwrap();
+    let record = block_on(walk.through(SampleProgress::new(sample.for_templates(0)), 1, &answers)).unwrap();
     let ends = record.stages.iter().map(|stage| match &stage.end {
         StageEnd::Passed => "passed",
         StageEnd::Failed(error) if error.kind == "timeout" => "failed",

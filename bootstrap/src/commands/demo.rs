@@ -26,8 +26,8 @@ const USERNAME: &str = "demo";
 /// The simulation answers about as fast as a hosted model would, so that there is something to watch.
 const PACE: f64 = 15.0;
 /// The sweep waits so long for somebody to watch it.
-const PATIENCE: Duration = Duration::from_secs(30);
-const GLANCE: Duration = Duration::from_millis(100);
+const WATCHER_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_EVERY: Duration = Duration::from_millis(100);
 
 pub(crate) async fn run(settings: Settings, screen: &Screen) -> Result<(), Failure> {
     let settings = Settings {
@@ -105,11 +105,11 @@ async fn begin(
         return Ok(());
     }
     let begun = Instant::now();
-    while !services.feed.has_listeners() && begun.elapsed() < PATIENCE {
+    while !services.feed.has_listeners() && begun.elapsed() < WATCHER_TIMEOUT {
         if services.feed.is_stopping() {
             return Ok(());
         }
-        sleep(GLANCE).await;
+        sleep(POLL_EVERY).await;
     }
     wired
         .sweeps

@@ -1,4 +1,4 @@
-//! The commands, each a story of its own.
+//! The commands of the command line.
 
 pub(crate) mod demo;
 pub(crate) mod export;

@@ -22,7 +22,7 @@ use crate::commands::demo::system;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::preflight;
-use crate::progress::{Progress, Screen};
+use crate::progress::{ProgressDisplay, Screen};
 use crate::settings::Settings;
 use crate::wiring::Wired;
 
@@ -58,7 +58,7 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOption
     }
     let begun = wired.begin(document).await?;
     if begun.continued {
-        screen.say("an unfinished sweep of this experiment goes on");
+        screen.say(&resuming(&wired.sweeps.view(begun.sweep).await.map_err(Failure::error)?));
     }
 
     let view = conduct(&wired, screen, begun.sweep, samples).await?;
@@ -66,11 +66,16 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOption
     report.print(screen, &formats).await
 }
 
+fn resuming(view: &SweepView) -> String {
+    let of = view.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    format!("Resuming the unfinished sweep ({}{of} runs done)", view.totals.ended())
+}
+
 /// The format of each output, and whether there is a place for it, before anything is done for it.
 fn formats(options: &RunOptions) -> Result<Vec<Format>, Failure> {
     let format = |file: &std::path::PathBuf| {
         if file.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-            return Err(Failure::errors(&file.display(), ["there is no such folder: make it first"]));
+            return Err(Failure::errors(&file.display(), ["there is no such folder: create it first"]));
         }
         Format::of(file).ok_or_else(|| {
             let advice = "--output takes files that end in .json, .yaml, .env, .md, .csv or .jsonl, not";
@@ -93,7 +98,7 @@ fn refusal(options: &RunOptions, error: sweeps::SweepError) -> Failure {
 }
 
 /// A sweep that runs.
-struct Begun {
+struct StartedSweep {
     experiment: ExperimentId,
     sweep: SweepId,
     continued: bool,
@@ -124,7 +129,7 @@ impl Wired {
     }
 
     /// Stores what the document describes, and starts its sweep or goes on with the one that is not over.
-    async fn begin(&self, document: Document) -> Result<Begun, Failure> {
+    async fn begin(&self, document: Document) -> Result<StartedSweep, Failure> {
         let by = &system()?;
         let request = document.request;
         let experiment = self.store(by, document).await?;
@@ -132,7 +137,7 @@ impl Wired {
         if let Some(unfinished) = latest.filter(|sweep| !sweep.status.is_over()) {
             if same(&unfinished, &request) {
                 self.sweeps.go_on(by, unfinished.id, request.limits).await.map_err(Failure::error)?;
-                return Ok(Begun { experiment, sweep: unfinished.id, continued: true });
+                return Ok(StartedSweep { experiment, sweep: unfinished.id, continued: true });
             }
             self.sweeps.command(by, unfinished.id, Command::Stop).await.map_err(Failure::error)?;
         }
@@ -141,7 +146,7 @@ impl Wired {
             .start(by, experiment, self.sweeps.capped(request), None)
             .await
             .map_err(Failure::error)?;
-        Ok(Begun { experiment, sweep, continued: false })
+        Ok(StartedSweep { experiment, sweep, continued: false })
     }
 }
 
@@ -172,7 +177,7 @@ async fn watch(
     engine: &Arc<Engine>,
 ) -> Result<(), Failure> {
     let first = wired.sweeps.view(sweep).await.map_err(Failure::error)?;
-    let mut progress = Progress::new(screen, samples, SystemClock.now(), first.totals.samples);
+    let mut progress = ProgressDisplay::new(screen, samples, SystemClock.now(), first.totals.samples);
     let mut stop = Box::pin(crate::stop::asked());
     loop {
         if let Some((view, best)) = look(wired, sweep).await? {

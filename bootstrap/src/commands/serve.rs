@@ -28,7 +28,7 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: &ServeOpt
     let address = listener.local_addr().map_err(Failure::error)?;
     screen.say(&format!("PromptLooper {} is at {}", env!("CARGO_PKG_VERSION"), url(address)));
     if services.accounts.setup_required().await.map_err(Failure::error)? {
-        screen.say("nobody has an account yet: the first visitor makes the administrator's");
+        screen.say(&format!("Open {}/setup to create the administrator account.", url(address)));
     }
     serve(settings, engine, services, listener).await
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Definition, DimensionDraft, Draft, ScoringDraft, fit, limits, reserved, stages, templates};
 use crate::name::Name;
-use crate::problem::{Problem, capped, listed, nul, segment};
+use crate::problem::{Problem, capped, nul, segment, unknown};
 use crate::sample::Sample;
 use crate::scoring::{Scorer, ScoringEntry};
 use crate::space::{Dimension, Field, Levels, Space, Target};
@@ -131,9 +131,8 @@ fn scoring_entry(draft: ScoringDraft, stages: &[Stage], problems: &mut Vec<Probl
         problems.push(Problem::new("/weight", "out_of_range", "a weight is a number from 0 up"));
     }
     let stage = draft.stage.as_deref().map(|name| stages.iter().find(|stage| stage.name.as_str() == name));
-    if let Some(None) = stage {
-        let known = listed(stages.iter().map(|stage| stage.name.as_str()));
-        let detail = format!("there is no stage of this name: there are {known}");
+    if let (Some(name), Some(None)) = (&draft.stage, stage) {
+        let detail = unknown("stage", name, stages.iter().map(|stage| stage.name.as_str()));
         problems.push(Problem::new("/stage", "unknown_stage", detail));
     }
     nul(&Value::Map(draft.options.clone()), "/options", problems);

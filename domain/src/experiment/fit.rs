@@ -1,6 +1,6 @@
 //! Finds values of dimensions that their fields cannot take.
 
-use crate::problem::{Problem, is_full, listed};
+use crate::problem::{Problem, is_full, unknown};
 use crate::space::{Dimension, Levels};
 use crate::stage::Stage;
 use crate::value::Value;
@@ -9,8 +9,8 @@ use crate::value::Value;
 pub(super) fn levels(dimension: &Dimension, stages: &[Stage], problems: &mut Vec<Problem>) {
     let Some(target) = &dimension.target else { return };
     let Some(stage) = stages.iter().find(|stage| stage.name == target.stage) else {
-        let known = listed(stages.iter().map(|stage| stage.name.as_str()));
-        let detail = format!("there is no stage `{}`: there are {known}", target.stage);
+        let known = stages.iter().map(|stage| stage.name.as_str());
+        let detail = unknown("stage", target.stage.as_str(), known);
         problems.push(Problem::new("/target", "unknown_stage", detail));
         return;
     };

@@ -6,7 +6,7 @@ use super::check::place;
 use super::{ChunkDraft, LlmDraft, RetrieveDraft, StageDraft, StageKindDraft};
 use crate::call::{Message, Role};
 use crate::name::Name;
-use crate::problem::{Problem, listed, nul, segment};
+use crate::problem::{Problem, listed, nul, segment, unknown};
 use crate::space::Parameter;
 use crate::stage::{self, ChunkInput, ChunkStage, LlmStage, RetrieveStage, Stage, StageKind};
 use crate::text_unit::TextUnit;
@@ -85,11 +85,7 @@ fn chunk(draft: ChunkDraft, problems: &mut Vec<Problem>) -> Option<ChunkStage> {
 
 fn retrieve(draft: RetrieveDraft, earlier: &[Stage], problems: &mut Vec<Problem>) -> Option<RetrieveStage> {
     if !earlier.iter().any(|stage| stage.name.as_str() == draft.from) {
-        let known = match listed(earlier.iter().map(|stage| stage.name.as_str())) {
-            none if none.is_empty() => "none comes before it".to_owned(),
-            names => format!("these come before it: {names}"),
-        };
-        let detail = format!("`{}` is not a stage before this one: {known}", draft.from);
+        let detail = unknown("earlier stage", &draft.from, earlier.iter().map(|stage| stage.name.as_str()));
         problems.push(Problem::new("/from", "unknown_stage", detail));
     }
     if draft.top_k == 0 {
@@ -109,10 +105,9 @@ fn parameters(parameters: &Map, problems: &mut Vec<Problem>) {
         let pointer = format!("/parameters/{}", segment(name));
         match Parameter::parse(name) {
             None => {
-                let known = listed(Parameter::ALL.iter().map(|parameter| parameter.as_str()));
-                let detail = format!(
-                    "`{name}` is no parameter: there are {known}. Other fields of the request go under `extra`"
-                );
+                let known = Parameter::ALL.iter().map(|parameter| parameter.as_str());
+                let unknown = unknown("parameter", name, known);
+                let detail = format!("{unknown}. Put other fields of the request under `extra`");
                 problems.push(Problem::new(pointer, "unknown_parameter", detail));
             }
             Some(parameter) => {

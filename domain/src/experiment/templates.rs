@@ -2,7 +2,7 @@
 
 use super::check::is_template;
 use super::demands::Demands;
-use crate::problem::{Problem, is_full, listed, segment};
+use crate::problem::{Problem, is_full, segment, unknown};
 use crate::sample::Sample;
 use crate::space::{Dimension, Levels, Space};
 use crate::stage::Stage;
@@ -126,11 +126,9 @@ impl View<'_> {
     fn unknown_param(&self, name: &str) -> Option<String> {
         match self.space.dimension(name) {
             None => {
-                let known = match listed(self.space.dimensions().map(|dimension| dimension.name.as_str())) {
-                    none if none.is_empty() => "the parameter space has none".to_owned(),
-                    names => format!("there are {names}"),
-                };
-                Some(format!("`params.{name}` is no dimension of the parameter space: {known}"))
+                let known: Vec<_> =
+                    self.space.dimensions().map(|dimension| dimension.name.as_str()).collect();
+                Some(format!("`params.{name}`: {}", unknown("dimension", name, known)))
             }
             Some(dimension) if !dimension.when.is_empty() && dimension.target.is_some() => Some(format!(
                 "`params.{name}` is only there while its condition holds: write `params.{name} | default(…)`"
@@ -142,13 +140,8 @@ impl View<'_> {
     fn unknown_stage(&self, name: &str, rest: &[&str]) -> Option<String> {
         let earlier = &self.stages[..self.stage];
         if !earlier.iter().any(|stage| stage.name.as_str() == name) {
-            let names: Vec<_> = earlier.iter().map(|stage| stage.name.as_str()).collect();
-            let known = if names.is_empty() {
-                "none does".to_owned()
-            } else {
-                format!("these do: {}", names.join(", "))
-            };
-            return Some(format!("`stages.{name}` is no stage that comes before this one: {known}"));
+            let earlier = unknown("earlier stage", name, earlier.iter().map(|stage| stage.name.as_str()));
+            return Some(format!("`stages.{name}`: {earlier}"));
         }
         match rest {
             [field, ..] if *field != "output" => {

@@ -1,7 +1,7 @@
 //! Finds the texts most similar to a query, by the cosine of their embeddings.
 
 use super::chunk::MAX_CHUNKS;
-use super::{Progress, Render, Step, parsed};
+use super::{Render, SampleProgress, Step, parsed};
 use crate::call::{Call, EmbedCall, Embedding, Reply};
 use crate::configuration::Binding;
 use crate::run::StageError;
@@ -27,7 +27,7 @@ impl CompiledRetrieve {
     /// The call for the query, then one for each text. Where there are no texts nothing is asked.
     pub(super) fn begin(
         &self,
-        progress: &Progress,
+        progress: &SampleProgress,
         render: &impl Render,
     ) -> Option<Result<Step, StageError>> {
         let texts = match self.texts(progress) {
@@ -52,7 +52,7 @@ impl CompiledRetrieve {
     }
 
     /// The texts that the earlier stage gave.
-    fn texts<'a>(&self, progress: &'a Progress) -> Result<Vec<&'a str>, StageError> {
+    fn texts<'a>(&self, progress: &'a SampleProgress) -> Result<Vec<&'a str>, StageError> {
         let from = &self.from;
         let wrong =
             |what: &str| StageError::new("wrong_input", format!("the output of stage `{from}` {what}"));
@@ -65,7 +65,7 @@ impl CompiledRetrieve {
     }
 
     /// The most similar texts, the best first; of equal ones the earlier.
-    pub(super) fn finish(&self, progress: &Progress, replies: &[&Reply]) -> Result<Value, StageError> {
+    pub(super) fn finish(&self, progress: &SampleProgress, replies: &[&Reply]) -> Result<Value, StageError> {
         let texts = self.texts(progress)?;
         let vectors: Option<Vec<&Embedding>> = replies.iter().map(|reply| reply.embedding()).collect();
         let malformed = |what: &str| StageError::new("malformed", what);

@@ -56,7 +56,7 @@ fn documents_are_cut_embedded_and_found_by_their_angle() {
     let pipeline = Pipeline::try_new(&retrieval(2, 0)).unwrap();
     let documents = Value::List(vec!["red apples green pears".into(), "blue sky".into()]);
     let sample = Value::from([("input", Value::from("fruit?"))]);
-    let mut progress = Progress::new(sample);
+    let mut progress = SampleProgress::new(sample);
     let cut = pipeline.begin_quickly(0, &progress, &documents, 1).unwrap();
     let chunks = ["red apples", "green pears", "blue sky"];
     assert_eq!(cut, Step::Output(Value::List(chunks.map(Value::from).to_vec())));
@@ -81,7 +81,7 @@ fn documents_are_cut_embedded_and_found_by_their_angle() {
 #[test]
 fn a_stage_says_what_it_cannot_work_on() {
     let pipeline = Pipeline::try_new(&retrieval(2, 1)).unwrap();
-    let mut progress = Progress::new(Value::from([("input", Value::from("x"))]));
+    let mut progress = SampleProgress::new(Value::from([("input", Value::from("x"))]));
     let none = Value::List(Vec::new());
     assert_eq!(pipeline.begin(0, &progress, &none, 1), Ok(Step::Output(none.clone())));
     progress.passed("cut", none.clone());
@@ -96,7 +96,7 @@ fn a_stage_says_what_it_cannot_work_on() {
 #[test]
 fn much_text_is_not_worked_on_at_once() {
     let pipeline = Pipeline::try_new(&retrieval(2, 0)).unwrap();
-    let progress = Progress::new(Value::from([("input", Value::from("x"))]));
+    let progress = SampleProgress::new(Value::from([("input", Value::from("x"))]));
     let documents = Value::List(vec!["word ".repeat(100_000).into()]);
     assert_eq!(pipeline.begin_quickly(0, &progress, &documents, 1), None);
     assert!(pipeline.begin(0, &progress, &documents, 1).is_ok());

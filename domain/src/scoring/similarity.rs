@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::edits::edit_distance;
 use super::options::Options;
 use super::{Judgement, Score, TooMuchWork};
+use crate::edits::{TooLong, edit_distance};
 
 /// How likeness is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,12 @@ impl Similarity {
 fn edit_similarity(a: &str, b: &str) -> Result<Score, TooMuchWork> {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let longer = a.len().max(b.len());
-    Ok(Score::share(longer - edit_distance(&a, &b)?, longer))
+    let edits = edit_distance(&a, &b).map_err(|TooLong(a, b)| {
+        TooMuchWork(format!(
+            "comparing texts that differ over {a} and {b} characters takes too many steps: use the method token_f1"
+        ))
+    })?;
+    Ok(Score::share(longer - edits, longer))
 }
 
 fn token_f1(a: &str, b: &str) -> Score {

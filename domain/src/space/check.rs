@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::conditions::numbers;
 use super::{Dimension, Levels, MAX_ASSIGNMENTS, Target, find};
 use crate::decimal::Decimal;
-use crate::problem::{Problem, capped, listed, segment};
+use crate::problem::{Problem, capped, segment, unknown};
 use crate::value::Value;
 
 /// The most dimensions that share a target, each of which is compared with the others.
@@ -126,8 +126,8 @@ fn conditions(dimension: &Dimension, dimensions: &[Dimension]) -> Vec<Problem> {
         let mut wrong = |code, detail: String| problems.push(Problem::new(at.clone(), code, detail));
         match find(dimensions, name.as_str()).map(|other| &dimensions[other]) {
             None => {
-                let names = listed(dimensions.iter().map(|dimension| dimension.name.as_str()));
-                wrong("unknown_dimension", format!("there is no dimension `{name}`: there are {names}"));
+                let known = dimensions.iter().map(|dimension| dimension.name.as_str());
+                wrong("unknown_dimension", unknown("dimension", name.as_str(), known));
             }
             Some(other) if other.levels.count().is_none() => {
                 wrong(

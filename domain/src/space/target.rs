@@ -165,7 +165,7 @@ impl fmt::Display for InvalidTarget {
         let parameters: Vec<_> = Parameter::ALL.iter().map(|parameter| parameter.as_str()).collect();
         write!(
             f,
-            "`{}` is no field of a stage: write STAGE.FIELD with a field of endpoint, model, system, prompt, messages, \
+            "unknown target `{}`. Use STAGE.FIELD, where FIELD is one of endpoint, model, system, prompt, messages, \
              response_format, {}, extra.KEY, chunk_size, chunk_overlap or top_k",
             self.0.escape_debug(),
             parameters.join(", ")

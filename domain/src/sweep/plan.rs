@@ -4,7 +4,7 @@ use crate::strategy::{Proposal, Reason, Step, Trial, TrialChange, TrialCounts, W
 
 /// A fact.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum SweepFact {
     /// The guide answered.
     Proposed(Proposal),
     /// Somebody looked how the sweep stands.
@@ -79,22 +79,22 @@ impl Sweep {
     }
 
     /// Takes note of a fact. `trials` is what the guide is shown, which is nothing where it does not learn.
-    pub fn observe(&mut self, outcome: Outcome, trials: &[Trial]) -> Option<Next> {
+    pub fn observe(&mut self, outcome: SweepFact, trials: &[Trial]) -> Option<Next> {
         match outcome {
-            Outcome::Proposed(Proposal::Steps(steps)) => {
+            SweepFact::Proposed(Proposal::Steps(steps)) => {
                 let plan = self.plan(steps, trials);
                 self.waiting = plan.is_empty();
                 if self.waiting { None } else { Some(Next::Launch(plan)) }
             }
-            Outcome::Proposed(Proposal::Wait) => {
+            SweepFact::Proposed(Proposal::Wait) => {
                 self.waiting = true;
                 None
             }
-            Outcome::Proposed(Proposal::Done(reason)) => {
+            SweepFact::Proposed(Proposal::Done(reason)) => {
                 self.exhausted = Some(reason);
                 self.next(trials)
             }
-            Outcome::Looked { counts, told } => {
+            SweepFact::Looked { counts, told } => {
                 self.waiting &= !told && counts == self.counts;
                 self.counts = counts;
                 self.next(trials)

@@ -42,14 +42,14 @@ fn counted(counts: TrialCounts) -> Sweep {
 }
 
 fn looked(sweep: &mut Sweep, counts: TrialCounts) -> Option<Next> {
-    sweep.observe(Outcome::Looked { counts, told: false }, &[])
+    sweep.observe(SweepFact::Looked { counts, told: false }, &[])
 }
 
 #[test]
 fn a_sweep_of_failures_says_so() {
     let counts = TrialCounts { asked: 2, ended: 1, failed: 1, ..TrialCounts::default() };
     let mut sweep = counted(counts);
-    assert_eq!(sweep.observe(Outcome::Proposed(Proposal::Done(Reason::AllRuns)), &[]), None);
+    assert_eq!(sweep.observe(SweepFact::Proposed(Proposal::Done(Reason::AllRuns)), &[]), None);
     let next = looked(&mut sweep, TrialCounts { ended: 2, failed: 2, ..counts });
     assert_eq!(next, Some(Next::Complete(Reason::AllFailed)));
 }
@@ -67,11 +67,11 @@ fn a_guide_that_waits_is_asked_again_only_when_something_happened() {
     let counts = TrialCounts { asked: 3, resting: 1, ..TrialCounts::default() };
     let mut sweep = counted(counts);
     assert_eq!(looked(&mut sweep, counts), Some(Next::Ask { want: 2 }));
-    assert_eq!(sweep.observe(Outcome::Proposed(Proposal::Wait), &[]), None);
+    assert_eq!(sweep.observe(SweepFact::Proposed(Proposal::Wait), &[]), None);
     assert_eq!(looked(&mut sweep, counts), None, "nothing happened");
-    let told = sweep.observe(Outcome::Looked { counts, told: true }, &[]);
+    let told = sweep.observe(SweepFact::Looked { counts, told: true }, &[]);
     assert_eq!(told, Some(Next::Ask { want: 2 }));
-    let _ = sweep.observe(Outcome::Proposed(Proposal::Steps(vec![])), &[]);
+    let _ = sweep.observe(SweepFact::Proposed(Proposal::Steps(vec![])), &[]);
     assert_eq!(looked(&mut sweep, counts), None, "nothing was proposed");
     assert_eq!(looked(&mut sweep, TrialCounts { ended: 1, ..counts }), Some(Next::Ask { want: 3 }));
 }
@@ -89,14 +89,14 @@ fn what_is_open_at_the_end_is_completed() {
     let mut trials = vec![resting, pending];
     let counts = TrialCounts { asked: 2, resting: 1, ..TrialCounts::default() };
     let mut sweep = counted(counts);
-    let next = sweep.observe(Outcome::Proposed(Proposal::Done(Reason::Converged)), &trials);
+    let next = sweep.observe(SweepFact::Proposed(Proposal::Done(Reason::Converged)), &trials);
     let end = Plan { end: vec![(0, TrialEnd::Completed)], ..Plan::default() };
     assert_eq!(next, Some(Next::Launch(end)));
     trials[0].state = TrialState::Ended(RunStatus::Completed);
     let counts = TrialCounts { ended: 1, resting: 0, ..counts };
-    assert_eq!(sweep.observe(Outcome::Looked { counts, told: false }, &trials), None, "one is under way");
+    assert_eq!(sweep.observe(SweepFact::Looked { counts, told: false }, &trials), None, "one is under way");
     trials[1].scores.push(0.0);
     let counts = TrialCounts { resting: 1, ..counts };
-    let next = sweep.observe(Outcome::Looked { counts, told: true }, &trials);
+    let next = sweep.observe(SweepFact::Looked { counts, told: true }, &trials);
     assert!(matches!(next, Some(Next::Launch(plan)) if plan.end == [(1, TrialEnd::Completed)]));
 }

@@ -1,4 +1,4 @@
-//! Parses what stands inside of tags.
+//! Parses the expressions inside tags.
 
 use super::Fault;
 use super::ast::{Argument, Comparison, Expr, Kind};
@@ -94,10 +94,7 @@ impl Tokens {
                 let negated = self.takes_name("not");
                 let test = self.name("`defined`")?;
                 if test != "defined" {
-                    return Err(Fault::new(
-                        at,
-                        format!("there is no test `is {test}`: there is `is defined`"),
-                    ));
+                    return Err(Fault::new(at, format!("unknown test `is {test}`. Known: `is defined`")));
                 }
                 if self.next_is_name("in") || self.next_is_name("not") {
                     return self.fault("put the test into brackets: `(a is defined) in b`");
@@ -261,7 +258,7 @@ const LOOP: [&str; 3] = ["index", "first", "last"];
 fn check_loop(of: &Expr, field: &str) -> Result<(), Fault> {
     let is_loop = matches!(&of.kind, Kind::Name(name) if name == "loop");
     if is_loop && !LOOP.contains(&field) {
-        let message = format!("there is no `loop.{field}`: there are loop.{}", LOOP.join(", loop."));
+        let message = format!("unknown variable `loop.{field}`. Known: loop.{}", LOOP.join(", loop."));
         return Err(Fault::new(of.at, message));
     }
     Ok(())
@@ -270,7 +267,7 @@ fn check_loop(of: &Expr, field: &str) -> Result<(), Fault> {
 fn check_loop_alone(expr: Expr) -> Result<Expr, Fault> {
     match &expr.kind {
         Kind::Name(name) if name == "loop" => {
-            Err(Fault::new(expr.at, format!("`loop` is no value: there are loop.{}", LOOP.join(", loop."))))
+            Err(Fault::new(expr.at, format!("`loop` is not a value. Known: loop.{}", LOOP.join(", loop."))))
         }
         _ => Ok(expr),
     }

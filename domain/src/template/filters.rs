@@ -10,6 +10,7 @@ use super::ast::{Argument, Expr};
 use super::limits::{BYTES, Bounded};
 use super::render::Renderer;
 use super::value::{Val, write_json};
+use crate::problem;
 
 macro_rules! filters {
     ($($name:ident = $word:literal ($($argument:literal),*)),+ $(,)?) => {
@@ -52,8 +53,7 @@ impl Filter {
     }
 
     pub(super) fn unknown(word: &str) -> String {
-        let known: Vec<_> = Self::ALL.iter().map(|(known, ..)| *known).collect();
-        format!("there is no filter `{word}`: there are {}", known.join(", "))
+        problem::unknown("filter", word, Self::ALL.iter().map(|(known, ..)| *known))
     }
 
     fn entry(self) -> (&'static str, &'static [&'static str]) {

@@ -208,9 +208,10 @@ fn escaped(c: Option<char>) -> Result<char, String> {
         Some('n') => Ok('\n'),
         Some('t') => Ok('\t'),
         Some('r') => Ok('\r'),
-        Some(c) => {
-            Err(format!("`\\{}` is no escape: there are \\n \\t \\r \\\\ \\\" and \\'", c.escape_debug()))
-        }
+        Some(c) => Err(format!(
+            "`\\{}` is an unknown escape. Known: \\n \\t \\r \\\\ \\\" and \\'",
+            c.escape_debug()
+        )),
         None => Err("the text ends in an escape".to_owned()),
     }
 }

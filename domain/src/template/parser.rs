@@ -1,10 +1,11 @@
-//! Puts the pieces of a template together into blocks.
+//! Parses a template into nested blocks.
 
 use super::Fault;
 use super::ast::{Expr, Node};
 use super::lexer::{Piece, Token, pieces};
 use super::limits::check_depth;
 use super::tokens::Tokens;
+use crate::problem;
 
 /// Parses a whole template.
 pub(super) fn parse(source: &str) -> Result<Vec<Node>, Fault> {
@@ -156,9 +157,12 @@ fn set(mut tokens: Tokens) -> Result<Node, Fault> {
 }
 
 fn unknown(at: usize, word: &str) -> Fault {
-    let known = "there are if, for, set and raw";
+    let known = ["if", "for", "set", "raw"];
     if LEFT_OUT.contains(&word) {
-        return Fault::new(at, format!("`{{% {word} %}}` is not part of templates: {known}"));
+        return Fault::new(
+            at,
+            format!("`{{% {word} %}}` is not part of templates. Known: {}", known.join(", ")),
+        );
     }
-    Fault::new(at, format!("there is no tag `{word}`: {known}"))
+    Fault::new(at, problem::unknown("tag", word, known))
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use application::ports::{Journal as _, Unit};
+use application::ports::{Commit, Journal as _};
 use domain::event::{EventType, NewEvent};
 use domain::id::ExperimentId;
 use domain::value::Value;
@@ -23,7 +23,7 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// Events that are committed together.
 const TOGETHER: u64 = 10;
 /// How long a listener waits for the next frame.
-const PATIENCE: Duration = Duration::from_secs(30);
+const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connects as a browser does: with the token among the protocols.
 ///
@@ -118,7 +118,7 @@ async fn tell(stores: &Stores, load: Load) -> Vec<Instant> {
         let numbers = first..(first + TOGETHER).min(load.events);
         let event = |n| NewEvent::new(ExperimentId::new(1), EventType::CacheHit, [("hits", Value::from(n))]);
         let events = numbers.clone().map(event).map(|event| NewEvent { experiment: None, ..event }).collect();
-        stores.commit(Unit { events, ..Unit::default() }).await.expect("a commit");
+        stores.commit(Commit { events, ..Commit::default() }).await.expect("a commit");
         committed.extend(numbers.map(|_| Instant::now()));
     }
     committed
@@ -133,7 +133,7 @@ async fn hear(mut socket: Socket, events: u64) -> Vec<(u64, Instant)> {
     const MARK: &str = "\"hits\":";
     let mut told: Vec<(u64, Instant)> = Vec::new();
     while told.last().is_none_or(|(number, _)| number + 1 < events) {
-        let frame = timeout(PATIENCE, socket.next()).await.expect("nothing more is heard");
+        let frame = timeout(FRAME_TIMEOUT, socket.next()).await.expect("nothing more is heard");
         let Some(Ok(Message::Text(text))) = frame else { continue };
         let at = Instant::now();
         // Parsing would take longer than what is measured.

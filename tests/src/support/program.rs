@@ -126,8 +126,8 @@ pub fn start(home: &Home, arguments: &[&str]) -> Child {
 /// # Panics
 /// Where it does not end within two minutes.
 pub async fn finish(child: Child) -> Finished {
-    const PATIENCE: Duration = Duration::from_mins(2);
-    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+    const EXIT_TIMEOUT: Duration = Duration::from_mins(2);
+    let output = tokio::time::timeout(EXIT_TIMEOUT, child.wait_with_output()).await;
     let output = output.expect("the program does not end").expect("the program has an end");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Finished { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }

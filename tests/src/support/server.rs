@@ -25,7 +25,7 @@ pub struct Server {
 }
 
 /// How long a server may take to start.
-const PATIENCE: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Server {
     /// Starts one that executes runs, with the tests' API key.
@@ -61,7 +61,7 @@ impl Server {
     pub async fn launch(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).spawn().expect("the program starts");
         let stderr = child.stderr.take().expect("stderr");
-        let url = tokio::time::timeout(PATIENCE, address(stderr)).await.expect("the server starts");
+        let url = tokio::time::timeout(START_TIMEOUT, address(stderr)).await.expect("the server starts");
         Self { child, url, http: reqwest::Client::new(), token: Some(API_KEY.to_owned()) }
     }
 
@@ -160,7 +160,7 @@ impl Server {
     pub async fn stop(mut self) -> Option<i32> {
         let id = self.child.id().expect("a process").to_string();
         std::process::Command::new("kill").args(["-TERM", &id]).status().expect("a signal");
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let ended = tokio::time::timeout(START_TIMEOUT, self.child.wait()).await;
         ended.expect("the server does not stop").expect("an end").code()
     }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use application::ports::{
-    BoardStore, ClaimedRun, CommitError, Journal, ListPlace, Metric, RunFilter, RunKey, RunListing, RunOrder,
-    RunQuery, RunStore, RunSummary, Standings, StandingsStore, Unit,
+    BoardStore, ClaimedRun, Commit, CommitError, Journal, ListPlace, Metric, RunFilter, RunKey, RunListing,
+    RunOrder, RunQuery, RunStore, RunSummary, Standings, StandingsStore,
 };
 use domain::event::{EventType, NewEvent};
 use domain::id::RunId;
@@ -50,7 +50,7 @@ impl Fixture {
         block.latency_ms = cost.map_or(0, i64::unsigned_abs);
         block.end = Some(end);
         block.lead = Some(NewEvent::new(self.experiment, EventType::NewBestFound, []));
-        self.stores.commit(Unit { block: Some(block), ..Unit::default() }).await.map(drop)
+        self.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.map(drop)
     }
 
     async fn finished(&self, configs: &[u8], score: impl Fn(usize) -> Option<f64>) -> Vec<RunId> {
@@ -197,7 +197,7 @@ async fn runs_of_one_configuration_that_end_at_once_leave_one_listed(kind: Kind)
     for round in 0..20 {
         let single = |n: u128| {
             let single = fixture.single(RunId::new(round * 10 + n + 1), 1);
-            Unit { single: Some(single), ..Unit::default() }
+            Commit { single: Some(single), ..Commit::default() }
         };
         for n in 0..4 {
             fixture.stores.commit(single(n)).await.unwrap();
@@ -207,7 +207,7 @@ async fn runs_of_one_configuration_that_end_at_once_leave_one_listed(kind: Kind)
             let stores = if n.is_multiple_of(2) { &fixture.stores } else { &other };
             let mut block = fixture.block(run.lease, 3);
             (block.sweep, block.end) = (None, Some(ended(Some(0.5))));
-            stores.commit(Unit { block: Some(block), ..Unit::default() })
+            stores.commit(Commit { block: Some(block), ..Commit::default() })
         });
         for landed in futures::future::join_all(ends).await {
             landed.unwrap();
@@ -228,7 +228,7 @@ async fn the_lead_is_told_of_whoever_stands_first(kind: Kind) {
     // The leading configuration is tried again and does worse: what others have to beat is lower now.
     let again = async |run: u128, score: f64| {
         let single = fixture.single(RunId::new(run), 3);
-        fixture.stores.commit(Unit { single: Some(single), ..Unit::default() }).await.unwrap();
+        fixture.stores.commit(Commit { single: Some(single), ..Commit::default() }).await.unwrap();
         let claimed = fixture.stores.claim_runs(fixture.worker, 1, LEASE).await;
         fixture.finish(&claimed[0], ended(Some(score)), None).await.unwrap();
     };

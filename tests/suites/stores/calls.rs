@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{
-    CallClaim, CallStore, Claim, CommitError, FailedCall, Fill, Ids as _, Journal, Reservation, RunLease,
-    Settlement, SweepStore, Unit, WorkerStore,
+    CallClaim, CallStore, Claim, Commit, CommitError, FailedCall, Fill, Ids as _, Journal, Reservation,
+    RunLease, Settlement, SweepStore, WorkerStore,
 };
 use domain::call::{CallFailure, EmbedCall, Embedding, FailureKind, Reply, ReplyBody};
 use domain::event::{EventType, NewEvent};
@@ -149,7 +149,7 @@ async fn many_commits_share_transactions_and_harm_nobody(kind: Kind) {
     let tasks: Vec<_> = (0..128_u32)
         .map(|i| {
             let (stores, mut unit) =
-                (fixture.stores.clone(), Unit { events: vec![event.clone()], ..Unit::default() });
+                (fixture.stores.clone(), Commit { events: vec![event.clone()], ..Commit::default() });
             // Each fourth is of somebody who has lost the run, and must not land.
             if i % 4 == 0 {
                 unit.block = Some(fixture.block(RunLease { run: RunId::new(99), epoch: 1 }, 1));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, CommitError, DecidedEnd, Extension, Journal, Launch, OutcomeLog, RunStore, StoredSweep,
-    SweepMove, SweepStore, Unit,
+    ClaimedRun, Commit, CommitError, DecidedEnd, Extension, Journal, Launch, OutcomeLog, RunStore,
+    StoredSweep, SweepMove, SweepStore,
 };
 use domain::event::{EventType, NewEvent};
 use domain::id::RunId;
@@ -35,7 +35,7 @@ async fn conducted(fixture: &Fixture) -> StoredSweep {
 
 async fn decide(fixture: &Fixture, of: impl FnOnce(Launch) -> Launch) -> Result<Vec<u64>, CommitError> {
     let launch = of(fixture.decision(&conducted(fixture).await));
-    let unit = Unit { launch: Some(launch), ..Unit::default() };
+    let unit = Commit { launch: Some(launch), ..Commit::default() };
     fixture.stores.commit(unit).await.map(|receipt| receipt.duplicates)
 }
 
@@ -60,7 +60,7 @@ async fn claim(fixture: &Fixture) -> ClaimedRun {
 async fn work(fixture: &Fixture, run: &ClaimedRun, upto: u32, end: Option<RunEnd>) {
     let mut block = fixture.block(run.lease, upto - run.done);
     (block.no, block.upto, block.end) = (run.blocks, upto, end);
-    fixture.stores.commit(Unit { block: Some(block), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.unwrap();
 }
 
 /// The end of a run as its worker or its conductor adds it up.
@@ -134,7 +134,7 @@ async fn a_decision_ends_a_run(kind: Kind) {
     let pruned = end(&fixture, id, Ending::Pruned).await;
     let unit =
         Launch { end: vec![decided(id, 2, pruned.clone())], ..fixture.decision(&conducted(&fixture).await) };
-    let unit = Unit { launch: Some(unit), ..Unit::default() };
+    let unit = Commit { launch: Some(unit), ..Commit::default() };
     fixture.stores.commit(unit.clone()).await.unwrap();
     assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict), "it was ended twice");
     let run = RunStore::run(&fixture.stores, id).await.unwrap().unwrap();
@@ -164,7 +164,7 @@ async fn whoever_ends_a_run_comes_to_the_same(kind: Kind) {
     };
     let layout = Layout { scorers: &[], stages: &["s"], repeats: 2 };
     (block.end, block.completed) = (Some(Tally::resume(0, resumed).end(layout, of)), told());
-    fixture.stores.commit(Unit { block: Some(block), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.unwrap();
 
     let mut runs = Vec::new();
     for id in ids {
@@ -217,7 +217,7 @@ async fn whoever_reads_the_logs_reads_the_same(kind: Kind) {
     let error = RunError { kind: "x".into(), message: "x".into(), stage: None, sample: None };
     let mut block = fixture.block(broken.lease, 0);
     block.end = Some(RunEnd::failed(error));
-    fixture.stores.commit(Unit { block: Some(block), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.unwrap();
     decide(&fixture, |launch| Launch { extend: vec![extension(ids[0], 0, 3)], seen: 2, ..launch })
         .await
         .unwrap();
@@ -258,6 +258,6 @@ async fn a_stopped_sweep_leaves_no_run_resting(kind: Kind) {
         cancel: true,
         limits: None,
     };
-    fixture.stores.commit(Unit { moved: Some(stop), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { moved: Some(stop), ..Commit::default() }).await.unwrap();
     assert_eq!(totals(&fixture).await, [0, 0, 0, 2]);
 }

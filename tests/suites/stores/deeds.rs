@@ -1,8 +1,8 @@
 //! Requests with keys: what was done for one is not done again.
 
 use application::ports::{
-    CommitError, DeedMark, IdempotencyStore, Ids as _, Journal, KeptAnswer, RepeatableRequest, Reserved,
-    RunStore, Unit,
+    Commit, CommitError, DeedMark, IdempotencyStore, Ids as _, Journal, KeptAnswer, RepeatableRequest,
+    Reserved, RunStore,
 };
 use domain::id::RunId;
 use promptlooper_tests::support::home::Kind;
@@ -35,7 +35,7 @@ async fn what_is_made_for_a_key_is_known_before_its_answer_is_kept(kind: Kind) {
     assert_eq!(stores.reserve(&request("POST /else"), 9).await.unwrap(), Reserved::Other);
 
     let run = RunId::new(SystemIds.next());
-    let unit = Unit { single: Some(fixture.single(run, 5)), deed: Some(mark(7, run)), ..Unit::default() };
+    let unit = Commit { single: Some(fixture.single(run, 5)), deed: Some(mark(7, run)), ..Commit::default() };
     stores.commit(unit.clone()).await.unwrap();
     assert_eq!(stores.reserve(&asked, 8).await.unwrap(), Reserved::Done(run.bits()));
     stores.free(&asked, 7).await.unwrap();
@@ -63,7 +63,8 @@ async fn what_is_made_for_a_lost_reservation_is_refused_whole(kind: Kind) {
     stores.free(&asked, 7).await.unwrap();
     assert_eq!(stores.reserve(&asked, 8).await.unwrap(), Reserved::Fresh(8));
     let late = RunId::new(SystemIds.next());
-    let unit = Unit { single: Some(fixture.single(late, 5)), deed: Some(mark(7, late)), ..Unit::default() };
+    let unit =
+        Commit { single: Some(fixture.single(late, 5)), deed: Some(mark(7, late)), ..Commit::default() };
     assert_eq!(stores.commit(unit).await, Err(CommitError::Conflict));
     assert!(stores.run(late).await.unwrap().is_none(), "a run was made for a reservation that is lost");
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{
-    AnswerId, Block, CallClaim, CallStore, Claim, EndpointStore, ExperimentStore, Fill, Ids as _, Journal,
-    Launch, NewExperiment, NewProject, NewRun, NewSamples, NewSweep, ProjectStore, RunClaim, RunConfig,
-    RunLease, RunStore, Settlement, SingleRun, StageBinding, StoredSweep, SweepStore, Unit, WorkerStore,
+    AnswerId, Block, CallClaim, CallStore, Claim, Commit, EndpointStore, ExperimentStore, Fill, Ids as _,
+    Journal, Launch, NewExperiment, NewProject, NewRun, NewSamples, NewSweep, ProjectStore, RunClaim,
+    RunConfig, RunLease, RunStore, Settlement, SingleRun, StageBinding, StoredSweep, SweepStore, WorkerStore,
 };
 use domain::access::{Actor, Scope, Writer};
 use domain::call::{
@@ -47,7 +47,7 @@ impl Fixture {
         let experiment = experiment(&stores).await;
         let sweep = SweepId::new(SystemIds.next());
         let begin = NewSweep { id: sweep, experiment, revision: 1, kind: SweepKind::Random, seed: 7, limits };
-        stores.commit(Unit { begin: Some(begin), ..Unit::default() }).await.unwrap();
+        stores.commit(Commit { begin: Some(begin), ..Commit::default() }).await.unwrap();
         let worker = live(&stores).await;
         Self { home, stores, endpoint, experiment, sweep, worker }
     }
@@ -87,7 +87,7 @@ impl Fixture {
             configs.iter().zip(stored.asked..).map(|(n, trial)| self.run(*n, trial)).collect();
         let ids = new.iter().map(|run| run.id).collect();
         let launch = Launch { new, ..self.decision(&stored) };
-        self.stores.commit(Unit { launch: Some(launch), ..Unit::default() }).await.unwrap();
+        self.stores.commit(Commit { launch: Some(launch), ..Commit::default() }).await.unwrap();
         ids
     }
 

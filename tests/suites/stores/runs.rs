@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use application::ports::{
-    Claim, CommitError, Journal, RunStore, Settlement, SlotStore, SweepMove, SweepStore, Unit, WorkerStore,
+    Claim, Commit, CommitError, Journal, RunStore, Settlement, SlotRequest, SlotStore, SweepMove, SweepStore,
+    WorkerStore,
 };
 use domain::sweep::{PauseReason, SweepStatus};
 use promptlooper_tests::support::home::Kind;
@@ -21,8 +22,9 @@ on_both! {
 async fn slots_are_shared_among_the_living(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let (stores, endpoint) = (&fixture.stores, fixture.endpoint);
-    let hold =
-        async |worker, want, in_flight| stores.hold(worker, endpoint, 8, want, in_flight).await.unwrap();
+    let hold = async |worker, want, in_flight| {
+        stores.hold(worker, endpoint, SlotRequest { concurrency: 8, want, in_flight }).await.unwrap()
+    };
     let idle = live(stores).await;
     assert_eq!(hold(idle, 0, 0).await, 0);
     assert_eq!(hold(fixture.worker, 20, 0).await, 8, "nobody else wants any");
@@ -79,16 +81,16 @@ async fn runs_of_paused_sweeps_rest(kind: Kind) {
         cancel: false,
         limits: None,
     };
-    fixture.stores.commit(Unit { moved: Some(pause.clone()), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { moved: Some(pause.clone()), ..Commit::default() }).await.unwrap();
     assert!(fixture.stores.claim_runs(fixture.worker, 1, LEASE).await.is_empty());
-    let late = Unit { block: Some(fixture.block(claimed[0].lease, 1)), ..Unit::default() };
+    let late = Commit { block: Some(fixture.block(claimed[0].lease, 1)), ..Commit::default() };
     assert_eq!(
         fixture.stores.commit(late).await,
         Err(CommitError::Conflict),
         "a recalled run was written to"
     );
     let stop = SweepMove { version: pause.version + 1, status: SweepStatus::Stopped, cancel: true, ..pause };
-    fixture.stores.commit(Unit { moved: Some(stop), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { moved: Some(stop), ..Commit::default() }).await.unwrap();
     let totals = fixture.stores.totals(fixture.sweep).await.unwrap();
     assert_eq!((totals.cancelled, totals.running), (1, 0));
 }
@@ -102,10 +104,10 @@ async fn whoever_lost_a_run_cannot_write_to_it(kind: Kind) {
     assert_eq!(fixture.claimed(7, fixture.worker).await, Claim::Yours);
     let calls = Settlement { fills: vec![fixture.fill(7, old.lease.run)], failures: vec![] };
     fixture.stores.settle(calls).await.unwrap();
-    let unit = Unit { block: Some(fixture.block(old.lease, 2)), ..Unit::default() };
+    let unit = Commit { block: Some(fixture.block(old.lease, 2)), ..Commit::default() };
     assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));
     assert!(matches!(fixture.claimed(7, fixture.worker).await, Claim::Answered(_)), "a paid answer was lost");
-    let unit = Unit { block: Some(fixture.block(new.lease, 2)), ..Unit::default() };
+    let unit = Commit { block: Some(fixture.block(new.lease, 2)), ..Commit::default() };
     fixture.stores.commit(unit).await.unwrap();
     let resumed = fixture.stores.resumed(new.lease.run).await.unwrap();
     assert_eq!(resumed.vector, [0.5, 0.5]);

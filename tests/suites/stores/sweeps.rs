@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{
-    Breaker, CommitError, EndpointStore, Ids as _, Journal, Launch, NewSweep, SweepMove, SweepStore, Unit,
+    Breaker, Commit, CommitError, EndpointStore, Ids as _, Journal, Launch, NewSweep, SweepMove, SweepStore,
 };
 use application::sweeps::{SweepError, Sweeps};
 use domain::call::FailureKind;
@@ -38,7 +38,7 @@ async fn a_sweep_has_one_conductor_and_one_version(kind: Kind) {
     let taken = stores.conduct(second, LEASE, None).await.unwrap();
     assert_eq!(taken[0].epoch, held[0].epoch + 1);
     let stale = Launch { new: vec![fixture.run(1, 0)], ..fixture.decision(&held[0]) };
-    let refused = stores.commit(Unit { launch: Some(stale), ..Unit::default() }).await;
+    let refused = stores.commit(Commit { launch: Some(stale), ..Commit::default() }).await;
     assert_eq!(refused, Err(CommitError::Conflict));
     assert_eq!(fixture.number("SELECT count(*) AS n FROM run").await, 0);
 }
@@ -53,7 +53,7 @@ async fn an_experiment_has_one_active_sweep(kind: Kind) {
         seed: u64::MAX,
         limits: SweepLimits::default(),
     };
-    let second = Unit { begin: Some(begin.clone()), ..Unit::default() };
+    let second = Commit { begin: Some(begin.clone()), ..Commit::default() };
     assert_eq!(fixture.stores.commit(second.clone()).await, Err(CommitError::SweepActive));
     let stop = SweepMove {
         sweep: fixture.sweep,
@@ -64,7 +64,7 @@ async fn an_experiment_has_one_active_sweep(kind: Kind) {
         cancel: true,
         limits: None,
     };
-    fixture.stores.commit(Unit { moved: Some(stop), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { moved: Some(stop), ..Commit::default() }).await.unwrap();
     fixture.stores.commit(second).await.unwrap();
     let latest = fixture.stores.latest(fixture.experiment).await.unwrap().unwrap();
     assert_eq!((latest.id, latest.kind, latest.seed), (begin.id, begin.kind, u64::MAX));

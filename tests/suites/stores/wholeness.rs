@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use application::ports::{
-    CallClaim, CallStore, Claim, CommitError, ExperimentStore, Journal, Launch, NewSweep, Reservation,
-    RunClaim, RunStore, SingleRun, SweepMove, SweepStore, Unit, WorkerStore,
+    CallClaim, CallStore, Claim, Commit, CommitError, ExperimentStore, Journal, Launch, NewSweep,
+    Reservation, RunClaim, RunStore, SingleRun, SweepMove, SweepStore, WorkerStore,
 };
 use domain::event::{EventType, NewEvent};
 use domain::id::{RunId, SweepId, WorkerId};
@@ -52,11 +52,11 @@ async fn a_unit_of_several_parts_lands_whole_or_not_at_all(kind: Kind) {
     let told = fixture.number("SELECT count(*) AS n FROM event").await;
 
     // The move alone would land; the block is of somebody who has lost the run.
-    let unit = Unit {
+    let unit = Commit {
         moved: Some(pause(&fixture).await),
         block: Some(fixture.block(lost.lease, 1)),
         events: event(&fixture),
-        ..Unit::default()
+        ..Commit::default()
     };
     assert_eq!(fixture.stores.commit(unit.clone()).await, Err(CommitError::Conflict));
     let sweep = SweepStore::sweep(&fixture.stores, fixture.sweep).await.unwrap().unwrap();
@@ -66,14 +66,16 @@ async fn a_unit_of_several_parts_lands_whole_or_not_at_all(kind: Kind) {
     // The block alone would land; the move rests on an old version.
     let stale = SweepMove { version: sweep.version - 1, ..pause(&fixture).await };
     let block = Some(fixture.block(held.lease, 1));
-    let unit = Unit { moved: Some(stale), block: block.clone(), events: event(&fixture), ..Unit::default() };
+    let unit =
+        Commit { moved: Some(stale), block: block.clone(), events: event(&fixture), ..Commit::default() };
     assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));
     assert_eq!(fixture.number("SELECT count(*) AS n FROM block").await, 0);
     assert_eq!(fixture.stores.totals(fixture.sweep).await.unwrap().samples, 0);
 
     // Both are right, beside units of others.
-    let unit = Unit { moved: Some(pause(&fixture).await), block, events: event(&fixture), ..Unit::default() };
-    let other = Unit { events: event(&fixture), ..Unit::default() };
+    let unit =
+        Commit { moved: Some(pause(&fixture).await), block, events: event(&fixture), ..Commit::default() };
+    let other = Commit { events: event(&fixture), ..Commit::default() };
     let (landed, beside) =
         futures::future::join(fixture.stores.commit(unit), fixture.stores.commit(other)).await;
     assert!(landed.is_ok() && beside.is_ok(), "{landed:?} {beside:?}");
@@ -85,14 +87,15 @@ async fn what_is_sent_again_counts_nothing_twice(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let stored = fixture.stores.conduct(fixture.worker, LEASE, None).await.unwrap().remove(0);
     let launch = Launch { new: vec![fixture.run(1, 0), fixture.run(2, 1)], ..fixture.decision(&stored) };
-    let unit = Unit { launch: Some(launch), ..Unit::default() };
+    let unit = Commit { launch: Some(launch), ..Commit::default() };
     fixture.stores.commit(unit.clone()).await.unwrap();
     assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));
     let stored = SweepStore::sweep(&fixture.stores, fixture.sweep).await.unwrap().unwrap();
     assert_eq!((stored.asked, stored.duplicates), (2, 0));
 
     let run = fixture.stores.claim_runs(fixture.worker, 1, LEASE).await.remove(0);
-    let unit = Unit { block: Some(fixture.block(run.lease, 2)), events: event(&fixture), ..Unit::default() };
+    let unit =
+        Commit { block: Some(fixture.block(run.lease, 2)), events: event(&fixture), ..Commit::default() };
     fixture.stores.commit(unit.clone()).await.unwrap();
     assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));
     let run = RunStore::run(&fixture.stores, run.lease.run).await.unwrap().unwrap();
@@ -112,14 +115,14 @@ async fn changed_experiments_refuse_what_was_checked_before(kind: Kind) {
         config: config.clone(),
         asked: 3,
     };
-    let refused = Unit { single: Some(single(9)), events: event(&fixture), ..Unit::default() };
+    let refused = Commit { single: Some(single(9)), events: event(&fixture), ..Commit::default() };
     assert_eq!(fixture.stores.commit(refused).await, Err(CommitError::Conflict));
     let known = fixture.stores.experiment(fixture.experiment).await.unwrap().unwrap().revision;
-    fixture.stores.commit(Unit { single: Some(single(known)), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { single: Some(single(known)), ..Commit::default() }).await.unwrap();
     assert_eq!(fixture.number("SELECT count(*) AS n FROM run").await, 1);
 
     let stop = SweepMove { status: SweepStatus::Stopped, ..pause(&fixture).await };
-    fixture.stores.commit(Unit { moved: Some(stop), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { moved: Some(stop), ..Commit::default() }).await.unwrap();
     let begin = |revision| NewSweep {
         id: SweepId::new(8),
         experiment: fixture.experiment,
@@ -128,14 +131,14 @@ async fn changed_experiments_refuse_what_was_checked_before(kind: Kind) {
         seed: 1,
         limits: SweepLimits::default(),
     };
-    let refused = Unit { begin: Some(begin(known + 1)), events: event(&fixture), ..Unit::default() };
+    let refused = Commit { begin: Some(begin(known + 1)), events: event(&fixture), ..Commit::default() };
     assert_eq!(fixture.stores.commit(refused).await, Err(CommitError::Conflict));
     assert_eq!(
         fixture.number("SELECT count(*) AS n FROM sweep").await,
         1,
         "a sweep was stored that was refused"
     );
-    fixture.stores.commit(Unit { begin: Some(begin(known)), ..Unit::default() }).await.unwrap();
+    fixture.stores.commit(Commit { begin: Some(begin(known)), ..Commit::default() }).await.unwrap();
 }
 
 async fn calls_lost_with_their_worker_are_charged(kind: Kind) {
@@ -250,7 +253,7 @@ async fn of_equal_configurations_one_is_listed(kind: Kind) {
         let (id, experiment) = (RunId::new(n), fixture.experiment);
         let single =
             SingleRun { id, experiment, revision, config_hash: hash(1), config: config.clone(), asked: 1 };
-        fixture.stores.commit(Unit { single: Some(single), ..Unit::default() }).await.unwrap();
+        fixture.stores.commit(Commit { single: Some(single), ..Commit::default() }).await.unwrap();
     }
     let claimed = fixture.stores.claim_runs(fixture.worker, 8, LEASE).await;
     assert_eq!(claimed.len(), 8);
@@ -265,7 +268,7 @@ async fn of_equal_configurations_one_is_listed(kind: Kind) {
             error: None,
             ..failed
         });
-        fixture.stores.commit(Unit { block: Some(block), ..Unit::default() })
+        fixture.stores.commit(Commit { block: Some(block), ..Commit::default() })
     });
     for ended in futures::future::join_all(ends).await {
         ended.unwrap();

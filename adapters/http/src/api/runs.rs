@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::operations::{Listed, StartRun};
+use application::operations::{CursorPage, StartRun};
 use application::ports::{KeptAnswer, RunSummary};
 use application::refusal::Refusal;
 use domain::access::{Actor, Writer};
@@ -97,7 +97,7 @@ impl Api {
         page: PageQuery,
     ) -> Result<Answer<RunSamplePage>> {
         let listed = self.0.list_samples(RunId::new(bits(id.0)), &page.0).await.map_err(wrong_query)?;
-        let (Listed { items, next_cursor }, facts) = listed;
+        let (CursorPage { items, next_cursor }, facts) = listed;
         let items = items.into_iter().map(|trace| RunSample::new(trace, &facts.outline)).collect();
         Answer::new(RunSamplePage { items, next_cursor })
     }

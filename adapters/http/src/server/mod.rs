@@ -26,7 +26,7 @@ pub(crate) use self::limits::Limits;
 use self::throttle::LogThrottle;
 
 /// How long requests in progress may take once the server is to stop.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait before the next attempt where connections cannot be accepted, for example for lack of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
@@ -62,7 +62,7 @@ impl<E: Endpoint + 'static> Server<E> {
     }
 
     /// Serves until `stop` becomes true, or its sender is gone. Then idle connections are closed at once, and requests in
-    /// progress are given [`GRACE`].
+    /// progress are given [`SHUTDOWN_TIMEOUT`].
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let stopping = stop.clone();
         loop {
@@ -81,8 +81,8 @@ impl<E: Endpoint + 'static> Server<E> {
             // WebSockets are no longer tasks of ours.
             self.gate.emptied().await;
         };
-        if timeout(GRACE, ended).await.is_err() {
-            tracing::warn!("connections are cut off: they did not end within {GRACE:?}");
+        if timeout(SHUTDOWN_TIMEOUT, ended).await.is_err() {
+            tracing::warn!("connections are cut off: they did not end within {SHUTDOWN_TIMEOUT:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Keeps what happens often from filling the log.
+//! Limits repeated log lines.
 
 use std::time::Duration;
 

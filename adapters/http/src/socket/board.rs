@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::id::ExperimentId;
 use tokio::time::Instant;
 
-use super::{GLANCE, PING};
+use super::{PING_EVERY, PROGRESS_EVERY};
 
 /// When progress was worked out, and the message that tells it where there is anything to tell.
 pub(super) type ProgressMessage = (Instant, Option<Arc<str>>);
@@ -22,7 +22,7 @@ impl Board {
     /// old one until the new one is there.
     pub(super) fn shown(&self, experiment: ExperimentId) -> Option<ProgressMessage> {
         let mut all = self.all();
-        if let Some(known) = all.get(&experiment).filter(|(at, _)| at.elapsed() < GLANCE / 2) {
+        if let Some(known) = all.get(&experiment).filter(|(at, _)| at.elapsed() < PROGRESS_EVERY / 2) {
             return Some(known.clone());
         }
         all.entry(experiment).or_insert((Instant::now(), None)).0 = Instant::now();
@@ -31,7 +31,7 @@ impl Board {
 
     pub(super) fn show(&self, experiment: ExperimentId, told: Option<Arc<str>>) {
         let mut all = self.all();
-        all.retain(|_, (at, _)| at.elapsed() < PING);
+        all.retain(|_, (at, _)| at.elapsed() < PING_EVERY);
         all.insert(experiment, (Instant::now(), told));
     }
 

@@ -6,14 +6,14 @@ use domain::call::{CallFailure, ChatCall, Completion, FailureKind, Flags, Reply,
 use domain::pricing::{Tokens, estimated_tokens};
 use domain::value::Value;
 
-use super::answer::{Answer, Choice, Content};
+use super::chat_response::{ChatResponse, Choice, Content};
 use super::json::{self, Parsed};
 use super::usage::count;
 use super::{excerpt, failure};
 
 /// The completion within `body`, or the failure it tells of.
 pub(super) fn read(body: &[u8], call: &ChatCall, latency: Duration) -> Result<Reply, CallFailure> {
-    let mut parsed = json::read::<Answer>(body).ok_or_else(|| malformed(body))?;
+    let mut parsed = json::read::<ChatResponse>(body).ok_or_else(|| malformed(body))?;
     match parsed.value.choices.take().map(|choices| choices.into_iter().next()) {
         Some(Some(choice)) => Ok(completion(parsed, choice, call, latency)),
         without => Err(match parsed.value.error {
@@ -29,12 +29,12 @@ pub(super) fn read(body: &[u8], call: &ChatCall, latency: Duration) -> Result<Re
 fn malformed(body: &[u8]) -> CallFailure {
     CallFailure {
         kind: FailureKind::Malformed,
-        message: format!("the answer is no chat completion: {}", excerpt::of_bytes(body)),
+        message: format!("the response is not a chat completion: {}", excerpt::of_bytes(body)),
         outcome_unknown: true,
     }
 }
 
-fn completion(parsed: Parsed<Answer>, choice: Choice, call: &ChatCall, latency: Duration) -> Reply {
+fn completion(parsed: Parsed<ChatResponse>, choice: Choice, call: &ChatCall, latency: Duration) -> Reply {
     let Parsed { value: answer, mut lossy } = parsed;
     let mut clean = |text| json::without_nul(text, &mut lossy);
     let text = clean(choice.message.content.map_or_else(String::new, Content::into_text));

@@ -11,7 +11,7 @@ use super::usage::count;
 use super::{excerpt, failure, json};
 
 #[derive(Deserialize)]
-struct Answer {
+struct EmbeddingResponse {
     model: Option<String>,
     data: Option<Vec<Item>>,
     #[serde(default)]
@@ -45,7 +45,7 @@ pub(super) fn request(calls: &[EmbedCall]) -> String {
 /// The embeddings within `body`, one for each call, or the failure it tells of. Tokens and latency of the exchange are shared
 /// among the calls by the lengths of their texts.
 pub(super) fn read(body: &[u8], calls: &[EmbedCall], latency: Duration) -> Result<Vec<Reply>, CallFailure> {
-    let answer = json::read::<Answer>(body).ok_or_else(|| malformed(body))?.value;
+    let answer = json::read::<EmbeddingResponse>(body).ok_or_else(|| malformed(body))?.value;
     let items = match (answer.data, answer.error) {
         (Some(items), _) if !items.is_empty() => items,
         (_, Some(error)) => return Err(failure::of_error_inside(&error)),

@@ -1,4 +1,4 @@
-//! The beginning of what a server sent, fit to be shown.
+//! The beginning of a response body, escaped for display.
 
 /// Characters of a server's text that are shown.
 const LENGTH: usize = 512;

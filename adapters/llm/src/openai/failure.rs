@@ -6,7 +6,7 @@ use domain::call::{CallFailure, FailureKind};
 use domain::endpoint::Endpoint;
 use domain::secret::Secret;
 use domain::time::Timestamp;
-use outbound::{Answer, Error, Refusal};
+use outbound::{Error, RequestRefusal, Response};
 use serde_json::Value;
 
 use super::{excerpt, json, retry_after};
@@ -14,7 +14,7 @@ use super::{excerpt, json, retry_after};
 /// The failure of an exchange that brought no answer.
 pub(super) fn of_transport(error: &Error) -> CallFailure {
     let kind = match error {
-        Error::Refused(Refusal::Key | Refusal::Header) => FailureKind::Unauthorized,
+        Error::Refused(RequestRefusal::Key | RequestRefusal::Header) => FailureKind::Unauthorized,
         Error::Refused(_) => FailureKind::AddressRefused,
         Error::Connect(_) => FailureKind::Connect,
         Error::Broken(_) => FailureKind::Truncated,
@@ -27,7 +27,7 @@ pub(super) fn of_transport(error: &Error) -> CallFailure {
 }
 
 /// The failure that an answer's status tells of.
-pub(super) fn of_status(answer: &Answer, now: Timestamp) -> CallFailure {
+pub(super) fn of_status(answer: &Response, now: Timestamp) -> CallFailure {
     let body = json::read::<Value>(answer.body()).map(|parsed| parsed.value);
     let error = body.as_ref().and_then(|body| body.get("error"));
     let kind = match kind_of_status(answer.status()) {
@@ -151,8 +151,8 @@ mod tests {
             (Error::Timeout, "timeout", true),
             (Error::TooLarge(16 << 20), "response_too_large", true),
             (Error::BadHttp("?".to_owned()), "bad_http", false),
-            (Error::Refused(Refusal::Address), "address_refused", false),
-            (Error::Refused(Refusal::Key), "unauthorized", false),
+            (Error::Refused(RequestRefusal::Address), "address_refused", false),
+            (Error::Refused(RequestRefusal::Key), "unauthorized", false),
         ] {
             let failure = of_transport(&error);
             assert_eq!((failure.kind.as_str(), failure.outcome_unknown), (kind, unknown));

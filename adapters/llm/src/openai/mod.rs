@@ -1,6 +1,6 @@
 //! Servers that speak OpenAI's protocols of chat completions and embeddings.
 
-mod answer;
+mod chat_response;
 mod completion;
 mod embedding;
 mod excerpt;
@@ -18,7 +18,7 @@ use application::ports::{Clock, ModelServer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
 use domain::endpoint::Endpoint;
-use outbound::{Answer, Client, Request};
+use outbound::{Client, Request, Response};
 
 /// Talks to one server after another over a shared client.
 pub struct OpenAiServer {
@@ -33,7 +33,7 @@ impl OpenAiServer {
         Self { client, clock }
     }
 
-    async fn exchange(&self, endpoint: &Endpoint, request: Request<'_>) -> Result<Answer, CallFailure> {
+    async fn exchange(&self, endpoint: &Endpoint, request: Request<'_>) -> Result<Response, CallFailure> {
         let request = request.bearer(endpoint.api_key.as_ref()).headers(endpoint.headers.as_ref());
         let request = request.timeout(endpoint.timeout);
         let answer = self.client.send(request).await.map_err(|e| failure::of_transport(&e))?;

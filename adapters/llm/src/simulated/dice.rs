@@ -1,4 +1,4 @@
-//! Dice that always fall the same way for the same call.
+//! Random numbers that are a function of the call.
 
 use domain::call::ChatCall;
 use domain::value::Value;

@@ -1,4 +1,4 @@
-//! A simulation of a model server: no network, no key, no cost, and no language model.
+//! A simulated model server: it needs no network and no key, costs nothing, and has no language model.
 //!
 //! It tells labels, reads fields and picks sentences by simple rules, and then errs on purpose: how often depends on
 //! the model (`sim-small`, `sim-medium`, `sim-large`), the temperature and the prompt, so that a sweep over them has

@@ -1,4 +1,4 @@
-//! Says in short what a text says, by picking sentences.
+//! Summarizes a text by picking sentences.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Trouble that a retry gets over.
+//! Simulated faults that a retry overcomes.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -33,7 +33,7 @@ impl Trouble {
             let retry_after = Some(Duration::from_secs_f64(0.05 + 0.15 * dice.unit()));
             CallFailure::new(FailureKind::RateLimited { retry_after }, "429: simulated rate limit")
         } else {
-            let message = "the answer is no chat completion: {\"choices\":[{\"mess (simulated)";
+            let message = "the response is not a chat completion: {\"choices\":[{\"mess (simulated)";
             CallFailure::new(FailureKind::Malformed, message)
         })
     }

@@ -57,7 +57,7 @@ fn client() -> Client {
     Client::bounded(AddressPolicy::Endpoints, bounds).unwrap()
 }
 
-async fn get(does: Does) -> Result<Answer, Error> {
+async fn get(does: Does) -> Result<Response, Error> {
     let url = format!("http://{}/", server(does).await);
     client().send(Request::get(&url).timeout(Duration::from_millis(400))).await
 }
@@ -116,11 +116,11 @@ async fn compressed_bodies_are_cut_after_decompression() {
 async fn nothing_is_sent_where_nothing_may_be() {
     let nowhere = Secret::new("line\nbreak");
     for (url, key, refusal) in [
-        ("nonsense", None, Refusal::NotAUrl),
-        ("gopher://127.0.0.1/", None, Refusal::Scheme),
-        ("http://user:pass@127.0.0.1/", None, Refusal::UserInfo),
-        ("http://169.254.169.254/", None, Refusal::Address),
-        ("http://127.0.0.1/", Some(&nowhere), Refusal::Key),
+        ("nonsense", None, RequestRefusal::NotAUrl),
+        ("gopher://127.0.0.1/", None, RequestRefusal::Scheme),
+        ("http://user:pass@127.0.0.1/", None, RequestRefusal::UserInfo),
+        ("http://169.254.169.254/", None, RequestRefusal::Address),
+        ("http://127.0.0.1/", Some(&nowhere), RequestRefusal::Key),
     ] {
         let error = client().send(Request::get(url).bearer(key)).await.unwrap_err();
         assert_eq!(error, Error::Refused(refusal), "{url}");
@@ -149,7 +149,7 @@ async fn headers_take_the_place_of_others() {
     for (name, value) in [("X Org", "mine"), ("X-Org", "two\nlines")] {
         let headers = [(name.to_owned(), Secret::new(value))].into();
         let error = client().send(Request::get(&url).headers(Some(&headers))).await.unwrap_err();
-        assert_eq!(error, Error::Refused(Refusal::Header), "{name}");
+        assert_eq!(error, Error::Refused(RequestRefusal::Header), "{name}");
     }
 }
 
@@ -159,7 +159,7 @@ async fn names_are_judged_by_the_addresses_behind_them() {
     let url = format!("http://localhost:{}/", address.port());
     assert_eq!(client().send(Request::get(&url)).await.unwrap().status(), 200);
     let guarded = Client::new(AddressPolicy::Public).unwrap();
-    assert_eq!(guarded.send(Request::get(&url)).await.unwrap_err(), Error::Refused(Refusal::Address));
+    assert_eq!(guarded.send(Request::get(&url)).await.unwrap_err(), Error::Refused(RequestRefusal::Address));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ mod sweep;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicI64;
 
-use application::ports::{AnswerId, CallClaim, Claim, CommitError, Receipt, Settlement, Unit};
+use application::ports::{AnswerId, CallClaim, Claim, Commit, CommitError, Receipt, Settlement};
 use domain::call::Digest;
 use domain::event::NewEvent;
 use domain::id::SweepId;
@@ -46,7 +46,7 @@ pub(crate) async fn apply<C: ConnectionTrait>(
     next_answer: &AtomicI64,
 ) -> Result<Answers, DbErr> {
     let settlements: Vec<&Settlement> = requests.iter().filter_map(settlement).collect();
-    let units: Vec<&Unit> = requests.iter().filter_map(unit).collect();
+    let units: Vec<&Commit> = requests.iter().filter_map(unit).collect();
     let mut receipts: Vec<Result<Receipt, CommitError>> = vec![Ok(Receipt::default()); units.len()];
     let mut deltas = Deltas::new();
     lock_calls(session, requests).await?;
@@ -94,7 +94,7 @@ async fn lock_calls<C: ConnectionTrait>(session: Session<'_, C>, requests: &[Req
 /// listeners are told.
 async fn fence<'a, C: ConnectionTrait>(
     session: Session<'_, C>,
-    units: &[&'a Unit],
+    units: &[&'a Commit],
     receipts: &mut [Result<Receipt, CommitError>],
     deltas: &mut Deltas,
     ends: &mut Vec<NewEvent>,
@@ -115,7 +115,7 @@ async fn fence<'a, C: ConnectionTrait>(
     Ok(landed)
 }
 
-fn unit(request: &Request) -> Option<&Unit> {
+fn unit(request: &Request) -> Option<&Commit> {
     if let Request::Commit(unit, _) = request { Some(unit) } else { None }
 }
 

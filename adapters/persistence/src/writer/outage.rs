@@ -8,7 +8,7 @@ use sea_orm::DbErr;
 use tokio::time::{Instant, sleep_until};
 
 use super::request::batches;
-use super::{Fault, GROUP, Request, Writer, refuse, tell};
+use super::{CommitWriter, Fault, GROUP, Request, refuse, tell};
 use crate::dialect::failed;
 use crate::fault::{Cause, reason};
 use crate::writer::group::Answers;
@@ -20,7 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// A transaction that may have landed, and its answers if it has.
 type Unknown = (i64, Box<Answers>);
 
-impl Writer {
+impl CommitWriter {
     /// Waits until the database takes writes again, after somebody else found that it does not.
     pub(super) async fn outlast_trouble(&mut self) {
         let trouble = self.access.availability.trouble().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What is asked of the group writer, and how it is answered.
 
-use application::ports::{AnswerId, CallClaim, Claim, CommitError, Receipt, Settlement, StoreError, Unit};
+use application::ports::{AnswerId, CallClaim, Claim, Commit, CommitError, Receipt, Settlement, StoreError};
 use tokio::sync::oneshot;
 
 use crate::claims::Claimant;
@@ -24,7 +24,7 @@ impl<T> Reply<T> {
 /// What is asked of the writer.
 pub(crate) enum Request {
     Settle(Box<Settlement>, Reply<Result<Vec<AnswerId>, StoreError>>),
-    Commit(Box<Unit>, Reply<Result<Receipt, CommitError>>),
+    Commit(Box<Commit>, Reply<Result<Receipt, CommitError>>),
     Claim { calls: Vec<CallClaim>, by: Claimant, reply: Reply<Result<Vec<Claim>, StoreError>> },
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use application::endpoints::Tried;
+use application::endpoints;
 use domain::endpoint::{self, EndpointKind, MaxTokensField};
 use domain::pricing::Price;
 use domain::secret::Secret;
@@ -84,7 +84,7 @@ fn masked(headers: BTreeMap<String, Secret>) -> BTreeMap<String, String> {
     headers.into_keys().map(|name| (name, Secret::MASK.to_owned())).collect()
 }
 
-/// What came of trying an endpoint.
+/// The result of testing an endpoint.
 #[derive(Debug, Clone, Serialize, Object)]
 pub struct EndpointTest {
     /// It answered.
@@ -98,8 +98,8 @@ pub struct EndpointTest {
     pub error: Option<String>,
 }
 
-impl From<Tried> for EndpointTest {
-    fn from(tried: Tried) -> Self {
+impl From<endpoints::EndpointTest> for EndpointTest {
+    fn from(tried: endpoints::EndpointTest) -> Self {
         let (models, error) = match tried.models {
             Ok(models) => (models, None),
             Err(error) => (Vec::new(), Some(error)),

@@ -72,8 +72,8 @@ pub struct Progress {
     pub running: Vec<RunningRunView>,
 }
 
-impl From<&live::Progress> for Progress {
-    fn from(progress: &live::Progress) -> Self {
+impl From<&live::SweepProgress> for Progress {
+    fn from(progress: &live::SweepProgress) -> Self {
         Self {
             sweep: progress.sweep.as_ref().map(|sweep| Sweep::new(sweep, progress.at)),
             running: progress.running.iter().map(|run| (*run).into()).collect(),

@@ -1,4 +1,4 @@
-//! Pipelines tried on one sample.
+//! Previews: a pipeline tried on one sample.
 
 use application::preview;
 use domain::call::{Call, EmbedCall};

@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use domain::call::{CallFailure, FailureKind, Reply};
 
-use super::making::Made;
+use super::making::CallAttempt;
 use super::settling::{FIRST_LOOK, LONGEST_LOOK};
-use super::{Answer, Blocked, CallRequest, Caller, blocked};
+use super::{Blocked, CallAnswer, CallRequest, Caller, blocked};
 use crate::engine::gate::Gate;
 use crate::ports::{Breaker, FailedCall, Fill, Settlement, StoreError, StoredAnswer};
 
 impl Caller {
     /// Stores answers, which have been paid for: the journal keeps them until the database takes them.
-    pub(super) async fn store(&self, requests: &[&CallRequest], replies: Vec<Reply>) -> Vec<Answer> {
+    pub(super) async fn store(&self, requests: &[&CallRequest], replies: Vec<Reply>) -> Vec<CallAnswer> {
         let fills: Vec<Fill> =
             requests.iter().zip(replies).map(|(request, reply)| request.fill(reply)).collect();
         let settlement = Settlement { fills: fills.clone(), failures: vec![] };
         match self.ports.journal.settle(settlement).await {
             Ok(ids) if ids.len() == fills.len() => {
                 let stored = ids.into_iter().zip(fills).map(|(id, Fill { reply, cost, paid_by, .. })| {
-                    Answer::Stored(Arc::new(StoredAnswer { id, reply, cost, paid_by }))
+                    CallAnswer::Stored(Arc::new(StoredAnswer { id, reply, cost, paid_by }))
                 });
                 stored.collect()
             }
@@ -33,7 +33,12 @@ impl Caller {
     }
 
     /// The database refuses one of the answers: the others are stored without it.
-    async fn store_apart(&self, requests: &[&CallRequest], fills: Vec<Fill>, reason: &str) -> Vec<Answer> {
+    async fn store_apart(
+        &self,
+        requests: &[&CallRequest],
+        fills: Vec<Fill>,
+        reason: &str,
+    ) -> Vec<CallAnswer> {
         if let [request] = requests {
             return vec![self.unstorable(request, reason).await];
         }
@@ -46,18 +51,18 @@ impl Caller {
     }
 
     /// The database refuses this very answer: asking again would only be paid for again.
-    async fn unstorable(&self, request: &CallRequest, reason: &str) -> Answer {
+    async fn unstorable(&self, request: &CallRequest, reason: &str) -> CallAnswer {
         self.charge(&[request]).await;
         let message = format!("its answer cannot be stored: {reason}");
         let failure = CallFailure::new(FailureKind::Unstorable, message);
         self.fail(&[request], &failure).await
     }
 
-    pub(super) async fn give_up(&self, requests: &[&CallRequest], failure: &CallFailure) -> Vec<Made> {
-        vec![Made::Settled(self.fail(requests, failure).await); requests.len()]
+    pub(super) async fn give_up(&self, requests: &[&CallRequest], failure: &CallFailure) -> Vec<CallAttempt> {
+        vec![CallAttempt::Settled(self.fail(requests, failure).await); requests.len()]
     }
 
-    async fn fail(&self, requests: &[&CallRequest], failure: &CallFailure) -> Answer {
+    async fn fail(&self, requests: &[&CallRequest], failure: &CallFailure) -> CallAnswer {
         let failed = |request: &&CallRequest| FailedCall {
             hash: request.hash(),
             by: self.worker,
@@ -66,12 +71,12 @@ impl Caller {
         };
         let failures = requests.iter().map(failed).collect();
         let settled = self.ports.journal.settle(Settlement { fills: vec![], failures }).await;
-        settled.map_or_else(blocked, |_| Answer::Failed(failure.clone()))
+        settled.map_or_else(blocked, |_| CallAnswer::Failed(failure.clone()))
     }
 
-    pub(super) async fn give_back(&self, requests: &[&CallRequest], why: &Blocked) -> Vec<Made> {
+    pub(super) async fn give_back(&self, requests: &[&CallRequest], why: &Blocked) -> Vec<CallAttempt> {
         self.release(requests).await;
-        vec![Made::Settled(Answer::Blocked(why.clone())); requests.len()]
+        vec![CallAttempt::Settled(CallAnswer::Blocked(why.clone())); requests.len()]
     }
 
     pub(super) async fn release(&self, requests: &[&CallRequest]) {
@@ -87,7 +92,7 @@ impl Caller {
         gate: &Gate,
         requests: &[&CallRequest],
         failure: &CallFailure,
-    ) -> Vec<Made> {
+    ) -> Vec<CallAttempt> {
         let breaker = Breaker { kind: failure.kind, reason: failure.to_string() };
         if let Some(request) = requests.first()
             && let Err(error) =

@@ -10,18 +10,18 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Shared, WeakShared, join, join_all};
 
-use super::{Answer, Blocked, CallRequest, Caller, blocked};
+use super::{Blocked, CallAnswer, CallRequest, Caller, blocked};
 use crate::ports::{CallClaim, Claim, MAX_EMBEDDINGS, StoreError};
 
 /// A call that is being settled, and the sweep on whose behalf.
-pub(super) type InFlight = (Option<SweepId>, WeakShared<BoxFuture<'static, Answer>>);
+pub(super) type InFlight = (Option<SweepId>, WeakShared<BoxFuture<'static, CallAnswer>>);
 
 /// What became of a request.
 enum Flight {
     /// It began.
-    Begun(Shared<BoxFuture<'static, Answer>>),
+    Begun(Shared<BoxFuture<'static, CallAnswer>>),
     /// An equal one is under way, on behalf of this sweep; the request comes back.
-    Joined { sweep: Option<SweepId>, same: Shared<BoxFuture<'static, Answer>>, own: Box<CallRequest> },
+    Joined { sweep: Option<SweepId>, same: Shared<BoxFuture<'static, CallAnswer>>, own: Box<CallRequest> },
 }
 
 /// What came of a claim, and how often the lease had run out when it was made.
@@ -30,12 +30,15 @@ pub(super) type StampedClaim = (Result<Claim, StoreError>, u64);
 impl Caller {
     /// Gets a call answered. Equal calls that are asked for at the same time become one. An answer is everybody's; why
     /// there is none holds for the sweep that asked, and others ask for themselves.
-    pub(in crate::engine) async fn answer(self: &Arc<Self>, request: CallRequest) -> Answer {
+    pub(in crate::engine) async fn answer(self: &Arc<Self>, request: CallRequest) -> CallAnswer {
         self.land(self.take_off(request, None)).await
     }
 
     /// Gets calls answered, in their order. Those that nobody makes are claimed together.
-    pub(in crate::engine) async fn answer_all(self: &Arc<Self>, requests: Vec<CallRequest>) -> Vec<Answer> {
+    pub(in crate::engine) async fn answer_all(
+        self: &Arc<Self>,
+        requests: Vec<CallRequest>,
+    ) -> Vec<CallAnswer> {
         if let [_] = requests.as_slice() {
             return join_all(requests.into_iter().map(|request| self.answer(request))).await;
         }
@@ -59,13 +62,13 @@ impl Caller {
     }
 
     /// Gets embeddings of one model answered, many in one exchange.
-    async fn answer_together(self: &Arc<Self>, requests: Vec<CallRequest>) -> Vec<Answer> {
+    async fn answer_together(self: &Arc<Self>, requests: Vec<CallRequest>) -> Vec<CallAnswer> {
         let hashes: Vec<Digest> = requests.iter().map(CallRequest::hash).collect();
         let mut seen = HashSet::new();
         let distinct = requests.into_iter().filter(|request| seen.insert(request.hash())).collect();
         let flights = self.take_off_together(distinct);
         let flown = join_all(flights.into_iter().map(async |(hash, flight)| (hash, self.land(flight).await)));
-        let answers: HashMap<Digest, Answer> = flown.await.into_iter().collect();
+        let answers: HashMap<Digest, CallAnswer> = flown.await.into_iter().collect();
         let unanswered = || blocked(StoreError::Corrupt("a claim was not answered".to_owned()));
         hashes.iter().map(|hash| answers.get(hash).cloned().unwrap_or_else(unanswered)).collect()
     }
@@ -103,7 +106,7 @@ impl Caller {
         self: &Arc<Self>,
         requests: Vec<CallRequest>,
         first: Option<oneshot::Receiver<StampedClaim>>,
-    ) -> Shared<BoxFuture<'static, Arc<Vec<Answer>>>> {
+    ) -> Shared<BoxFuture<'static, Arc<Vec<CallAnswer>>>> {
         let caller = Arc::clone(self);
         let settling = async move {
             let hashes: Vec<Digest> = requests.iter().map(CallRequest::hash).collect();
@@ -141,14 +144,14 @@ impl Caller {
         claimed.into_iter().map(|claim| (claim, lapses)).collect()
     }
 
-    async fn land(self: &Arc<Self>, mut flight: Flight) -> Answer {
+    async fn land(self: &Arc<Self>, mut flight: Flight) -> CallAnswer {
         loop {
             let own = match flight {
                 Flight::Begun(begun) => return begun.await,
                 Flight::Joined { sweep, same, own } => match same.await {
-                    Answer::Failed(_) | Answer::Blocked(_) if sweep != own.sweep => own,
+                    CallAnswer::Failed(_) | CallAnswer::Blocked(_) if sweep != own.sweep => own,
                     // Whoever asked first has to stop, this one need not.
-                    Answer::Blocked(Blocked::Stopping) if !self.is_halted(&own) => own,
+                    CallAnswer::Blocked(Blocked::Stopping) if !self.is_halted(&own) => own,
                     answer => return answer,
                 },
             };
@@ -188,7 +191,7 @@ impl Caller {
 fn under_way(
     in_flight: &HashMap<Digest, InFlight>,
     hash: Digest,
-) -> Option<(Option<SweepId>, Shared<BoxFuture<'static, Answer>>)> {
+) -> Option<(Option<SweepId>, Shared<BoxFuture<'static, CallAnswer>>)> {
     let (sweep, same) = in_flight.get(&hash)?;
     Some((*sweep, same.upgrade()?))
 }

@@ -8,13 +8,13 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::exchange::Exchange;
-use super::{Answer, Blocked, CallRequest, Caller};
+use super::{Blocked, CallAnswer, CallRequest, Caller};
 use crate::engine::gate::{Gate, Permit};
 
-/// What came of making a call.
+/// The outcome of one attempt at a call that this process has claimed.
 #[derive(Clone)]
-pub(super) enum Made {
-    Settled(Answer),
+pub(super) enum CallAttempt {
+    Settled(CallAnswer),
     /// The claim has to be taken again first.
     ClaimAgain,
 }
@@ -22,7 +22,7 @@ pub(super) enum Made {
 /// How to go on after an exchange that failed.
 enum Next {
     Again,
-    Over(Vec<Made>),
+    Over(Vec<CallAttempt>),
 }
 
 impl Caller {
@@ -34,18 +34,23 @@ impl Caller {
         lapses: u64,
         mut permit: Option<Permit>,
         failed: &'a mut u32,
-    ) -> BoxFuture<'a, Vec<Made>> {
+    ) -> BoxFuture<'a, Vec<CallAttempt>> {
         let made = async move {
             let Some(first) = requests.first() else { return Vec::new() };
             let gate = self.gate(first.endpoint.id);
             loop {
                 let failure = match self.exchange(&gate, requests, lapses, permit.take()).await {
                     Exchange::Done(Ok(replies)) => {
-                        return self.store(requests, replies).await.into_iter().map(Made::Settled).collect();
+                        return self
+                            .store(requests, replies)
+                            .await
+                            .into_iter()
+                            .map(CallAttempt::Settled)
+                            .collect();
                     }
                     Exchange::Done(Err(failure)) => failure,
                     Exchange::Shut => return self.give_back(requests, &Self::why_shut(&gate)).await,
-                    Exchange::Unclaimed => return vec![Made::ClaimAgain; requests.len()],
+                    Exchange::Unclaimed => return vec![CallAttempt::ClaimAgain; requests.len()],
                 };
                 *failed += 1;
                 if let Next::Over(made) = self.after(&gate, requests, failure, lapses, failed).await {
@@ -85,7 +90,7 @@ impl Caller {
         }
         // What was reserved has been charged: the next exchange needs a reservation of its own.
         if failure.outcome_unknown {
-            return Next::Over(vec![Made::ClaimAgain; requests.len()]);
+            return Next::Over(vec![CallAttempt::ClaimAgain; requests.len()]);
         }
         Next::Again
     }

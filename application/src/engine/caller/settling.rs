@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::channel::oneshot;
 
 use super::flight::StampedClaim;
-use super::making::Made;
-use super::{Answer, Blocked, CallRequest, Caller, blocked};
+use super::making::CallAttempt;
+use super::{Blocked, CallAnswer, CallRequest, Caller, blocked};
 use crate::engine::gate::Permit;
 use crate::ports::{Claim, StoreError};
 
@@ -16,7 +16,7 @@ pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(1);
 /// Calls that are settled together.
 struct Settling {
     /// The answers so far, in the order of the calls.
-    answers: Vec<Option<Answer>>,
+    answers: Vec<Option<CallAnswer>>,
     open: Vec<OpenCall>,
     /// How long to wait before the next look.
     look: Duration,
@@ -33,9 +33,9 @@ struct OpenCall {
     held: bool,
 }
 
-/// What a claim came to.
-enum Claimed {
-    Over(Answer),
+/// What the store answered to a claim on a call.
+enum ClaimOutcome {
+    Over(CallAnswer),
     Mine,
     /// Somebody else is making the call.
     Busy,
@@ -56,13 +56,13 @@ impl Settling {
         let mut mine = Vec::new();
         for (mut call, (claim, _)) in std::mem::take(&mut self.open).into_iter().zip(claims) {
             match claimed(claim) {
-                Claimed::Over(answer) => self.answers[call.place] = Some(answer),
-                Claimed::Mine => {
+                ClaimOutcome::Over(answer) => self.answers[call.place] = Some(answer),
+                ClaimOutcome::Mine => {
                     call.held = true;
                     mine.push(call);
                 }
-                Claimed::Busy => self.open.push(call),
-                Claimed::Unaffordable => {
+                ClaimOutcome::Busy => self.open.push(call),
+                ClaimOutcome::Unaffordable => {
                     self.look = FIRST_LOOK;
                     self.open.push(call);
                 }
@@ -71,11 +71,11 @@ impl Settling {
         mine
     }
 
-    fn take_made(&mut self, calls: Vec<OpenCall>, made: Vec<Made>) {
+    fn take_made(&mut self, calls: Vec<OpenCall>, made: Vec<CallAttempt>) {
         for (call, made) in calls.into_iter().zip(made) {
             match made {
-                Made::Settled(answer) => self.answers[call.place] = Some(answer),
-                Made::ClaimAgain => {
+                CallAttempt::Settled(answer) => self.answers[call.place] = Some(answer),
+                CallAttempt::ClaimAgain => {
                     self.look = FIRST_LOOK;
                     self.open.push(call);
                 }
@@ -83,7 +83,7 @@ impl Settling {
         }
     }
 
-    fn finish(self) -> Vec<Answer> {
+    fn finish(self) -> Vec<CallAnswer> {
         let unanswered = || blocked(StoreError::Corrupt("a claim was not answered".to_owned()));
         self.answers.into_iter().map(|answer| answer.unwrap_or_else(unanswered)).collect()
     }
@@ -96,7 +96,7 @@ impl Caller {
         &self,
         requests: Vec<CallRequest>,
         mut first: Option<oneshot::Receiver<StampedClaim>>,
-    ) -> Vec<Answer> {
+    ) -> Vec<CallAnswer> {
         let mut settling = Settling::new(requests);
         loop {
             let permit = self.permit_for_claims(&mut settling).await;
@@ -141,7 +141,7 @@ impl Caller {
             self.release(&held).await;
         }
         for call in calls {
-            settling.answers[call.place] = Some(Answer::Blocked(why.clone()));
+            settling.answers[call.place] = Some(CallAnswer::Blocked(why.clone()));
         }
     }
 
@@ -156,7 +156,7 @@ impl Caller {
         let hashes = open.iter().map(|call| call.request.hash()).collect();
         let known = self.ports.calls.peek(hashes).await.unwrap_or_default();
         for (call, answer) in open.iter().zip(known) {
-            answers[call.place] = answer.map(Answer::Stored);
+            answers[call.place] = answer.map(CallAnswer::Stored);
         }
         open.retain(|call| answers[call.place].is_none());
         let request = &open.first()?.request;
@@ -169,14 +169,14 @@ impl Caller {
     }
 }
 
-fn claimed(claim: Result<Claim, StoreError>) -> Claimed {
+fn claimed(claim: Result<Claim, StoreError>) -> ClaimOutcome {
     match claim {
-        Ok(Claim::Answered(answer)) => Claimed::Over(Answer::Stored(answer)),
-        Ok(Claim::Failed(failure)) => Claimed::Over(Answer::Failed(failure)),
-        Ok(Claim::NoBudget { open: false }) => Claimed::Over(Answer::Blocked(Blocked::Budget)),
-        Err(error @ StoreError::Corrupt(_)) => Claimed::Over(blocked(error)),
-        Ok(Claim::Yours) => Claimed::Mine,
-        Ok(Claim::Busy) | Err(StoreError::Unavailable(_)) => Claimed::Busy,
-        Ok(Claim::NoBudget { open: true }) => Claimed::Unaffordable,
+        Ok(Claim::Answered(answer)) => ClaimOutcome::Over(CallAnswer::Stored(answer)),
+        Ok(Claim::Failed(failure)) => ClaimOutcome::Over(CallAnswer::Failed(failure)),
+        Ok(Claim::NoBudget { open: false }) => ClaimOutcome::Over(CallAnswer::Blocked(Blocked::Budget)),
+        Err(error @ StoreError::Corrupt(_)) => ClaimOutcome::Over(blocked(error)),
+        Ok(Claim::Yours) => ClaimOutcome::Mine,
+        Ok(Claim::Busy) | Err(StoreError::Unavailable(_)) => ClaimOutcome::Busy,
+        Ok(Claim::NoBudget { open: true }) => ClaimOutcome::Unaffordable,
     }
 }

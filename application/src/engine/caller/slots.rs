@@ -1,10 +1,10 @@
-//! How a process comes by its part of an endpoint's concurrency, and gives it back.
+//! Acquires and releases a process's share of an endpoint's concurrency.
 
 use domain::id::EndpointId;
 
 use super::Caller;
-use crate::engine::gate::Asking;
-use crate::ports::StoreError;
+use crate::engine::gate::ResizeTurn;
+use crate::ports::{SlotRequest, StoreError};
 
 impl Caller {
     /// Takes as many slots as calls wait for, twice as many as it has at once.
@@ -12,7 +12,7 @@ impl Caller {
         &self,
         endpoint: EndpointId,
         concurrency: u32,
-        asking: Asking<'_>,
+        asking: ResizeTurn<'_>,
     ) -> Result<(), StoreError> {
         let demand = asking.gate.demand();
         let want = demand.in_use.saturating_add(demand.waiting).max(2 * demand.slots).max(1);
@@ -25,12 +25,13 @@ impl Caller {
         &self,
         endpoint: EndpointId,
         concurrency: u32,
-        asking: Asking<'_>,
+        asking: ResizeTurn<'_>,
         want: u32,
     ) -> Result<(), StoreError> {
         let (gate, want) = (asking.gate, want.min(concurrency));
-        let in_flight = gate.bound(want);
-        let granted = self.ports.slots.hold(self.worker, endpoint, concurrency, want, in_flight).await;
+        let in_flight = gate.lower_to(want);
+        let request = SlotRequest { concurrency, want, in_flight };
+        let granted = self.ports.slots.hold(self.worker, endpoint, request).await;
         if let Ok(granted) = &granted {
             let held = in_flight.max(*granted);
             gate.resize(*granted, (want.max(held) > 0).then_some(held));

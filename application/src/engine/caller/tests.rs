@@ -94,7 +94,7 @@ fn stored() -> Arc<StoredAnswer> {
 }
 
 /// Two asks of these sweeps, the second while the first waits for its budget.
-fn together(one: u128, other: u128, claims: Vec<Claim>) -> (Answer, Answer) {
+fn together(one: u128, other: u128, claims: Vec<Claim>) -> (CallAnswer, CallAnswer) {
     let (go_on, held) = oneshot::channel();
     let mut calls = MockCallStore::new();
     let mut script = claims.into_iter();
@@ -111,7 +111,7 @@ fn together(one: u128, other: u128, claims: Vec<Claim>) -> (Answer, Answer) {
 fn equal_calls_are_settled_once() {
     let waits = Claim::NoBudget { open: true };
     let (one, other) = together(1, 1, vec![waits, Claim::Answered(stored())]);
-    assert!(matches!((one, other), (Answer::Stored(_), Answer::Stored(_))));
+    assert!(matches!((one, other), (CallAnswer::Stored(_), CallAnswer::Stored(_))));
 }
 
 #[test]
@@ -119,10 +119,13 @@ fn what_stops_one_sweep_does_not_stop_another() {
     let waits = Claim::NoBudget { open: true };
     let refused = Claim::NoBudget { open: false };
     let (one, other) = together(1, 2, vec![waits.clone(), refused.clone(), Claim::Answered(stored())]);
-    assert!(matches!(one, Answer::Blocked(Blocked::Budget)));
-    assert!(matches!(other, Answer::Stored(_)));
+    assert!(matches!(one, CallAnswer::Blocked(Blocked::Budget)));
+    assert!(matches!(other, CallAnswer::Stored(_)));
     let (one, other) = together(1, 1, vec![waits, refused]);
-    assert!(matches!((one, other), (Answer::Blocked(Blocked::Budget), Answer::Blocked(Blocked::Budget))));
+    assert!(matches!(
+        (one, other),
+        (CallAnswer::Blocked(Blocked::Budget), CallAnswer::Blocked(Blocked::Budget))
+    ));
 }
 
 /// Requests for calls with these hashes.
@@ -146,7 +149,7 @@ fn calls_of_one_place_are_claimed_together_and_equal_ones_once() {
     let caller = caller(calls, Held(Mutex::default()));
     let answers = block_on(caller.answer_all(requests(&[1, 2, 1, 3, 2])));
     assert_eq!(answers.len(), 5);
-    assert!(answers.iter().all(|answer| matches!(answer, Answer::Stored(_))), "{answers:?}");
+    assert!(answers.iter().all(|answer| matches!(answer, CallAnswer::Stored(_))), "{answers:?}");
 }
 
 #[test]
@@ -161,5 +164,5 @@ fn a_claim_that_fails_for_all_is_tried_again_by_each() {
     });
     let caller = caller(calls, Held(Mutex::default()));
     let answers = block_on(caller.answer_all(requests(&[1, 2])));
-    assert!(answers.iter().all(|answer| matches!(answer, Answer::Stored(_))), "{answers:?}");
+    assert!(answers.iter().all(|answer| matches!(answer, CallAnswer::Stored(_))), "{answers:?}");
 }

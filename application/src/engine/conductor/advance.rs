@@ -6,7 +6,7 @@ use domain::id::{RunId, SweepId};
 use domain::run::RunStatus;
 use domain::strategy::TrialCounts;
 use domain::strategy::{History, Proposal, Trials};
-use domain::sweep::{Next, Outcome, Plan, Sweep};
+use domain::sweep::{Next, Plan, Sweep, SweepFact};
 
 use super::Trouble;
 use crate::catalog::Catalog;
@@ -43,7 +43,7 @@ impl ConductedSweep {
         self.history.as_ref().map(|history| Arc::clone(&history.trials)).unwrap_or_default()
     }
 
-    fn observe(&mut self, outcome: Outcome) -> Option<Next> {
+    fn observe(&mut self, outcome: SweepFact) -> Option<Next> {
         self.state.observe(outcome, self.trials().as_slice())
     }
 
@@ -102,7 +102,7 @@ impl Engine {
             next = match step {
                 Next::Ask { want } => {
                     let proposal = self.ask(sweep, want).await?;
-                    sweep.observe(Outcome::Proposed(proposal))
+                    sweep.observe(SweepFact::Proposed(proposal))
                 }
                 Next::Launch(plan) => self.carry_out(sweep, &plan).await?,
                 Next::Complete(reason) => {
@@ -123,7 +123,7 @@ impl Engine {
             let totals = self.ports.sweeps.totals(sweep.stored.id).await?;
             (sweep.counts(totals.ended(), totals.failed), false)
         };
-        Ok(sweep.observe(Outcome::Looked { counts, told }))
+        Ok(sweep.observe(SweepFact::Looked { counts, told }))
     }
 
     async fn carry_out(&self, sweep: &mut ConductedSweep, plan: &Plan) -> Result<Option<Next>, Trouble> {
@@ -131,7 +131,7 @@ impl Engine {
         sweep.launched(plan, &launched)?;
         let TrialCounts { ended, failed, .. } = sweep.state.counts();
         let counts = sweep.counts(ended, failed);
-        Ok(sweep.observe(Outcome::Looked { counts, told: false }))
+        Ok(sweep.observe(SweepFact::Looked { counts, told: false }))
     }
 
     /// Asks the sweep's guide, where it may think as long as it likes. What it says is stored only if the sweep has not

@@ -15,8 +15,8 @@ use crate::catalog::Catalog;
 use crate::digest::sha256;
 use crate::engine::Engine;
 use crate::engine::ending::Announcement;
-use crate::engine::loaded::Loaded;
-use crate::ports::{DecidedEnd, Extension, Ids, Launch, NewRun, StoredExperiment, Unit, offloaded};
+use crate::engine::loaded::LoadedExperiment;
+use crate::ports::{Commit, DecidedEnd, Extension, Ids, Launch, NewRun, StoredExperiment, offloaded};
 
 impl Engine {
     /// Stores a plan, whole or not at all.
@@ -38,7 +38,7 @@ impl Engine {
             extend,
             end,
         };
-        let unit = Unit { launch: Some(launch), events, ..Unit::default() };
+        let unit = Commit { launch: Some(launch), events, ..Commit::default() };
         let receipt = self.ports.journal.commit(unit).await?;
         self.ports.bell.ring();
         Ok(LaunchOutcome { duplicates: receipt.duplicates, runs, ended })
@@ -83,7 +83,7 @@ impl Engine {
     async fn end(
         &self,
         sweep: &ConductedSweep,
-        loaded: &Loaded,
+        loaded: &LoadedExperiment,
         (no, how): (u64, TrialEnd),
     ) -> Result<(DecidedEnd, Vec<NewEvent>), Trouble> {
         let trials = sweep.trials();

@@ -2,13 +2,13 @@
 
 use domain::run::tally::{CallCounts, SampleOutcome, StoredScore, Tally};
 
-use crate::engine::examination::Examined;
+use crate::engine::examination::EvaluatedSample;
 use crate::ports::{Block, ClaimedRun};
 
 /// A stretch of samples that is being put together.
 #[derive(Default)]
 pub(super) struct Stretch {
-    pub(super) samples: Vec<Examined>,
+    pub(super) samples: Vec<EvaluatedSample>,
 }
 
 impl Stretch {

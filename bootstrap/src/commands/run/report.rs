@@ -94,20 +94,20 @@ impl RunReport<'_> {
                 )
             }
             SweepStatus::Completed(_) => return Ok(()),
-            SweepStatus::Running => format!("stopped before the end: {again} to go on"),
+            SweepStatus::Running => format!("stopped before the end: {again} to resume"),
             SweepStatus::Stopped => "the sweep was stopped".to_owned(),
             SweepStatus::Paused(PauseReason::Budget) => format!(
                 "the sweep paused because its budget is used up: raise max_tokens or max_cost under `sweep`, and {again}"
             ),
             SweepStatus::Paused(PauseReason::Endpoint) => {
                 format!(
-                    "the sweep paused because an endpoint refuses every call (see above): mend it, and {again}"
+                    "the sweep paused because an endpoint refuses every call (see above): fix it, and {again}"
                 )
             }
             SweepStatus::Paused(PauseReason::Human) => format!(
-                "the sweep paused because somebody has to look at it (see above): mend it, and {again}"
+                "the sweep paused because it needs a decision (see above): fix the cause, and {again}"
             ),
-            SweepStatus::Paused(PauseReason::Manual) => format!("the sweep is paused: {again} to go on"),
+            SweepStatus::Paused(PauseReason::Manual) => format!("the sweep is paused: {again} to resume"),
         };
         Err(Failure::error(said))
     }

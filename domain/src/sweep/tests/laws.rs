@@ -78,7 +78,7 @@ impl Model {
             trials.told(block).unwrap();
         }
         self.quiet &= !told;
-        let mut next = sweep.observe(Outcome::Looked { counts: trials.counts(), told }, trials.as_slice());
+        let mut next = sweep.observe(SweepFact::Looked { counts: trials.counts(), told }, trials.as_slice());
         while let Some(step) = next.take() {
             next = self.carry_out(step, &mut sweep, &mut trials);
         }
@@ -95,11 +95,11 @@ impl Model {
                 self.shown.push(GuideView { trials: trials.clone(), decisions: self.decisions.len() });
                 let proposal = propose(trials, self.supply);
                 self.quiet = proposal == Proposal::Wait;
-                sweep.observe(Outcome::Proposed(proposal), trials.as_slice())
+                sweep.observe(SweepFact::Proposed(proposal), trials.as_slice())
             }
             Next::Launch(plan) => {
                 self.launch(&plan, trials);
-                sweep.observe(Outcome::Looked { counts: trials.counts(), told: false }, trials.as_slice())
+                sweep.observe(SweepFact::Looked { counts: trials.counts(), told: false }, trials.as_slice())
             }
             Next::Complete(reason) => {
                 self.status = SweepStatus::Completed(reason);

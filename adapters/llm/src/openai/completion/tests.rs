@@ -125,7 +125,7 @@ fn what_is_no_completion_is_told_with_its_beginning() {
     for (body, kind, said) in [
         ("<html>\n", FailureKind::Malformed, "<html>\\n"),
         (r#"{"choices":[{"mess"#, FailureKind::Malformed, "{\"choices\""),
-        ("", FailureKind::Malformed, "no chat completion"),
+        ("", FailureKind::Malformed, "not a chat completion"),
         ("{}", FailureKind::Malformed, "{}"),
         ("[]", FailureKind::Malformed, "[]"),
         ("7", FailureKind::Malformed, "7"),

@@ -33,7 +33,7 @@ const RESULTS: &str =
     "INSERT INTO stage_result (run_id, sample_index, repeat, stage_index, answer_id, paid, error)";
 const SCORES: &str = "INSERT INTO score (run_id, sample_index, repeat, scorer_no, value, metadata, error)";
 
-/// A block that was not fenced, and its place among its run's.
+/// A block that passed the fence, and its number within its run.
 pub(super) struct LandedBlock<'a> {
     block: &'a Block,
     no: u32,
@@ -107,7 +107,7 @@ fn count(block: &Block, delta: &mut Delta) {
     }
 }
 
-/// Stores the rows of blocks that were not fenced. `outcomes` is what each sweep has counted, these included.
+/// Stores the rows of blocks that passed the fence. `outcomes` is what each sweep has counted, these included.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
     landed: &[LandedBlock<'_>],

@@ -1,6 +1,6 @@
-//! Begins and moves sweeps.
+//! Stores new sweeps and their changes of state.
 
-use application::ports::{CommitError, DeedMark, NewSweep, Receipt, SweepMove, Unit};
+use application::ports::{Commit, CommitError, DeedMark, NewSweep, Receipt, SweepMove};
 use domain::event::NewEvent;
 use domain::id::SweepId;
 use domain::money::NanoDollars;
@@ -56,7 +56,7 @@ const ADD: &str = "UPDATE sweep_total SET outcomes = outcomes + $2, completed = 
 /// it.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
-    unit: &Unit,
+    unit: &Commit,
     deltas: &mut Deltas,
     told: &mut Vec<NewEvent>,
 ) -> Result<Result<Receipt, CommitError>, DbErr> {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-pub(super) struct Answer {
+pub(super) struct ChatResponse {
     pub(super) model: Option<String>,
     pub(super) choices: Option<Vec<Choice>>,
     /// As it came, since servers put all sorts of things there.

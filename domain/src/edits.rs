@@ -2,27 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::TooMuchWork;
-
 /// Steps of one comparison, each of 64 characters by one: about two seconds.
 const MAX_STEPS: usize = 500_000_000;
 /// Rows that one word holds.
 const ROWS: usize = 64;
 
+/// How many characters differ in each of two texts, where they are too many to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooLong(pub(crate) usize, pub(crate) usize);
+
 /// The fewest insertions, deletions and substitutions that make one text the other (Levenshtein 1966), with what both
-/// begin and end with left out.
-pub(super) fn edit_distance(a: &[char], b: &[char]) -> Result<usize, TooMuchWork> {
+/// begin and end with left out. An error where that would take too many steps: the lengths of what differs.
+pub(crate) fn edit_distance(a: &[char], b: &[char]) -> Result<usize, TooLong> {
     let begin = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[begin..], &b[begin..]);
     let end = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[..a.len() - end], &b[..b.len() - end]);
     let (shorter, longer) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if shorter.len().div_ceil(ROWS).saturating_mul(longer.len()) > MAX_STEPS {
-        return Err(TooMuchWork(format!(
-            "comparing texts that differ over {} and {} characters takes too many steps: use the method token_f1",
-            a.len(),
-            b.len()
-        )));
+        return Err(TooLong(a.len(), b.len()));
     }
     Ok(Matrix::new(longer).distance(shorter))
 }
