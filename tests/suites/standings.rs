@@ -59,8 +59,12 @@ async fn lists_are_sorted_and_filtered_by_the_server() {
         assert_eq!(column(&hot, "/values/temperature")[..3], [0.75, 0.75, 0.5].map(Value::from), "{list}");
         let best = get("sort=-scores.exact&values.word=Say").await;
         assert_eq!(column(&best, "/values/word"), vec![json!("Say"); 3], "{list}");
-        let one = get("values.word=Shout&values[temperature]=0.50&sort=latency_ms").await;
-        assert_eq!(column(&one, "/values/temperature"), [0.5], "{list}");
+        for one in
+            ["values.word=Shout&values[temperature]=0.50", "values=word%3DShout&values=temperature%3D0.50"]
+        {
+            let one = get(&format!("{one}&sort=latency_ms")).await;
+            assert_eq!(column(&one, "/values/temperature"), [0.5], "{list}");
+        }
         assert_eq!(column(&get("status=failed").await, ""), Vec::<Value>::new(), "{list}");
         let first = get("sort=score&limit=4").await;
         let cursor = first["next_cursor"].as_str().unwrap();
@@ -73,6 +77,7 @@ async fn lists_are_sorted_and_filtered_by_the_server() {
             ("values.wrod=Say", "unknown dimension `wrod`. Known: temperature, word"),
             ("status=done", "cancelled"),
             (&format!("sort=values.word&cursor={cursor}"), "belongs to another order"),
+            ("values=word", "NAME=VALUE"),
             ("value.word=Say", "this operation takes"),
         ] {
             let path = format!("experiments/{experiment}/{list}?{query}");

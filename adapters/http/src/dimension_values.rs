@@ -3,40 +3,66 @@
 use poem::Request;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 
-/// Dimensions with the values that are asked for, as they are written: `values.NAME=VALUE`, or `values[NAME]=VALUE` as
-/// generated clients write objects.
+use crate::failure::Failure;
+
+/// Dimensions with the values that are asked for, as they are written: `values.NAME=VALUE`, `values[NAME]=VALUE`, or
+/// `values=NAME=VALUE`. The document has the last one, a list of texts: what generated clients make of an object in a
+/// query differs, and of a list it does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DimensionValues(pub(crate) Vec<(String, String)>);
 
 impl DimensionValues {
-    pub(crate) fn of(request: &Request) -> Self {
+    /// The parameter that the document has.
+    pub(crate) const PARAMETER: &str = "values";
+
+    pub(crate) fn of(request: &Request) -> Result<Self, Failure> {
         let pairs: Vec<(String, String)> = request.params().unwrap_or_default();
-        Self(pairs.into_iter().filter_map(|(name, value)| Some((dimension(&name)?, value))).collect())
+        let read = pairs.into_iter().filter_map(|(name, value)| pair(&name, value));
+        read.collect::<Result<_, _>>().map(Self)
     }
 
     /// What the document says of them.
     pub(crate) fn schema() -> MetaSchemaRef {
-        let value = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
-        let object = MetaSchema { additional_properties: Some(Box::new(value)), ..MetaSchema::new("object") };
-        MetaSchemaRef::Inline(Box::new(object))
+        let text = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
+        let list = MetaSchema { items: Some(Box::new(text)), ..MetaSchema::new("array") };
+        MetaSchemaRef::Inline(Box::new(list))
     }
 }
 
-fn dimension(name: &str) -> Option<String> {
-    let rest = name.strip_prefix("values")?;
+/// The dimension and the value of one parameter; `None` where the parameter is another one.
+fn pair(name: &str, value: String) -> Option<Result<(String, String), Failure>> {
+    let rest = name.strip_prefix(DimensionValues::PARAMETER)?;
+    if rest.is_empty() {
+        let pair = value.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        return Some(
+            pair.ok_or_else(|| {
+                Failure::parameter(DimensionValues::PARAMETER, "each is written as NAME=VALUE")
+            }),
+        );
+    }
     let bracketed = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    bracketed.or_else(|| rest.strip_prefix('.')).map(str::to_owned)
+    let dimension = bracketed.or_else(|| rest.strip_prefix('.'))?;
+    Some(Ok((dimension.to_owned(), value)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(query: &str) -> Result<DimensionValues, Failure> {
+        DimensionValues::of(&Request::builder().uri_str(format!("/?{query}")).finish())
+    }
+
     #[test]
-    fn dimensions_are_named_in_two_ways() {
-        let address = "/?limit=2&values.tone=a%20b&values%5Bmodel%5D=m&values=x&value.y=z";
-        let read = DimensionValues::of(&Request::builder().uri_str(address).finish());
+    fn dimensions_are_named_in_three_ways() {
+        let query = "limit=2&values.tone=a%20b&values%5Bmodel%5D=m&values=word%3Dx%3Dy&value.y=z";
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(read.0, [pair("tone", "a b"), pair("model", "m")]);
+        let expected = [pair("tone", "a b"), pair("model", "m"), pair("word", "x=y")];
+        assert_eq!(read(query).ok(), Some(DimensionValues(expected.into())));
+    }
+
+    #[test]
+    fn a_value_without_a_dimension_is_refused() {
+        assert!(read("values=x").is_err());
     }
 }

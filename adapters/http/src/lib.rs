@@ -17,9 +17,9 @@ mod repeatable;
 mod server;
 mod socket;
 
-use std::io;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+use std::{io, iter};
 
 use application::feed::Feed;
 use application::ports::StoreError;
@@ -36,6 +36,7 @@ use wire::api::Health;
 use application::services::Services;
 
 use crate::answer::JSON;
+use crate::dimension_values::DimensionValues;
 use crate::guard::{Guard, NAMED, Parameters};
 use crate::server::{Limits, Server, Timeouts};
 
@@ -163,10 +164,10 @@ fn parameters(spec: &str) -> Parameters {
             let all = operation["parameters"].as_array().into_iter().flatten();
             let names = all
                 .filter(|parameter| parameter["in"] == "query")
-                .filter_map(|parameter| Some((parameter["name"].as_str()?, &parameter["schema"]["type"])));
-            let names = names.map(
-                |(name, kind)| if kind == "object" { format!("{name}{NAMED}") } else { name.to_owned() },
-            );
+                .filter_map(|parameter| parameter["name"].as_str());
+            // The values of dimensions may also be given by their names.
+            let by_name = |name| (name == DimensionValues::PARAMETER).then(|| format!("{name}{NAMED}"));
+            let names = names.flat_map(|name| iter::once(name.to_owned()).chain(by_name(name)));
             parameters.insert((method, format!("{}{path}", api::BASE)), names.collect());
         }
     }

@@ -50,9 +50,10 @@ impl Parameters for RunListQuery {
         let own = [
             ("status", String::schema_ref(), "Runs with one status only"),
             (
-                "values",
+                DimensionValues::PARAMETER,
                 DimensionValues::schema(),
-                "Runs with these values of dimensions only, each written as `values.NAME=VALUE`",
+                "Runs with these values of dimensions only, each written as `NAME=VALUE`; the parameter \
+                 `values.NAME=VALUE` means the same",
             ),
             (
                 "sort",
@@ -66,7 +67,7 @@ impl Parameters for RunListQuery {
 
     fn read(request: &Request) -> Result<Self, Failure> {
         let (status, sort) = (parsed(request, "status")?, parsed(request, "sort")?);
-        let (values, PageQuery(page)) = (DimensionValues::of(request).0, PageQuery::read(request)?);
+        let (values, PageQuery(page)) = (DimensionValues::of(request)?.0, PageQuery::read(request)?);
         Ok(Self(RunListRequest { status, values, sort, page }))
     }
 }

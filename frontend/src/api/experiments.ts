@@ -43,7 +43,7 @@ export const experimentQuery = (id: string) =>
   });
 
 /** How runs are sorted and which of them are wanted, as the server is asked. */
-export type RunView = { sort?: string; status?: RunStatus; values?: Record<string, string> };
+export type RunView = { sort?: string; status?: RunStatus; values?: string[] };
 
 export const leaderboardQuery = (id: string, view: RunView) =>
   infiniteQueryOptions({

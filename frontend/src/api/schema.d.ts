@@ -5624,10 +5624,8 @@ export interface operations {
             query?: {
                 /** @description Runs with one status only */
                 status?: "pending" | "running" | "completed" | "failed" | "cached" | "pruned" | "cancelled";
-                /** @description Runs with these values of dimensions only, each written as `values.NAME=VALUE` */
-                values?: {
-                    [key: string]: string;
-                };
+                /** @description Runs with these values of dimensions only, each written as `NAME=VALUE`; the parameter `values.NAME=VALUE` means the same */
+                values?: string[];
                 /** @description `score`, `scores.NAME`, `values.NAME`, `cost_estimate`, `latency_ms` or `created_at`; with a minus the largest come first, and runs without such a figure come last */
                 sort?: string;
                 limit?: number;
@@ -5945,10 +5943,8 @@ export interface operations {
                 sweep_id?: string;
                 /** @description Runs with one status only */
                 status?: "pending" | "running" | "completed" | "failed" | "cached" | "pruned" | "cancelled";
-                /** @description Runs with these values of dimensions only, each written as `values.NAME=VALUE` */
-                values?: {
-                    [key: string]: string;
-                };
+                /** @description Runs with these values of dimensions only, each written as `NAME=VALUE`; the parameter `values.NAME=VALUE` means the same */
+                values?: string[];
                 /** @description `score`, `scores.NAME`, `values.NAME`, `cost_estimate`, `latency_ms` or `created_at`; with a minus the largest come first, and runs without such a figure come last */
                 sort?: string;
                 limit?: number;

@@ -122,7 +122,7 @@ const sorting = (request: Request) => {
   const query = new URL(request.url).searchParams;
   const items = [row(1), row(2), row(3)];
   if (query.get("sort") === "-scores.exact_match") items.reverse();
-  const tone = query.get("values[tone]");
+  const tone = query.get("values")?.replace("tone=", "");
   return {
     body: { items: items.filter(({ values }) => !tone || values.tone === tone), standings_current: true },
   };

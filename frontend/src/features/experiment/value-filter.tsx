@@ -4,13 +4,12 @@ import { inline } from "@/lib/format";
 
 const route = getRouteApi("/app/experiments/$experimentId");
 
-/** A dimension with the value that runs must have, as the server is asked. */
-export type ValueFilter = Record<string, string> | undefined;
+/** The values that runs must have, each as `NAME=VALUE`, as the server is asked. */
+export type ValueFilter = string[] | undefined;
 
 /** `NAME=VALUE`, as it stands in the address. */
 export function readValue(text: string | undefined): ValueFilter {
-  const at = text?.indexOf("=") ?? -1;
-  return text && at > 0 ? { [text.slice(0, at)]: text.slice(at + 1) } : undefined;
+  return text && text.indexOf("=") > 0 ? [text] : undefined;
 }
 
 const spelled = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
