@@ -32,14 +32,15 @@ impl Form {
         }
     }
 
+    /// Files are `text/…` unless they are JSON, because generated clients read no others.
     const fn media_type(self) -> &'static str {
         match self {
             Self::Json => JSON,
             Self::Env => "text/plain; charset=utf-8",
-            Self::Yaml => "application/yaml",
+            Self::Yaml => "text/yaml; charset=utf-8",
             Self::Report => "text/markdown; charset=utf-8",
             Self::Csv => "text/csv; charset=utf-8",
-            Self::Jsonl => "application/jsonl",
+            Self::Jsonl => "text/jsonl; charset=utf-8",
         }
     }
 
@@ -51,8 +52,14 @@ impl Form {
     }
 
     fn schema(self) -> MetaSchemaRef {
-        let kind = if matches!(self, Self::Json | Self::Yaml) { "object" } else { "string" };
-        MetaSchemaRef::Inline(Box::new(MetaSchema::new(kind)))
+        let schema = match self {
+            Self::Json => {
+                let any = MetaSchemaRef::Inline(Box::new(MetaSchema::ANY));
+                MetaSchema { additional_properties: Some(Box::new(any)), ..MetaSchema::new("object") }
+            }
+            Self::Env | Self::Yaml | Self::Report | Self::Csv | Self::Jsonl => MetaSchema::new("string"),
+        };
+        MetaSchemaRef::Inline(Box::new(schema))
     }
 }
 

@@ -5152,7 +5152,9 @@ export interface operations {
                      *       "temperature": 0.3
                      *     }
                      */
-                    "application/json": Record<string, never>;
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Nobody is logged in. */
@@ -5438,13 +5440,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example {"id":"01a2142c-677d-7094-9b6a-caa29635f41c","experiment_id":"01a2142b-ecd0-760f-981d-cba72c764055","sweep_id":"01a2142c-6378-762e-baed-f0ce1cab3b20","config_hash":"1449e388913984f56e8d79b4e4ac5be860572712cc823dc42d08d4e095d1670a","values":{"instruction":"Sort this ticket.","model":"sim-small","temperature":0.1},"status":"completed","samples":{"total":12,"done":12,"failed":0},"score":0.5748106060606061,"ci_low":0.2886734136927246,"ci_high":0.8609477984284876,"scores":{"exact_match":{"value":0.5,"ci_low":0.2537815976337061,"ci_high":0.7462184023662939,"n":12,"failed":0},"one_word":{"value":0.7992424242424243,"ci_low":0.5671483572447734,"ci_high":1.0,"n":12,"failed":0}},"tokens_in":567,"tokens_out":43,"paid":{"tokens_in":567,"tokens_out":43},"latency_ms":1432,"duration_ms":1675,"started_at":"2026-11-25T19:26:24.132Z","completed_at":"2026-11-25T19:26:25.807Z"} */
-                    "application/jsonl": string;
                     /**
                      * @example run_id,status,score,ci_low,ci_high,n,tokens_in,tokens_out,cost_estimate,latency_ms,scores.exact_match,scores.one_word,values.instruction,values.model,values.temperature
                      *     01a2142c-677d-7094-9b6a-caa29635f41c,completed,0.5748106060606061,0.2886734136927246,0.8609477984284876,12,567,43,,1432,0.5,0.7992424242424243,Sort this ticket.,sim-small,0.1
                      */
                     "text/csv; charset=utf-8": string;
+                    /** @example {"id":"01a2142c-677d-7094-9b6a-caa29635f41c","experiment_id":"01a2142b-ecd0-760f-981d-cba72c764055","sweep_id":"01a2142c-6378-762e-baed-f0ce1cab3b20","config_hash":"1449e388913984f56e8d79b4e4ac5be860572712cc823dc42d08d4e095d1670a","values":{"instruction":"Sort this ticket.","model":"sim-small","temperature":0.1},"status":"completed","samples":{"total":12,"done":12,"failed":0},"score":0.5748106060606061,"ci_low":0.2886734136927246,"ci_high":0.8609477984284876,"scores":{"exact_match":{"value":0.5,"ci_low":0.2537815976337061,"ci_high":0.7462184023662939,"n":12,"failed":0},"one_word":{"value":0.7992424242424243,"ci_low":0.5671483572447734,"ci_high":1.0,"n":12,"failed":0}},"tokens_in":567,"tokens_out":43,"paid":{"tokens_in":567,"tokens_out":43},"latency_ms":1432,"duration_ms":1675,"started_at":"2026-11-25T19:26:24.132Z","completed_at":"2026-11-25T19:26:25.807Z"} */
+                    "text/jsonl; charset=utf-8": string;
                 };
             };
             /** @description Nobody is logged in. */
@@ -5532,26 +5534,26 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example {
-                     *       "endpoint": "simulated://built-in",
-                     *       "metadata": {
-                     *         "experiment": "support-triage",
-                     *         "exported_at": "2026-11-25T19:26:38.821586Z",
-                     *         "score": 1
-                     *       },
-                     *       "model": "sim-large",
-                     *       "parameters": {
-                     *         "max_tokens": 16,
-                     *         "temperature": 0.3
-                     *       },
-                     *       "params": {
-                     *         "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
-                     *       },
-                     *       "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
-                     *       "system_prompt": "You sort support tickets for a small software company."
-                     *     }
+                     * @example model: sim-large
+                     *     endpoint: simulated://built-in
+                     *     parameters:
+                     *       max_tokens: 16
+                     *       temperature: 0.3
+                     *     system_prompt: |-
+                     *       You sort support tickets for a small software company.
+                     *     prompt: |-
+                     *       {{ params.instruction }}
+                     *       Labels: billing, bug, feature, account
+                     *       Ticket: {{ sample.input }}
+                     *       Label:
+                     *     params:
+                     *       instruction: Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
+                     *     metadata:
+                     *       score: 1
+                     *       experiment: support-triage
+                     *       exported_at: 2026-11-25T19:26:38.821586Z
                      */
-                    "application/yaml": Record<string, never>;
+                    "text/yaml; charset=utf-8": string;
                 };
             };
             /** @description Nobody is logged in. */
