@@ -1,6 +1,8 @@
 //! Completes the API's document: what the framework cannot say of operations is added, and what does not apply to one is
 //! taken out of it.
 
+mod annotations;
+
 use std::collections::BTreeSet;
 
 use domain::event::EventType;
@@ -27,6 +29,7 @@ pub(crate) fn completed(spec: &str) -> String {
     }
     let read = schemas_read(&spec);
     for (name, schema) in members(spec.pointer_mut("/components/schemas")) {
+        annotations::rewrite(schema);
         if read.contains(name) && schema.get("properties").is_some() {
             schema["additionalProperties"] = json!(false);
         }

@@ -626,10 +626,7 @@ export interface components {
             chunk_size?: number;
             /** @description llm, retrieve: the label of its endpoint; the default one where absent. */
             endpoint?: string;
-            /**
-             * @description llm: further fields of the request.
-             * @default {}
-             */
+            /** @description llm: further fields of the request. */
             extra?: {
                 [key: string]: unknown;
             };
@@ -638,20 +635,14 @@ export interface components {
             /** @description chunk: what it cuts, a template, or `documents`; the sample's input where absent. */
             input?: string;
             /** @description What it does. */
-            kind: components["schemas"]["StageKind"] & unknown;
-            /**
-             * @description llm: few-shot messages, each `{role, content}`.
-             * @default []
-             */
+            kind: components["schemas"]["StageKind"];
+            /** @description llm: few-shot messages, each `{role, content}`. */
             messages?: unknown[];
             /** @description llm, retrieve: its model; the default one where absent. */
             model?: string;
             /** @description What templates and dimensions call it. */
             name: string;
-            /**
-             * @description llm: inference parameters.
-             * @default {}
-             */
+            /** @description llm: inference parameters. */
             parameters?: {
                 [key: string]: unknown;
             };
@@ -703,7 +694,6 @@ export interface components {
             target?: string;
             type: components["schemas"]["DimensionType"];
             values?: unknown[];
-            /** @default {} */
             when?: {
                 [key: string]: unknown;
             };
@@ -800,18 +790,18 @@ export interface components {
             /** @description The last four characters of a key of at least 12. */
             key_last4?: string;
             /** @description Which protocol it speaks. */
-            kind: components["schemas"]["EndpointKind"] & unknown;
+            kind: components["schemas"]["EndpointKind"];
             /** @description The name that experiments call it by. */
             label: string;
             /** @description How much it bears. */
-            limits: components["schemas"]["EndpointLimits"] & unknown;
+            limits: components["schemas"]["EndpointLimits"];
             /**
              * Format: uint32
              * @description The most tokens it answers with, where a stage sets no limit.
              */
             max_output_tokens?: number;
             /** @description Which field of a request carries the limit of output tokens. */
-            max_tokens_field: components["schemas"]["MaxTokensField"] & unknown;
+            max_tokens_field: components["schemas"]["MaxTokensField"];
             /** @description Prices in US dollars, by model. */
             prices: {
                 [key: string]: components["schemas"]["Price"];
@@ -850,16 +840,10 @@ export interface components {
             };
             kind: components["schemas"]["EndpointKind"];
             label: string;
-            /**
-             * @default {
-             *       "concurrency": null
-             *     }
-             */
-            limits?: components["schemas"]["EndpointLimits"] & unknown;
+            limits?: components["schemas"]["EndpointLimits"];
             /** Format: uint32 */
             max_output_tokens?: number;
             max_tokens_field?: components["schemas"]["MaxTokensField"];
-            /** @default {} */
             prices?: {
                 [key: string]: components["schemas"]["Price"];
             };
@@ -1134,7 +1118,7 @@ export interface components {
          */
         ExperimentDetail: {
             /** @description The leading run. */
-            best?: components["schemas"]["BestRun"] & unknown;
+            best?: components["schemas"]["BestRun"];
             /**
              * Format: date-time
              * @description When it was made.
@@ -1173,15 +1157,15 @@ export interface components {
              */
             repeats: number;
             /** @description Its runs. */
-            runs: components["schemas"]["RunCounts"] & unknown;
+            runs: components["schemas"]["RunCounts"];
             /** @description What the pipeline is tried on. */
-            sample_data: components["schemas"]["FirstSamples"] & unknown;
+            sample_data: components["schemas"]["FirstSamples"];
             /** @description How outputs are judged. */
             scoring_config: components["schemas"]["ScoringEntry"][];
             /** @description Where it stands. */
-            status: components["schemas"]["ExperimentStatus"] & unknown;
+            status: components["schemas"]["ExperimentStatus"];
             /** @description Its newest sweep. */
-            sweep?: components["schemas"]["Sweep"] & unknown;
+            sweep?: components["schemas"]["Sweep"];
             /**
              * Format: date-time
              * @description When it or its status last changed.
@@ -1264,23 +1248,16 @@ export interface components {
         ExperimentDraft: {
             /** @description What it is about. */
             description?: string;
-            /**
-             * @description A corpus that templates see as `documents`.
-             * @default []
-             */
+            /** @description A corpus that templates see as `documents`. */
             documents?: unknown[];
             /**
              * Format: double
-             * @description The share of samples that no choice is made on.
-             * @default 0
+             * @description The share of samples that no choice is made on. `0.0` where absent.
              */
             holdout?: number;
             /** @description What it is called. */
             name: string;
-            /**
-             * @description What may vary, by name.
-             * @default {}
-             */
+            /** @description What may vary, by name. */
             parameter_space?: {
                 [key: string]: components["schemas"]["Dimension"];
             };
@@ -1293,8 +1270,7 @@ export interface components {
             project_id: string;
             /**
              * Format: uint32
-             * @description How often each sample is asked.
-             * @default 1
+             * @description How often each sample is asked. `1` where absent.
              */
             repeats?: number;
             /** @description What the pipeline is tried on. Absent from a change: as they were. */
@@ -1353,7 +1329,7 @@ export interface components {
          */
         ExperimentSummary: {
             /** @description The leading run. */
-            best?: components["schemas"]["BestRun"] & unknown;
+            best?: components["schemas"]["BestRun"];
             /**
              * Format: date-time
              * @description When it was made.
@@ -1362,7 +1338,7 @@ export interface components {
             /** @description What it is about. */
             description?: string;
             /** @description Why its newest sweep came to its own end, where it did. */
-            finish_reason?: components["schemas"]["SweepFinishReason"] & unknown;
+            finish_reason?: components["schemas"]["SweepFinishReason"];
             /**
              * Format: uuid
              * @description Its id.
@@ -1376,7 +1352,7 @@ export interface components {
              */
             project_id: string;
             /** @description Where it stands. */
-            status: components["schemas"]["ExperimentStatus"] & unknown;
+            status: components["schemas"]["ExperimentStatus"];
             /**
              * Format: date-time
              * @description When it or its status last changed.
@@ -1569,7 +1545,7 @@ export interface components {
                 [key: string]: number;
             };
             /** @description Where it stands. */
-            status: components["schemas"]["RunStatus"] & unknown;
+            status: components["schemas"]["RunStatus"];
             /** @description It cannot be told from the first at the 5 % level. */
             ties_best: boolean;
             /**
@@ -1607,11 +1583,11 @@ export interface components {
          */
         Me: {
             /** @description What kind of caller. */
-            kind: components["schemas"]["CallerKind"] & unknown;
+            kind: components["schemas"]["CallerKind"];
             /** @description What they may do. */
-            scope: components["schemas"]["CallerScope"] & unknown;
+            scope: components["schemas"]["CallerScope"];
             /** @description Who, where it is somebody with an account. */
-            user?: components["schemas"]["SessionUser"] & unknown;
+            user?: components["schemas"]["SessionUser"];
         };
         /**
          * Paid
@@ -1656,10 +1632,7 @@ export interface components {
          *     }
          */
         PauseRequest: {
-            /**
-             * @description Do not wait for the runs in progress, only for the calls in flight.
-             * @default false
-             */
+            /** @description Do not wait for the runs in progress, only for the calls in flight. `false` where absent. */
             now?: boolean;
         };
         /**
@@ -1779,17 +1752,13 @@ export interface components {
          *     }
          */
         PreviewRequest: {
-            /**
-             * @description Make the calls.
-             * @default false
-             */
+            /** @description Make the calls. `false` where absent. */
             call?: boolean;
             /** @description The experiment; it need not be stored. */
-            document: components["schemas"]["ExperimentDraft"] & unknown;
+            document: components["schemas"]["ExperimentDraft"];
             /**
              * Format: uint32
-             * @description The sample, counted from 0.
-             * @default 0
+             * @description The sample, counted from 0. `0` where absent.
              */
             sample_index?: number;
             /** @description The point; the space's first where absent. */
@@ -1851,10 +1820,7 @@ export interface components {
             code: string;
             /** @description What is wrong, and how to mend it. */
             detail: string;
-            /**
-             * @description What is wrong with single fields.
-             * @default []
-             */
+            /** @description What is wrong with single fields. */
             errors?: components["schemas"]["ProblemField"][];
             /** @description Finds the request in the log. */
             request_id: string;
@@ -1954,7 +1920,7 @@ export interface components {
             /** @description What it is about. */
             description?: string;
             /** @description Its newest experiments, and how many there are. */
-            experiments: components["schemas"]["ExperimentSummaries"] & unknown;
+            experiments: components["schemas"]["ExperimentSummaries"];
             /**
              * Format: uuid
              * @description Its id.
@@ -2121,7 +2087,7 @@ export interface components {
              */
             duration_ms: number;
             /** @description Why it failed. */
-            error?: components["schemas"]["RunError"] & unknown;
+            error?: components["schemas"]["RunError"];
             /**
              * Format: uuid
              * @description Its experiment.
@@ -2143,9 +2109,9 @@ export interface components {
              */
             not_before?: string;
             /** @description What it spent itself. */
-            paid: components["schemas"]["Paid"] & unknown;
+            paid: components["schemas"]["Paid"];
             /** @description How far it is. */
-            samples: components["schemas"]["SampleCounts"] & unknown;
+            samples: components["schemas"]["SampleCounts"];
             /**
              * Format: double
              * @description Mean weighted score over its samples.
@@ -2161,7 +2127,7 @@ export interface components {
              */
             started_at?: string;
             /** @description Where it stands. */
-            status: components["schemas"]["RunStatus"] & unknown;
+            status: components["schemas"]["RunStatus"];
             /**
              * Format: uuid
              * @description Its sweep.
@@ -2330,7 +2296,7 @@ export interface components {
              */
             completed_at?: string;
             /** @description Its configuration. */
-            config: components["schemas"]["RunConfig"] & unknown;
+            config: components["schemas"]["RunConfig"];
             /** @description The SHA-256 of its configuration. */
             config_hash: string;
             /**
@@ -2344,7 +2310,7 @@ export interface components {
              */
             duration_ms: number;
             /** @description Why it failed. */
-            error?: components["schemas"]["RunError"] & unknown;
+            error?: components["schemas"]["RunError"];
             /**
              * Format: uuid
              * @description Its experiment.
@@ -2366,9 +2332,9 @@ export interface components {
              */
             not_before?: string;
             /** @description What it spent itself. */
-            paid: components["schemas"]["Paid"] & unknown;
+            paid: components["schemas"]["Paid"];
             /** @description How far it is. */
-            samples: components["schemas"]["SampleCounts"] & unknown;
+            samples: components["schemas"]["SampleCounts"];
             /**
              * Format: double
              * @description Mean weighted score over its samples.
@@ -2379,14 +2345,14 @@ export interface components {
                 [key: string]: components["schemas"]["ScoreSummary"];
             };
             /** @description Its first results; `/runs/{id}/samples` has all of them. */
-            stage_results: components["schemas"]["FirstResults"] & unknown;
+            stage_results: components["schemas"]["FirstResults"];
             /**
              * Format: date-time
              * @description When it was first taken up.
              */
             started_at?: string;
             /** @description Where it stands. */
-            status: components["schemas"]["RunStatus"] & unknown;
+            status: components["schemas"]["RunStatus"];
             /**
              * Format: uuid
              * @description Its sweep.
@@ -2499,10 +2465,7 @@ export interface components {
              * @description The experiment.
              */
             experiment_id: string;
-            /**
-             * @description Values of dimensions, beyond their ranges too; where one is missing the stage's own value stands.
-             * @default {}
-             */
+            /** @description Values of dimensions, beyond their ranges too; where one is missing the stage's own value stands. */
             values?: {
                 [key: string]: unknown;
             };
@@ -2613,10 +2576,7 @@ export interface components {
         Sample: {
             /** @description A text, or JSON. */
             input: unknown;
-            /**
-             * @description Whatever else belongs to it.
-             * @default {}
-             */
+            /** @description Whatever else belongs to it. */
             meta?: {
                 [key: string]: unknown;
             };
@@ -2651,10 +2611,7 @@ export interface components {
         SampleScore: {
             /** @description Why it failed. */
             error?: string;
-            /**
-             * @description What the scorer has to say beyond the number.
-             * @default {}
-             */
+            /** @description What the scorer has to say beyond the number. */
             metadata?: {
                 [key: string]: unknown;
             };
@@ -2703,7 +2660,6 @@ export interface components {
          */
         ScoringEntry: {
             name?: string;
-            /** @default {} */
             options?: {
                 [key: string]: unknown;
             };
@@ -2734,7 +2690,7 @@ export interface components {
             /** @description To be sent as `Authorization: Bearer <token>`. */
             token: string;
             /** @description Who it is. */
-            user: components["schemas"]["SessionUser"] & unknown;
+            user: components["schemas"]["SessionUser"];
         };
         /**
          * SessionUser
@@ -2796,10 +2752,7 @@ export interface components {
             chunk_size?: number;
             /** @description llm, retrieve: the label of its endpoint; the default one where absent. */
             endpoint?: string;
-            /**
-             * @description llm: further fields of the request.
-             * @default {}
-             */
+            /** @description llm: further fields of the request. */
             extra?: {
                 [key: string]: unknown;
             };
@@ -2808,20 +2761,14 @@ export interface components {
             /** @description chunk: what it cuts, a template, or `documents`; the sample's input where absent. */
             input?: string;
             /** @description What it does. */
-            kind: components["schemas"]["StageKind"] & unknown;
-            /**
-             * @description llm: few-shot messages, each `{role, content}`.
-             * @default []
-             */
+            kind: components["schemas"]["StageKind"];
+            /** @description llm: few-shot messages, each `{role, content}`. */
             messages?: unknown[];
             /** @description llm, retrieve: its model; the default one where absent. */
             model?: string;
             /** @description What templates and dimensions call it. */
             name: string;
-            /**
-             * @description llm: inference parameters.
-             * @default {}
-             */
+            /** @description llm: inference parameters. */
             parameters?: {
                 [key: string]: unknown;
             };
@@ -2854,7 +2801,7 @@ export interface components {
             /** @description Another run paid for it. */
             cached: boolean;
             /** @description Why there is no output. */
-            error?: components["schemas"]["ResultError"] & unknown;
+            error?: components["schemas"]["ResultError"];
             /** @description Why the answer ended. */
             finish_reason?: string;
             /** @description What is odd about the answer: truncated, refused, `tokens_estimated`, `lossy_text`. */
@@ -2944,7 +2891,7 @@ export interface components {
             /** @description What can be done with it now. */
             allowed: components["schemas"]["SweepAction"][];
             /** @description The leading run of its experiment. */
-            best?: components["schemas"]["BestRun"] & unknown;
+            best?: components["schemas"]["BestRun"];
             /**
              * Format: uint64
              * @description Calls answered from the cache.
@@ -2981,7 +2928,7 @@ export interface components {
              */
             experiment_id: string;
             /** @description Why it is over. */
-            finish_reason?: components["schemas"]["SweepFinishReason"] & unknown;
+            finish_reason?: components["schemas"]["SweepFinishReason"];
             /**
              * Format: date-time
              * @description When it ended.
@@ -2993,13 +2940,13 @@ export interface components {
              */
             id: string;
             /** @description How it chooses its configurations. */
-            kind: components["schemas"]["SweepKind"] & unknown;
+            kind: components["schemas"]["SweepKind"];
             /** @description What it may use up. */
-            limits: components["schemas"]["SweepLimits"] & unknown;
+            limits: components["schemas"]["SweepLimits"];
             /** @description Why it waits. */
-            pause_reason?: components["schemas"]["SweepPauseReason"] & unknown;
+            pause_reason?: components["schemas"]["SweepPauseReason"];
             /** @description How far it is. */
-            progress: components["schemas"]["SweepProgress"] & unknown;
+            progress: components["schemas"]["SweepProgress"];
             /**
              * Format: uint64
              * @description What its random choices hang on.
@@ -3011,7 +2958,7 @@ export interface components {
              */
             started_at: string;
             /** @description Where it stands. */
-            status: components["schemas"]["SweepStatus"] & unknown;
+            status: components["schemas"]["SweepStatus"];
             /**
              * Format: uint64
              * @description Tokens of prompts that were paid for.
@@ -3148,16 +3095,10 @@ export interface components {
          *     }
          */
         SweepRequest: {
-            /**
-             * @description Only say what it would come to.
-             * @default false
-             */
+            /** @description Only say what it would come to. `false` where absent. */
             dry_run?: boolean;
-            /**
-             * @description How it chooses configurations.
-             * @default grid
-             */
-            kind?: components["schemas"]["SweepRequestKind"] & unknown;
+            /** @description How it chooses configurations. `grid` where absent. */
+            kind?: components["schemas"]["SweepRequestKind"];
             /**
              * Format: double
              * @description US dollars to pay, at most.
@@ -3178,13 +3119,8 @@ export interface components {
              * @description What random choices hang on; made up where absent.
              */
             seed?: number;
-            /**
-             * @description How the kind behaves.
-             * @default {
-             *       "shuffle": null
-             *     }
-             */
-            strategy?: components["schemas"]["SweepStrategy"] & unknown;
+            /** @description How the kind behaves. */
+            strategy?: components["schemas"]["SweepStrategy"];
         };
         /**
          * @description The kinds of sweep.
