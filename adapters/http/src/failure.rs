@@ -57,7 +57,7 @@ impl Failure {
             Err(error) => error,
         };
         if let Some(wrong) = error.downcast_ref::<ParseParamError>() {
-            return Self::parameter(wrong.name, wanted(wrong));
+            return Self::parameter(wrong.name, wanted(&wrong.reason));
         }
         if error.is::<ParsePathError>() {
             return Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing with this id");
@@ -117,15 +117,15 @@ impl Failure {
 }
 
 /// What a parameter takes. The framework tells it in the words of its own types.
-fn wanted(wrong: &ParseParamError) -> String {
+pub(crate) fn wanted(reason: &str) -> String {
     const KINDS: [(&str, &str); 2] = [
         ("\"integer(", "takes a whole number, not below 0"),
         ("\"string_uuid\"", "takes an id, as other answers give it"),
     ];
-    let known = KINDS.iter().find(|(sign, _)| wrong.reason.contains(sign));
-    let number = wrong.reason.contains("\"number_").then_some("takes a number");
+    let known = KINDS.iter().find(|(sign, _)| reason.contains(sign));
+    let number = reason.contains("\"number_").then_some("takes a number");
     // What our own types say comes after the name of the type.
-    let own = wrong.reason.split_once("\": ").map_or(wrong.reason.as_str(), |(_, told)| told);
+    let own = reason.split_once("\": ").map_or(reason, |(_, told)| told);
     known.map(|(_, told)| *told).or(number).unwrap_or(own).to_owned()
 }
 

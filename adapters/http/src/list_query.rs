@@ -7,7 +7,7 @@ use poem_openapi::types::{ParseFromParameter, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use crate::dimension_values::DimensionValues;
-use crate::failure::Failure;
+use crate::failure::{Failure, wanted};
 use crate::page::{Cursor, Limit};
 
 /// Which runs a list has, in which order, and which page of it.
@@ -90,7 +90,7 @@ impl Parameters for EventQuery {
 fn parsed<T: ParseFromParameter>(request: &Request, name: &str) -> Result<T, Failure> {
     let pairs: Vec<(String, String)> = request.params().unwrap_or_default();
     let given = pairs.into_iter().filter(|(given, _)| given == name).map(|(_, value)| value);
-    T::parse_from_parameters(given).map_err(|error| Failure::parameter(name, error.into_message()))
+    T::parse_from_parameters(given).map_err(|error| Failure::parameter(name, wanted(&error.into_message())))
 }
 
 macro_rules! extracted {
