@@ -11,6 +11,7 @@ mod crash;
 mod endurance;
 mod files;
 mod full_disk;
+mod generated_clients;
 mod laws;
 mod live;
 mod outages;

@@ -1,0 +1,126 @@
+//! Clients that three generators make of the API's document, unedited, against a server: from the first account to exports.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
+use promptlooper_tests::support::home::{Home, Kind};
+use promptlooper_tests::support::program::{self, Finished};
+use promptlooper_tests::support::server::Server;
+use tokio::process::Command;
+
+/// openapi-generator 7.26 warns so of every document that has an object with a property.
+const OF_EVERY_DOCUMENT: &str = "ModelUtils - Failed to get the schema name: null";
+
+/// A folder with the document, where a client is made.
+struct Workshop {
+    home: Home,
+}
+
+impl Workshop {
+    async fn new() -> Self {
+        let home = Home::new(Kind::Sqlite).await;
+        let document = program::run(&home, &["openapi"]).await.stdout;
+        std::fs::write(home.folder().join("openapi.json"), document).unwrap();
+        Self { home }
+    }
+
+    /// Runs a tool there, which must end well and warn of nothing.
+    async fn run(&self, tool: &Path, arguments: &[&str]) {
+        let mut command = Command::new(tool);
+        command.args(arguments).current_dir(self.home.folder()).env("PATH", search_path());
+        // A run of seconds ends earlier without the optimizing compiler.
+        command.env("JAVA_OPTS", "-XX:TieredStopAtLevel=1");
+        let finished = finish(command).await;
+        let said = format!("{}{}", finished.stdout, finished.stderr);
+        assert_eq!(finished.code, Some(0), "{}: {said}", tool.display());
+        let warnings: Vec<&str> = said.lines().filter(|line| warns(line)).collect();
+        assert!(warnings.is_empty(), "{} warns: {warnings:#?}", tool.display());
+    }
+
+    /// Has a script drive a server, with a model server to call.
+    async fn drive(&self, mut script: Command) {
+        let fake = FakeLlm::start(Options::default()).await.unwrap();
+        let server = Server::start(&self.home).await;
+        script.arg(format!("{}/api/v1", server.url)).arg(fake.url()).current_dir(self.home.folder());
+        let finished = finish(script).await;
+        assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
+    }
+
+    /// A script in Python that imports the client which was made in a folder.
+    fn python(&self, script: &str, client: &str) -> Command {
+        let mut command = Command::new(generator("python"));
+        command.args(["-W", "error"]).arg(scripts().join(script));
+        command.env("PYTHONPATH", self.home.folder().join(client)).env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+    }
+}
+
+async fn finish(mut command: Command) -> Finished {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    program::finish(command.spawn().unwrap()).await
+}
+
+fn warns(line: &str) -> bool {
+    let told = line.contains(" INFO ") || line.contains(OF_EVERY_DOCUMENT);
+    let line = line.to_lowercase();
+    !told && ["warn", "error", "not in path", "⚠"].iter().any(|word| line.contains(word))
+}
+
+/// Where the generators are.
+fn generators() -> PathBuf {
+    let folder = std::env::var_os("PROMPTLOOPER_TEST_GENERATORS");
+    let folder = folder.unwrap_or_else(|| {
+        panic!("PROMPTLOOPER_TEST_GENERATORS names no folder of generators: start the tests with tests/run")
+    });
+    folder.into()
+}
+
+fn generator(name: &str) -> PathBuf {
+    generators().join(name)
+}
+
+/// The generators' own folder first: one of them starts tools that it finds there.
+fn search_path() -> OsString {
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::iter::once(generators()).chain(std::env::split_paths(&inherited))).unwrap()
+}
+
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("generated-clients")
+}
+
+#[tokio::test]
+async fn the_client_of_openapi_python_client_works() {
+    let workshop = Workshop::new().await;
+    let arguments = ["generate", "--path", "openapi.json", "--output-path", "client", "--fail-on-warning"];
+    workshop.run(&generator("openapi-python-client"), &arguments).await;
+    workshop.drive(workshop.python("python_client/drive.py", "client")).await;
+}
+
+#[tokio::test]
+async fn the_client_of_openapi_generator_works() {
+    let workshop = Workshop::new().await;
+    let arguments = ["generate", "-g", "python", "-i", "openapi.json", "-o", "client"];
+    workshop.run(&generator("openapi-generator-cli"), &arguments).await;
+    workshop.drive(workshop.python("openapi_generator/drive.py", "client")).await;
+}
+
+#[tokio::test]
+async fn the_types_of_openapi_typescript_work() {
+    let workshop = Workshop::new().await;
+    let folder = workshop.home.folder();
+    for file in ["drive.ts", "package.json", "tsconfig.json"] {
+        std::fs::copy(scripts().join("typescript").join(file), folder.join(file)).unwrap();
+    }
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../frontend/node_modules");
+    assert!(modules.is_dir(), "frontend/node_modules is not there: start the tests with tests/run");
+    std::os::unix::fs::symlink(&modules, folder.join("node_modules")).unwrap();
+    let tool = |name: &str| modules.join(".bin").join(name);
+    workshop.run(&tool("openapi-typescript"), &["openapi.json", "--output", "schema.d.ts"]).await;
+    workshop.run(&tool("tsc"), &["--project", "."]).await;
+    let mut script = Command::new("node");
+    script.arg("built/drive.js");
+    workshop.drive(script).await;
+}
