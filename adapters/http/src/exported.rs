@@ -7,7 +7,7 @@ use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaMediaType, MetaResponses, MetaSchema, MetaSchemaRef, Registry};
 
-use crate::answer::{JSON, described};
+use crate::json_response::{JSON, described};
 
 /// The forms in which results are taken along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

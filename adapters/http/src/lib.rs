@@ -1,6 +1,5 @@
 //! The HTTP server: the API and its document, the sockets, the dashboard.
 
-mod answer;
 mod api;
 mod body;
 mod caller;
@@ -10,6 +9,7 @@ mod document;
 mod exported;
 mod failure;
 mod guard;
+mod json_response;
 mod list_query;
 mod offload;
 mod page;
@@ -35,9 +35,9 @@ use wire::api::Health;
 
 use application::services::Services;
 
-use crate::answer::JSON;
 use crate::dimension_values::DimensionValues;
 use crate::guard::{Guard, NAMED, Parameters};
+use crate::json_response::JSON;
 use crate::server::{Limits, Server, Timeouts};
 
 /// How long the database may take to show that it answers.

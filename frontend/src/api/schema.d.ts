@@ -901,7 +901,7 @@ export interface components {
         };
         /**
          * EndpointTest
-         * @description What came of trying an endpoint.
+         * @description The result of testing an endpoint.
          * @example {
          *       "latency_ms": 0,
          *       "models": [
@@ -1546,7 +1546,7 @@ export interface components {
             };
             /** @description Where it stands. */
             status: components["schemas"]["RunStatus"];
-            /** @description It cannot be told from the first at the 5 % level. */
+            /** @description It is not significantly different from the first run at the 5 % level. */
             ties_best: boolean;
             /**
              * Format: uint64
@@ -1818,7 +1818,7 @@ export interface components {
         Problem: {
             /** @description The kind of problem, for programs; stable. */
             code: string;
-            /** @description What is wrong, and how to mend it. */
+            /** @description What is wrong, and how to fix it. */
             detail: string;
             /** @description What is wrong with single fields. */
             errors?: components["schemas"]["ProblemField"][];
@@ -1841,7 +1841,7 @@ export interface components {
         ProblemField: {
             /** @description The kind of problem, for programs; stable. */
             code: string;
-            /** @description What is wrong, and how to mend it. */
+            /** @description What is wrong, and how to fix it. */
             detail: string;
             /** @description JSON pointer to the field, from the root of the request's body; parameters stand under `/query`. */
             pointer: string;
@@ -2730,7 +2730,7 @@ export interface components {
         SetupState: {
             /** @description Guests may look at everything but secrets. */
             guest_access: boolean;
-            /** @description Nobody has an account yet. */
+            /** @description Whether the administrator account is still to be created. */
             required: boolean;
             /** @description The program's version. */
             version: string;
@@ -2919,7 +2919,7 @@ export interface components {
             cost?: number;
             /**
              * Format: double
-             * @description How much longer it takes if it goes on as it did so far.
+             * @description Remaining time at the pace so far.
              */
             eta_seconds?: number;
             /**
@@ -5281,7 +5281,7 @@ export interface operations {
                      *
                      *     ## Setup
                      *
-                     *     - 12 samples, each asked once
+                     *     - 12 samples, 1 repeat
                      *     - stages: `classify`
                      *     - scorers: `exact_match` (weight 3), `one_word` (weight 1)
                      *     - 31 runs

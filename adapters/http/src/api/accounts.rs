@@ -8,10 +8,10 @@ use poem_openapi::OpenApi;
 use wire::api::{Credentials, Me, PasswordChange, Session, Settings, SetupState};
 
 use super::Tag;
-use crate::answer::{Answer, Created, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::refused;
+use crate::json_response::{Created, JsonResponse, Result};
 use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
@@ -20,9 +20,9 @@ pub(super) struct Api(pub(super) Arc<Services>);
 impl Api {
     /// Whether the installation waits for its first account
     #[oai(path = "/auth/setup", method = "get", tag = "Tag::Auth", operation_id = "get_setup")]
-    async fn get_setup(&self) -> Result<Answer<SetupState>> {
+    async fn get_setup(&self) -> Result<JsonResponse<SetupState>> {
         let accounts = &self.0.accounts;
-        Answer::new(SetupState {
+        JsonResponse::new(SetupState {
             required: accounts.setup_required().await.map_err(refused)?,
             guest_access: accounts.guests_allowed().await.map_err(refused)?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -32,50 +32,54 @@ impl Api {
     /// Make the first account, an administrator's
     #[oai(path = "/auth/setup", method = "post", tag = "Tag::Auth", operation_id = "set_up")]
     async fn set_up(&self, body: Body<Credentials>) -> Result<Created<Session>> {
-        Answer::new(self.0.accounts.set_up(body.value.into()).await.map_err(refused)?)
+        JsonResponse::new(self.0.accounts.set_up(body.value.into()).await.map_err(refused)?)
     }
 
     /// Log in
     #[oai(path = "/auth/login", method = "post", tag = "Tag::Auth", operation_id = "log_in")]
-    async fn log_in(&self, from: &RemoteAddr, body: Body<Credentials>) -> Result<Answer<Session>> {
+    async fn log_in(&self, from: &RemoteAddr, body: Body<Credentials>) -> Result<JsonResponse<Session>> {
         let from = from.as_socket_addr().map(SocketAddr::ip);
         let from = from.as_ref().map_or_else(String::new, IpAddr::to_string);
-        Answer::new(self.0.accounts.log_in(body.value.into(), &from).await.map_err(refused)?)
+        JsonResponse::new(self.0.accounts.log_in(body.value.into(), &from).await.map_err(refused)?)
     }
 
     /// Log in with the code of a link, which is sent as the bearer token and counts once
     #[oai(path = "/auth/once", method = "post", tag = "Tag::Auth", operation_id = "log_in_once")]
-    async fn log_in_once(&self, code: As<Secret>) -> Result<Answer<Session>> {
-        Answer::new(self.0.accounts.redeem(&code.0).await.map_err(refused)?)
+    async fn log_in_once(&self, code: As<Secret>) -> Result<JsonResponse<Session>> {
+        JsonResponse::new(self.0.accounts.redeem(&code.0).await.map_err(refused)?)
     }
 
     /// Find out who one is
     #[oai(path = "/auth/me", method = "get", tag = "Tag::Auth", operation_id = "get_me")]
     #[expect(clippy::unused_async, reason = "operations are async")]
-    async fn get_me(&self, by: As<Actor>) -> Result<Answer<Me>> {
-        Answer::new(&by.0)
+    async fn get_me(&self, by: As<Actor>) -> Result<JsonResponse<Me>> {
+        JsonResponse::new(&by.0)
     }
 
     /// Change one's own password; sessions that began before end
     #[oai(path = "/auth/password", method = "put", tag = "Tag::Auth", operation_id = "change_password")]
-    async fn change_password(&self, by: As<Writer>, body: Body<PasswordChange>) -> Result<Answer<Session>> {
+    async fn change_password(
+        &self,
+        by: As<Writer>,
+        body: Body<PasswordChange>,
+    ) -> Result<JsonResponse<Session>> {
         let PasswordChange { current, new } = body.value;
         let changed = self.0.accounts.change_password(&by.0, Secret::new(current), Secret::new(new)).await;
-        Answer::new(changed.map_err(refused)?)
+        JsonResponse::new(changed.map_err(refused)?)
     }
 
     /// What is decided for the installation
     #[oai(path = "/admin/settings", method = "get", tag = "Tag::Admin", operation_id = "get_settings")]
-    async fn get_settings(&self, _by: As<Admin>) -> Result<Answer<Settings>> {
+    async fn get_settings(&self, _by: As<Admin>) -> Result<JsonResponse<Settings>> {
         let allow_guest_access = self.0.accounts.guests_allowed().await.map_err(refused)?;
-        Answer::new(Settings { allow_guest_access })
+        JsonResponse::new(Settings { allow_guest_access })
     }
 
     /// Decide for the installation
     #[oai(path = "/admin/settings", method = "put", tag = "Tag::Admin", operation_id = "change_settings")]
-    async fn change_settings(&self, by: As<Admin>, body: Body<Settings>) -> Result<Answer<Settings>> {
+    async fn change_settings(&self, by: As<Admin>, body: Body<Settings>) -> Result<JsonResponse<Settings>> {
         let settings = body.value;
         self.0.accounts.allow_guests(&by.0, settings.allow_guest_access).await.map_err(refused)?;
-        Answer::new(settings)
+        JsonResponse::new(settings)
     }
 }

@@ -9,10 +9,10 @@ use wire::api::{Endpoint, EndpointPage, EndpointTest};
 use wire::endpoint::EndpointDocument;
 
 use super::Tag;
-use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused};
+use crate::json_response::{Created, Gone, JsonResponse, Result};
 use crate::page::bits;
 use application::services::Services;
 
@@ -22,9 +22,12 @@ pub(super) struct Api(pub(super) Arc<Services>);
 impl Api {
     /// List endpoints, by label
     #[oai(path = "/endpoints", method = "get", operation_id = "list_endpoints")]
-    async fn list_endpoints(&self, _by: As<Actor>) -> Result<Answer<EndpointPage>> {
+    async fn list_endpoints(&self, _by: As<Actor>) -> Result<JsonResponse<EndpointPage>> {
         let all = self.0.endpoints.all().await.map_err(refused)?;
-        Answer::new(EndpointPage { items: all.into_iter().map(Endpoint::from).collect(), next_cursor: None })
+        JsonResponse::new(EndpointPage {
+            items: all.into_iter().map(Endpoint::from).collect(),
+            next_cursor: None,
+        })
     }
 
     /// Register an endpoint
@@ -35,13 +38,13 @@ impl Api {
         body: Body<EndpointDocument>,
     ) -> Result<Created<Endpoint>> {
         let endpoint = parse(body.value, self.0.endpoints.next_id())?;
-        Answer::new(self.0.endpoints.create(&by.0, endpoint).await.map_err(refused)?)
+        JsonResponse::new(self.0.endpoints.create(&by.0, endpoint).await.map_err(refused)?)
     }
 
     /// An endpoint
     #[oai(path = "/endpoints/:id", method = "get", operation_id = "get_endpoint")]
-    async fn get_endpoint(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<Answer<Endpoint>> {
-        Answer::new(self.0.endpoints.endpoint(EndpointId::new(bits(id.0))).await.map_err(refused)?)
+    async fn get_endpoint(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<Endpoint>> {
+        JsonResponse::new(self.0.endpoints.endpoint(EndpointId::new(bits(id.0))).await.map_err(refused)?)
     }
 
     /// Replace an endpoint; without `api_key` it keeps its key, unless scheme, host or port change
@@ -51,9 +54,9 @@ impl Api {
         by: As<Admin>,
         id: Path<Uuid>,
         body: Body<EndpointDocument>,
-    ) -> Result<Answer<Endpoint>> {
+    ) -> Result<JsonResponse<Endpoint>> {
         let endpoint = parse(body.value, EndpointId::new(bits(id.0)))?;
-        Answer::new(self.0.endpoints.replace(&by.0, endpoint).await.map_err(refused)?)
+        JsonResponse::new(self.0.endpoints.replace(&by.0, endpoint).await.map_err(refused)?)
     }
 
     /// Delete an endpoint that no experiment names
@@ -65,8 +68,8 @@ impl Api {
 
     /// Ask an endpoint which models it offers
     #[oai(path = "/endpoints/:id/test", method = "post", operation_id = "test_endpoint")]
-    async fn test_endpoint(&self, by: As<Admin>, id: Path<Uuid>) -> Result<Answer<EndpointTest>> {
-        Answer::new(self.0.endpoints.test(&by.0, EndpointId::new(bits(id.0))).await.map_err(refused)?)
+    async fn test_endpoint(&self, by: As<Admin>, id: Path<Uuid>) -> Result<JsonResponse<EndpointTest>> {
+        JsonResponse::new(self.0.endpoints.test(&by.0, EndpointId::new(bits(id.0))).await.map_err(refused)?)
     }
 }
 

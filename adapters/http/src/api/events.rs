@@ -10,9 +10,9 @@ use uuid::Uuid;
 use wire::api::{Event, EventPage};
 
 use super::Tag;
-use crate::answer::{Answer, Result};
 use crate::caller::As;
 use crate::failure::{Failure, wrong_query};
+use crate::json_response::{JsonResponse, Result};
 use crate::list_query::EventQuery;
 use crate::page::bits;
 use application::services::Services;
@@ -28,7 +28,7 @@ impl Api {
         _by: As<Actor>,
         id: Path<Uuid>,
         list: EventQuery,
-    ) -> Result<Answer<EventPage>> {
+    ) -> Result<JsonResponse<EventPage>> {
         let experiment = ExperimentId::new(bits(id.0));
         let filter = EventFilter { experiment: Some(experiment), kind: kind_of(list.kind.as_deref())? };
         self.events(filter, &list).await
@@ -36,17 +36,17 @@ impl Api {
 
     /// What has happened anywhere after `since`, oldest first
     #[oai(path = "/events", method = "get", operation_id = "list_events")]
-    async fn list_events(&self, _by: As<Actor>, list: EventQuery) -> Result<Answer<EventPage>> {
+    async fn list_events(&self, _by: As<Actor>, list: EventQuery) -> Result<JsonResponse<EventPage>> {
         let filter = EventFilter { experiment: None, kind: kind_of(list.kind.as_deref())? };
         self.events(filter, &list).await
     }
 }
 
 impl Api {
-    async fn events(&self, filter: EventFilter, list: &EventQuery) -> Result<Answer<EventPage>> {
+    async fn events(&self, filter: EventFilter, list: &EventQuery) -> Result<JsonResponse<EventPage>> {
         let listed = self.0.list_events(filter, list.since, &list.page).await.map_err(wrong_query)?;
         let items = listed.items.iter().map(Event::from).collect();
-        Answer::new(EventPage { items, next_cursor: listed.next_cursor })
+        JsonResponse::new(EventPage { items, next_cursor: listed.next_cursor })
     }
 }
 

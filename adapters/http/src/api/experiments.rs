@@ -14,10 +14,10 @@ use wire::api::{
 use wire::value::into_map;
 
 use super::Tag;
-use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused, wrong_query};
+use crate::json_response::{Created, Gone, JsonResponse, Result};
 use crate::list_query::{PageQuery, RunListQuery};
 use crate::offload::work_on;
 use crate::page::bits;
@@ -34,11 +34,11 @@ impl Api {
         _by: As<Actor>,
         project_id: Query<Option<Uuid>>,
         page: PageQuery,
-    ) -> Result<Answer<ExperimentPage>> {
+    ) -> Result<JsonResponse<ExperimentPage>> {
         let project = project_id.0.map(|project| ProjectId::new(bits(project)));
         let listed = self.0.list_experiments(project, &page.0).await.map_err(wrong_query)?;
         let items = listed.items.into_iter().map(ExperimentSummary::from).collect();
-        Answer::new(ExperimentPage { items, next_cursor: listed.next_cursor })
+        JsonResponse::new(ExperimentPage { items, next_cursor: listed.next_cursor })
     }
 
     /// Make an experiment
@@ -52,7 +52,7 @@ impl Api {
         let (size, document) = (body.size, body.value);
         let (draft, _) = work_on(size, || document.into_draft().map_err(Failure::invalid)).await?;
         let made = self.0.experiments.create_in(&by.0, project, draft).await.map_err(refused)?;
-        Answer::new(self.detail(made).await?)
+        JsonResponse::new(self.detail(made).await?)
     }
 
     /// Show what one sample would be asked, and try it where `call` is set
@@ -61,7 +61,7 @@ impl Api {
         &self,
         by: As<Writer>,
         body: Body<PreviewRequest, 64>,
-    ) -> Result<Answer<Preview>> {
+    ) -> Result<JsonResponse<Preview>> {
         let size = body.size;
         let PreviewRequest { document, sample_index, values, call } = body.value;
         let under = |found: Vec<domain::problem::Problem>| {
@@ -71,14 +71,14 @@ impl Api {
         let wanted =
             preview::PreviewRequest { draft, sample: sample_index as usize, values: values.map(into_map) };
         let preview = self.0.previews.preview(wanted, call.then_some(&by.0)).await;
-        Answer::new(preview.map_err(refused)?)
+        JsonResponse::new(preview.map_err(refused)?)
     }
 
     /// An experiment with its document, its first samples and its newest sweep
     #[oai(path = "/experiments/:id", method = "get", operation_id = "get_experiment")]
-    async fn get_experiment(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<Answer<ExperimentDetail>> {
+    async fn get_experiment(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<ExperimentDetail>> {
         let overview = self.0.experiments.overview(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
-        Answer::new(self.detail(overview).await?)
+        JsonResponse::new(self.detail(overview).await?)
     }
 
     /// Replace an experiment's document; once it has been tried only its names and, between sweeps, its space can change
@@ -88,7 +88,7 @@ impl Api {
         by: As<Writer>,
         id: Path<Uuid>,
         body: Body<ExperimentDraft, 64>,
-    ) -> Result<Answer<ExperimentDetail>> {
+    ) -> Result<JsonResponse<ExperimentDetail>> {
         let id = ExperimentId::new(bits(id.0));
         let known = self.0.experiments.overview(id).await.map_err(refused)?;
         if known.summary.project.bits() != bits(body.value.project_id) {
@@ -99,7 +99,7 @@ impl Api {
         let (size, document) = (body.size, body.value);
         let (draft, with_samples) = work_on(size, || document.into_draft().map_err(Failure::invalid)).await?;
         let changed = self.0.experiments.replace(&by.0, id, draft, with_samples).await.map_err(refused)?;
-        Answer::new(self.detail(changed).await?)
+        JsonResponse::new(self.detail(changed).await?)
     }
 
     /// Delete an experiment with its runs; answers stay in the cache
@@ -116,9 +116,9 @@ impl Api {
         _by: As<Actor>,
         id: Path<Uuid>,
         list: RunListQuery,
-    ) -> Result<Answer<LeaderboardPage>> {
+    ) -> Result<JsonResponse<LeaderboardPage>> {
         let board = self.0.leaderboard(ExperimentId::new(bits(id.0)), &list.0).await;
-        Answer::new(LeaderboardPage::from(&board.map_err(wrong_query)?))
+        JsonResponse::new(LeaderboardPage::from(&board.map_err(wrong_query)?))
     }
 }
 

@@ -7,10 +7,10 @@ use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 
 use super::Tag;
-use crate::answer::Result;
 use crate::caller::As;
 use crate::exported::{AsEnv, AsJson, AsReport, AsTable, AsYaml, Exported, Form, Forms};
 use crate::failure::{Failure, refused};
+use crate::json_response::Result;
 use crate::page::bits;
 use application::services::Services;
 

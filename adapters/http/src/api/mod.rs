@@ -77,16 +77,16 @@ pub(crate) fn described() -> String {
     documented(Described).spec()
 }
 
-fn documented<T: OpenApi>(operations: T) -> OpenApiService<Exploded<T>, ()> {
-    OpenApiService::new(Exploded(operations), "PromptLooper", env!("CARGO_PKG_VERSION"))
+fn documented<T: OpenApi>(operations: T) -> OpenApiService<FlatParameters<T>, ()> {
+    OpenApiService::new(FlatParameters(operations), "PromptLooper", env!("CARGO_PKG_VERSION"))
         .description("Finds the best configuration of an LLM pipeline.")
         .server(BASE)
 }
 
 /// Operations whose document has each parameter by itself.
-pub(crate) struct Exploded<T>(T);
+pub(crate) struct FlatParameters<T>(T);
 
-impl<T: OpenApi> OpenApi for Exploded<T> {
+impl<T: OpenApi> OpenApi for FlatParameters<T> {
     fn meta() -> Vec<MetaApi> {
         explode(T::meta())
     }

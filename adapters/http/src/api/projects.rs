@@ -8,10 +8,10 @@ use uuid::Uuid;
 use wire::api::{ExportEntry, ExportPage, Project, ProjectDetail, ProjectDraft, ProjectPage};
 
 use super::Tag;
-use crate::answer::{Answer, Created, Gone, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{refused, wrong_query};
+use crate::json_response::{Created, Gone, JsonResponse, Result};
 use crate::list_query::PageQuery;
 use crate::page::bits;
 use application::services::Services;
@@ -22,23 +22,23 @@ pub(super) struct Api(pub(super) Arc<Services>);
 impl Api {
     /// List projects, newest first
     #[oai(path = "/projects", method = "get", operation_id = "list_projects")]
-    async fn list_projects(&self, _by: As<Actor>, page: PageQuery) -> Result<Answer<ProjectPage>> {
+    async fn list_projects(&self, _by: As<Actor>, page: PageQuery) -> Result<JsonResponse<ProjectPage>> {
         let listed = self.0.list_projects(&page.0).await.map_err(wrong_query)?;
         let items = listed.items.into_iter().map(Project::from).collect();
-        Answer::new(ProjectPage { items, next_cursor: listed.next_cursor })
+        JsonResponse::new(ProjectPage { items, next_cursor: listed.next_cursor })
     }
 
     /// Make a project
     #[oai(path = "/projects", method = "post", operation_id = "create_project")]
     async fn create_project(&self, by: As<Writer>, body: Body<ProjectDraft>) -> Result<Created<Project>> {
         let ProjectDraft { name, description } = body.value;
-        Answer::new(self.0.projects.create(&by.0, &name, description).await.map_err(refused)?)
+        JsonResponse::new(self.0.projects.create(&by.0, &name, description).await.map_err(refused)?)
     }
 
     /// A project with its newest experiments
     #[oai(path = "/projects/:id", method = "get", operation_id = "get_project")]
-    async fn get_project(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<Answer<ProjectDetail>> {
-        Answer::new(self.0.projects.detail(ProjectId::new(bits(id.0))).await.map_err(refused)?)
+    async fn get_project(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<ProjectDetail>> {
+        JsonResponse::new(self.0.projects.detail(ProjectId::new(bits(id.0))).await.map_err(refused)?)
     }
 
     /// Change a project's name and description
@@ -48,9 +48,9 @@ impl Api {
         by: As<Writer>,
         id: Path<Uuid>,
         body: Body<ProjectDraft>,
-    ) -> Result<Answer<Project>> {
+    ) -> Result<JsonResponse<Project>> {
         let (id, ProjectDraft { name, description }) = (ProjectId::new(bits(id.0)), body.value);
-        Answer::new(self.0.projects.update(&by.0, id, &name, description).await.map_err(refused)?)
+        JsonResponse::new(self.0.projects.update(&by.0, id, &name, description).await.map_err(refused)?)
     }
 
     /// Delete a project with all it holds
@@ -67,9 +67,9 @@ impl Api {
         _by: As<Actor>,
         id: Path<Uuid>,
         page: PageQuery,
-    ) -> Result<Answer<ExportPage>> {
+    ) -> Result<JsonResponse<ExportPage>> {
         let listed = self.0.list_exports(ProjectId::new(bits(id.0)), &page.0).await.map_err(wrong_query)?;
         let items = listed.items.into_iter().map(ExportEntry::from).collect();
-        Answer::new(ExportPage { items, next_cursor: listed.next_cursor })
+        JsonResponse::new(ExportPage { items, next_cursor: listed.next_cursor })
     }
 }

@@ -13,10 +13,10 @@ use wire::api::{Run, RunDetail, RunPage, RunRequest, RunSample, RunSamplePage};
 use wire::value::into_map;
 
 use super::Tag;
-use crate::answer::{Accepted, Answer, Either, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused, wrong_query};
+use crate::json_response::{Accepted, Either, JsonResponse, Result};
 use crate::list_query::{PageQuery, RunListQuery};
 use crate::page::bits;
 use crate::repeatable::repeatable;
@@ -30,7 +30,7 @@ const LONGEST_WAIT: f64 = 600.0;
 pub(super) struct Api(pub(super) Arc<Services>);
 
 /// A run that is over, or one that goes on.
-type OverOrBegun = Either<Answer<Run>, Accepted<Run>>;
+type OverOrBegun = Either<JsonResponse<Run>, Accepted<Run>>;
 
 #[OpenApi(tag = "Tag::Runs")]
 impl Api {
@@ -42,12 +42,12 @@ impl Api {
         id: Path<Uuid>,
         sweep_id: Query<Option<Uuid>>,
         list: RunListQuery,
-    ) -> Result<Answer<RunPage>> {
+    ) -> Result<JsonResponse<RunPage>> {
         let (experiment, sweep) =
             (ExperimentId::new(bits(id.0)), sweep_id.0.map(|sweep| SweepId::new(bits(sweep))));
         let listed = self.0.list_runs(experiment, sweep, &list.0).await.map_err(wrong_query)?;
         let items = listed.items.iter().map(Run::from).collect();
-        Answer::new(RunPage { items, next_cursor: listed.next_cursor })
+        JsonResponse::new(RunPage { items, next_cursor: listed.next_cursor })
     }
 
     /// Evaluate one configuration outside any sweep; with `wait` the answer comes once it is over, or after so many
@@ -74,18 +74,18 @@ impl Api {
         };
         let kept = self.0.once.carry_out(repeatable, deed).await.map_err(refused)?;
         Ok(match kept.status {
-            200 => Either::One(Answer::again(kept.body)),
+            200 => Either::One(JsonResponse::again(kept.body)),
             _ => Either::Other(Accepted::again(kept.body)),
         })
     }
 
     /// A run with its configuration and its first results
     #[oai(path = "/runs/:id", method = "get", operation_id = "get_run")]
-    async fn get_run(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<Answer<RunDetail>> {
+    async fn get_run(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<RunDetail>> {
         let id = RunId::new(bits(id.0));
         let detail = self.0.runs.detail(id).await.map_err(refused)?;
         let first = self.0.runs.results(id, None, FIRST_RESULTS).await.map_err(refused)?;
-        Answer::new(RunDetail::new(detail, first.items))
+        JsonResponse::new(RunDetail::new(detail, first.items))
     }
 
     /// What became of a run's samples: prompts, answers and scores
@@ -95,16 +95,16 @@ impl Api {
         _by: As<Actor>,
         id: Path<Uuid>,
         page: PageQuery,
-    ) -> Result<Answer<RunSamplePage>> {
+    ) -> Result<JsonResponse<RunSamplePage>> {
         let listed = self.0.list_samples(RunId::new(bits(id.0)), &page.0).await.map_err(wrong_query)?;
         let (CursorPage { items, next_cursor }, facts) = listed;
         let items = items.into_iter().map(|trace| RunSample::new(trace, &facts.outline)).collect();
-        Answer::new(RunSamplePage { items, next_cursor })
+        JsonResponse::new(RunSamplePage { items, next_cursor })
     }
 }
 
 fn over_or_begun(run: &RunSummary) -> std::result::Result<KeptAnswer, Refusal> {
-    if run.completed_at.is_some() { Answer::<Run>::kept(run) } else { Accepted::<Run>::kept(run) }
+    if run.completed_at.is_some() { JsonResponse::<Run>::kept(run) } else { Accepted::<Run>::kept(run) }
 }
 
 fn patience(seconds: Option<f64>) -> Result<Duration> {

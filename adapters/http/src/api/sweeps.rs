@@ -11,10 +11,10 @@ use uuid::Uuid;
 use wire::api::{DryRun, PauseRequest, ResumeRequest, Sweep, SweepPage, SweepRequest};
 
 use super::Tag;
-use crate::answer::{Accepted, Answer, Either, Result};
 use crate::body::Body;
 use crate::caller::As;
 use crate::failure::{Failure, refused, wrong_query};
+use crate::json_response::{Accepted, Either, JsonResponse, Result};
 use crate::list_query::PageQuery;
 use crate::page::bits;
 use crate::repeatable::repeatable;
@@ -32,13 +32,13 @@ impl Api {
         id: Path<Uuid>,
         #[oai(name = "Idempotency-Key")] key: Header<Option<String>>,
         body: Body<SweepRequest>,
-    ) -> Result<Either<Answer<DryRun>, Accepted<Sweep>>> {
+    ) -> Result<Either<JsonResponse<DryRun>, Accepted<Sweep>>> {
         let experiment = ExperimentId::new(bits(id.0));
         let (dry, digest) = (body.value.dry_run, body.digest);
         let request = self.0.sweeps.capped(body.value.into_request().map_err(Failure::invalid)?);
         if dry {
             let estimate = self.0.estimates.estimate(experiment, &request).await.map_err(refused)?;
-            return Answer::new(estimate).map(Either::One);
+            return JsonResponse::new(estimate).map(Either::One);
         }
         let repeatable = repeatable(&by.0, key.0, format!("POST /experiments/{experiment}/sweep"), digest);
         let tell = |view: &SweepView, now| Accepted::<Sweep>::kept(Sweep::new(view, now));
@@ -54,7 +54,7 @@ impl Api {
         by: As<Writer>,
         id: Path<Uuid>,
         body: Body<PauseRequest>,
-    ) -> Result<Answer<Sweep>> {
+    ) -> Result<JsonResponse<Sweep>> {
         self.steer(&by.0, id.0, Command::Pause { now: body.value.now }).await
     }
 
@@ -65,16 +65,16 @@ impl Api {
         by: As<Writer>,
         id: Path<Uuid>,
         body: Body<ResumeRequest>,
-    ) -> Result<Answer<Sweep>> {
+    ) -> Result<JsonResponse<Sweep>> {
         let limits = body.value.limits().map_err(Failure::invalid)?;
         let experiment = ExperimentId::new(bits(id.0));
         let view = self.0.sweeps.resume(&by.0, experiment, limits).await.map_err(refused)?;
-        Answer::new(Sweep::new(&view, self.0.clock.now()))
+        JsonResponse::new(Sweep::new(&view, self.0.clock.now()))
     }
 
     /// End the sweep: calls in flight are stored, their runs are cancelled
     #[oai(path = "/experiments/:id/stop", method = "post", operation_id = "stop_sweep")]
-    async fn stop_sweep(&self, by: As<Writer>, id: Path<Uuid>) -> Result<Answer<Sweep>> {
+    async fn stop_sweep(&self, by: As<Writer>, id: Path<Uuid>) -> Result<JsonResponse<Sweep>> {
         self.steer(&by.0, id.0, Command::Stop).await
     }
 
@@ -85,17 +85,17 @@ impl Api {
         _by: As<Actor>,
         id: Path<Uuid>,
         page: PageQuery,
-    ) -> Result<Answer<SweepPage>> {
+    ) -> Result<JsonResponse<SweepPage>> {
         let listed = self.0.list_sweeps(ExperimentId::new(bits(id.0)), &page.0).await.map_err(wrong_query)?;
         let now = self.0.clock.now();
         let items = listed.items.iter().map(|view| Sweep::new(view, now)).collect();
-        Answer::new(SweepPage { items, next_cursor: listed.next_cursor })
+        JsonResponse::new(SweepPage { items, next_cursor: listed.next_cursor })
     }
 
     /// A sweep
     #[oai(path = "/sweeps/:id", method = "get", operation_id = "get_sweep")]
-    async fn get_sweep(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<Answer<Sweep>> {
-        Answer::new(self.sweep(SweepId::new(bits(id.0))).await?)
+    async fn get_sweep(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<Sweep>> {
+        JsonResponse::new(self.sweep(SweepId::new(bits(id.0))).await?)
     }
 }
 
@@ -105,9 +105,9 @@ impl Api {
         Ok(Sweep::new(&view, self.0.clock.now()))
     }
 
-    async fn steer(&self, by: &Writer, experiment: Uuid, command: Command) -> Result<Answer<Sweep>> {
+    async fn steer(&self, by: &Writer, experiment: Uuid, command: Command) -> Result<JsonResponse<Sweep>> {
         let experiment = ExperimentId::new(bits(experiment));
         let view = self.0.sweeps.steer(by, experiment, command).await.map_err(refused)?;
-        Answer::new(Sweep::new(&view, self.0.clock.now()))
+        JsonResponse::new(Sweep::new(&view, self.0.clock.now()))
     }
 }

@@ -12,7 +12,7 @@ use super::{Moment, id};
 /// Whether the installation waits for its first account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
 pub struct SetupState {
-    /// Nobody has an account yet.
+    /// Whether the administrator account is still to be created.
     pub required: bool,
     /// Guests may look at everything but secrets.
     pub guest_access: bool,

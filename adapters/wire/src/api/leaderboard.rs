@@ -50,7 +50,7 @@ pub struct LeaderboardRow {
     /// Milliseconds for one sample, all stages together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
-    /// It cannot be told from the first at the 5 % level.
+    /// It is not significantly different from the first run at the 5 % level.
     pub ties_best: bool,
     /// The probability that it is the best one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -25,7 +25,7 @@ impl From<RunningRun> for RunningRunView {
     }
 }
 
-/// An endpoint at work.
+/// How much of an endpoint is in use.
 #[derive(Debug, Clone, Serialize, Object)]
 pub struct EndpointLoad {
     /// Its label.

@@ -14,7 +14,7 @@ pub struct Problem {
     pub title: String,
     /// HTTP's status code.
     pub status: u16,
-    /// What is wrong, and how to mend it.
+    /// What is wrong, and how to fix it.
     pub detail: String,
     /// The kind of problem, for programs; stable.
     pub code: String,
@@ -33,7 +33,7 @@ pub struct ProblemField {
     pub pointer: String,
     /// The kind of problem, for programs; stable.
     pub code: String,
-    /// What is wrong, and how to mend it.
+    /// What is wrong, and how to fix it.
     pub detail: String,
 }
 

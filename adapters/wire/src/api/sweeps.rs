@@ -195,7 +195,7 @@ pub struct Sweep {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Moment>,
-    /// How much longer it takes if it goes on as it did so far.
+    /// Remaining time at the pace so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eta_seconds: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! Answers: JSON, written by serde.
+//! JSON responses, written by serde.
 
 use std::marker::PhantomData;
 
@@ -16,20 +16,20 @@ use crate::failure::Failure;
 pub(crate) const JSON: &str = "application/json";
 
 /// JSON with a status.
-pub(crate) struct Answer<T, const STATUS: u16 = 200> {
+pub(crate) struct JsonResponse<T, const STATUS: u16 = 200> {
     body: String,
     of: PhantomData<fn() -> T>,
 }
 
 /// JSON of something that was made.
-pub(crate) type Created<T> = Answer<T, 201>;
+pub(crate) type Created<T> = JsonResponse<T, 201>;
 /// JSON of something that has begun.
-pub(crate) type Accepted<T> = Answer<T, 202>;
+pub(crate) type Accepted<T> = JsonResponse<T, 202>;
 
 /// What an operation answers, unless it is refused.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
-impl<T: Serialize, const STATUS: u16> Answer<T, STATUS> {
+impl<T: Serialize, const STATUS: u16> JsonResponse<T, STATUS> {
     pub(crate) fn new(value: impl Into<T>) -> Result<Self> {
         let body = serde_json::to_string(&value.into()).map_err(|error| {
             tracing::error!(%error, "an answer cannot be written");
@@ -47,14 +47,14 @@ impl<T: Serialize, const STATUS: u16> Answer<T, STATUS> {
     }
 }
 
-impl<T, const STATUS: u16> Answer<T, STATUS> {
+impl<T, const STATUS: u16> JsonResponse<T, STATUS> {
     /// An answer that was given before.
     pub(crate) const fn again(body: String) -> Self {
         Self { body, of: PhantomData }
     }
 }
 
-impl<T, const STATUS: u16> IntoResponse for Answer<T, STATUS> {
+impl<T, const STATUS: u16> IntoResponse for JsonResponse<T, STATUS> {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(STATUS).unwrap_or(StatusCode::OK);
         let mut response = Response::builder().status(status).content_type(JSON).body(self.body);
@@ -76,7 +76,7 @@ pub(crate) fn described(status: u16, content: Vec<MetaMediaType>) -> MetaRespons
     MetaResponses { responses: vec![response] }
 }
 
-impl<T: Type, const STATUS: u16> ApiResponse for Answer<T, STATUS> {
+impl<T: Type, const STATUS: u16> ApiResponse for JsonResponse<T, STATUS> {
     fn meta() -> MetaResponses {
         described(STATUS, vec![MetaMediaType { content_type: JSON, schema: T::schema_ref() }])
     }
