@@ -6,7 +6,7 @@ use domain::experiment::Definition;
 use domain::pipeline::SampleProgress;
 use domain::problem::Problem;
 use domain::scoring::{Entry, Judgement, Scorer, weighted};
-use domain::value::{Map, Value};
+use domain::value::Value;
 
 use crate::form::{Effort, Form, MAX_PATTERN_UNITS};
 use crate::ports::{FormatChecker, Offload, offloaded};
@@ -40,12 +40,8 @@ pub struct RepeatScores {
 pub struct ScorerResult {
     /// The scoring entry, from 0.
     pub scorer: u32,
-    /// The score; `None` where the scorer failed.
-    pub value: Option<f64>,
-    /// What the scorer has to say beyond the number.
-    pub metadata: Map,
-    /// Why it failed.
-    pub error: Option<String>,
+    /// The judgement, or why the scorer failed.
+    pub judgement: Result<Judgement, String>,
 }
 
 struct StageScorer {
@@ -127,13 +123,7 @@ fn entry_of(said: &ScorerOutcome) -> Entry {
 }
 
 fn judged(scorer: u32, said: ScorerOutcome) -> Option<ScorerResult> {
-    match said {
-        Ok(Some(Judgement { value, metadata })) => {
-            Some(ScorerResult { scorer, value: Some(value.value()), metadata, error: None })
-        }
-        Ok(None) => None,
-        Err(error) => Some(ScorerResult { scorer, value: None, metadata: Map::new(), error: Some(error) }),
-    }
+    said.transpose().map(|judgement| ScorerResult { scorer, judgement })
 }
 
 impl StageScorer {
@@ -233,6 +223,10 @@ mod tests {
         (judged, here.0.load(std::sync::atomic::Ordering::Relaxed))
     }
 
+    fn value(judged: &RepeatScores, scorer: usize) -> Option<f64> {
+        judged.entries[scorer].judgement.as_ref().ok().map(|judgement| judgement.value.value())
+    }
+
     /// A sample with a reference that has passed the stage with an output.
     fn passed(output: &str, reference: &str) -> SampleProgress {
         let mut progress = SampleProgress::new(Value::from([("reference", Value::from(reference))]));
@@ -248,8 +242,8 @@ mod tests {
         formats.expect_check().times(1).returning(|_, _| Err("it took too long".to_owned()));
         let (judged, jobs) =
             judged(vec![scorer("format", RECURSIVE), scorer("contains", "{}")], formats, "[x]");
-        assert_eq!(judged.entries[0].error.as_deref(), Some("it took too long"));
-        assert_eq!((judged.entries[1].value, judged.score, jobs), (Some(1.0), None, 0));
+        assert_eq!(judged.entries[0].judgement, Err("it took too long".to_owned()));
+        assert_eq!((value(&judged, 1), judged.score, jobs), (Some(1.0), None, 0));
     }
 
     #[test]
@@ -259,8 +253,7 @@ mod tests {
         let mut formats = MockFormatChecker::new();
         formats.expect_check().never();
         let (judged, jobs) = judged(scoring(), formats, "[1]");
-        let values: Vec<_> = judged.entries.iter().map(|entry| entry.value).collect();
-        assert_eq!((values, jobs), (vec![Some(1.0), Some(0.0)], 0));
+        assert_eq!((value(&judged, 0), value(&judged, 1), jobs), (Some(1.0), Some(0.0), 0));
     }
 
     #[test]
@@ -269,7 +262,7 @@ mod tests {
         formats.expect_check().times(1).returning(|_, _| Ok(Judgement::new(Score::ONE)));
         let scoring = vec![scorer("format", r#"{"type": "xml"}"#), scorer("similarity", "{}")];
         let (judged, jobs) = judged(scoring, formats, &"x".repeat(50_000));
-        assert_eq!((judged.entries[0].value, jobs), (Some(1.0), 1));
+        assert_eq!((value(&judged, 0), jobs), (Some(1.0), 1));
     }
 
     #[test]
@@ -279,7 +272,7 @@ mod tests {
         let evaluator = Evaluator::new(&definition(vec![scorer("similarity", "{}")]), ports);
         let progress = passed(&long, &"ba".repeat(500_001));
         let judged = futures::executor::block_on(evaluator.judge(&progress));
-        let told = judged.entries[0].error.as_deref().unwrap_or_default();
+        let told = judged.entries[0].judgement.as_ref().unwrap_err();
         assert!(told.contains("token_f1"), "{told}");
     }
 }

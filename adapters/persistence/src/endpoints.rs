@@ -1,19 +1,19 @@
-//! Endpoints, with their keys sealed, and the slots that processes share.
+//! Endpoints, with their keys sealed.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use application::ports::{Breaker, EndpointStore, SlotRequest, SlotStore, StoreError};
+use application::ports::{Breaker, EndpointStore, StoreError};
 use async_trait::async_trait;
 use domain::call::FailureKind;
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
-use domain::id::{EndpointId, WorkerId};
+use domain::id::EndpointId;
 use domain::money::NanoDollars;
 use domain::pricing::Price;
 use domain::secret::Secret;
 use domain::value::{Map, Value};
-use sea_orm::{DbErr, Value as Bound};
+use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use crate::dialect::{Session, corrupt, failed, id, json, maybe_text, maybe_whole, text, whole};
 use crate::open::Stores;
@@ -44,14 +44,9 @@ const USERS: &str = "SELECT name FROM experiment WHERE CAST(pipeline_stages AS t
 #[async_trait]
 impl EndpointStore for Stores {
     async fn put(&self, endpoint: Endpoint) -> Result<Endpoint, StoreError> {
-        let known = self.by_label(&endpoint.label).await?;
-        let stored = match known {
-            Some(known) => endpoint.in_place_of(known),
-            None => endpoint,
-        };
-        let values = self.values(&stored)?;
-        self.database.write().execute(&format!("{INSERT} {PUT}"), values).await.map_err(failed)?;
-        Ok(stored)
+        let stores = self.clone();
+        let stored = async move { Ok(stores.put_over(endpoint).await) };
+        self.database.detached(stored).await.map_err(failed)?
     }
 
     async fn insert(&self, endpoint: Endpoint) -> Result<bool, StoreError> {
@@ -61,11 +56,9 @@ impl EndpointStore for Stores {
     }
 
     async fn replace(&self, endpoint: Endpoint) -> Result<Option<Endpoint>, StoreError> {
-        let Some(known) = self.endpoint(endpoint.id).await? else { return Ok(None) };
-        let stored = endpoint.in_place_of(known);
-        let values = self.values(&stored)?;
-        let changed = self.database.write().execute(REPLACE, values).await.map_err(failed)?;
-        Ok((changed.rows_affected() > 0).then_some(stored))
+        let stores = self.clone();
+        let stored = async move { Ok(stores.replace_over(endpoint).await) };
+        self.database.detached(stored).await.map_err(failed)?
     }
 
     async fn remove(&self, endpoint: EndpointId) -> Result<bool, StoreError> {
@@ -112,9 +105,40 @@ impl EndpointStore for Stores {
 }
 
 impl Stores {
-    async fn by_label(&self, label: &str) -> Result<Option<Endpoint>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM endpoint WHERE label = $1");
-        self.first(&sql, text(label)).await
+    /// Stores an endpoint over the one of its label. That one stays locked meanwhile: a key that it is given at the same
+    /// time is neither lost nor taken for the other's.
+    async fn put_over(&self, endpoint: Endpoint) -> Result<Endpoint, StoreError> {
+        let transaction = self.database.writer.begin().await.map_err(failed)?;
+        let session = Session { connection: &transaction, dialect: self.database.dialect() };
+        let stored = match self.locked(session, "label", text(endpoint.label.as_str())).await? {
+            Some(known) => endpoint.in_place_of(known),
+            None => endpoint,
+        };
+        session.execute(&format!("{INSERT} {PUT}"), self.values(&stored)?).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(stored)
+    }
+
+    /// The same over the one of its id; `None` where there is none.
+    async fn replace_over(&self, endpoint: Endpoint) -> Result<Option<Endpoint>, StoreError> {
+        let transaction = self.database.writer.begin().await.map_err(failed)?;
+        let session = Session { connection: &transaction, dialect: self.database.dialect() };
+        let known = self.locked(session, "id", id(endpoint.id.bits())).await?;
+        let Some(stored) = known.map(|known| endpoint.in_place_of(known)) else { return Ok(None) };
+        session.execute(REPLACE, self.values(&stored)?).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(Some(stored))
+    }
+
+    async fn locked<C: ConnectionTrait>(
+        &self,
+        session: Session<'_, C>,
+        column: &str,
+        value: Bound,
+    ) -> Result<Option<Endpoint>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM endpoint WHERE {column} = $1 {{for update}}");
+        let row = session.one(&sql, vec![value]).await.map_err(failed)?;
+        row.map(|row| self.endpoint_of(Row(&row))).transpose().map_err(failed)
     }
 
     async fn first(&self, sql: &str, value: Bound) -> Result<Option<Endpoint>, StoreError> {
@@ -239,57 +263,4 @@ fn read_limits(value: &Value) -> Limits {
     let concurrency = value.as_map().and_then(|fields| fields.get("concurrency")?.as_number()?.as_u64());
     let concurrency = concurrency.and_then(|n| NonZeroU32::new(u32::try_from(n).ok()?));
     concurrency.map_or_else(Limits::default, |concurrency| Limits { concurrency })
-}
-
-/// What other live workers hold, and how many they are.
-const OTHERS: &str = "SELECT CAST(COALESCE(SUM(s.held), 0) AS bigint) AS held, count(*) AS workers \
-     FROM endpoint_slot s JOIN worker w ON w.id = s.worker_id \
-     WHERE s.endpoint_id = $1 AND s.worker_id <> $2 AND w.lease_until >= {now}";
-
-const HOLD: &str = "INSERT INTO endpoint_slot (endpoint_id, worker_id, held) VALUES ($1, $2, $3) \
-     ON CONFLICT (endpoint_id, worker_id) DO UPDATE SET held = excluded.held";
-
-const LEAVE: &str = "DELETE FROM endpoint_slot WHERE endpoint_id = $1 AND worker_id = $2";
-
-#[async_trait]
-impl SlotStore for Stores {
-    async fn hold(
-        &self,
-        worker: WorkerId,
-        endpoint: EndpointId,
-        request: SlotRequest,
-    ) -> Result<u32, StoreError> {
-        let stores = self.clone();
-        let share = async move { stores.share_slots(worker, endpoint, request).await };
-        self.database.detached(share).await.map_err(failed)
-    }
-}
-
-impl Stores {
-    /// Each live worker that wants any may use its even share of the concurrency, as far as the others have left it.
-    async fn share_slots(
-        &self,
-        worker: WorkerId,
-        endpoint: EndpointId,
-        SlotRequest { concurrency, want, in_flight }: SlotRequest,
-    ) -> Result<u32, DbErr> {
-        let transaction = self.database.writer.begin().await?;
-        let session = Session { connection: &transaction, dialect: self.database.dialect() };
-        let lock = "SELECT id FROM endpoint WHERE id = $1 {for update}";
-        session.one(lock, vec![id(endpoint.bits())]).await?;
-        let key = vec![id(endpoint.bits()), id(worker.bits())];
-        let row = session.one(OTHERS, key.clone()).await?;
-        let row = row.ok_or_else(|| corrupt("slots cannot be counted"))?;
-        let (held, others) = (Row(&row).small("held")?, Row(&row).small("workers")?);
-        let share = concurrency.div_ceil(others.saturating_add(1));
-        let granted = want.min(share).min(concurrency.saturating_sub(held));
-        if want.max(in_flight) == 0 {
-            session.execute(LEAVE, key).await?;
-        } else {
-            let values = [key, vec![whole(granted.max(in_flight))]].concat();
-            session.execute(HOLD, values).await?;
-        }
-        transaction.commit().await?;
-        Ok(granted)
-    }
 }

@@ -36,6 +36,7 @@ mod run_claim;
 mod run_list;
 mod run_rows;
 mod runs;
+mod slots;
 mod sweeps;
 mod takeovers;
 mod workers;

@@ -243,9 +243,7 @@ impl Block {
             calls: 0,
             hits: 0,
             failures: 0,
-            end: None,
-            completed: None,
-            lead: None,
+            ending: None,
         }
     }
 }

@@ -170,8 +170,7 @@ impl Engine {
             };
             match self.ports.endpoints.endpoint(binding.endpoint).await? {
                 Some(endpoint) if endpoint.identity == binding.identity => {
-                    let gate = self.caller.gate(endpoint.id);
-                    gate.set_broken(self.ports.endpoints.breaker(endpoint.id).await?);
+                    self.caller.read_breaker(endpoint.id).await?;
                     endpoints.push(Some(Arc::new(endpoint)));
                 }
                 changed => return Ok(Err(endpoint_error(&loaded, stage, changed.as_ref()))),
@@ -185,7 +184,7 @@ impl Engine {
     async fn fail(&self, run: &ClaimedRun, error: RunError) -> Result<RunOutcome, StoreError> {
         let mut block = crate::ports::Block::empty(run.lease, run.sweep, run.blocks, run.done);
         let event = Announcement::of(run).failed(&error);
-        block.end = Some(RunEnd::failed(error));
+        block.ending = Some(RunEnd::failed(error).into());
         match self
             .ports
             .journal

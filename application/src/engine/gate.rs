@@ -26,6 +26,8 @@ struct State {
     waiting: VecDeque<(Option<RunId>, VecDeque<oneshot::Sender<()>>)>,
     closed_until: Option<Timestamp>,
     broken: Option<Breaker>,
+    /// How often this process has found the endpoint broken.
+    breaks: u64,
 }
 
 /// The right to one exchange, until it is dropped.
@@ -148,9 +150,27 @@ impl Gate {
         self.lock().closed_until
     }
 
-    /// Nothing passes any more, for this reason; or passes again.
-    pub(super) fn set_broken(&self, breaker: Option<Breaker>) {
+    /// Nothing passes any more, for this reason.
+    pub(super) fn break_open(&self, breaker: Breaker) {
         let mut state = self.lock();
+        state.breaks += 1;
+        state.broken = Some(breaker);
+        state.waiting.clear();
+    }
+
+    /// How often [`break_open`](Self::break_open) was called: to be read before the stored breaker is.
+    #[must_use]
+    pub(super) fn breaks(&self) -> u64 {
+        self.lock().breaks
+    }
+
+    /// Applies the stored breaker, which was read after [`breaks`](Self::breaks) returned `seen`. Nothing is done if the
+    /// endpoint was found broken since: what was read may be older than that.
+    pub(super) fn apply_stored(&self, seen: u64, breaker: Option<Breaker>) {
+        let mut state = self.lock();
+        if state.breaks != seen {
+            return;
+        }
         state.broken = breaker;
         if state.broken.is_some() {
             state.waiting.clear();
@@ -291,11 +311,14 @@ mod tests {
         let held = block_on(gate.pass(RUN));
         let mut waiting = Box::pin(gate.pass(RUN));
         assert!(waiting.as_mut().now_or_never().is_none());
-        gate.set_broken(Some(Breaker { kind: FailureKind::Unauthorized, reason: "401".into() }));
+        let before = gate.breaks();
+        gate.break_open(Breaker { kind: FailureKind::Unauthorized, reason: "401".into() });
         assert!(block_on(waiting).is_none());
         drop(held);
         assert!(block_on(gate.pass(RUN)).is_none());
-        gate.set_broken(None);
+        gate.apply_stored(before, None);
+        assert!(block_on(gate.pass(RUN)).is_none(), "the store was read before the endpoint broke");
+        gate.apply_stored(gate.breaks(), None);
         assert!(block_on(gate.pass(RUN)).is_some());
     }
 

@@ -57,7 +57,7 @@ impl LoadedExperiments {
     }
 }
 
-/// What scorers said of one repetition of a sample.
+/// The scores of one repeat of a sample, as they are stored.
 pub(super) struct SampleJudgement {
     pub(super) rows: Vec<ScoreRow>,
     pub(super) score: Option<f64>,
@@ -132,9 +132,7 @@ impl LoadedExperiment {
             sample,
             repeat,
             scorer: entry.scorer,
-            value: entry.value,
-            metadata: entry.metadata,
-            error: entry.error,
+            judgement: entry.judgement,
         });
         SampleJudgement { rows: rows.collect(), score }
     }

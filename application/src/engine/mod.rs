@@ -160,7 +160,7 @@ impl Engine {
         calls: Vec<HashedCall>,
         endpoint: &Arc<Endpoint>,
     ) -> Result<Vec<CallAnswer>, StoreError> {
-        self.caller.gate(endpoint.id).set_broken(self.ports.endpoints.breaker(endpoint.id).await?);
+        self.caller.read_breaker(endpoint.id).await?;
         let requests = calls.into_iter().map(|call| CallRequest {
             call,
             endpoint: Arc::clone(endpoint),

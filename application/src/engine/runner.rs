@@ -21,7 +21,8 @@ use super::ending::Announcement;
 use super::examination::{Attempt, EvaluatedSample, Examination};
 use super::loaded::LoadedExperiment;
 use crate::ports::{
-    ClaimedRun, Commit, CommitError, ExperimentStore, Journal, Receipt, RunStore, StoreError, Timer,
+    ClaimedRun, Commit, CommitError, ExperimentStore, Journal, Receipt, RunEnding, RunStore, StoreError,
+    Timer,
 };
 
 /// Samples that are committed together, at most.
@@ -258,13 +259,10 @@ impl Runner {
         if upto == self.run.asked && self.run.is_final {
             let told = Announcement::of(&self.run);
             events = told.summary(&self.loaded.stage_names(), upto, tally.calls());
-            let ended = self.loaded.end(std::mem::take(tally), Ending::Completed { of: upto });
-            block.lead = told.lead(&ended);
-            match &ended.error {
-                Some(error) => events.push(told.failed(error)),
-                None => block.completed = Some(told.completed(&ended)),
-            }
-            block.end = Some(ended);
+            let end = self.loaded.end(std::mem::take(tally), Ending::Completed { of: upto });
+            events.extend(end.error.as_ref().map(|error| told.failed(error)));
+            let completed = end.error.is_none().then(|| told.completed(&end));
+            block.ending = Some(RunEnding { completed, lead: told.lead(&end), end });
         }
         Commit { block: Some(block), events, ..Commit::default() }
     }

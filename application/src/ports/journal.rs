@@ -9,7 +9,7 @@ use domain::id::{EndpointId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
 use domain::run::{Payer, RunEnd, StageError};
-use domain::value::Map;
+use domain::scoring::Judgement;
 use thiserror::Error;
 
 pub use self::decisions::{DecidedEnd, Extension, Launch, NewRun, NewSweep, SingleRun, SweepMove};
@@ -122,11 +122,25 @@ pub struct Block {
     /// Samples that failed.
     pub failures: u32,
     /// The run's end, where this was its last block.
-    pub end: Option<RunEnd>,
-    /// What listeners are told of a run that is completed; the store adds what it alone knows, cost and duration.
+    pub ending: Option<RunEnding>,
+}
+
+/// The end of a run, and the events that depend on what the store knows of it.
+#[derive(Debug, Clone)]
+pub struct RunEnding {
+    /// The end.
+    pub end: RunEnd,
+    /// The event of a run that is completed. The store adds its cost and duration.
     pub completed: Option<NewEvent>,
-    /// What listeners are told where the run takes the lead of its experiment with this block.
+    /// The event that the run leads its experiment. The store drops it if the run does not.
     pub lead: Option<NewEvent>,
+}
+
+impl From<RunEnd> for RunEnding {
+    /// An end without such events.
+    fn from(end: RunEnd) -> Self {
+        Self { end, completed: None, lead: None }
+    }
 }
 
 /// What one stage came to for one sample.
@@ -155,12 +169,8 @@ pub struct ScoreRow {
     pub repeat: u32,
     /// The scoring entry, from 0.
     pub scorer: u32,
-    /// The score in [0, 1]; `None` where the scorer failed.
-    pub value: Option<f64>,
-    /// What the scorer has to say beyond the number.
-    pub metadata: Map,
-    /// Why it failed.
-    pub error: Option<String>,
+    /// The score with its metadata, or why the scorer failed.
+    pub judgement: Result<Judgement, String>,
 }
 
 impl Commit {

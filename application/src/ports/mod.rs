@@ -44,7 +44,7 @@ pub use formats::FormatChecker;
 pub use idempotency::{DeedMark, IdempotencyStore, KeptAnswer, RepeatableRequest, Reserved};
 pub use journal::{
     AnswerId, Block, Commit, CommitError, DecidedEnd, Extension, FailedCall, Fill, Journal, Launch, NewRun,
-    NewSweep, Receipt, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove,
+    NewSweep, Receipt, RunEnding, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove,
 };
 pub use models::{MAX_EMBEDDINGS, ModelServer};
 pub use monitor::{Monitor, RunningRun};

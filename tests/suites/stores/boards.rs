@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use application::ports::{
-    BoardStore, ClaimedRun, Commit, CommitError, Journal, ListPlace, Metric, RunFilter, RunKey, RunListing,
-    RunOrder, RunQuery, RunStore, RunSummary, Standings, StandingsStore,
+    BoardStore, ClaimedRun, Commit, CommitError, Journal, ListPlace, Metric, RunEnding, RunFilter, RunKey,
+    RunListing, RunOrder, RunQuery, RunStore, RunSummary, Standings, StandingsStore,
 };
 use domain::event::{EventType, NewEvent};
 use domain::id::RunId;
@@ -48,8 +48,8 @@ impl Fixture {
         block.sweep = run.sweep;
         block.cost = cost.map(NanoDollars::new);
         block.latency_ms = cost.map_or(0, i64::unsigned_abs);
-        block.end = Some(end);
-        block.lead = Some(NewEvent::new(self.experiment, EventType::NewBestFound, []));
+        let lead = Some(NewEvent::new(self.experiment, EventType::NewBestFound, []));
+        block.ending = Some(RunEnding { end, completed: None, lead });
         self.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.map(drop)
     }
 
@@ -206,7 +206,7 @@ async fn runs_of_one_configuration_that_end_at_once_leave_one_listed(kind: Kind)
         let ends = claimed.iter().enumerate().map(|(n, run)| {
             let stores = if n.is_multiple_of(2) { &fixture.stores } else { &other };
             let mut block = fixture.block(run.lease, 3);
-            (block.sweep, block.end) = (None, Some(ended(Some(0.5))));
+            (block.sweep, block.ending) = (None, Some(ended(Some(0.5)).into()));
             stores.commit(Commit { block: Some(block), ..Commit::default() })
         });
         for landed in futures::future::join_all(ends).await {

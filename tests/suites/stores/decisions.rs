@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, Commit, CommitError, DecidedEnd, Extension, Journal, Launch, OutcomeLog, RunStore,
+    ClaimedRun, Commit, CommitError, DecidedEnd, Extension, Journal, Launch, OutcomeLog, RunEnding, RunStore,
     StoredSweep, SweepMove, SweepStore,
 };
 use domain::event::{EventType, NewEvent};
@@ -59,7 +59,7 @@ async fn claim(fixture: &Fixture) -> ClaimedRun {
 /// The next samples of a run, up to some number, the run's end with them or not.
 async fn work(fixture: &Fixture, run: &ClaimedRun, upto: u32, end: Option<RunEnd>) {
     let mut block = fixture.block(run.lease, upto - run.done);
-    (block.no, block.upto, block.end) = (run.blocks, upto, end);
+    (block.no, block.upto, block.ending) = (run.blocks, upto, end.map(RunEnding::from));
     fixture.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.unwrap();
 }
 
@@ -75,7 +75,7 @@ fn extension(run: RunId, trial: u64, asked: u32) -> Extension {
 }
 
 fn decided(run: RunId, done: u32, end: RunEnd) -> DecidedEnd {
-    DecidedEnd { trial: 0, run, done, diff: Some(-0.25), end, completed: None, lead: None }
+    DecidedEnd { trial: 0, run, done, diff: Some(-0.25), ending: end.into() }
 }
 
 async fn totals(fixture: &Fixture) -> [u64; 4] {
@@ -153,7 +153,8 @@ async fn whoever_ends_a_run_comes_to_the_same(kind: Kind) {
     work(&fixture, &claim(&fixture).await, 2, None).await;
     let of = Ending::Completed { of: 2 };
     let completed = end(&fixture, ids[0], of).await;
-    let decided = DecidedEnd { diff: None, completed: told(), lead: lead(), ..decided(ids[0], 2, completed) };
+    let ending = RunEnding { end: completed, completed: told(), lead: lead() };
+    let decided = DecidedEnd { trial: 0, run: ids[0], done: 2, diff: None, ending };
     decide(&fixture, |launch| Launch { end: vec![decided], ..launch }).await.unwrap();
     let claimed = claim(&fixture).await;
     let mut block = fixture.block(claimed.lease, 2);
@@ -163,7 +164,8 @@ async fn whoever_ends_a_run_comes_to_the_same(kind: Kind) {
         ..ResumedScores::default()
     };
     let layout = Layout { scorers: &[], stages: &["s"], repeats: 2 };
-    (block.end, block.completed) = (Some(Tally::resume(0, resumed).end(layout, of)), told());
+    let end = Tally::resume(0, resumed).end(layout, of);
+    block.ending = Some(RunEnding { end, completed: told(), lead: None });
     fixture.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.unwrap();
 
     let mut runs = Vec::new();
@@ -216,7 +218,7 @@ async fn whoever_reads_the_logs_reads_the_same(kind: Kind) {
     let broken = claim(&fixture).await;
     let error = RunError { kind: "x".into(), message: "x".into(), stage: None, sample: None };
     let mut block = fixture.block(broken.lease, 0);
-    block.end = Some(RunEnd::failed(error));
+    block.ending = Some(RunEnd::failed(error).into());
     fixture.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.unwrap();
     decide(&fixture, |launch| Launch { extend: vec![extension(ids[0], 0, 3)], seen: 2, ..launch })
         .await

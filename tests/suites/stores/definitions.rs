@@ -11,6 +11,7 @@ use super::fixture::*;
 on_both! {
     experiments_come_back_as_they_were,
     endpoints_keep_their_key_for_their_server,
+    a_new_key_survives_a_change_at_the_same_time,
     a_label_is_taken_once,
 }
 
@@ -45,6 +46,21 @@ async fn experiments_come_back_as_they_were(kind: Kind) {
     assert_eq!(fixture.stores.by_name("e").await.unwrap(), [fixture.experiment]);
     assert!(ExperimentStore::samples(&fixture.stores, stored.sample_set, &[7]).await.is_err());
     assert_eq!(ExperimentStore::samples(&fixture.stores, stored.sample_set, &[]).await.unwrap(), []);
+}
+
+/// Whichever change comes second, the key is the new one: a change without a key keeps the key that is stored then.
+async fn a_new_key_survives_a_change_at_the_same_time(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    let stores = &fixture.stores;
+    let first = stores.put(endpoint("a", "http://h/v1", Some("sk-0"))).await.unwrap();
+    for round in 1..=30 {
+        let key = format!("sk-{round}");
+        let with = |key| Endpoint { id: first.id, ..endpoint("a", "http://h/v1", key) };
+        let (keyed, unkeyed) = tokio::join!(stores.replace(with(Some(&key))), stores.put(with(None)));
+        assert!(keyed.unwrap().is_some() && unkeyed.is_ok());
+        let stored = stores.endpoint(first.id).await.unwrap().unwrap();
+        assert_eq!(stored.api_key.as_ref().map(Secret::expose), Some(key.as_str()), "{kind:?}");
+    }
 }
 
 async fn endpoints_keep_their_key_for_their_server(kind: Kind) {

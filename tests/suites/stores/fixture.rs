@@ -148,9 +148,7 @@ impl Fixture {
             calls: 1,
             hits: 0,
             failures: 0,
-            end: None,
-            completed: None,
-            lead: None,
+            ending: None,
         }
     }
 

@@ -262,12 +262,9 @@ async fn of_equal_configurations_one_is_listed(kind: Kind) {
         block.sweep = None;
         let error = RunError { kind: "x".into(), message: "x".into(), stage: None, sample: None };
         let failed = RunEnd::failed(error);
-        block.end = Some(RunEnd {
-            status: domain::run::RunStatus::Completed,
-            score: Some(0.5),
-            error: None,
-            ..failed
-        });
+        let end =
+            RunEnd { status: domain::run::RunStatus::Completed, score: Some(0.5), error: None, ..failed };
+        block.ending = Some(end.into());
         fixture.stores.commit(Commit { block: Some(block), ..Commit::default() })
     });
     for ended in futures::future::join_all(ends).await {

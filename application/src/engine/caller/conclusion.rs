@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::call::{CallFailure, FailureKind, Reply};
+use domain::id::EndpointId;
 
 use super::making::CallAttempt;
 use super::settling::{FIRST_LOOK, LONGEST_LOOK};
@@ -87,6 +88,15 @@ impl Caller {
         }
     }
 
+    /// Opens or closes an endpoint's gate as its stored breaker says.
+    pub(in crate::engine) async fn read_breaker(&self, endpoint: EndpointId) -> Result<(), StoreError> {
+        let gate = self.gate(endpoint);
+        let seen = gate.breaks();
+        let stored = self.ports.endpoints.breaker(endpoint).await?;
+        gate.apply_stored(seen, stored);
+        Ok(())
+    }
+
     pub(super) async fn broken(
         &self,
         gate: &Gate,
@@ -100,7 +110,7 @@ impl Caller {
         {
             tracing::warn!(%error, "other processes do not learn that an endpoint refuses every call");
         }
-        gate.set_broken(Some(breaker.clone()));
+        gate.break_open(breaker.clone());
         self.give_back(requests, &Blocked::Endpoint(breaker)).await
     }
 

@@ -16,7 +16,9 @@ use crate::digest::sha256;
 use crate::engine::Engine;
 use crate::engine::ending::Announcement;
 use crate::engine::loaded::LoadedExperiment;
-use crate::ports::{Commit, DecidedEnd, Extension, Ids, Launch, NewRun, StoredExperiment, offloaded};
+use crate::ports::{
+    Commit, DecidedEnd, Extension, Ids, Launch, NewRun, RunEnding, StoredExperiment, offloaded,
+};
 
 impl Engine {
     /// Stores a plan, whole or not at all.
@@ -24,7 +26,7 @@ impl Engine {
         let new = self.new_runs(sweep, plan.new.clone()).await?;
         let extend = plan.extend.iter().map(|work| extension(sweep, work)).collect::<Result<_, _>>()?;
         let (end, events) = self.ends(sweep, plan).await?;
-        let ended = end.iter().map(|end| end.end.status).collect();
+        let ended = end.iter().map(|decided| decided.ending.end.status).collect();
         let runs = new.iter().map(|run| run.id).collect();
         let stored = &sweep.stored;
         let launch = Launch {
@@ -104,8 +106,8 @@ impl Engine {
         events.extend(end.error.as_ref().map(|error| told.failed(error)));
         events.extend(diff.filter(|_| end.error.is_none()).map(|diff| told.pruned(&end, diff)));
         let completed = (end.error.is_none() && diff.is_none()).then(|| told.completed(&end));
-        let lead = told.lead(&end);
-        Ok((DecidedEnd { trial: no, run, done, diff, end, completed, lead }, events))
+        let ending = RunEnding { completed, lead: told.lead(&end), end };
+        Ok((DecidedEnd { trial: no, run, done, diff, ending }, events))
     }
 }
 

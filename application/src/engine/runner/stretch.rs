@@ -27,7 +27,8 @@ impl Stretch {
                 error: examined.first_error(),
             });
             for row in &examined.scores {
-                let (sample, repeat, scorer, value) = (row.sample, row.repeat, row.scorer, row.value);
+                let (sample, repeat, scorer) = (row.sample, row.repeat, row.scorer);
+                let value = row.judgement.as_ref().ok().map(|judgement| judgement.value.value());
                 tally.score(StoredScore { sample, repeat, scorer, value });
             }
             examined.add_to(&mut block);

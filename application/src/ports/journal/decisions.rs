@@ -1,12 +1,10 @@
 //! What is decided of sweeps and their runs.
 
 use domain::call::Digest;
-use domain::event::NewEvent;
 use domain::id::{ExperimentId, RunId, SweepId};
-use domain::run::RunEnd;
 use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 
-use crate::ports::RunConfig;
+use crate::ports::{RunConfig, RunEnding};
 
 /// What a sweep's conductor decided of its trials after it had asked the guide once.
 #[derive(Debug, Clone)]
@@ -57,12 +55,8 @@ pub struct DecidedEnd {
     pub done: u32,
     /// How far it was behind the leader, where that is why it ends.
     pub diff: Option<f64>,
-    /// What it came to.
-    pub end: RunEnd,
-    /// What listeners are told of a run that is completed; the store adds what it alone knows, cost and duration.
-    pub completed: Option<NewEvent>,
-    /// What listeners are told where the run takes the lead of its experiment.
-    pub lead: Option<NewEvent>,
+    /// Its end.
+    pub ending: RunEnding,
 }
 
 /// A run to be made.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use application::ports::{Block, ScoreRow, StageResultRow};
-use domain::id::SweepId;
+use application::ports::{Block, RunEnding, ScoreRow, StageResultRow};
+use domain::id::{RunId, SweepId};
 use domain::money::NanoDollars;
+use domain::scoring::Judgement;
 use domain::value::{Map, Value};
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
-use super::end::Ending;
 use crate::batch::Rows;
 use crate::deltas::{Delta, Deltas};
 use crate::dialect::{Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, whole};
@@ -42,14 +42,8 @@ pub(super) struct LandedBlock<'a> {
 
 impl<'a> LandedBlock<'a> {
     /// How its run ends with it, where it does.
-    pub(super) fn ending(&self) -> Option<Ending<'a>> {
-        let Block { lease, end, completed, lead, .. } = self.block;
-        Some(Ending {
-            run: lease.run,
-            end: end.as_ref()?,
-            completed: completed.as_ref(),
-            lead: lead.as_ref(),
-        })
+    pub(super) fn ending(&self) -> Option<(RunId, &'a RunEnding)> {
+        self.block.ending.as_ref().map(|ending| (self.block.lease.run, ending))
     }
 }
 
@@ -102,8 +96,8 @@ fn count(block: &Block, delta: &mut Delta) {
     delta.outcomes += 1;
     delta.samples += i64::try_from(block.vector.len()).unwrap_or(i64::MAX);
     delta.hits = delta.hits.saturating_add_unsigned(block.hits);
-    if let Some(ended) = &block.end {
-        delta.ended(ended.status);
+    if let Some(ending) = &block.ending {
+        delta.ended(ending.end.status);
     }
 }
 
@@ -140,7 +134,7 @@ fn block_row(landed: &LandedBlock<'_>, seq: i64) -> Vec<Bound> {
         whole(landed.upto),
         bytes(block.vector.iter().flat_map(|score| score.to_le_bytes()).collect()),
         whole(block.failures),
-        maybe_text(block.end.as_ref().map(|end| end.status.as_str().to_owned())),
+        maybe_text(block.ending.as_ref().map(|ending| ending.end.status.as_str().to_owned())),
     ]
 }
 
@@ -163,13 +157,18 @@ fn result_row(block: &Block, row: &StageResultRow) -> Vec<Bound> {
 }
 
 fn score_row(block: &Block, row: &ScoreRow) -> Vec<Bound> {
+    let nothing = Map::new();
+    let (value, metadata, error) = match &row.judgement {
+        Ok(Judgement { value, metadata }) => (Some(value.value()), metadata, None),
+        Err(error) => (None, &nothing, Some(error.replace('\0', "\u{fffd}"))),
+    };
     vec![
         id(block.lease.run.bits()),
         whole(row.sample),
         whole(row.repeat),
         whole(row.scorer),
-        maybe_real(row.value),
-        maybe_json(&row.metadata),
-        maybe_text(row.error.as_ref().map(|error| error.replace('\0', "\u{fffd}"))),
+        maybe_real(value),
+        maybe_json(metadata),
+        maybe_text(error),
     ]
 }

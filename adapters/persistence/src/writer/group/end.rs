@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use application::ports::RunEnding;
 use domain::event::NewEvent;
 use domain::id::{ExperimentId, RunId};
 use domain::money::NanoDollars;
@@ -37,30 +38,20 @@ const LEADER: &str = "SELECT rank_class, rank_score FROM run WHERE listed = 1 \
      AND experiment_id = (SELECT experiment_id FROM run WHERE id = $1) \
      ORDER BY rank_class DESC, rank_score DESC, id LIMIT 1";
 
-/// How a run ends, by its last block or by decision, and what listeners are told of it.
-pub(super) struct Ending<'a> {
-    pub(super) run: RunId,
-    pub(super) end: &'a RunEnd,
-    /// Where it is completed.
-    pub(super) completed: Option<&'a NewEvent>,
-    /// Where it takes the lead.
-    pub(super) lead: Option<&'a NewEvent>,
-}
-
-/// Ends runs in the order of their ids; what listeners are told of it.
+/// Ends runs, by their last block or by decision, in the order of their ids; what listeners are told of it.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
-    endings: &[Ending<'_>],
+    endings: &[(RunId, &RunEnding)],
 ) -> Result<Vec<NewEvent>, DbErr> {
-    let ranked = endings.iter().filter(|ending| ending.end.status.is_ranked());
-    mark_boards(session, &ranked.map(|ending| ending.run).collect::<Vec<_>>()).await?;
+    let ranked = endings.iter().filter(|(_, ending)| ending.end.status.is_ranked());
+    mark_boards(session, &ranked.map(|(run, _)| *run).collect::<Vec<_>>()).await?;
     let (mut told, mut metrics) = (Vec::new(), Vec::new());
-    for ending in endings {
-        let leads = ending.lead.is_some() && leads(session, ending.run, ending.end).await?;
-        let Some(bill) = end(session, ending.run, ending.end).await? else { continue };
+    for (run, RunEnding { end: ended, completed, lead }) in endings {
+        let leads = lead.is_some() && leads(session, *run, ended).await?;
+        let Some(bill) = end(session, *run, ended).await? else { continue };
         metrics.extend(bill.metrics);
-        told.extend(ending.completed.cloned().map(|event| billed(event, bill.cost, bill.took)));
-        told.extend(ending.lead.cloned().filter(|_| leads));
+        told.extend(completed.clone().map(|event| billed(event, bill.cost, bill.took)));
+        told.extend(lead.clone().filter(|_| leads));
     }
     session.insert(Rows { insert: figures::METRICS, then: figures::AGAIN, values: metrics }).await?;
     Ok(told)

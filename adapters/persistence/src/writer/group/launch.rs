@@ -10,7 +10,7 @@ use domain::run::RunEnd;
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
-use super::end::{self, Ending};
+use super::end;
 use crate::batch::Rows;
 use crate::deltas::Delta;
 use crate::dialect::{
@@ -150,7 +150,7 @@ async fn go_on<C: ConnectionTrait>(
         let taken = match step {
             RunStep::Extend(extension) => extend_run(session, extension).await?,
             RunStep::End(decided) => {
-                endings.push(ending(decided));
+                endings.push((decided.run, &decided.ending));
                 is_resting(session, decided).await?
             }
         };
@@ -158,7 +158,7 @@ async fn go_on<C: ConnectionTrait>(
             return Ok(None);
         }
     }
-    launch.end.iter().for_each(|decided| delta.ended(decided.end.status));
+    launch.end.iter().for_each(|decided| delta.ended(decided.ending.end.status));
     let told = end::write(session, &endings).await?;
     let rows = steps.iter().map(|(_, step)| step_row(launch, step)).collect();
     session.insert(Rows { insert: STEPS, then: "", values: rows }).await?;
@@ -183,15 +183,10 @@ async fn is_resting<C: ConnectionTrait>(
     Ok(session.execute(RESTING, values).await?.rows_affected() > 0)
 }
 
-fn ending(decided: &DecidedEnd) -> Ending<'_> {
-    let DecidedEnd { run, end, completed, lead, .. } = decided;
-    Ending { run: *run, end, completed: completed.as_ref(), lead: lead.as_ref() }
-}
-
 fn step_row(launch: &Launch, step: &RunStep<'_>) -> Vec<Bound> {
     let (trial, upto, end, why): (_, _, Option<(&RunEnd, Option<f64>)>, _) = match step {
         RunStep::Extend(step) => (step.trial, Some(step.asked), None, Some(step.why.clone())),
-        RunStep::End(step) => (step.trial, None, Some((&step.end, step.diff)), None),
+        RunStep::End(step) => (step.trial, None, Some((&step.ending.end, step.diff)), None),
     };
     vec![
         id(launch.sweep.bits()),
