@@ -1,5 +1,5 @@
-//! Tells many listeners what happens, from one reader of the event log. A listener keeps nothing but the place it has
-//! come to: one that is slow falls behind and costs nobody anything.
+//! Broadcasts events to many listeners from one reader of the event log. A listener keeps only its position: a slow one
+//! falls behind without any cost to the others.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,16 +14,16 @@ use crate::ports::{Bell, EventFilter, EventStore, StoreError, Timer};
 
 /// Events that are remembered; who is further behind starts over with a snapshot.
 pub const REMEMBERED: usize = 2_000;
-/// How often the log is looked at while somebody listens; nobody waits longer for an event of another process.
+/// How often the log is polled while there are listeners: the longest delay of an event of another process.
 const POLL_EVERY: Duration = Duration::from_millis(40);
-/// How often where nobody does.
+/// How often it is polled without listeners.
 const IDLE_POLL_EVERY: Duration = Duration::from_secs(1);
-/// The least time between two looks.
+/// The least time between two polls.
 const MIN_READ_GAP: Duration = Duration::from_millis(10);
 /// Events read at once.
 const PAGE: usize = 1_000;
 
-/// What the feed needs from the world.
+/// The ports that the feed uses.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "each port says what it is")]
 pub struct Ports {
@@ -55,7 +55,7 @@ impl SharedEvent {
         Self { event, spelling: OnceLock::new() }
     }
 
-    /// How listeners are told; `spell` is asked the first time only.
+    /// Its serialized form; `spell` is called the first time only.
     pub fn spelling(&self, spell: impl FnOnce(&Event) -> Option<String>) -> Option<&str> {
         self.spelling.get_or_init(|| spell(&self.event).map(String::into_boxed_str)).as_deref()
     }

@@ -11,7 +11,7 @@ use domain::value::Value;
 use crate::form::{Effort, Form, MAX_PATTERN_UNITS};
 use crate::ports::{FormatChecker, Offload, offloaded};
 
-/// What scorers need from the world.
+/// The ports that scorers use.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "each port says what it is")]
 pub struct Ports {

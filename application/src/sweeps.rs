@@ -255,8 +255,8 @@ impl Sweeps {
         Ok(SweepView { sweep, totals, total, samples, best })
     }
 
-    async fn commit(&self, unit: Commit) -> Result<(), SweepError> {
-        let landed = self.ports.journal.commit(unit).await;
+    async fn commit(&self, commit: Commit) -> Result<(), SweepError> {
+        let landed = self.ports.journal.commit(commit).await;
         self.ports.bell.ring();
         match landed {
             Ok(_) => Ok(()),

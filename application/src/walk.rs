@@ -28,9 +28,9 @@ impl HashedCall {
     }
 }
 
-/// Gives answers to the calls of stages.
+/// Answers the calls of stages.
 pub(crate) trait Answers: Sync {
-    /// Why a walk cannot go on.
+    /// Why a walk is aborted.
     type Stop: Send;
 
     /// The answers to the calls of a stage, in their order.
@@ -41,14 +41,14 @@ pub(crate) trait Answers: Sync {
     ) -> impl Future<Output = Result<Replies, Self::Stop>> + Send;
 }
 
-/// What comes of the calls of a stage.
+/// The outcome of a stage's calls.
 #[derive(Debug)]
 pub(crate) enum Replies {
     /// Each has been answered.
     Complete(Vec<Arc<StoredAnswer>>),
     /// One has failed for good; the others' answers.
     Failed(Vec<Arc<StoredAnswer>>, StageError),
-    /// Nobody has asked yet.
+    /// They have not been made.
     Unknown,
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum Replies {
 pub(crate) enum StageEnd {
     /// It has an output.
     Passed,
-    /// The sample cannot go on.
+    /// The stage failed, and with it the sample.
     Failed(StageError),
     /// Its calls have no answers yet.
     Unanswered,
@@ -65,7 +65,7 @@ pub(crate) enum StageEnd {
     Undetermined(StageError),
 }
 
-/// What a stage came to.
+/// The result of a stage.
 #[derive(Debug)]
 pub(crate) struct StageRecord {
     pub(crate) answers: Vec<Arc<StoredAnswer>>,
@@ -79,7 +79,7 @@ pub(crate) struct WalkRecord {
     pub(crate) stages: Vec<StageRecord>,
 }
 
-/// A pipeline that samples are taken through. What takes long to compute is done where it keeps nobody waiting.
+/// A pipeline that samples are taken through. Long computations go through the offload port.
 #[derive(Clone, Copy)]
 pub(crate) struct Walk<'a> {
     pub(crate) pipeline: &'a Arc<Pipeline>,

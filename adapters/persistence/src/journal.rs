@@ -9,9 +9,9 @@ use crate::writer::{Reply, Request, gone};
 
 #[async_trait]
 impl Journal for Stores {
-    async fn commit(&self, unit: Commit) -> Result<Receipt, CommitError> {
+    async fn commit(&self, commit: Commit) -> Result<Receipt, CommitError> {
         let (reply, answered) = oneshot::channel();
-        self.group.ask(Request::Commit(Box::new(unit), Reply::new(reply)))?;
+        self.group.ask(Request::Commit(Box::new(commit), Reply::new(reply)))?;
         answered.await.unwrap_or_else(|_| Err(gone().into()))
     }
 

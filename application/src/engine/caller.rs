@@ -1,4 +1,4 @@
-//! Gets each distinct call answered once: from the store, by whoever is making it already, or by making it.
+//! Gets each distinct call answered once: from the store, by joining an equal call in progress, or by making it.
 
 mod conclusion;
 mod exchange;
@@ -33,13 +33,13 @@ pub(crate) struct CallRequest {
     pub call: HashedCall,
     /// Where it goes.
     pub endpoint: Arc<Endpoint>,
-    /// Who pays, where nobody has; `None` for a call that is tried outside any run.
+    /// The payer, if nobody has paid yet; `None` for a call outside any run.
     pub payer: Option<Payer>,
-    /// On behalf of which sweep.
+    /// The sweep that it is made for.
     pub sweep: Option<SweepId>,
     /// What to reserve, where the sweep has a budget.
     pub reserve: Option<Reservation>,
-    /// Set once whoever asks has to stop.
+    /// Set once the requester has to stop.
     pub halt: Arc<AtomicBool>,
 }
 
@@ -60,18 +60,18 @@ pub(crate) enum CallAnswer {
     Stored(Arc<StoredAnswer>),
     /// It failed for good.
     Failed(CallFailure),
-    /// Nothing can be said now; the run has to be given back.
+    /// There is no outcome now; the run has to be released.
     Blocked(Blocked),
 }
 
-/// Why a run has to be given back.
+/// Why a run has to be released before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Blocked {
     /// The sweep's budget is used up.
     Budget,
     /// The endpoint refuses every call.
     Endpoint(Breaker),
-    /// The endpoint wants to be left alone for so long.
+    /// The endpoint asked for a pause of this length.
     Postponed(Duration),
     /// This process is stopping, or has lost the run.
     Stopping,
@@ -79,7 +79,7 @@ pub(crate) enum Blocked {
     Store(StoreError),
 }
 
-/// What the caller needs from the world.
+/// The ports that the caller uses.
 #[derive(Clone)]
 pub(super) struct Ports {
     /// Remembers answers.
@@ -107,9 +107,9 @@ pub(super) struct Caller {
     gates: Mutex<HashMap<EndpointId, Arc<Gate>>>,
     in_flight: Mutex<HashMap<Digest, InFlight>>,
     stopping: AtomicBool,
-    /// Until when others take this process for alive, in microseconds since the epoch.
+    /// When the process's lease expires, in microseconds since the epoch.
     alive_until: AtomicI64,
-    /// How often the process's lease has run out: each time others may have taken its claims.
+    /// How often the process's lease has expired: each time other workers may have taken over its claims.
     lapses: AtomicU64,
     /// Claims that could not be released yet.
     left_over: Mutex<Vec<Digest>>,
@@ -145,7 +145,7 @@ impl Caller {
         Arc::clone(gates.entry(endpoint).or_default())
     }
 
-    /// Begins nothing more: what is in flight is stored, what waits is given back.
+    /// Starts no more calls: those in flight are stored, those that wait are released.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         for (_, gate) in self.gates() {

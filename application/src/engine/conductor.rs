@@ -23,13 +23,13 @@ struct ConductorEntry {
     version: i64,
     epoch: i64,
     sweep: Option<Box<ConductedSweep>>,
-    /// Something may have happened since the task began.
+    /// Something may have changed since the task started.
     again: bool,
-    /// The stored sweep has moved since the task began. Its place is kept, so that its guide is not asked twice at once.
+    /// The stored sweep has changed since the task started. The entry stays, so that its guide is not asked twice at once.
     stale: bool,
 }
 
-/// The sweeps that this process conducts, and the tasks that bring some of them on.
+/// The sweeps that this process conducts, and the tasks that advance them.
 #[derive(Default)]
 struct Conducting {
     places: HashMap<SweepId, ConductorEntry>,
@@ -70,14 +70,14 @@ impl From<CommitError> for Trouble {
     }
 }
 
-/// Runs with samples to take at once, for each run that can be executed at once in this process.
+/// Claimable runs that are launched ahead, per run that this process can execute concurrently.
 const RUNS_AHEAD_PER_SLOT: u64 = 16;
-/// Such runs at least, so that other processes find work too.
+/// The least number of such runs, so that other processes find work too.
 const LEAST_WINDOW: u64 = 128;
 
 impl Engine {
-    /// Conducts until the engine stops. Each sweep is brought on in a task of its own, so that a strategy that takes its
-    /// time delays neither other sweeps nor the leases.
+    /// Conducts until the engine stops. Each sweep is advanced in a task of its own, so that a slow strategy delays neither
+    /// other sweeps nor the leases.
     pub(super) async fn conduct(self: &Arc<Self>) {
         let mut conducting = Conducting::default();
         let mut next_lease = self.ports.clock.now();
@@ -102,7 +102,7 @@ impl Engine {
         while conducting.tasks.next().await.is_some() {}
     }
 
-    /// Waits for news, but not less than a breath, so that a burst of news is one look.
+    /// Waits for the bell or the next poll, but at least the minimum gap, so that a burst of rings causes one look.
     async fn rest(self: &Arc<Self>, seen: u64, conducting: &mut Conducting) {
         self.ports.timer.sleep(self.settings.breath).await;
         let mut rung = self.ports.bell.rung_after(seen).fuse();
@@ -143,7 +143,7 @@ impl Engine {
         true
     }
 
-    /// Starts a task that brings a sweep on as far as it goes.
+    /// Starts a task that advances a sweep as far as it goes.
     fn bring_on(self: &Arc<Self>, id: SweepId, conducting: &mut Conducting) {
         let Some(place) = conducting.places.get_mut(&id) else { return };
         let Some(sweep) = place.sweep.take() else {
@@ -171,12 +171,12 @@ impl Engine {
             |(id, version): &(SweepId, i64)| places.get(id).is_some_and(|place| place.version == *version);
         match self.ports.sweeps.conductible(self.worker, self.settings.only).await {
             Ok(found) => found.len() != places.len() || !found.iter().all(known),
-            // The look by the clock will say so.
+            // The next poll will report it.
             Err(_) => false,
         }
     }
 
-    /// Renews the leases of its sweeps and takes those that nobody conducts.
+    /// Renews the leases of its sweeps, and leases those that no live worker conducts.
     async fn take_over(&self, places: &mut HashMap<SweepId, ConductorEntry>) -> Result<(), StoreError> {
         let sweeps = self.ports.sweeps.conduct(self.worker, self.settings.lease, self.settings.only).await?;
         for (id, place) in &mut *places {
@@ -200,7 +200,7 @@ impl Engine {
         LEAST_WINDOW.max(RUNS_AHEAD_PER_SLOT * self.settings.concurrent_runs as u64)
     }
 
-    /// Brings one sweep on as far as it goes; the sweep, unless it has moved or is over.
+    /// Advances one sweep as far as it goes. Returns it unless it has changed in the store or is over.
     async fn attend(&self, mut sweep: Box<ConductedSweep>) -> Option<Box<ConductedSweep>> {
         let id = sweep.id();
         match self.advance(&mut sweep).await {
@@ -224,14 +224,14 @@ impl Engine {
         None
     }
 
-    /// Pauses a sweep that a person has to look at.
+    /// Pauses a sweep that needs a person's decision.
     async fn pause_stuck(&self, id: SweepId, reason: String) {
         if let Err(error) = self.sweeps.observe(id, &Interruption::Stuck(reason)).await {
             tracing::warn!(sweep = %id, %error, "a sweep could not be paused");
         }
     }
 
-    /// A defect of ours stops the sweep that it shows in, and no other.
+    /// A panic stops its own sweep and no other.
     async fn pause_broken_down(&self, id: SweepId, panicked: &Panicked) {
         tracing::error!(sweep = %id, %panicked, "a sweep broke down and is paused");
         self.pause_stuck(id, format!("conducting it broke down, which is a defect: {}", panicked.0)).await;

@@ -1,4 +1,4 @@
-//! What listeners are told when a run ends, whoever ends it.
+//! The events of a run's end.
 
 use domain::event::{EventType, NewEvent};
 use domain::id::{ExperimentId, RunId};

@@ -1,4 +1,4 @@
-//! Takes the repetitions of a sample through the stages on behalf of a run, and has their outputs judged.
+//! Takes the repeats of a sample through the stages for a run, and scores their outputs.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::usage::Usage;
 use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 
-/// What the samples of a run have in common.
+/// What all samples of a run share.
 pub(super) struct Examination<'a> {
     pub(super) caller: &'a Arc<Caller>,
     pub(super) run: &'a ClaimedRun,
@@ -54,7 +54,7 @@ pub(super) struct Attempt {
     usage: Usage,
 }
 
-/// Has the calls of one repetition answered by the engine's caller, which the run pays for.
+/// Answers the calls of one repeat through the engine's caller; the run is the payer.
 struct RunAnswers<'a> {
     examination: &'a Examination<'a>,
     sample: u32,
@@ -157,8 +157,8 @@ impl Attempt {
         }
     }
 
-    /// Adds what a stage came to. An answer is cached exactly when another paid for it; where a stage asks the same twice, it
-    /// pays once.
+    /// Adds a stage's result. An answer is cached exactly when another payer paid for it; a stage that makes the same call
+    /// twice pays once.
     fn add(&mut self, payer: Payer, record: StageRecord) {
         let mut seen = HashSet::new();
         let mut own = |answer: &Arc<StoredAnswer>| {

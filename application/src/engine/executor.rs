@@ -30,18 +30,18 @@ pub(super) struct ActiveRun {
 #[derive(Default)]
 struct Executing {
     tasks: FuturesUnordered<BoxFuture<'static, ()>>,
-    /// The one run in execution was claimed to be executed alone.
+    /// Whether the one run in execution was claimed to be executed alone.
     alone: bool,
 }
 
-/// How long a run rests that a store's fault gave back.
+/// How long a run rests that was released because the store failed.
 const RETRY_RUN_AFTER: Duration = Duration::from_secs(5);
 
-/// Worker processes that may be lost on a run that is executed alone, before it is failed.
+/// Workers that may be lost on a run executed alone before it is failed.
 const LOSSES: u32 = 3;
 
 impl Engine {
-    /// Claims and executes until the engine stops; then waits for the calls in flight and gives the runs back.
+    /// Claims and executes runs until the engine stops; then waits for the calls in flight and releases the runs.
     pub(super) async fn execute(self: &Arc<Self>) {
         let mut executing = Executing::default();
         loop {
@@ -55,7 +55,7 @@ impl Engine {
         }
     }
 
-    /// Claims as many runs as can be executed beside those that are; whether there may be more.
+    /// Claims runs up to the concurrency limit. Returns whether there may be more.
     async fn claim(self: &Arc<Self>, executing: &mut Executing) -> bool {
         let mut free = self.settings.concurrent_runs.saturating_sub(executing.tasks.len());
         if executing.tasks.is_empty() {
@@ -92,7 +92,7 @@ impl Engine {
         }
     }
 
-    /// Waits until there may be something to claim: a run ended, the bell rang, or it is time to look.
+    /// Waits until there may be something to claim: a run ended, the bell rang, or the poll is due.
     async fn next_work(&self, seen: u64, full: bool, executing: &mut Executing) {
         let mut look = self.ports.timer.sleep(self.settings.poll).fuse();
         let mut stopping = self.stopped().fuse();
@@ -113,8 +113,8 @@ impl Engine {
         }
     }
 
-    /// Executes a run in a task of its own while its lease is kept alive. One that breaks down is failed: it would do so
-    /// again wherever it is executed.
+    /// Executes a run in a task of its own while its lease is renewed. A run that panics is failed: it would panic in any
+    /// process.
     async fn hold(self: &Arc<Self>, run: ClaimedRun) {
         let (lease, sweep) = (run.lease, run.sweep);
         let halt = Arc::new(AtomicBool::new(self.is_stopping()));
@@ -197,7 +197,7 @@ impl Engine {
         }
     }
 
-    /// Gives a run back, where it has to be.
+    /// Releases a run if it has to be.
     async fn conclude(&self, run: &ClaimedRun, outcome: Result<RunOutcome, StoreError>) {
         let wait = match outcome {
             Ok(RunOutcome::Finished) if run.is_final => return,
@@ -221,7 +221,8 @@ impl Engine {
         }
     }
 
-    /// Tells the sweep why a run came back; how long the run is to rest. A run of its own has nobody to wait for: it fails.
+    /// Interrupts the sweep for the reason that a run was released. Returns how long the run rests. A single run fails
+    /// instead.
     async fn blocked(&self, run: &ClaimedRun, blocked: Blocked) -> Result<Duration, StoreError> {
         let interruption = match blocked {
             Blocked::Stopping | Blocked::Store(_) => return Ok(Duration::ZERO),
@@ -246,7 +247,7 @@ impl Engine {
         self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Tells runs to begin nothing more.
+    /// Tells runs to start nothing more.
     pub(super) fn halt(&self, which: impl Fn(&ActiveRun) -> bool) {
         for held in self.held().values().filter(|held| which(held)) {
             held.halt.store(true, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Lets as many calls through to an endpoint as this process may have in flight.
+//! Limits the exchanges that this process has in flight with an endpoint.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use futures::channel::oneshot;
 
 use crate::ports::Breaker;
 
-/// The door to one endpoint. A [`Permit`] is held for the HTTP exchange and nothing else.
+/// Gives out permits for exchanges with one endpoint. A [`Permit`] is held for the HTTP exchange only.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     state: Mutex<State>,
@@ -19,7 +19,7 @@ pub(super) struct Gate {
 struct State {
     slots: u32,
     in_use: u32,
-    /// What the store counts as held by this process; `None` where it knows nothing of it.
+    /// The slots that the store counts as held by this process; `None` if it has no entry of it.
     held: Option<u32>,
     asking: bool,
     /// For each run the calls that wait, in their order; the run whose turn is next comes first.
@@ -48,12 +48,12 @@ impl Drop for ResizeTurn<'_> {
     }
 }
 
-/// How much a gate is used.
+/// The use of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Demand {
-    /// Slots that permits are given for.
+    /// Slots granted: the limit of permits.
     pub slots: u32,
-    /// Permits out; more than there are slots while slots are being given up.
+    /// Permits in use; more than the slots while slots are being released.
     pub in_use: u32,
     /// Calls that wait for one.
     pub waiting: u32,
@@ -74,8 +74,8 @@ impl Demand {
 }
 
 impl Gate {
-    /// Waits for a permit on behalf of a run, or of all that is tried outside runs; they take turns, so that none of them
-    /// stands still behind another. `None` where the endpoint is broken or the gate was [`wake`](Self::wake)d.
+    /// Waits for a permit for a run, or for the calls outside runs. Runs take turns, so that none of them starves. `None`
+    /// if the endpoint is broken or the gate was [`wake`](Self::wake)d.
     pub(super) async fn pass(self: &Arc<Self>, run: Option<RunId>) -> Option<Permit> {
         let turn = {
             let mut state = self.lock();
@@ -102,7 +102,7 @@ impl Gate {
         state.slots.max(state.in_use)
     }
 
-    /// Sets how many slots there are and what the store counts as held, and lets those in that now fit.
+    /// Sets the slots granted and the slots that the store counts as held, and gives out the permits that now fit.
     pub(super) fn resize(&self, slots: u32, held: Option<u32>) {
         let mut state = self.lock();
         state.slots = slots;
@@ -117,7 +117,7 @@ impl Gate {
         if asked_already { None } else { Some(ResizeTurn { gate: self }) }
     }
 
-    /// How much it is used.
+    /// Its current use.
     #[must_use]
     pub(super) fn demand(&self) -> Demand {
         let state = self.lock();
@@ -138,19 +138,19 @@ impl Gate {
         !state.asking && state.in_use >= state.slots && state.slots < concurrency
     }
 
-    /// The endpoint wants to be left alone until then.
+    /// Sends nothing before `until`: the endpoint asked for a pause.
     pub(super) fn close_until(&self, until: Timestamp) {
         let mut state = self.lock();
         state.closed_until = state.closed_until.max(Some(until));
     }
 
-    /// Until when the endpoint wants to be left alone.
+    /// The end of the pause that the endpoint asked for.
     #[must_use]
     pub(super) fn closed_until(&self) -> Option<Timestamp> {
         self.lock().closed_until
     }
 
-    /// Nothing passes any more, for this reason.
+    /// Gives out no permits any more, for this reason.
     pub(super) fn break_open(&self, breaker: Breaker) {
         let mut state = self.lock();
         state.breaks += 1;
@@ -177,13 +177,13 @@ impl Gate {
         }
     }
 
-    /// Why nothing passes.
+    /// Why no permits are given out.
     #[must_use]
     pub(super) fn broken(&self) -> Option<Breaker> {
         self.lock().broken.clone()
     }
 
-    /// Sends everyone who waits away without a permit.
+    /// Ends all waits without a permit.
     pub(super) fn wake(&self) {
         self.lock().waiting.clear();
     }
@@ -201,7 +201,7 @@ impl State {
         }
     }
 
-    /// Gives free slots to those who wait, one run after the other.
+    /// Gives free slots to waiting calls, one run after the other.
     fn admit(&mut self) {
         while self.in_use < self.slots {
             let Some((run, mut turns)) = self.waiting.pop_front() else { break };

@@ -1,4 +1,4 @@
-//! An experiment as executors keep it in memory: what every run of it needs.
+//! Experiments in memory: what every run of one needs.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -32,7 +32,7 @@ pub(super) struct LoadedExperiments(Mutex<HashMap<(ExperimentId, ExperimentForm)
 impl LoadedExperiments {
     const MOST: usize = 32;
 
-    /// An experiment in this form, where it is there.
+    /// The experiment of this form, if it is in memory.
     pub(super) fn get(
         &self,
         experiment: ExperimentId,
@@ -41,7 +41,7 @@ impl LoadedExperiments {
         self.all().get(&(experiment, form)).cloned()
     }
 
-    /// Keeps an experiment; the one kept.
+    /// Keeps an experiment in memory and returns it.
     pub(super) fn keep(&self, loaded: LoadedExperiment) -> Arc<LoadedExperiment> {
         let loaded = Arc::new(loaded);
         let mut all = self.all();
@@ -84,7 +84,7 @@ impl LoadedExperiment {
         &self.samples
     }
 
-    /// Where work goes that would keep others waiting.
+    /// The port for long computations.
     pub(super) fn offload(&self) -> &dyn Offload {
         &*self.offload
     }
@@ -103,7 +103,7 @@ impl LoadedExperiment {
         self.definition().stages().iter().map(|stage| stage.name.as_str()).collect()
     }
 
-    /// How a run ends that has come to this.
+    /// The end of a run with this tally.
     pub(super) fn end(&self, tally: Tally, ending: Ending) -> RunEnd {
         let (scorers, repeats) = (self.scorers(), self.definition().repeats());
         tally.end(Layout { scorers, stages: &self.stage_names(), repeats }, ending)
@@ -125,7 +125,7 @@ impl LoadedExperiment {
         })
     }
 
-    /// Has the outputs of a repetition of a sample judged; what takes long is done elsewhere.
+    /// Scores the outputs of one repeat of a sample. Long computations go through the offload port.
     pub(super) async fn judge(&self, sample: u32, repeat: u32, progress: &SampleProgress) -> SampleJudgement {
         let RepeatScores { entries, score } = self.evaluator.judge(progress).await;
         let rows = entries.into_iter().map(|entry| ScoreRow {

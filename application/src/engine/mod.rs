@@ -1,4 +1,4 @@
-//! Executes runs and conducts sweeps in one process, beside any number of others on the same database.
+//! The engine of one process: executes runs and conducts sweeps, beside any number of others on the same database.
 
 mod caller;
 mod conductor;
@@ -35,10 +35,10 @@ use crate::scoring;
 use crate::sweeps::Sweeps;
 use crate::walk::HashedCall;
 
-/// How soon an engine that could not begin tries again.
+/// How soon an engine that could not register tries again.
 const REGISTER_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// How long the end waits for the database.
+/// How long the shutdown waits for the database.
 const RETIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The engine of one process.
@@ -50,7 +50,7 @@ pub struct Engine {
     sweeps: Sweeps,
     held: Mutex<HashMap<RunId, ActiveRun>>,
     loaded: LoadedExperiments,
-    /// Runs that could not be given back yet, and how long each is to rest.
+    /// Runs that could not be released yet, and how long each is to rest.
     left_over: Mutex<Vec<(RunLease, Duration)>>,
     stopping: AtomicBool,
 }
@@ -58,10 +58,10 @@ pub struct Engine {
 /// Why an engine ended before it was told to.
 #[derive(Debug, Error)]
 pub enum EngineError {
-    /// The database refuses this process, or something could not be given back at the end.
+    /// The database refuses this process, or something could not be released at the end.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// One of its loops broke down.
+    /// One of its loops panicked.
     #[error("a part of the engine ended: {0}")]
     Panicked(#[from] Panicked),
 }
@@ -93,7 +93,7 @@ impl Engine {
         }
     }
 
-    /// Works until [`stop`](Self::stop) is called, then stores the calls in flight, gives everything back and returns.
+    /// Runs until [`stop`](Self::stop) is called, then stores the calls in flight, releases everything and returns.
     ///
     /// # Errors
     /// Where the database refuses this process, something cannot be given back at the end, or a loop of the engine breaks down.
@@ -117,8 +117,7 @@ impl Engine {
         ended.into_iter().collect::<Result<(), Panicked>>().map_err(EngineError::from)
     }
 
-    /// Makes this process known to the others; a database that is away is waited for. `false` where the engine is to stop
-    /// before.
+    /// Registers this worker, waiting for a database that does not answer. `false` if the engine is stopped meanwhile.
     async fn register(&self) -> Result<bool, StoreError> {
         loop {
             let sent = self.ports.clock.now();
@@ -140,8 +139,8 @@ impl Engine {
         }
     }
 
-    /// Tells others that this process has ended, so that they need not wait for its lease to run out. A database that does
-    /// not answer is not waited for.
+    /// Removes this worker, so that others need not wait for its lease to expire. A database that does not answer is not
+    /// waited for.
     async fn retire(&self) {
         let retired = self.ports.workers.retire(self.worker);
         match select(retired, self.ports.timer.sleep(RETIRE_TIMEOUT)).await {
@@ -153,8 +152,7 @@ impl Engine {
         }
     }
 
-    /// Has calls answered that are tried outside any run, in their order: from the cache, or by making them within the
-    /// endpoint's limits.
+    /// Answers calls outside any run, in their order: from the cache, or by making them within the endpoint's limits.
     pub(crate) async fn answer_apart(
         &self,
         calls: Vec<HashedCall>,
@@ -172,7 +170,7 @@ impl Engine {
         Ok(self.caller.answer_all(requests.collect()).await)
     }
 
-    /// Runs a loop in a task of its own; where it breaks down the others are stopped.
+    /// Runs a loop in a task of its own. If it panics, the other loops are stopped.
     async fn supervised(&self, task: BoxFuture<'static, ()>) -> Result<(), Panicked> {
         let ended = self.ports.tasks.start(task).await;
         if let Err(panicked) = &ended {
@@ -182,7 +180,7 @@ impl Engine {
         ended
     }
 
-    /// Releases claims and runs that could not be given back when they should have been.
+    /// Releases claims and runs whose release failed before.
     async fn release_left_over(&self) -> Result<(), StoreError> {
         self.caller.release_left_over().await?;
         let left_over = std::mem::take(&mut *self.left_over());
@@ -199,7 +197,7 @@ impl Engine {
         self.left_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins nothing more.
+    /// Starts nothing more.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.halt(|_| true);
@@ -216,7 +214,7 @@ impl Engine {
         self.once(Self::is_stopping)
     }
 
-    /// Returns once something holds, of which the bell tells.
+    /// Returns once a condition holds whose changes ring the bell.
     fn once(&self, holds: fn(&Self) -> bool) -> BoxFuture<'_, ()> {
         async move {
             loop {
@@ -230,7 +228,7 @@ impl Engine {
         .boxed()
     }
 
-    /// An experiment in this form, from memory where it is there; where it has changed since, as it is now.
+    /// An experiment of this form, from memory or the store. If it has changed since, its current form.
     async fn load(
         &self,
         experiment: ExperimentId,

@@ -12,15 +12,15 @@ use futures::future::select;
 use super::Engine;
 use crate::ports::{RunLease, StoreError};
 
-/// How often to look after runs that are being executed where the bell is silent, and at most to ask for slots.
+/// How often runs in execution and slots are checked if the bell does not ring.
 const POLL_EVERY: Duration = Duration::from_millis(200);
 
 /// How soon a heartbeat that failed is sent again.
 const BEAT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 impl Engine {
-    /// Sends heartbeats until the engine has stopped and holds no run. Nothing else is waited for in between: what others
-    /// do with the database may take longer than a lease.
+    /// Sends heartbeats until the engine has stopped and holds no run. It waits for nothing else in between: other
+    /// statements may take longer than a lease.
     pub(super) async fn keep_alive(&self) {
         while !self.has_ended() {
             let wait = match self.beat().await {
@@ -39,7 +39,7 @@ impl Engine {
         }
     }
 
-    /// Looks after runs in execution and slots of endpoints, until the engine has stopped and holds no run.
+    /// Checks runs in execution and slots of endpoints, until the engine has stopped and holds no run.
     pub(super) async fn look_after(&self) {
         let mut next_share = self.ports.clock.now();
         let mut next_tidying = next_share;
@@ -96,7 +96,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Notices at once when a sweep was stopped or recalled, rather than at the next beat.
+    /// Stops runs of stopped or paused sweeps at once, rather than at the next heartbeat.
     async fn look(&self) -> Result<(), StoreError> {
         let sweeps: HashSet<SweepId> = self.held().values().filter_map(|held| held.sweep).collect();
         for id in sweeps {

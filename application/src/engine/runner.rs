@@ -31,10 +31,10 @@ const BLOCK_SAMPLES: u32 = 64;
 /// Stage results that are committed together, at most, unless one sample has more.
 const BLOCK_RESULTS: u32 = 1_024;
 
-/// How long a sample that is done waits for its block to fill up: whoever watches a slow run is to see it move.
+/// How long a finished sample waits for its block to fill up, so that a slow run shows progress.
 const FLUSH_PARTIAL_BLOCK_AFTER: Duration = Duration::from_secs(1);
 
-/// How long to wait before the database is asked again that did not answer.
+/// How long to wait before a database that did not answer is asked again.
 const RETRY_STORE_AFTER: Duration = Duration::from_millis(500);
 
 /// Samples of a block, each of which has so many results.
@@ -42,14 +42,14 @@ fn block_samples(results: u32) -> u32 {
     (BLOCK_RESULTS / results.max(1)).clamp(1, BLOCK_SAMPLES)
 }
 
-/// What executing a run came to.
+/// The outcome of executing a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RunOutcome {
     /// Every sample asked for is done.
     Finished,
-    /// It has to be given back.
+    /// It has to be released.
     GivenBack(Blocked),
-    /// Somebody else has it now.
+    /// Another worker has it now.
     Lost,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Prepared {
     pub endpoints: Vec<Option<Arc<Endpoint>>>,
 }
 
-/// What a runner needs from the world.
+/// The ports that a runner uses.
 #[derive(Clone)]
 pub(super) struct Ports {
     /// Gives samples.
@@ -84,7 +84,7 @@ pub(super) struct Runner {
     loaded: Arc<LoadedExperiment>,
     pipeline: Arc<Pipeline>,
     endpoints: Vec<Option<Arc<Endpoint>>>,
-    /// Repetitions of samples prepared ahead of the endpoint.
+    /// Repeats of samples that are worked on concurrently.
     ahead: usize,
     /// Samples that are committed together.
     block: u32,
@@ -128,8 +128,8 @@ impl Runner {
         Self { ports, caller, run, loaded, pipeline, endpoints, ahead, block, halt }
     }
 
-    /// Executes the run from where it stands to its end, or until it has to be given back. Calls in flight are always
-    /// waited for, so that nothing paid is lost.
+    /// Executes the run from its last block to its end, or until it has to be released. Calls in flight are always waited
+    /// for, so that nothing paid is lost.
     ///
     /// # Errors
     /// A store that fails.
@@ -177,8 +177,8 @@ impl Runner {
                     landed_or_stop(commit.as_mut().await, &self.halt, &mut stopped);
                 }
                 at += stretch.len();
-                let unit = self.unit(std::mem::take(&mut stretch), at, no, tally);
-                commit.set(OptionFuture::from(Some(self.ports.journal.commit(unit))).fuse());
+                let next = self.next_commit(std::mem::take(&mut stretch), at, no, tally);
+                commit.set(OptionFuture::from(Some(self.ports.journal.commit(next))).fuse());
                 no += 1;
             }
         }
@@ -190,7 +190,7 @@ impl Runner {
 
     fn stop(&self, why: StopReason, stopped: &mut Option<StopReason>) {
         self.halt.store(true, Ordering::Relaxed);
-        // The first reason is the one that matters: what comes after it was told to stop.
+        // The first reason is the cause; later ones follow from the stop.
         stopped.get_or_insert(why);
     }
 
@@ -253,7 +253,7 @@ impl Runner {
         examination.attempt(index, repeat, sample).await
     }
 
-    fn unit(&self, stretch: Stretch, upto: u32, no: u32, tally: &mut Tally) -> Commit {
+    fn next_commit(&self, stretch: Stretch, upto: u32, no: u32, tally: &mut Tally) -> Commit {
         let mut block = stretch.into_block(&self.run, upto, no, tally);
         let mut events = Vec::new();
         if upto == self.run.asked && self.run.is_final {

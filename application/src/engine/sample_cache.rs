@@ -1,4 +1,4 @@
-//! Samples that this process has read lately: every run of an experiment takes the same ones, in the same order.
+//! Caches the samples of experiments: every run of one takes the same samples in the same order.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -11,13 +11,13 @@ pub struct Settings {
     pub executes: bool,
     /// Runs executed at once.
     pub concurrent_runs: usize,
-    /// How long a lease holds that is not renewed: how long others wait before they take over.
+    /// How long a lease lasts: after so long without a heartbeat, others take over.
     pub lease: Duration,
-    /// How often to look for work when the bell is silent.
+    /// How often to poll for work if the bell does not ring.
     pub poll: Duration,
-    /// The least time between two looks of a conductor.
+    /// The least time between two polls of a conductor.
     pub breath: Duration,
-    /// Work for this sweep and leave others alone.
+    /// Work for this sweep only.
     pub only: Option<SweepId>,
 }
 

@@ -16,17 +16,17 @@ use crate::ports::{
     ExperimentFacts, RankedRun, ScoreVector, Standings, StandingsClaim, StoreError, offloaded,
 };
 
-/// How long others leave a board alone whose standings are being computed.
+/// How long a process has a board to itself while it computes the standings.
 const LEASE: Duration = Duration::from_secs(3);
 /// The least time between two computations of one board.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// The most time between two computations of a board that changes, whatever the clock says that the last one took.
 const MAX_INTERVAL: Duration = Duration::from_mins(1);
-/// Of how much of the time one board may be computed: one part in so many.
+/// The share of time that may go into one board: one part in so many.
 const SHARE_OF_TIME: u32 = 4;
-/// How often to look for boards that have changed where the bell is silent.
+/// How often to poll for changed boards if the bell does not ring.
 const POLL_EVERY: Duration = Duration::from_millis(500);
-/// The least time between two looks.
+/// The least time between two polls.
 const MIN_LOOK_GAP: Duration = Duration::from_millis(100);
 /// Runs of a board whose ranks are kept.
 const RANKED: usize = 500;

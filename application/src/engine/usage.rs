@@ -1,11 +1,11 @@
-//! What answers took.
+//! Sums of tokens, cost and latency.
 
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
 
 use crate::ports::{Block, StoredAnswer};
 
-/// What its answers took.
+/// The tokens, cost and latency of answers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Usage {
     tokens: Tokens,

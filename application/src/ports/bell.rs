@@ -1,13 +1,13 @@
 use async_trait::async_trait;
 
-/// Hints that there may be something to do. A hint may be lost or wrong at the price of some latency; everyone who
-/// waits for one also looks by the clock.
+/// Wake-up hints between processes. A hint may be lost or wrong, which costs latency only: whoever waits for one also
+/// polls.
 #[async_trait]
 pub trait Bell: Send + Sync {
-    /// Tells everyone to look.
+    /// Wakes all who wait.
     fn ring(&self);
 
-    /// How often it has rung. Read this, look for work, then wait for what came after.
+    /// How often it has rung. Read this before looking for work, then wait for later rings.
     fn rings(&self) -> u64;
 
     /// Waits until it has rung more than `seen` times; how often it has rung then.

@@ -19,7 +19,7 @@ pub struct BoardRun {
     pub id: RunId,
     /// The values of its active dimensions.
     pub values: Map,
-    /// Where it stands.
+    /// Its status.
     pub status: RunStatus,
     /// Samples done.
     pub done: u32,
@@ -50,12 +50,12 @@ pub struct Standings {
     pub order: Vec<RunId>,
 }
 
-/// What is known of a board beside its runs.
+/// The state of a board.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BoardState {
-    /// Its standings, once there are any.
+    /// Its standings, once they have been computed.
     pub standings: Standings,
-    /// Whether they are of the runs as they are now.
+    /// Whether they are up to date with the runs.
     pub is_current: bool,
 }
 

@@ -9,14 +9,14 @@ use domain::run::Payer;
 use super::StoreError;
 use super::journal::AnswerId;
 
-/// The wish to make a call.
+/// A request to claim a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallClaim {
     /// The call hash.
     pub hash: Digest,
-    /// The sweep on whose behalf.
+    /// The sweep that it is made for.
     pub sweep: Option<SweepId>,
-    /// What to set aside of that sweep's budget before the call is made; `None` without a budget.
+    /// What to reserve of that sweep's budget; `None` without a budget.
     pub reserve: Option<Reservation>,
 }
 
@@ -29,18 +29,19 @@ pub struct Reservation {
     pub cost: NanoDollars,
 }
 
-/// What comes of the wish.
+/// The result of a request to claim a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
     /// It has been answered before.
     Answered(Arc<StoredAnswer>),
-    /// The claimant is to make it, and nobody else will until it is filled, failed or released, or its worker is gone.
+    /// The caller has the claim: no other worker makes the call until it is stored, failed or released, or the caller's
+    /// worker is lost.
     Yours,
     /// Another live worker is making it.
     Busy,
     /// It failed for good earlier in this sweep.
     Failed(CallFailure),
-    /// It does not fit the sweep's budget. `open` tells whether other reservations may still be given back.
+    /// It does not fit into the sweep's budget. `open` says whether other reservations may still be released.
     NoBudget {
         /// Other calls of the sweep are reserved and not yet answered.
         open: bool,
@@ -60,7 +61,7 @@ pub struct StoredAnswer {
     pub paid_by: Option<Payer>,
 }
 
-/// Remembers what models answered, and who is asking them.
+/// Stores answers of models, and the claims on calls.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait CallStore: Send + Sync {
@@ -68,13 +69,13 @@ pub trait CallStore: Send + Sync {
     /// first occurrence gets the right.
     async fn claim(&self, calls: Vec<CallClaim>, by: WorkerId) -> Result<Vec<Claim>, StoreError>;
 
-    /// What these calls were answered before, in order, without claiming any.
+    /// The stored answers of these calls, in order, without claiming any.
     async fn peek(&self, calls: Vec<Digest>) -> Result<Vec<Option<Arc<StoredAnswer>>>, StoreError>;
 
     /// The outcome of a claimed call is unknown: what was reserved for it is charged to its sweep, and the claim stays
     /// without a reservation.
     async fn charge(&self, call: Digest, by: WorkerId) -> Result<(), StoreError>;
 
-    /// Gives claims back that were not used, with what was reserved for them.
+    /// Releases claims that were not used, with their reservations.
     async fn release(&self, calls: &[Digest], by: WorkerId) -> Result<(), StoreError>;
 }

@@ -11,7 +11,7 @@ use super::{
 /// The guide of a kind of sweep: [`domain::strategy::guide`], or another choice.
 pub type Guides = fn(SweepKind) -> Box<dyn Guide>;
 
-/// What the engine needs from the world.
+/// The ports that the engine uses.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "each port says what it is")]
 pub struct EnginePorts {
@@ -35,7 +35,7 @@ pub struct EnginePorts {
     pub standings: Arc<dyn StandingsStore>,
     pub sweeps: Arc<dyn SweepStore>,
     pub tasks: Arc<dyn Tasks>,
-    /// Where guides that learn think: threads of their own, so that slow ones keep nothing else waiting.
+    /// Runs guides that learn on threads of their own, so that a slow one delays nothing else.
     pub thinking: Arc<dyn Offload>,
     pub timer: Arc<dyn Timer>,
     pub workers: Arc<dyn WorkerStore>,

@@ -4,7 +4,7 @@ use domain::id::ExperimentId;
 
 use super::StoreError;
 
-/// Which events are wanted.
+/// A filter of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EventFilter {
     /// Those of one experiment.
@@ -13,7 +13,7 @@ pub struct EventFilter {
     pub kind: Option<EventType>,
 }
 
-/// Gives what has happened back.
+/// Reads the event log.
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// Events after a place in commit order, oldest first, at most `limit`.

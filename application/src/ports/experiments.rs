@@ -41,9 +41,9 @@ pub struct StoredExperiment {
     pub samples_digest: Digest,
     /// How many samples there are.
     pub samples: u32,
-    /// Goes up with each change of its document.
+    /// Rises with each change of its document.
     pub revision: i64,
-    /// Goes up with each change of how outputs are scored.
+    /// Rises with each change of how outputs are scored.
     pub scoring_rev: i64,
 }
 
@@ -66,7 +66,7 @@ pub struct ExperimentSummary {
     pub name: String,
     /// What it is about.
     pub description: Option<String>,
-    /// Where it stands.
+    /// Its status.
     pub status: ExperimentStatus,
     /// Why its newest sweep came to its own end, where it did.
     pub finish_reason: Option<Reason>,
@@ -100,7 +100,7 @@ pub struct ExperimentOverview {
     pub draft: Draft,
     /// How many samples there are.
     pub samples: u32,
-    /// Goes up with each change of its document.
+    /// Rises with each change of its document.
     pub revision: i64,
     /// Its runs.
     pub runs: RunCounts,

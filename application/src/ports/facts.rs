@@ -8,12 +8,12 @@ use domain::stage::Stage;
 
 use super::StoreError;
 
-/// Which form an experiment has: what was loaded of another one is out of date.
+/// The revisions of an experiment. Whatever was loaded under other revisions is out of date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ExperimentForm {
-    /// Goes up with each change of its document.
+    /// Rises with each change of its document.
     pub revision: i64,
-    /// Goes up with each change of how outputs are scored.
+    /// Rises with each change of how outputs are scored.
     pub scoring_rev: i64,
 }
 
@@ -26,7 +26,7 @@ pub struct Outline {
     pub scorers: Vec<(String, f64)>,
     /// The dimensions of the space, by name.
     pub dimensions: Vec<String>,
-    /// How many points the space has, where it has an end.
+    /// The number of points of the space; `None` if it is infinite.
     pub points: Option<u64>,
 }
 
@@ -68,7 +68,7 @@ pub struct ExperimentFacts {
     pub outline: Arc<Outline>,
 }
 
-/// Knows experiments without reading their documents, which may be large.
+/// Reads facts of experiments without their documents, which may be large.
 #[async_trait]
 pub trait FactStore: Send + Sync {
     /// What is known of an experiment.

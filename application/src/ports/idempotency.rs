@@ -3,38 +3,38 @@ use domain::call::Digest;
 
 use super::StoreError;
 
-/// A request that may be sent again, as its key and its content tell it.
+/// A request with an idempotency key, identified by the key and its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepeatableRequest {
-    /// Whose key it is.
+    /// The principal that the key belongs to.
     pub principal: String,
     /// The key.
     pub key: String,
-    /// The operation, with what its address names.
+    /// The operation with its path.
     pub route: String,
     /// The SHA-256 of its body.
     pub body: Digest,
 }
 
-/// The answer that a request was given.
+/// The stored answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptAnswer {
-    /// HTTP's status code, or whatever the caller's protocol has.
+    /// The status code of the caller's protocol, for example HTTP's.
     pub status: u16,
     /// The body.
     pub body: String,
 }
 
-/// What came of reserving a key.
+/// The result of reserving a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reserved {
     /// It is ours: do the work, marked with the number of this reservation, then keep the answer.
     Fresh(u128),
-    /// Somebody is working on it.
+    /// Another request with the key is in progress.
     Pending,
     /// The work is done, this was made, and its answer is not kept yet.
     Done(u128),
-    /// It was used for the same request: this is the answer.
+    /// It was used for the same request, with this answer.
     Answered(KeptAnswer),
     /// It was used for another request.
     Other,
@@ -44,7 +44,7 @@ pub enum Reserved {
 /// whoever made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeedMark {
-    /// Whose key it is.
+    /// The principal that the key belongs to.
     pub principal: String,
     /// The key.
     pub key: String,
@@ -54,7 +54,7 @@ pub struct DeedMark {
     pub made: u128,
 }
 
-/// Remembers the answers to requests that must not be carried out twice, for a day.
+/// Stores the answers to requests with idempotency keys, for a day.
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync {
     /// Reserves a principal's key for a request, under this number.

@@ -189,17 +189,18 @@ impl Commit {
     }
 }
 
-/// What a commit came to.
+/// The result of a commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {
     /// The new trials whose configurations the sweep had already, so that they have no run of their own.
     pub duplicates: Vec<u64>,
 }
 
-/// Why a unit did not land.
+/// Why a commit was refused or failed.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum CommitError {
-    /// Somebody else has taken over, or has changed what the decision rests on: load again and decide again.
+    /// The lease or the version is stale: another worker has taken over, or has changed what the decision rests on.
+    /// Load again and decide again.
     #[error("somebody else has changed this in the meantime")]
     Conflict,
     /// The experiment has an active sweep already.
@@ -210,13 +211,13 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
-/// The one door through which facts that belong together are written.
+/// Stores changes that belong together.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Stores a unit durably, whole or not at all. Units of many callers share transactions. A unit that is committed
-    /// again after its answer was lost is refused as a conflict if it had landed, so that nothing counts twice.
-    async fn commit(&self, unit: Commit) -> Result<Receipt, CommitError>;
+    /// Stores a commit durably, whole or not at all. Commits of many callers share transactions. A commit that is sent
+    /// again because its result was lost is refused as a conflict if it had been stored, so that nothing counts twice.
+    async fn commit(&self, commit: Commit) -> Result<Receipt, CommitError>;
 
     /// Stores answers and failures of calls durably; the ids of the stored answers, in order. While the database is away
     /// or its disk is full they are kept and stored once that is over.

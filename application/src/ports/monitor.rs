@@ -3,7 +3,7 @@ use domain::id::{EndpointId, ExperimentId, RunId};
 
 use super::StoreError;
 
-/// How far a run in execution is.
+/// The progress of a run that is being executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunningRun {
     /// The run.
@@ -16,15 +16,15 @@ pub struct RunningRun {
     pub failed: u32,
 }
 
-/// Shows what is going on, without any effect.
+/// Reads what is being executed. Changes nothing.
 #[async_trait]
 pub trait Monitor: Send + Sync {
     /// Runs of an experiment that are being executed, at most `limit`.
     async fn running(&self, experiment: ExperimentId, limit: usize) -> Result<Vec<RunningRun>, StoreError>;
 
-    /// How many calls at once live workers have taken the right to make, by endpoint.
+    /// The slots that live workers hold, by endpoint.
     async fn slots_in_use(&self) -> Result<Vec<(EndpointId, u32)>, StoreError>;
 
-    /// Whether the database answers, and takes what is written.
+    /// Checks that the database answers and accepts writes.
     async fn ping(&self) -> Result<(), StoreError>;
 }

@@ -110,7 +110,7 @@ pub struct RunQuery {
     pub order: RunOrder,
     /// From which place on.
     pub after: Option<ListPlace>,
-    /// How many at most.
+    /// The most runs to claim.
     pub limit: usize,
 }
 

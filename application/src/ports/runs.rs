@@ -41,18 +41,18 @@ pub struct StageBinding {
     pub model: String,
 }
 
-/// A wish for runs to execute.
+/// A request for runs to execute.
 #[derive(Debug, Clone, Copy)]
 pub struct RunClaim {
-    /// Who executes them.
+    /// The worker that executes them.
     pub by: WorkerId,
-    /// How many at most.
+    /// The most runs to claim.
     pub want: usize,
     /// How long the lease lasts from now, by the database's clock.
     pub lease: Duration,
     /// Of this sweep and no other.
     pub only: Option<SweepId>,
-    /// Those that worker processes were lost on twice, to be executed while nothing else is; else those that were not.
+    /// `true` claims runs that lost two workers, to be executed alone; `false` claims all others.
     pub alone: bool,
 }
 
@@ -71,7 +71,7 @@ pub struct ClaimedRun {
     pub config: RunConfig,
     /// Samples asked for: a prefix of the sample order.
     pub asked: u32,
-    /// Whoever takes the last of these ends the run; else it is given back and rests.
+    /// Whether the run ends with the last of these samples; otherwise it is released and rests.
     pub is_final: bool,
     /// Samples done.
     pub done: u32,
@@ -99,7 +99,7 @@ pub struct RunSummary {
     pub config_hash: Digest,
     /// Its configuration.
     pub config: RunConfig,
-    /// Where it stands.
+    /// Its status.
     pub status: RunStatus,
     /// Samples asked for.
     pub asked: u32,
@@ -129,7 +129,7 @@ pub struct RunSummary {
     pub started_at: Option<Timestamp>,
     /// End.
     pub completed_at: Option<Timestamp>,
-    /// When it is tried again, where it waits for its endpoint.
+    /// When it is tried again, if it waits for its endpoint.
     pub not_before: Option<Timestamp>,
     /// Why it failed.
     pub error: Option<RunError>,
@@ -158,12 +158,12 @@ pub struct ResultRow {
     pub error: Option<StageError>,
 }
 
-/// What a scorer said of one output, with its particulars.
+/// A stored score with its metadata.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampleScore {
-    /// Where it stands, and the value.
+    /// The sample, repeat and scorer, and the value.
     pub score: StoredScore,
-    /// What the scorer had to say beyond the number.
+    /// The scorer's metadata.
     pub metadata: Map,
     /// Why it failed.
     pub error: Option<String>,
@@ -178,7 +178,7 @@ pub struct ScoreVector {
     pub scores: Vec<f64>,
 }
 
-/// Keeps runs.
+/// Stores runs.
 #[async_trait]
 pub trait RunStore: Send + Sync {
     /// Claims runs that have samples to do and no live lease, of running sweeps, oldest first. A run's first claim is
@@ -188,10 +188,10 @@ pub trait RunStore: Send + Sync {
     /// meanwhile. A run that was lost twice is claimed only by a claim that says that it will be executed alone.
     async fn claim(&self, claim: RunClaim) -> Result<Vec<ClaimedRun>, StoreError>;
 
-    /// Gives a claimed run back, to be claimed again after `wait`. Without effect where the lease is lost.
+    /// Releases a claimed run, which can be claimed again after `wait`. No effect if the lease is lost.
     async fn release(&self, lease: RunLease, wait: Duration) -> Result<(), StoreError>;
 
-    /// What the done blocks of an interrupted run hold.
+    /// The scores and calls of a run's finished blocks, from which it is resumed.
     async fn resumed(&self, run: RunId) -> Result<ResumedScores, StoreError>;
 
     /// A run.
@@ -208,7 +208,7 @@ pub trait RunStore: Send + Sync {
     /// A page of an experiment's runs, in any order.
     async fn page(&self, query: RunQuery) -> Result<RunListing<RunSummary>, StoreError>;
 
-    /// What scorers said of samples `first` to `last` of a run, by (sample, repeat, scorer).
+    /// The scores of samples `first` to `last` of a run, by (sample, repeat, scorer).
     async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<SampleScore>, StoreError>;
 
     /// Score vectors of these runs, in the order asked for.

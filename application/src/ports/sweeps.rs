@@ -10,30 +10,30 @@ use domain::time::Timestamp;
 
 use super::StoreError;
 
-/// A sweep as it is stored: the small row that decisions rest on.
+/// A stored sweep, without its space.
 #[derive(Debug, Clone)]
 pub struct StoredSweep {
     /// Its id.
     pub id: SweepId,
     /// Its experiment.
     pub experiment: ExperimentId,
-    /// How it chooses.
+    /// Its strategy.
     pub kind: SweepKind,
-    /// What its random choices hang on.
+    /// The seed of its random choices.
     pub seed: u64,
-    /// What it may use up.
+    /// Its limits.
     pub limits: SweepLimits,
-    /// Where it stands.
+    /// Its status.
     pub status: SweepStatus,
-    /// Changes with every move.
+    /// Rises with every change of its status or limits.
     pub version: i64,
-    /// Which lease of it this is; 0 where it was only looked at.
+    /// The epoch of the conductor's lease; 0 if the sweep was only read.
     pub epoch: i64,
-    /// Decisions on its trials so far.
+    /// The number of decisions on its trials so far.
     pub asks: u64,
     /// Trials launched.
     pub asked: u64,
-    /// Those that were configurations the sweep had already.
+    /// Trials whose configuration the sweep had already.
     pub duplicates: u64,
     /// When it began.
     pub started_at: Timestamp,
@@ -54,7 +54,7 @@ pub struct SweepTotals {
     pub pruned: u64,
     /// Runs cancelled.
     pub cancelled: u64,
-    /// Runs claimed and not over.
+    /// Runs that workers hold.
     pub running: u64,
     /// Samples done, over all runs.
     pub samples: u64,
@@ -66,9 +66,9 @@ pub struct SweepTotals {
     pub calls: u64,
     /// Calls answered from the cache.
     pub hits: u64,
-    /// Calls whose outcome nobody knows: they may have been billed.
+    /// Calls of unknown outcome, which may have been billed.
     pub unknown: u64,
-    /// The most tokens that those can have used up; counted where the sweep has a budget.
+    /// The most tokens that those can have used; counted if the sweep has a budget.
     pub unknown_tokens: u64,
 }
 
@@ -80,11 +80,11 @@ impl SweepTotals {
     }
 }
 
-/// Keeps sweeps.
+/// Stores sweeps.
 #[async_trait]
 pub trait SweepStore: Send + Sync {
-    /// Takes running sweeps that nobody conducts, and those that this worker conducts already; with `only`, no other
-    /// than that one. The lease lasts `lease` from now, by the database's clock.
+    /// Leases running sweeps that no live worker conducts, and renews those that this worker conducts; with `only`, that
+    /// sweep alone. The lease lasts `lease` from now, by the database's clock.
     async fn conduct(
         &self,
         by: WorkerId,
@@ -92,7 +92,7 @@ pub trait SweepStore: Send + Sync {
         only: Option<SweepId>,
     ) -> Result<Vec<StoredSweep>, StoreError>;
 
-    /// The sweeps that [`conduct`](Self::conduct) would give, with their versions; nothing is taken.
+    /// The sweeps that [`conduct`](Self::conduct) would return, with their versions, without leasing any.
     async fn conductible(
         &self,
         by: WorkerId,
@@ -117,7 +117,7 @@ pub trait SweepStore: Send + Sync {
     async fn totals(&self, id: SweepId) -> Result<SweepTotals, StoreError>;
 }
 
-/// What was decided of a trial, as it is stored.
+/// A stored decision on a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredDecision {
     /// Which decision of the sweep it belongs to, from 0: what the guide was asked once.
@@ -132,10 +132,10 @@ pub struct StoredDecision {
     pub change: TrialChange,
 }
 
-/// What a sweep's history is made of. Both logs only grow, and are read alike by whoever conducts the sweep.
+/// The two logs that a sweep's history is built from. Both only grow, so every conductor reads the same history.
 #[async_trait]
 pub trait OutcomeLog: Send + Sync {
-    /// All that was decided of a sweep's trials, by the number of the decision.
+    /// All decisions on a sweep's trials, by number.
     async fn decisions(&self, sweep: SweepId) -> Result<Vec<StoredDecision>, StoreError>;
 
     /// Finished blocks of a sweep's runs in the order in which they were stored, those after the given number, at most

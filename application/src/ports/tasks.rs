@@ -2,21 +2,21 @@ use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use thiserror::Error;
 
-/// A task broke down: a defect of ours, which ends that task and nothing else.
+/// A task panicked. That is a defect of this program; it ends that task and no other.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 #[error("it broke down: {0}")]
 pub struct Panicked(pub String);
 
-/// Runs tasks beside each other.
+/// Runs tasks concurrently.
 pub trait Tasks: Send + Sync {
     /// Starts a task. It goes on whether or not anybody waits for its end.
     fn start(&self, task: BoxFuture<'static, ()>) -> BoxFuture<'static, Result<(), Panicked>>;
 }
 
-/// Starts a task; what it comes to.
+/// Starts a task and returns its result.
 ///
 /// # Errors
-/// Where the task breaks down.
+/// If the task panics.
 pub fn started<T: Send + 'static>(
     tasks: &dyn Tasks,
     task: impl Future<Output = T> + Send + 'static,

@@ -127,8 +127,8 @@ impl Sweeps {
     pub(crate) async fn complete(&self, stored: &StoredSweep, reason: Reason) -> Result<(), CommitError> {
         let change = Transition::to(SweepStatus::Completed(reason)).into();
         let totals = self.ports.sweeps.totals(stored.id).await?;
-        let unit = self.unit(stored, &totals, change, Cause::End).await?;
-        self.ports.journal.commit(unit).await?;
+        let commit = self.change_commit(stored, &totals, change, Cause::End).await?;
+        self.ports.journal.commit(commit).await?;
         self.ports.bell.ring();
         Ok(())
     }
@@ -174,8 +174,8 @@ impl Sweeps {
             let stored = self.ports.sweeps.sweep(id).await?.ok_or(SweepError::NoSweep)?;
             let totals = self.ports.sweeps.totals(id).await?;
             let Some(change) = decide(&stored, &totals)? else { return Ok(()) };
-            let unit = self.unit(&stored, &totals, change, cause).await?;
-            match self.commit(unit).await {
+            let commit = self.change_commit(&stored, &totals, change, cause).await?;
+            match self.commit(commit).await {
                 Err(SweepError::Busy) => {}
                 landed => return landed,
             }
@@ -183,7 +183,7 @@ impl Sweeps {
         Err(SweepError::Busy)
     }
 
-    async fn unit(
+    async fn change_commit(
         &self,
         stored: &StoredSweep,
         totals: &SweepTotals,

@@ -148,13 +148,13 @@ async fn many_commits_share_transactions_and_harm_nobody(kind: Kind) {
     let event = NewEvent::new(fixture.experiment, EventType::CacheHit, []);
     let tasks: Vec<_> = (0..128_u32)
         .map(|i| {
-            let (stores, mut unit) =
+            let (stores, mut commit) =
                 (fixture.stores.clone(), Commit { events: vec![event.clone()], ..Commit::default() });
             // Each fourth is of somebody who has lost the run, and must not land.
             if i % 4 == 0 {
-                unit.block = Some(fixture.block(RunLease { run: RunId::new(99), epoch: 1 }, 1));
+                commit.block = Some(fixture.block(RunLease { run: RunId::new(99), epoch: 1 }, 1));
             }
-            tokio::spawn(async move { stores.commit(unit).await })
+            tokio::spawn(async move { stores.commit(commit).await })
         })
         .collect();
     let mut fenced = 0;

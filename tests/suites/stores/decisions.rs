@@ -35,8 +35,8 @@ async fn conducted(fixture: &Fixture) -> StoredSweep {
 
 async fn decide(fixture: &Fixture, of: impl FnOnce(Launch) -> Launch) -> Result<Vec<u64>, CommitError> {
     let launch = of(fixture.decision(&conducted(fixture).await));
-    let unit = Commit { launch: Some(launch), ..Commit::default() };
-    fixture.stores.commit(unit).await.map(|receipt| receipt.duplicates)
+    let commit = Commit { launch: Some(launch), ..Commit::default() };
+    fixture.stores.commit(commit).await.map(|receipt| receipt.duplicates)
 }
 
 /// Begins trials that take two samples of three first.
@@ -132,11 +132,11 @@ async fn a_decision_ends_a_run(kind: Kind) {
     let id = race(&fixture, &[1]).await[0];
     work(&fixture, &claim(&fixture).await, 2, None).await;
     let pruned = end(&fixture, id, Ending::Pruned).await;
-    let unit =
+    let commit =
         Launch { end: vec![decided(id, 2, pruned.clone())], ..fixture.decision(&conducted(&fixture).await) };
-    let unit = Commit { launch: Some(unit), ..Commit::default() };
-    fixture.stores.commit(unit.clone()).await.unwrap();
-    assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict), "it was ended twice");
+    let commit = Commit { launch: Some(commit), ..Commit::default() };
+    fixture.stores.commit(commit.clone()).await.unwrap();
+    assert_eq!(fixture.stores.commit(commit).await, Err(CommitError::Conflict), "it was ended twice");
     let run = RunStore::run(&fixture.stores, id).await.unwrap().unwrap();
     assert_eq!((run.status, run.asked, run.done), (RunStatus::Pruned, 2, 2));
     assert_eq!((run.score, run.interval, run.n), (pruned.score, pruned.interval, 2));

@@ -35,8 +35,9 @@ async fn what_is_made_for_a_key_is_known_before_its_answer_is_kept(kind: Kind) {
     assert_eq!(stores.reserve(&request("POST /else"), 9).await.unwrap(), Reserved::Other);
 
     let run = RunId::new(SystemIds.next());
-    let unit = Commit { single: Some(fixture.single(run, 5)), deed: Some(mark(7, run)), ..Commit::default() };
-    stores.commit(unit.clone()).await.unwrap();
+    let commit =
+        Commit { single: Some(fixture.single(run, 5)), deed: Some(mark(7, run)), ..Commit::default() };
+    stores.commit(commit.clone()).await.unwrap();
     assert_eq!(stores.reserve(&asked, 8).await.unwrap(), Reserved::Done(run.bits()));
     stores.free(&asked, 7).await.unwrap();
     assert_eq!(
@@ -63,8 +64,8 @@ async fn what_is_made_for_a_lost_reservation_is_refused_whole(kind: Kind) {
     stores.free(&asked, 7).await.unwrap();
     assert_eq!(stores.reserve(&asked, 8).await.unwrap(), Reserved::Fresh(8));
     let late = RunId::new(SystemIds.next());
-    let unit =
+    let commit =
         Commit { single: Some(fixture.single(late, 5)), deed: Some(mark(7, late)), ..Commit::default() };
-    assert_eq!(stores.commit(unit).await, Err(CommitError::Conflict));
+    assert_eq!(stores.commit(commit).await, Err(CommitError::Conflict));
     assert!(stores.run(late).await.unwrap().is_none(), "a run was made for a reservation that is lost");
 }

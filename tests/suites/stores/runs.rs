@@ -104,11 +104,11 @@ async fn whoever_lost_a_run_cannot_write_to_it(kind: Kind) {
     assert_eq!(fixture.claimed(7, fixture.worker).await, Claim::Yours);
     let calls = Settlement { fills: vec![fixture.fill(7, old.lease.run)], failures: vec![] };
     fixture.stores.settle(calls).await.unwrap();
-    let unit = Commit { block: Some(fixture.block(old.lease, 2)), ..Commit::default() };
-    assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));
+    let commit = Commit { block: Some(fixture.block(old.lease, 2)), ..Commit::default() };
+    assert_eq!(fixture.stores.commit(commit).await, Err(CommitError::Conflict));
     assert!(matches!(fixture.claimed(7, fixture.worker).await, Claim::Answered(_)), "a paid answer was lost");
-    let unit = Commit { block: Some(fixture.block(new.lease, 2)), ..Commit::default() };
-    fixture.stores.commit(unit).await.unwrap();
+    let commit = Commit { block: Some(fixture.block(new.lease, 2)), ..Commit::default() };
+    fixture.stores.commit(commit).await.unwrap();
     let resumed = fixture.stores.resumed(new.lease.run).await.unwrap();
     assert_eq!(resumed.vector, [0.5, 0.5]);
     assert_eq!(fixture.stores.totals(fixture.sweep).await.unwrap().samples, 2);

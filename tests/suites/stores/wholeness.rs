@@ -52,13 +52,13 @@ async fn a_unit_of_several_parts_lands_whole_or_not_at_all(kind: Kind) {
     let told = fixture.number("SELECT count(*) AS n FROM event").await;
 
     // The move alone would land; the block is of somebody who has lost the run.
-    let unit = Commit {
+    let commit = Commit {
         moved: Some(pause(&fixture).await),
         block: Some(fixture.block(lost.lease, 1)),
         events: event(&fixture),
         ..Commit::default()
     };
-    assert_eq!(fixture.stores.commit(unit.clone()).await, Err(CommitError::Conflict));
+    assert_eq!(fixture.stores.commit(commit.clone()).await, Err(CommitError::Conflict));
     let sweep = SweepStore::sweep(&fixture.stores, fixture.sweep).await.unwrap().unwrap();
     assert_eq!((sweep.status, sweep.version), (SweepStatus::Running, pause(&fixture).await.version));
     assert_eq!(fixture.number("SELECT count(*) AS n FROM event").await, told);
@@ -66,18 +66,18 @@ async fn a_unit_of_several_parts_lands_whole_or_not_at_all(kind: Kind) {
     // The block alone would land; the move rests on an old version.
     let stale = SweepMove { version: sweep.version - 1, ..pause(&fixture).await };
     let block = Some(fixture.block(held.lease, 1));
-    let unit =
+    let commit =
         Commit { moved: Some(stale), block: block.clone(), events: event(&fixture), ..Commit::default() };
-    assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));
+    assert_eq!(fixture.stores.commit(commit).await, Err(CommitError::Conflict));
     assert_eq!(fixture.number("SELECT count(*) AS n FROM block").await, 0);
     assert_eq!(fixture.stores.totals(fixture.sweep).await.unwrap().samples, 0);
 
-    // Both are right, beside units of others.
-    let unit =
+    // Both are right, beside commits of others.
+    let commit =
         Commit { moved: Some(pause(&fixture).await), block, events: event(&fixture), ..Commit::default() };
     let other = Commit { events: event(&fixture), ..Commit::default() };
     let (landed, beside) =
-        futures::future::join(fixture.stores.commit(unit), fixture.stores.commit(other)).await;
+        futures::future::join(fixture.stores.commit(commit), fixture.stores.commit(other)).await;
     assert!(landed.is_ok() && beside.is_ok(), "{landed:?} {beside:?}");
     assert_eq!(fixture.number("SELECT count(*) AS n FROM event").await, told + 2);
     assert_eq!(fixture.stores.totals(fixture.sweep).await.unwrap().samples, 1);
@@ -87,17 +87,17 @@ async fn what_is_sent_again_counts_nothing_twice(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let stored = fixture.stores.conduct(fixture.worker, LEASE, None).await.unwrap().remove(0);
     let launch = Launch { new: vec![fixture.run(1, 0), fixture.run(2, 1)], ..fixture.decision(&stored) };
-    let unit = Commit { launch: Some(launch), ..Commit::default() };
-    fixture.stores.commit(unit.clone()).await.unwrap();
-    assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));
+    let commit = Commit { launch: Some(launch), ..Commit::default() };
+    fixture.stores.commit(commit.clone()).await.unwrap();
+    assert_eq!(fixture.stores.commit(commit).await, Err(CommitError::Conflict));
     let stored = SweepStore::sweep(&fixture.stores, fixture.sweep).await.unwrap().unwrap();
     assert_eq!((stored.asked, stored.duplicates), (2, 0));
 
     let run = fixture.stores.claim_runs(fixture.worker, 1, LEASE).await.remove(0);
-    let unit =
+    let commit =
         Commit { block: Some(fixture.block(run.lease, 2)), events: event(&fixture), ..Commit::default() };
-    fixture.stores.commit(unit.clone()).await.unwrap();
-    assert_eq!(fixture.stores.commit(unit).await, Err(CommitError::Conflict));
+    fixture.stores.commit(commit.clone()).await.unwrap();
+    assert_eq!(fixture.stores.commit(commit).await, Err(CommitError::Conflict));
     let run = RunStore::run(&fixture.stores, run.lease.run).await.unwrap().unwrap();
     assert_eq!((run.done, run.tokens.input), (2, 3));
     assert_eq!(fixture.stores.totals(fixture.sweep).await.unwrap().samples, 2);

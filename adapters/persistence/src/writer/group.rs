@@ -32,35 +32,35 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// Whether all that was asked for was one unit, and some part of it was refused.
+    /// Whether all that was asked for was one commit, and some part of it was refused.
     pub(crate) fn is_refusal(&self) -> bool {
         let alone = self.settled.is_empty() && self.claims.is_empty();
         alone && matches!(self.receipts.as_slice(), [Err(_)])
     }
 }
 
-/// Writes everything that the requests ask for. A unit that is fenced is left out; the others are not harmed.
+/// Writes everything that the requests ask for. A commit that is fenced is left out; the others are not harmed.
 pub(crate) async fn apply<C: ConnectionTrait>(
     session: Session<'_, C>,
     requests: &[Request],
     next_answer: &AtomicI64,
 ) -> Result<Answers, DbErr> {
     let settlements: Vec<&Settlement> = requests.iter().filter_map(settlement).collect();
-    let units: Vec<&Commit> = requests.iter().filter_map(unit).collect();
-    let mut receipts: Vec<Result<Receipt, CommitError>> = vec![Ok(Receipt::default()); units.len()];
+    let commits: Vec<&Commit> = requests.iter().filter_map(commit).collect();
+    let mut receipts: Vec<Result<Receipt, CommitError>> = vec![Ok(Receipt::default()); commits.len()];
     let mut deltas = Deltas::new();
     lock_calls(session, requests).await?;
     let settled = fill::write(session, &settlements, &mut deltas, next_answer).await?;
     let mut ends = Vec::new();
-    for (unit, receipt) in units.iter().zip(&mut receipts) {
-        *receipt = sweep::write(session, unit, &mut deltas, &mut ends).await?;
+    for (commit, receipt) in commits.iter().zip(&mut receipts) {
+        *receipt = sweep::write(session, commit, &mut deltas, &mut ends).await?;
     }
-    let landed = fence(session, &units, &mut receipts, &mut deltas, &mut ends).await?;
+    let landed = fence(session, &commits, &mut receipts, &mut deltas, &mut ends).await?;
     let claims = claim(session, requests, &mut deltas).await?;
     let outcomes = totals(session, &deltas).await?;
     block::write(session, &landed, outcomes).await?;
-    let accepted = units.iter().zip(&receipts).filter(|(_, receipt)| receipt.is_ok());
-    let told = accepted.flat_map(|(unit, _)| &unit.events).chain(&ends).collect();
+    let accepted = commits.iter().zip(&receipts).filter(|(_, receipt)| receipt.is_ok());
+    let told = accepted.flat_map(|(commit, _)| &commit.events).chain(&ends).collect();
     event_log::write(session, told).await?;
     Ok(Answers { settled, receipts, claims })
 }
@@ -94,14 +94,14 @@ async fn lock_calls<C: ConnectionTrait>(session: Session<'_, C>, requests: &[Req
 /// listeners are told.
 async fn fence<'a, C: ConnectionTrait>(
     session: Session<'_, C>,
-    units: &[&'a Commit],
+    commits: &[&'a Commit],
     receipts: &mut [Result<Receipt, CommitError>],
     deltas: &mut Deltas,
     ends: &mut Vec<NewEvent>,
 ) -> Result<Vec<LandedBlock<'a>>, DbErr> {
-    let accepted = units.iter().zip(receipts).filter(|(_, receipt)| receipt.is_ok());
+    let accepted = commits.iter().zip(receipts).filter(|(_, receipt)| receipt.is_ok());
     let mut blocks: Vec<_> =
-        accepted.filter_map(|(unit, receipt)| Some((unit.block.as_ref()?, receipt))).collect();
+        accepted.filter_map(|(commit, receipt)| Some((commit.block.as_ref()?, receipt))).collect();
     blocks.sort_by_key(|(block, _)| block.lease.run);
     let mut landed = Vec::new();
     for (block, receipt) in blocks {
@@ -115,8 +115,8 @@ async fn fence<'a, C: ConnectionTrait>(
     Ok(landed)
 }
 
-fn unit(request: &Request) -> Option<&Commit> {
-    if let Request::Commit(unit, _) = request { Some(unit) } else { None }
+fn commit(request: &Request) -> Option<&Commit> {
+    if let Request::Commit(commit, _) = request { Some(commit) } else { None }
 }
 
 fn settlement(request: &Request) -> Option<&Settlement> {

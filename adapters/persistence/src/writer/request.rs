@@ -33,7 +33,7 @@ impl Request {
     pub(super) fn is_kept(&self) -> bool {
         match self {
             Self::Settle(..) => true,
-            Self::Commit(unit, _) => unit.block.is_some(),
+            Self::Commit(commit, _) => commit.block.is_some(),
             Self::Claim { .. } => false,
         }
     }
@@ -47,9 +47,9 @@ impl Request {
         }
     }
 
-    /// A unit that may be refused after a part of it was written has a transaction of its own, which is rolled back then.
+    /// A commit that may be refused after a part of it was written has a transaction of its own, which is rolled back then.
     fn needs_own_transaction(&self) -> bool {
-        matches!(self, Self::Commit(unit, _) if unit.guarded_parts() > 1 || unit.begin.is_some())
+        matches!(self, Self::Commit(commit, _) if commit.guarded_parts() > 1 || commit.begin.is_some())
     }
 
     pub(super) fn refuse(&mut self, error: &StoreError) {

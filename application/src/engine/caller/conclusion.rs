@@ -1,4 +1,4 @@
-//! Stores what came of calls, and gives back what was claimed for nothing.
+//! Stores the outcomes of calls, and releases claims that were not used.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl Caller {
         answers
     }
 
-    /// The database refuses this very answer: asking again would only be paid for again.
+    /// The database refuses this answer. The call fails: making it again would only be paid for again.
     async fn unstorable(&self, request: &CallRequest, reason: &str) -> CallAnswer {
         self.charge(&[request]).await;
         let message = format!("its answer cannot be stored: {reason}");
@@ -114,7 +114,7 @@ impl Caller {
         self.give_back(requests, &Blocked::Endpoint(breaker)).await
     }
 
-    /// Charges calls whose outcome is unknown to their sweep's budget, before anything else is made in their place.
+    /// Charges calls of unknown outcome to their sweep's budget, before they are made again.
     pub(super) async fn charge(&self, requests: &[&CallRequest]) {
         for request in requests {
             let mut wait = FIRST_LOOK;

@@ -9,13 +9,13 @@ use domain::retry;
 use super::{Blocked, CallRequest, Caller};
 use crate::engine::gate::{Gate, Permit};
 
-/// What came of one exchange.
+/// The outcome of one exchange.
 pub(super) enum Exchange {
     /// The replies, one for each call, or why there are none.
     Done(Result<Vec<Reply>, CallFailure>),
-    /// Nothing may pass.
+    /// No permits are given out.
     Shut,
-    /// Nothing was sent: others may have taken the claim meanwhile.
+    /// Nothing was sent, because another worker may have taken over the claim.
     Unclaimed,
 }
 
@@ -57,7 +57,7 @@ impl Caller {
         Err(CallFailure { outcome_unknown: true, ..CallFailure::new(FailureKind::Malformed, detail) })
     }
 
-    /// Waits for the permit to send; `None` where nothing may pass.
+    /// Waits for the permit to send; `None` if none is given out.
     pub(super) async fn permit(&self, gate: &Arc<Gate>, request: &CallRequest) -> Option<Permit> {
         loop {
             if self.is_stopping() {
@@ -87,7 +87,7 @@ impl Caller {
         gate.broken().map_or(Blocked::Stopping, Blocked::Endpoint)
     }
 
-    /// Waits before the next try. A server that wants less is left alone by every call.
+    /// Waits before the next attempt. If the server asked for a pause, all calls to it wait.
     pub(super) async fn wait(&self, gate: &Gate, failure: &CallFailure, wait: Duration) {
         if matches!(failure.kind, FailureKind::RateLimited { .. }) {
             gate.close_until(self.ports.clock.now().after(wait));

@@ -1,4 +1,4 @@
-//! Makes one of equal calls that are asked for at the same time, and claims calls together that one place needs.
+//! Joins equal calls in progress (single-flight), and claims the calls of one requester together.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use crate::ports::{CallClaim, Claim, MAX_EMBEDDINGS, StoreError};
 /// A call that is being settled, and the sweep on whose behalf.
 pub(super) type InFlight = (Option<SweepId>, WeakShared<BoxFuture<'static, CallAnswer>>);
 
-/// What became of a request.
+/// The state of a request.
 enum Flight {
     /// It began.
     Begun(Shared<BoxFuture<'static, CallAnswer>>),
@@ -24,17 +24,17 @@ enum Flight {
     Joined { sweep: Option<SweepId>, same: Shared<BoxFuture<'static, CallAnswer>>, own: Box<CallRequest> },
 }
 
-/// What came of a claim, and how often the lease had run out when it was made.
+/// The result of a claim, and how often the lease had expired when it was made.
 pub(super) type StampedClaim = (Result<Claim, StoreError>, u64);
 
 impl Caller {
-    /// Gets a call answered. Equal calls that are asked for at the same time become one. An answer is everybody's; why
-    /// there is none holds for the sweep that asked, and others ask for themselves.
+    /// Answers a call. Equal calls at the same time become one. All of them share its answer; a failure holds only for
+    /// the sweep that made the call, and requests of other sweeps try again.
     pub(in crate::engine) async fn answer(self: &Arc<Self>, request: CallRequest) -> CallAnswer {
         self.land(self.take_off(request, None)).await
     }
 
-    /// Gets calls answered, in their order. Those that nobody makes are claimed together.
+    /// Answers calls, in their order. Those that are not in progress are claimed together.
     pub(in crate::engine) async fn answer_all(
         self: &Arc<Self>,
         requests: Vec<CallRequest>,
@@ -61,7 +61,7 @@ impl Caller {
         join(claim_together, join_all(flights)).await.1
     }
 
-    /// Gets embeddings of one model answered, many in one exchange.
+    /// Answers embedding calls of one model, many in one exchange.
     async fn answer_together(self: &Arc<Self>, requests: Vec<CallRequest>) -> Vec<CallAnswer> {
         let hashes: Vec<Digest> = requests.iter().map(CallRequest::hash).collect();
         let mut seen = HashSet::new();
@@ -73,7 +73,7 @@ impl Caller {
         hashes.iter().map(|hash| answers.get(hash).cloned().unwrap_or_else(unanswered)).collect()
     }
 
-    /// Joins those that are under way in this process, and begins the others together. No two are equal.
+    /// Joins those in progress in this process, and starts the others together. No two are equal.
     fn take_off_together(self: &Arc<Self>, requests: Vec<CallRequest>) -> Vec<(Digest, Flight)> {
         let mut in_flight = self.in_flight();
         let (mut flights, mut fresh) = (Vec::with_capacity(requests.len()), Vec::new());
@@ -121,7 +121,7 @@ impl Caller {
         settling.boxed().shared()
     }
 
-    /// Claims calls in one go, and tells each what came of it.
+    /// Claims calls in one request, and passes each its result.
     async fn claim_together(&self, claims: Vec<CallClaim>, waiting: Vec<oneshot::Sender<StampedClaim>>) {
         if claims.is_empty() {
             return;
@@ -132,7 +132,7 @@ impl Caller {
         }
     }
 
-    /// Claims calls in one go; what came of each.
+    /// Claims calls in one request; the result of each.
     pub(super) async fn claim(&self, claims: Vec<CallClaim>) -> Vec<StampedClaim> {
         let (lapses, asked) = (self.lapses.load(Ordering::SeqCst), claims.len());
         let claimed = self.ports.calls.claim(claims, self.worker).await;
@@ -150,7 +150,7 @@ impl Caller {
                 Flight::Begun(begun) => return begun.await,
                 Flight::Joined { sweep, same, own } => match same.await {
                     CallAnswer::Failed(_) | CallAnswer::Blocked(_) if sweep != own.sweep => own,
-                    // Whoever asked first has to stop, this one need not.
+                    // The first requester has to stop, this one need not.
                     CallAnswer::Blocked(Blocked::Stopping) if !self.is_halted(&own) => own,
                     answer => return answer,
                 },
@@ -159,8 +159,8 @@ impl Caller {
         }
     }
 
-    /// Joins whoever asks the same in this process, or begins. An entry of `in_flight` that is alive is a call that is
-    /// being settled: it is taken out by the last step of its own future.
+    /// Joins an equal call in progress in this process, or starts one. A live entry of `in_flight` is a call that is being
+    /// settled; the last step of its own future removes it.
     fn take_off(
         self: &Arc<Self>,
         request: CallRequest,

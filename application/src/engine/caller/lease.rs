@@ -1,4 +1,4 @@
-//! Whether what this process has claimed is still its own, and what it could not give back yet.
+//! Whether this process's claims still hold, and the claims that it could not release yet.
 
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
@@ -10,21 +10,21 @@ use super::Caller;
 use crate::ports::StoreError;
 
 impl Caller {
-    /// The database knows that this process lives until then: others leave alone what it claims from now on, and what it
-    /// has claimed, unless its lease had run out.
+    /// The lease was renewed until then: the claims made from now on hold until then, and earlier ones too unless the lease
+    /// had expired.
     pub(in crate::engine) fn alive_until(&self, until: Timestamp, lapsed: bool) {
         self.lapses.fetch_add(u64::from(lapsed), Ordering::SeqCst);
         self.alive_until.store(until.micros(), Ordering::SeqCst);
     }
 
-    /// Whether what this process claimed after so many lapses is certainly still its own. Where its heartbeats stopped,
-    /// others may have made its calls.
+    /// Whether a claim made after so many lapses of the lease certainly still holds. After a later lapse other workers may
+    /// have made its calls.
     pub(super) fn still_holds(&self, lapses: u64) -> bool {
         self.ports.clock.now().micros() <= self.alive_until.load(Ordering::SeqCst)
             && self.lapses.load(Ordering::SeqCst) == lapses
     }
 
-    /// Releases claims that could not be released when they were given back.
+    /// Releases claims whose release failed before.
     pub(in crate::engine) async fn release_left_over(&self) -> Result<(), StoreError> {
         let left_over = std::mem::take(&mut *self.left_over());
         if left_over.is_empty() {

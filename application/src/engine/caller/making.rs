@@ -1,4 +1,4 @@
-//! Makes claimed calls, as often as it takes, and stores what came of them.
+//! Makes claimed calls, with retries, and stores their outcomes.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::engine::gate::{Gate, Permit};
 #[derive(Clone)]
 pub(super) enum CallAttempt {
     Settled(CallAnswer),
-    /// The claim has to be taken again first.
+    /// The call has to be claimed again first.
     ClaimAgain,
 }
 
-/// How to go on after an exchange that failed.
+/// What follows a failed exchange.
 enum Next {
     Again,
     Over(Vec<CallAttempt>),

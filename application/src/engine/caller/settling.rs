@@ -1,4 +1,4 @@
-//! Claims calls until each has an answer, or is this process's to make.
+//! Claims calls until each has an answer, or is claimed by this process.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ struct Settling {
     /// The answers so far, in the order of the calls.
     answers: Vec<Option<CallAnswer>>,
     open: Vec<OpenCall>,
-    /// How long to wait before the next look.
+    /// How long to wait before the next claim.
     look: Duration,
     /// Exchanges that failed so far.
     failed: u32,
@@ -29,7 +29,7 @@ struct OpenCall {
     /// Its place among those that are settled together.
     place: usize,
     request: CallRequest,
-    /// It was claimed, and others may have taken it since.
+    /// It was claimed, but the claim may have been taken over since.
     held: bool,
 }
 
@@ -37,7 +37,7 @@ struct OpenCall {
 enum ClaimOutcome {
     Over(CallAnswer),
     Mine,
-    /// Somebody else is making the call.
+    /// Another worker is making the call.
     Busy,
     /// It does not fit the budget at the moment.
     Unaffordable,
@@ -51,7 +51,7 @@ impl Settling {
         Self { answers, open, look: FIRST_LOOK, failed: 0 }
     }
 
-    /// Takes note of claims; the calls that are to be made.
+    /// Records the results of claims. Returns the calls that are to be made.
     fn take_claims(&mut self, claims: Vec<StampedClaim>) -> Vec<OpenCall> {
         let mut mine = Vec::new();
         for (mut call, (claim, _)) in std::mem::take(&mut self.open).into_iter().zip(claims) {
@@ -132,7 +132,7 @@ impl Caller {
         self.claim(open.iter().map(|call| call.request.claim()).collect()).await
     }
 
-    /// Ends what is open without an answer; what was claimed is given back.
+    /// Ends the open calls without an answer, and releases their claims.
     async fn block(&self, settling: &mut Settling, why: &Blocked) {
         let calls = std::mem::take(&mut settling.open);
         let held: Vec<&CallRequest> =

@@ -19,8 +19,8 @@ impl Caller {
         self.share(endpoint, concurrency, asking, want).await
     }
 
-    /// Asks for `want` slots. What is given up is first no longer used, and then no longer held: at no instant are more
-    /// exchanges under way than slots are held.
+    /// Asks for `want` slots. The local limit is lowered before the store is asked, so that there are never more exchanges
+    /// under way than slots held.
     async fn share(
         &self,
         endpoint: EndpointId,
@@ -39,8 +39,8 @@ impl Caller {
         granted.map(drop)
     }
 
-    /// Looks after the slots of every endpoint: takes what calls wait for, gives back what others are to have, and with
-    /// `beat` what idles.
+    /// Adjusts the slots of every endpoint: acquires slots that calls wait for and releases surplus ones; with `beat` also
+    /// those that are idle.
     pub(in crate::engine) async fn share_all(&self, beat: bool) -> Result<(), StoreError> {
         for (endpoint, gate) in self.gates() {
             let demand = gate.demand();

@@ -17,10 +17,10 @@ use crate::ports::{StoreError, StoredExperiment, StoredSweep, offloaded};
 pub(super) struct ConductedSweep {
     pub(super) stored: StoredSweep,
     pub(super) state: Sweep,
-    /// With the space that the sweep goes through.
+    /// The experiment, with the space of the sweep.
     pub(super) experiment: Arc<StoredExperiment>,
     pub(super) catalog: Arc<Catalog>,
-    /// What its guide learns from; `None` where it does not learn, and its trials are only counted.
+    /// The history for a guide that learns; `None` for one that does not, whose trials are only counted.
     pub(super) history: Option<TrialHistory>,
 }
 
@@ -58,7 +58,7 @@ impl ConductedSweep {
         }
     }
 
-    /// Takes note of a plan that was stored.
+    /// Records a stored plan.
     fn launched(&mut self, plan: &Plan, launched: &LaunchOutcome) -> Result<(), Trouble> {
         self.stored.asks += 1;
         self.stored.asked += plan.new.len() as u64;
@@ -74,7 +74,7 @@ impl ConductedSweep {
     }
 }
 
-/// What storing a plan came to.
+/// The result of storing a plan.
 pub(super) struct LaunchOutcome {
     /// The new trials that have no run of their own.
     pub(super) duplicates: Vec<u64>,
@@ -85,7 +85,7 @@ pub(super) struct LaunchOutcome {
 }
 
 impl Engine {
-    /// A sweep as it is taken over; `None` where it is gone.
+    /// Loads a sweep that was leased; `None` if it no longer exists.
     pub(super) async fn conducted(&self, stored: StoredSweep) -> Result<Option<ConductedSweep>, StoreError> {
         let Some(experiment) = self.ports.experiments.of_sweep(stored.id).await? else { return Ok(None) };
         let catalog = Arc::new(Catalog::new(self.ports.endpoints.all().await?));
@@ -95,7 +95,7 @@ impl Engine {
         Ok(Some(ConductedSweep { stored, state, experiment, catalog, history }))
     }
 
-    /// Brings a sweep on as far as it goes; whether it goes on.
+    /// Advances a sweep as far as it goes. Returns whether it continues.
     pub(super) async fn advance(&self, sweep: &mut ConductedSweep) -> Result<bool, Trouble> {
         let mut next = self.catch_up(sweep).await?;
         while let Some(step) = next {
@@ -114,7 +114,7 @@ impl Engine {
         Ok(true)
     }
 
-    /// Reads what happened since the last look.
+    /// Reads the logs from where they were last read.
     async fn catch_up(&self, sweep: &mut ConductedSweep) -> Result<Option<Next>, Trouble> {
         let (counts, told) = if let Some(history) = &mut sweep.history {
             let told = self.follow(sweep.stored.id, history).await?;
@@ -134,8 +134,7 @@ impl Engine {
         Ok(sweep.observe(SweepFact::Looked { counts, told: false }))
     }
 
-    /// Asks the sweep's guide, where it may think as long as it likes. What it says is stored only if the sweep has not
-    /// moved meanwhile.
+    /// Asks the sweep's guide on a thread of its own. Its proposal is stored only if the sweep has not changed meanwhile.
     async fn ask(&self, sweep: &ConductedSweep, want: usize) -> Result<Proposal, Trouble> {
         let StoredSweep { kind, seed, limits, asked, .. } = sweep.stored;
         let (experiment, trials, guides) = (Arc::clone(&sweep.experiment), sweep.trials(), self.ports.guides);

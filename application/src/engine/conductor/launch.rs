@@ -40,8 +40,8 @@ impl Engine {
             extend,
             end,
         };
-        let unit = Commit { launch: Some(launch), events, ..Commit::default() };
-        let receipt = self.ports.journal.commit(unit).await?;
+        let commit = Commit { launch: Some(launch), events, ..Commit::default() };
+        let receipt = self.ports.journal.commit(commit).await?;
         self.ports.bell.ring();
         Ok(LaunchOutcome { duplicates: receipt.duplicates, runs, ended })
     }

@@ -104,11 +104,11 @@ pub struct NewSweep {
     pub experiment: ExperimentId,
     /// The revision of the experiment that was checked for it.
     pub revision: i64,
-    /// How it chooses.
+    /// Its strategy.
     pub kind: SweepKind,
-    /// What its random choices hang on.
+    /// The seed of its random choices.
     pub seed: u64,
-    /// What it may use up.
+    /// Its limits.
     pub limits: SweepLimits,
 }
 

@@ -52,26 +52,26 @@ const ADD: &str = "UPDATE sweep_total SET outcomes = outcomes + $2, completed = 
      unpriced = unpriced + $11, calls = calls + $12, hits = hits + $13, unknown_calls = unknown_calls + $14, \
      unknown_tokens = unknown_tokens + $15, unknown_nano = unknown_nano + $16, pruned = pruned + $17 WHERE sweep_id = $1 RETURNING outcomes";
 
-/// Writes what a unit says of sweeps and new runs, and adds to what listeners are told; the first part that is refused ends
+/// Writes what a commit says of sweeps and new runs, and adds to what listeners are told; the first part that is refused ends
 /// it.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
-    unit: &Commit,
+    commit: &Commit,
     deltas: &mut Deltas,
     told: &mut Vec<NewEvent>,
 ) -> Result<Result<Receipt, CommitError>, DbErr> {
     let mut receipt = Receipt::default();
-    if let Some(new) = &unit.begin
+    if let Some(new) = &commit.begin
         && let Err(refused) = begin(session, new).await?
     {
         return Ok(Err(refused));
     }
-    if let Some(moved) = &unit.moved
+    if let Some(moved) = &commit.moved
         && !move_to(session, moved, deltas).await?
     {
         return Ok(Err(CommitError::Conflict));
     }
-    if let Some(launched) = &unit.launch {
+    if let Some(launched) = &commit.launch {
         let delta = deltas.entry(launched.sweep).or_default();
         let Some(landed) = launch::launch(session, launched, delta).await? else {
             return Ok(Err(CommitError::Conflict));
@@ -79,12 +79,12 @@ pub(super) async fn write<C: ConnectionTrait>(
         receipt.duplicates = landed.duplicates;
         told.extend(landed.told);
     }
-    if let Some(single) = &unit.single
+    if let Some(single) = &commit.single
         && !launch::insert_single(session, single).await?
     {
         return Ok(Err(CommitError::Conflict));
     }
-    if let Some(deed) = &unit.deed
+    if let Some(deed) = &commit.deed
         && !mark(session, deed).await?
     {
         return Ok(Err(CommitError::Conflict));
