@@ -1,4 +1,4 @@
-//! Confidence intervals of scores.
+//! Confidence intervals, paired comparisons, shrunk means, and the probability of being the best.
 //!
 //! Everything here is about samples: repetitions of a sample are averaged before, and `n` never counts them.
 

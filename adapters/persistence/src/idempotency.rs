@@ -1,4 +1,4 @@
-//! Responses kept in memory and sent again.
+//! Stores the answers of requests with idempotency keys, and which keys are reserved.
 
 use application::ports::{IdempotencyStore, KeptAnswer, RepeatableRequest, Reserved, StoreError};
 use async_trait::async_trait;

@@ -1,7 +1,7 @@
 //! Stores of PromptLooper on SQLite and PostgreSQL.
 //!
 //! SQLite has one writer connection and several read-only ones, PostgreSQL a pool. On both, everything that is written
-//! often goes through one group writer, where units of many callers share a transaction.
+//! often goes through one group writer, where commits of many callers share a transaction.
 
 mod accounts;
 mod answers;

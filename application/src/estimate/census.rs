@@ -1,4 +1,4 @@
-//! Estimates the calls, tokens, cost and time of a sweep.
+//! Counts the calls of a sweep, with their tokens and cost, as an estimate walks its configurations.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
