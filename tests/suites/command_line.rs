@@ -212,7 +212,10 @@ async fn places_that_are_not_there_are_named_before_anything_runs() {
     assert_eq!((finished.code, fake.counts().calls), (Some(1), 0), "{finished:?}");
     assert!(finished.stderr.contains("nowhere/best.json: there is no such folder"), "{finished:?}");
     let shown = program::run(&home, &["migrate", "--status"]).await;
-    assert!(shown.stderr.contains("`promptlooper migrate` makes it") && !home.data().exists(), "{shown:?}");
+    assert!(
+        shown.stderr.contains("create it with `promptlooper migrate`") && !home.data().exists(),
+        "{shown:?}"
+    );
     let mut command = program::command(&home, &["export", "echo"]);
     let away =
         program::finish(command.env("DATABASE_URL", "postgres://x@127.0.0.1:9/x").spawn().unwrap()).await;

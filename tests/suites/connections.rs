@@ -141,7 +141,7 @@ async fn a_request_names_one_host() {
         ("GET /health HTTP/1.1", "", 400, "is missing"),
         ("GET / HTTP/1.1", "", 400, "is missing"),
         ("GET /api/v1/auth/setup HTTP/1.1", "Host: a\r\nHost: a\r\n", 400, "more than one"),
-        ("GET /api/v1/auth/setup HTTP/1.1", "Host: a b\r\n", 400, "no name or address"),
+        ("GET /api/v1/auth/setup HTTP/1.1", "Host: a b\r\n", 400, "must be a name or address"),
         ("GET /api/v1/auth/setup HTTP/1.0", "", 400, "is missing"),
         ("GET /health HTTP/1.0", "", 200, ""),
     ] {
