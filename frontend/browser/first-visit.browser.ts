@@ -47,7 +47,7 @@ test("from an empty installation to a result, and back in with the password", as
   await keepEditing.click();
   expect(await document.inputValue()).toContain("params.tune");
   await dialog.getByRole("button", { name: "Create experiment" }).click();
-  await dialog.getByText(/`params.tune` is no dimension/).waitFor();
+  await dialog.getByText(/`params.tune`: unknown dimension `tune`/).waitFor();
   await document.fill(starter);
   await dialog.getByRole("button", { name: "Preview first sample" }).click();
   await dialog.getByText("You sort support tickets.", { exact: true }).waitFor();
