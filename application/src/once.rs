@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::access::Identity;
 
 use crate::ports::{
-    DeedMark, IdempotencyStore, Ids, KeptAnswer, RepeatableRequest, Reserved, Tasks, started,
+    IdempotencyStore, Ids, KeptAnswer, RepeatableRequest, ReservationMark, Reserved, Tasks, started,
 };
 use crate::refusal::Refusal;
 
@@ -31,9 +31,9 @@ pub struct Reservation {
 impl Reservation {
     /// The mark that lands with what was made.
     #[must_use]
-    pub fn mark(&self, made: u128) -> DeedMark {
+    pub fn mark(&self, made: u128) -> ReservationMark {
         let RepeatableRequest { principal, key, .. } = self.request.clone();
-        DeedMark { principal, key, reservation: self.number, made }
+        ReservationMark { principal, key, reservation: self.number, made }
     }
 }
 
@@ -64,17 +64,17 @@ impl Once {
     pub async fn carry_out(
         &self,
         request: Option<RepeatableRequest>,
-        deed: impl KeyedOperation,
+        operation: impl KeyedOperation,
     ) -> Result<KeptAnswer, Refusal> {
         let Some(request) = request else {
-            return self.to_the_end(async move { deed.answer(deed.act(None).await?).await }).await;
+            return self.to_the_end(async move { operation.answer(operation.act(None).await?).await }).await;
         };
         check_key(&request.key)?;
         let Some(running) = Running::begin(&self.running, &request) else { return Err(still_running()) };
         let (store, number) = (Arc::clone(&self.store), self.ids.next());
         self.to_the_end(async move {
             let _running = running;
-            with_key(&*store, number, request, &deed).await
+            with_key(&*store, number, request, &operation).await
         })
         .await
     }
@@ -93,14 +93,11 @@ async fn with_key(
     store: &dyn IdempotencyStore,
     number: u128,
     request: RepeatableRequest,
-    deed: &impl KeyedOperation,
+    operation: &impl KeyedOperation,
 ) -> Result<KeptAnswer, Refusal> {
     match store.reserve(&request, number).await? {
-        Reserved::Fresh(number) => fresh(store, Reservation { request, number }, deed).await,
-        Reserved::Done(made) => {
-            let answer = deed.answer(made).await?;
-            Ok(store.keep(&request, answer).await?)
-        }
+        Reserved::Fresh(number) => fresh(store, Reservation { request, number }, operation).await,
+        Reserved::Done(made) => answered(store, &request, operation, made).await,
         Reserved::Answered(kept) => Ok(kept),
         Reserved::Pending => Err(still_running()),
         Reserved::Other => Err(Refusal::Unprocessable {
@@ -113,19 +110,27 @@ async fn with_key(
 async fn fresh(
     store: &dyn IdempotencyStore,
     reservation: Reservation,
-    deed: &impl KeyedOperation,
+    operation: &impl KeyedOperation,
 ) -> Result<KeptAnswer, Refusal> {
     let (request, number) = (reservation.request.clone(), reservation.number);
-    match deed.act(Some(reservation)).await {
-        Ok(made) => {
-            let answer = deed.answer(made).await?;
-            Ok(store.keep(&request, answer).await?)
-        }
+    match operation.act(Some(reservation)).await {
+        Ok(made) => answered(store, &request, operation, made).await,
         Err(refusal) => {
             store.free(&request, number).await?;
             Err(refusal)
         }
     }
+}
+
+/// Keeps the answer about what was made.
+async fn answered(
+    store: &dyn IdempotencyStore,
+    request: &RepeatableRequest,
+    operation: &impl KeyedOperation,
+    made: u128,
+) -> Result<KeptAnswer, Refusal> {
+    let answer = operation.answer(made).await?;
+    Ok(store.keep(request, answer).await?)
 }
 
 fn check_key(key: &str) -> Result<(), Refusal> {

@@ -156,8 +156,8 @@ impl Runs {
             for binding in single.config.stages.iter().flatten() {
                 self.ports.endpoints.set_breaker(binding.endpoint, None).await?;
             }
-            let deed = reservation.map(|reservation| reservation.mark(id.bits()));
-            match self.ports.journal.commit(Commit { single: Some(single), deed, ..Commit::default() }).await
+            let mark = reservation.map(|reservation| reservation.mark(id.bits()));
+            match self.ports.journal.commit(Commit { single: Some(single), mark, ..Commit::default() }).await
             {
                 Ok(_) => {
                     self.ports.bell.ring();

@@ -196,8 +196,8 @@ impl Sweeps {
             let (kind, limits, revision) = (request.kind, request.limits, stored.revision);
             let begin = NewSweep { id, experiment, revision, kind, seed, limits };
             let events = vec![announcement::started(&begin, by)];
-            let deed = reservation.map(|reservation| reservation.mark(id.bits()));
-            match self.commit(Commit { begin: Some(begin), deed, events, ..Commit::default() }).await {
+            let mark = reservation.map(|reservation| reservation.mark(id.bits()));
+            match self.commit(Commit { begin: Some(begin), mark, events, ..Commit::default() }).await {
                 // The experiment was changed meanwhile.
                 Err(SweepError::Busy) => {}
                 begun => return begun.map(|()| id),

@@ -11,10 +11,10 @@ macro_rules! on_both {
 mod boards;
 mod calls;
 mod decisions;
-mod deeds;
 mod definitions;
 mod facts;
 pub(super) mod fixture;
+mod marks;
 mod migration;
 mod runs;
 mod sweeps;

@@ -23,6 +23,7 @@ use std::{io, iter};
 
 use application::feed::Feed;
 use application::ports::StoreError;
+use application::services::Services;
 use poem::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::middleware::{CatchPanic, Compression, SetHeader};
 use poem::web::{Data, Json};
@@ -32,8 +33,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use wire::api::Health;
-
-use application::services::Services;
 
 use crate::dimension_values::DimensionValues;
 use crate::guard::{Guard, NAMED, Parameters};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use application::accounts::Accounts;
 use application::feed::{News, SharedEvent};
 use application::refusal::Refusal;
+use application::services::Services;
 use domain::access::Actor;
 use domain::event::Event;
 use domain::id::ExperimentId;
@@ -23,7 +24,6 @@ use wire::api::{Activity, EndpointLoad, Event as EventView, Message, Moment, Pro
 use self::board::Board;
 use crate::failure::{Failure, refused};
 use crate::guard::{PROTOCOL, token};
-use application::services::Services;
 
 /// The least time between two frames: fifty a second.
 const MIN_FRAME_GAP: Duration = Duration::from_millis(20);

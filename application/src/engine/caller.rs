@@ -162,6 +162,15 @@ impl Caller {
     }
 }
 
+/// For a call that the store left out of its results.
+fn unanswered() -> CallAnswer {
+    blocked(no_claim())
+}
+
+fn no_claim() -> StoreError {
+    StoreError::Corrupt("a claim was not answered".to_owned())
+}
+
 fn blocked(error: StoreError) -> CallAnswer {
     CallAnswer::Blocked(Blocked::Store(error))
 }

@@ -15,8 +15,7 @@ use domain::value::Value;
 
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
 use super::loaded::LoadedExperiment;
-use super::usage::Usage;
-use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer};
+use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 
 /// What all samples of a run share.
@@ -211,7 +210,7 @@ impl EvaluatedSample {
 
     /// Adds it to a block, which takes its rows.
     pub(super) fn add_to(self, block: &mut Block) {
-        self.usage.add_to(block);
+        block.usage = block.usage.and(self.usage);
         block.results.extend(self.results);
         block.scores.extend(self.scores);
         block.vector.push(self.score);
@@ -235,13 +234,7 @@ impl Block {
             results: Vec::new(),
             scores: Vec::new(),
             vector: Vec::new(),
-            tokens: Tokens { input: 0, output: 0 },
-            paid: Tokens { input: 0, output: 0 },
-            cost: Some(NanoDollars::ZERO),
-            paid_cost: Some(NanoDollars::ZERO),
-            latency_ms: 0,
-            calls: 0,
-            hits: 0,
+            usage: Usage::NONE,
             failures: 0,
             ending: None,
         }

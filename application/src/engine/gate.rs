@@ -154,8 +154,7 @@ impl Gate {
     pub(super) fn break_open(&self, breaker: Breaker) {
         let mut state = self.lock();
         state.breaks += 1;
-        state.broken = Some(breaker);
-        state.waiting.clear();
+        state.set_broken(Some(breaker));
     }
 
     /// How often [`break_open`](Self::break_open) was called: to be read before the stored breaker is.
@@ -168,12 +167,8 @@ impl Gate {
     /// endpoint was found broken since: what was read may be older than that.
     pub(super) fn apply_stored(&self, seen: u64, breaker: Option<Breaker>) {
         let mut state = self.lock();
-        if state.breaks != seen {
-            return;
-        }
-        state.broken = breaker;
-        if state.broken.is_some() {
-            state.waiting.clear();
+        if state.breaks == seen {
+            state.set_broken(breaker);
         }
     }
 
@@ -194,6 +189,13 @@ impl Gate {
 }
 
 impl State {
+    fn set_broken(&mut self, breaker: Option<Breaker>) {
+        self.broken = breaker;
+        if self.broken.is_some() {
+            self.waiting.clear();
+        }
+    }
+
     fn enqueue(&mut self, run: Option<RunId>, turn: oneshot::Sender<()>) {
         match self.waiting.iter_mut().find(|(waiting, _)| *waiting == run) {
             Some((_, turns)) => turns.push_back(turn),

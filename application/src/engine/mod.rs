@@ -12,7 +12,6 @@ mod runner;
 mod sample_cache;
 mod settings;
 mod standings;
-mod usage;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

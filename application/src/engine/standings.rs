@@ -27,7 +27,7 @@ const SHARE_OF_TIME: u32 = 4;
 /// How often to poll for changed boards if the bell does not ring.
 const POLL_EVERY: Duration = Duration::from_millis(500);
 /// The least time between two polls.
-const MIN_LOOK_GAP: Duration = Duration::from_millis(100);
+const MIN_POLL_GAP: Duration = Duration::from_millis(100);
 /// Runs of a board whose ranks are kept.
 const RANKED: usize = 500;
 
@@ -53,7 +53,7 @@ impl Engine {
         loop {
             let seen = self.ports.bell.rings();
             self.compute_standings(None).await;
-            self.ports.timer.sleep(MIN_LOOK_GAP).await;
+            self.ports.timer.sleep(MIN_POLL_GAP).await;
             let mut rung = self.ports.bell.rung_after(seen).fuse();
             let mut look = self.ports.timer.sleep(POLL_EVERY).fuse();
             futures::select! { _ = rung => {}, () = look => {} }

@@ -43,7 +43,7 @@ pub enum Reserved {
 /// What was made for a request with a key. It lands with what was made, or refuses it where the reservation is no longer that of
 /// whoever made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeedMark {
+pub struct ReservationMark {
     /// The principal that the key belongs to.
     pub principal: String,
     /// The key.

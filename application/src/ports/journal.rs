@@ -7,13 +7,12 @@ use domain::call::{Call, CallFailure, Digest, Reply};
 use domain::event::NewEvent;
 use domain::id::{EndpointId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
-use domain::pricing::Tokens;
 use domain::run::{Payer, RunEnd, StageError};
 use domain::scoring::Judgement;
 use thiserror::Error;
 
 pub use self::decisions::{DecidedEnd, Extension, Launch, NewRun, NewSweep, SingleRun, SweepMove};
-use super::{DeedMark, StoreError};
+use super::{ReservationMark, StoreError, Usage};
 
 /// The number of a stored answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +41,7 @@ pub struct Commit {
     /// A sweep whose status changes, fenced by its version.
     pub moved: Option<SweepMove>,
     /// The request with a key for which this is done.
-    pub deed: Option<DeedMark>,
+    pub mark: Option<ReservationMark>,
     /// What listeners are told.
     pub events: Vec<NewEvent>,
 }
@@ -105,20 +104,8 @@ pub struct Block {
     pub scores: Vec<ScoreRow>,
     /// The weighted score of each sample of the block, in order; NaN where it has none.
     pub vector: Vec<f64>,
-    /// Tokens of all its answers, cached ones included.
-    pub tokens: Tokens,
-    /// Tokens of the answers that this run paid for.
-    pub paid: Tokens,
-    /// Cost of all its answers; `None` where some price is not known.
-    pub cost: Option<NanoDollars>,
-    /// Cost of those that this run paid for; `None` where some price is not known.
-    pub paid_cost: Option<NanoDollars>,
-    /// Latency of all its answers together, in milliseconds, as it was when each was made.
-    pub latency_ms: u64,
-    /// Calls that this run paid for.
-    pub calls: u64,
-    /// Calls answered from the cache.
-    pub hits: u64,
+    /// What its answers took.
+    pub usage: Usage,
     /// Samples that failed.
     pub failures: u32,
     /// The run's end, where this was its last block.
@@ -182,7 +169,7 @@ impl Commit {
             self.begin.is_some(),
             self.moved.is_some(),
             self.single.is_some(),
-            self.deed.is_some(),
+            self.mark.is_some(),
         ];
         let launch = self.launch.as_ref().map_or(0, |launch| 1 + launch.extend.len() + launch.end.len());
         launch + parts.into_iter().filter(|part| *part).count()

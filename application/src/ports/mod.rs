@@ -21,6 +21,7 @@ mod sweeps;
 mod system;
 mod tasks;
 mod timer;
+mod usage;
 mod vault;
 mod workers;
 
@@ -41,7 +42,7 @@ pub use experiments::{
 };
 pub use facts::{ExperimentFacts, ExperimentForm, FactStore, Outline};
 pub use formats::FormatChecker;
-pub use idempotency::{DeedMark, IdempotencyStore, KeptAnswer, RepeatableRequest, Reserved};
+pub use idempotency::{IdempotencyStore, KeptAnswer, RepeatableRequest, ReservationMark, Reserved};
 pub use journal::{
     AnswerId, Block, Commit, CommitError, DecidedEnd, Extension, FailedCall, Fill, Journal, Launch, NewRun,
     NewSweep, Receipt, RunEnding, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove,
@@ -57,6 +58,7 @@ pub use sweeps::{OutcomeLog, StoredDecision, StoredSweep, SweepStore, SweepTotal
 pub use system::{Chance, Clock, Ids};
 pub use tasks::{Panicked, Tasks, started};
 pub use timer::{Offload, Timer, offloaded};
+pub use usage::Usage;
 pub use vault::{Vault, VaultError};
 pub use workers::{Beat, WorkerStore};
 

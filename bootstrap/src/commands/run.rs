@@ -30,7 +30,7 @@ use crate::wiring::Wired;
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
 /// The least time between two looks for the sweep's end.
-const MIN_LOOK_GAP: Duration = Duration::from_millis(10);
+const MIN_POLL_GAP: Duration = Duration::from_millis(10);
 
 /// The project that experiments from files belong to.
 const PROJECT: &str = "cli";
@@ -211,7 +211,7 @@ async fn rests(wired: &Wired, sweep: SweepId) {
             // The next look says so.
             Err(_) => std::future::pending().await,
         }
-        tokio::time::sleep(MIN_LOOK_GAP).await;
+        tokio::time::sleep(MIN_POLL_GAP).await;
         wired.ports.bell.rung_after(seen).await;
     }
 }

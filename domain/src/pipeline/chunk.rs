@@ -1,5 +1,7 @@
 //! Cuts texts into overlapping chunks.
 
+use std::borrow::Cow;
+
 use super::{Render, Step, parsed};
 use crate::run::StageError;
 use crate::stage::{ChunkInput, ChunkStage};
@@ -44,19 +46,14 @@ impl CompiledChunk {
     }
 
     pub(super) fn begin(&self, documents: &Value, render: &impl Render) -> Option<Result<Step, StageError>> {
-        let texts = match &self.input {
+        let texts: Vec<Cow<'_, str>> = match &self.input {
             Some(template) => match render.render(template)? {
-                Ok(text) => vec![text],
+                Ok(text) => vec![text.into()],
                 Err(error) => return Some(Err(error)),
             },
-            None => documents
-                .as_list()
-                .unwrap_or_default()
-                .iter()
-                .map(|text| text.to_text().into_owned())
-                .collect(),
+            None => documents.as_list().unwrap_or_default().iter().map(Value::to_text).collect(),
         };
-        if !render.takes(texts.iter().map(String::len).sum()) {
+        if !render.takes(texts.iter().map(|text| text.len()).sum()) {
             return None;
         }
         let mut chunks = Chunks::default();

@@ -82,11 +82,10 @@ impl CompiledRetrieve {
         found.sort_by(|(_, one), (_, other)| other.total_cmp(one));
         found.truncate(self.top_k);
         let found = found.into_iter().map(|(index, score)| {
-            let index_value = Value::from(index as u64);
             Value::from([
                 ("text", Value::from(texts[index])),
                 ("score", Value::number(score)),
-                ("index", index_value),
+                ("index", Value::from(index as u64)),
             ])
         });
         Ok(Value::List(found.collect()))

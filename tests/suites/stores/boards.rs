@@ -46,8 +46,8 @@ impl Fixture {
     async fn finish(&self, run: &ClaimedRun, end: RunEnd, cost: Option<i64>) -> Result<(), CommitError> {
         let mut block = self.block(run.lease, 3);
         block.sweep = run.sweep;
-        block.cost = cost.map(NanoDollars::new);
-        block.latency_ms = cost.map_or(0, i64::unsigned_abs);
+        block.usage.cost = cost.map(NanoDollars::new);
+        block.usage.latency_ms = cost.map_or(0, i64::unsigned_abs);
         let lead = Some(NewEvent::new(self.experiment, EventType::NewBestFound, []));
         block.ending = Some(RunEnding { end, completed: None, lead });
         self.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.map(drop)

@@ -6,7 +6,8 @@ use std::time::Duration;
 use application::ports::{
     AnswerId, Block, CallClaim, CallStore, Claim, Commit, EndpointStore, ExperimentStore, Fill, Ids as _,
     Journal, Launch, NewExperiment, NewProject, NewRun, NewSamples, NewSweep, ProjectStore, RunClaim,
-    RunConfig, RunLease, RunStore, Settlement, SingleRun, StageBinding, StoredSweep, SweepStore, WorkerStore,
+    RunConfig, RunLease, RunStore, Settlement, SingleRun, StageBinding, StoredSweep, SweepStore, Usage,
+    WorkerStore,
 };
 use domain::access::{Actor, Scope, Writer};
 use domain::call::{
@@ -140,13 +141,15 @@ impl Fixture {
             results: vec![],
             scores: vec![],
             vector: vec![0.5; upto as usize],
-            tokens: Tokens { input: 3, output: 1 },
-            paid: Tokens { input: 3, output: 1 },
-            cost: None,
-            paid_cost: None,
-            latency_ms: 7,
-            calls: 1,
-            hits: 0,
+            usage: Usage {
+                tokens: Tokens { input: 3, output: 1 },
+                paid: Tokens { input: 3, output: 1 },
+                cost: None,
+                paid_cost: None,
+                latency_ms: 7,
+                calls: 1,
+                hits: 0,
+            },
             failures: 0,
             ending: None,
         }

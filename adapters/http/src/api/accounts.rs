@@ -1,6 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use application::services::Services;
 use domain::access::{Actor, Admin, Writer};
 use domain::secret::Secret;
 use poem::web::RemoteAddr;
@@ -12,7 +13,6 @@ use crate::body::Body;
 use crate::caller::As;
 use crate::failure::refused;
 use crate::json_response::{Created, JsonResponse, Result};
-use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 

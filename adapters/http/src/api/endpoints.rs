@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use application::services::Services;
 use domain::access::{Actor, Admin};
 use domain::id::EndpointId;
 use poem_openapi::OpenApi;
@@ -14,7 +15,6 @@ use crate::caller::As;
 use crate::failure::{Failure, refused};
 use crate::json_response::{Created, Gone, JsonResponse, Result};
 use crate::page::bits;
-use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use application::ports::EventFilter;
+use application::services::Services;
 use domain::access::Actor;
 use domain::event::EventType;
 use domain::id::ExperimentId;
@@ -15,7 +16,6 @@ use crate::failure::{Failure, wrong_query};
 use crate::json_response::{JsonResponse, Result};
 use crate::list_query::EventQuery;
 use crate::page::bits;
-use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 

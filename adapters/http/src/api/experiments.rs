@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use application::ports::ExperimentOverview;
 use application::preview;
+use application::services::Services;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, ProjectId};
 use poem_openapi::OpenApi;
@@ -21,7 +22,6 @@ use crate::json_response::{Created, Gone, JsonResponse, Result};
 use crate::list_query::{PageQuery, RunListQuery};
 use crate::offload::work_on;
 use crate::page::bits;
-use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use application::services::Services;
 use domain::access::Actor;
 use domain::id::{ExperimentId, RunId};
 use poem_openapi::OpenApi;
@@ -12,7 +13,6 @@ use crate::exported::{AsEnv, AsJson, AsReport, AsTable, AsYaml, Exported, Form, 
 use crate::failure::{Failure, refused};
 use crate::json_response::Result;
 use crate::page::bits;
-use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 

@@ -12,13 +12,13 @@ mod sweeps;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use application::services::Services;
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
 use poem_openapi::registry::{MetaApi, Registry};
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
 use crate::list_query::explode;
-use application::services::Services;
 
 /// The groups of operations.
 #[derive(Tags)]

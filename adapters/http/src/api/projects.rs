@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use application::services::Services;
 use domain::access::{Actor, Writer};
 use domain::id::ProjectId;
 use poem_openapi::OpenApi;
@@ -14,7 +15,6 @@ use crate::failure::{refused, wrong_query};
 use crate::json_response::{Created, Gone, JsonResponse, Result};
 use crate::list_query::PageQuery;
 use crate::page::bits;
-use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 

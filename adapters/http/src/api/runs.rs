@@ -4,6 +4,7 @@ use std::time::Duration;
 use application::operations::{CursorPage, StartRun};
 use application::ports::{KeptAnswer, RunSummary};
 use application::refusal::Refusal;
+use application::services::Services;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, RunId, SweepId};
 use poem_openapi::OpenApi;
@@ -20,7 +21,6 @@ use crate::json_response::{Accepted, Either, JsonResponse, Result};
 use crate::list_query::{PageQuery, RunListQuery};
 use crate::page::bits;
 use crate::repeatable::repeatable;
-use application::services::Services;
 
 /// Results that stand in a run's detail.
 const FIRST_RESULTS: usize = 20;
@@ -64,7 +64,7 @@ impl Api {
         let repeatable = repeatable(&by.0, key.0, "POST /runs", body.digest);
         let RunRequest { experiment_id, values } = body.value;
         let (experiment, values) = (ExperimentId::new(bits(experiment_id)), into_map(values));
-        let deed = StartRun {
+        let operation = StartRun {
             services: Arc::clone(&self.0),
             by: by.0,
             experiment,
@@ -72,7 +72,7 @@ impl Api {
             wait,
             tell: over_or_begun,
         };
-        let kept = self.0.once.carry_out(repeatable, deed).await.map_err(refused)?;
+        let kept = self.0.once.carry_out(repeatable, operation).await.map_err(refused)?;
         Ok(match kept.status {
             200 => Either::One(JsonResponse::again(kept.body)),
             _ => Either::Other(Accepted::again(kept.body)),

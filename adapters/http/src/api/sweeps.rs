@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use application::operations::StartSweep;
+use application::services::Services;
 use application::sweeps::SweepView;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, SweepId};
@@ -18,7 +19,6 @@ use crate::json_response::{Accepted, Either, JsonResponse, Result};
 use crate::list_query::PageQuery;
 use crate::page::bits;
 use crate::repeatable::repeatable;
-use application::services::Services;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 
@@ -42,8 +42,8 @@ impl Api {
         }
         let repeatable = repeatable(&by.0, key.0, format!("POST /experiments/{experiment}/sweep"), digest);
         let tell = |view: &SweepView, now| Accepted::<Sweep>::kept(Sweep::new(view, now));
-        let deed = StartSweep { services: Arc::clone(&self.0), by: by.0, experiment, request, tell };
-        let kept = self.0.once.carry_out(repeatable, deed).await.map_err(refused)?;
+        let operation = StartSweep { services: Arc::clone(&self.0), by: by.0, experiment, request, tell };
+        let kept = self.0.once.carry_out(repeatable, operation).await.map_err(refused)?;
         Ok(Either::Other(Accepted::again(kept.body)))
     }
 
@@ -68,8 +68,7 @@ impl Api {
     ) -> Result<JsonResponse<Sweep>> {
         let limits = body.value.limits().map_err(Failure::invalid)?;
         let experiment = ExperimentId::new(bits(id.0));
-        let view = self.0.sweeps.resume(&by.0, experiment, limits).await.map_err(refused)?;
-        JsonResponse::new(Sweep::new(&view, self.0.clock.now()))
+        self.shown(&self.0.sweeps.resume(&by.0, experiment, limits).await.map_err(refused)?)
     }
 
     /// End the sweep: calls in flight are stored, their runs are cancelled
@@ -95,19 +94,17 @@ impl Api {
     /// A sweep
     #[oai(path = "/sweeps/:id", method = "get", operation_id = "get_sweep")]
     async fn get_sweep(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<Sweep>> {
-        JsonResponse::new(self.sweep(SweepId::new(bits(id.0))).await?)
+        self.shown(&self.0.sweeps.view(SweepId::new(bits(id.0))).await.map_err(refused)?)
     }
 }
 
 impl Api {
-    async fn sweep(&self, id: SweepId) -> Result<Sweep> {
-        let view = self.0.sweeps.view(id).await.map_err(refused)?;
-        Ok(Sweep::new(&view, self.0.clock.now()))
-    }
-
     async fn steer(&self, by: &Writer, experiment: Uuid, command: Command) -> Result<JsonResponse<Sweep>> {
         let experiment = ExperimentId::new(bits(experiment));
-        let view = self.0.sweeps.steer(by, experiment, command).await.map_err(refused)?;
-        JsonResponse::new(Sweep::new(&view, self.0.clock.now()))
+        self.shown(&self.0.sweeps.steer(by, experiment, command).await.map_err(refused)?)
+    }
+
+    fn shown(&self, view: &SweepView) -> Result<JsonResponse<Sweep>> {
+        JsonResponse::new(Sweep::new(view, self.0.clock.now()))
     }
 }

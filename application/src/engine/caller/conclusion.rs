@@ -6,7 +6,7 @@ use domain::call::{CallFailure, FailureKind, Reply};
 use domain::id::EndpointId;
 
 use super::making::CallAttempt;
-use super::settling::{FIRST_LOOK, LONGEST_LOOK};
+use super::settling::{MAX_STORE_RETRY_DELAY, MIN_STORE_RETRY_DELAY};
 use super::{Blocked, CallAnswer, CallRequest, Caller, blocked};
 use crate::engine::gate::Gate;
 use crate::ports::{Breaker, FailedCall, Fill, Settlement, StoreError, StoredAnswer};
@@ -117,14 +117,14 @@ impl Caller {
     /// Charges calls of unknown outcome to their sweep's budget, before they are made again.
     pub(super) async fn charge(&self, requests: &[&CallRequest]) {
         for request in requests {
-            let mut wait = FIRST_LOOK;
+            let mut wait = MIN_STORE_RETRY_DELAY;
             while let Err(error) = self.ports.calls.charge(request.hash(), self.worker).await {
                 tracing::warn!(%error, "a call of unknown outcome could not be charged; it will be tried again");
                 if self.is_stopping() {
                     return;
                 }
                 self.ports.timer.sleep(wait).await;
-                wait = (wait * 2).min(LONGEST_LOOK);
+                wait = (wait * 2).min(MAX_STORE_RETRY_DELAY);
             }
         }
     }

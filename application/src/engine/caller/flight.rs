@@ -10,7 +10,7 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Shared, WeakShared, join, join_all};
 
-use super::{Blocked, CallAnswer, CallRequest, Caller, blocked};
+use super::{Blocked, CallAnswer, CallRequest, Caller, no_claim, unanswered};
 use crate::ports::{CallClaim, Claim, MAX_EMBEDDINGS, StoreError};
 
 /// A call that is being settled, and the sweep on whose behalf.
@@ -69,7 +69,6 @@ impl Caller {
         let flights = self.take_off_together(distinct);
         let flown = join_all(flights.into_iter().map(async |(hash, flight)| (hash, self.land(flight).await)));
         let answers: HashMap<Digest, CallAnswer> = flown.await.into_iter().collect();
-        let unanswered = || blocked(StoreError::Corrupt("a claim was not answered".to_owned()));
         hashes.iter().map(|hash| answers.get(hash).cloned().unwrap_or_else(unanswered)).collect()
     }
 
@@ -89,13 +88,11 @@ impl Caller {
         while !fresh.is_empty() {
             let batch: Vec<CallRequest> = fresh.drain(..fresh.len().min(MAX_EMBEDDINGS)).collect();
             let members: Vec<_> = batch.iter().map(|request| (request.hash(), request.sweep)).collect();
-            let settled = self.settling(batch, None);
+            let settled = self.settling(batch);
             for (place, (hash, sweep)) in members.into_iter().enumerate() {
                 let settled = settled.clone();
-                let begun = async move { settled.await[place].clone() };
-                let begun = begun.boxed().shared();
-                in_flight.extend(begun.downgrade().map(|weak| (hash, (sweep, weak))));
-                flights.push((hash, Flight::Begun(begun)));
+                let own = async move { settled.await[place].clone() };
+                flights.push((hash, begin(&mut in_flight, (hash, sweep), own.boxed())));
             }
         }
         flights
@@ -105,12 +102,11 @@ impl Caller {
     fn settling(
         self: &Arc<Self>,
         requests: Vec<CallRequest>,
-        first: Option<oneshot::Receiver<StampedClaim>>,
     ) -> Shared<BoxFuture<'static, Arc<Vec<CallAnswer>>>> {
         let caller = Arc::clone(self);
         let settling = async move {
             let hashes: Vec<Digest> = requests.iter().map(CallRequest::hash).collect();
-            let settled = caller.settle(requests, first).await;
+            let settled = caller.settle(requests, None).await;
             let mut in_flight = caller.in_flight();
             for hash in hashes {
                 in_flight.remove(&hash);
@@ -138,7 +134,7 @@ impl Caller {
         let claimed = self.ports.calls.claim(claims, self.worker).await;
         let claimed = match claimed {
             Ok(claims) if claims.len() == asked => claims.into_iter().map(Ok).collect(),
-            Ok(_) => vec![Err(StoreError::Corrupt("a claim was not answered".to_owned())); asked],
+            Ok(_) => vec![Err(no_claim()); asked],
             Err(error) => vec![Err(error); asked],
         };
         claimed.into_iter().map(|claim| (claim, lapses)).collect()
@@ -172,19 +168,28 @@ impl Caller {
             return Flight::Joined { sweep, same, own: Box::new(request) };
         }
         let caller = Arc::clone(self);
-        let begun = async move {
+        let settling = async move {
             let settled = caller.settle(vec![request], first).await.pop();
             caller.in_flight().remove(&hash);
-            settled.unwrap_or_else(|| blocked(StoreError::Corrupt("a claim was not answered".to_owned())))
+            settled.unwrap_or_else(unanswered)
         };
-        let begun = begun.boxed().shared();
-        in_flight.extend(begun.downgrade().map(|weak| (hash, (sweep, weak))));
-        Flight::Begun(begun)
+        begin(&mut in_flight, (hash, sweep), settling.boxed())
     }
 
     pub(super) fn in_flight(&self) -> MutexGuard<'_, HashMap<Digest, InFlight>> {
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Enters a call that `settling` answers, on behalf of this sweep, so that equal ones can join it.
+fn begin(
+    in_flight: &mut HashMap<Digest, InFlight>,
+    (hash, sweep): (Digest, Option<SweepId>),
+    settling: BoxFuture<'static, CallAnswer>,
+) -> Flight {
+    let begun = settling.shared();
+    in_flight.extend(begun.downgrade().map(|weak| (hash, (sweep, weak))));
+    Flight::Begun(begun)
 }
 
 /// An equal call that is being settled.

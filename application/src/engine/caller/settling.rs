@@ -6,12 +6,13 @@ use futures::channel::oneshot;
 
 use super::flight::StampedClaim;
 use super::making::CallAttempt;
-use super::{Blocked, CallAnswer, CallRequest, Caller, blocked};
+use super::{Blocked, CallAnswer, CallRequest, Caller, blocked, unanswered};
 use crate::engine::gate::Permit;
 use crate::ports::{Claim, StoreError};
 
-pub(super) const FIRST_LOOK: Duration = Duration::from_millis(50);
-pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(1);
+/// Delays before the store is asked again for a call: the first, which doubles up to the longest.
+pub(super) const MIN_STORE_RETRY_DELAY: Duration = Duration::from_millis(50);
+pub(super) const MAX_STORE_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Calls that are settled together.
 struct Settling {
@@ -19,7 +20,7 @@ struct Settling {
     answers: Vec<Option<CallAnswer>>,
     open: Vec<OpenCall>,
     /// How long to wait before the next claim.
-    look: Duration,
+    delay: Duration,
     /// Exchanges that failed so far.
     failed: u32,
 }
@@ -48,7 +49,7 @@ impl Settling {
         let answers = vec![None; requests.len()];
         let open = requests.into_iter().enumerate();
         let open = open.map(|(place, request)| OpenCall { place, request, held: false }).collect();
-        Self { answers, open, look: FIRST_LOOK, failed: 0 }
+        Self { answers, open, delay: MIN_STORE_RETRY_DELAY, failed: 0 }
     }
 
     /// Records the results of claims. Returns the calls that are to be made.
@@ -63,7 +64,7 @@ impl Settling {
                 }
                 ClaimOutcome::Busy => self.open.push(call),
                 ClaimOutcome::Unaffordable => {
-                    self.look = FIRST_LOOK;
+                    self.delay = MIN_STORE_RETRY_DELAY;
                     self.open.push(call);
                 }
             }
@@ -76,7 +77,7 @@ impl Settling {
             match made {
                 CallAttempt::Settled(answer) => self.answers[call.place] = Some(answer),
                 CallAttempt::ClaimAgain => {
-                    self.look = FIRST_LOOK;
+                    self.delay = MIN_STORE_RETRY_DELAY;
                     self.open.push(call);
                 }
             }
@@ -84,7 +85,6 @@ impl Settling {
     }
 
     fn finish(self) -> Vec<CallAnswer> {
-        let unanswered = || blocked(StoreError::Corrupt("a claim was not answered".to_owned()));
         self.answers.into_iter().map(|answer| answer.unwrap_or_else(unanswered)).collect()
     }
 }
@@ -114,8 +114,8 @@ impl Caller {
             if settling.open.is_empty() {
                 return settling.finish();
             }
-            self.ports.timer.sleep(settling.look).await;
-            settling.look = (settling.look * 2).min(LONGEST_LOOK);
+            self.ports.timer.sleep(settling.delay).await;
+            settling.delay = (settling.delay * 2).min(MAX_STORE_RETRY_DELAY);
         }
     }
 

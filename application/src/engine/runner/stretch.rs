@@ -34,9 +34,9 @@ impl Stretch {
             examined.add_to(&mut block);
         }
         tally.used(CallCounts {
-            paid: block.calls,
-            hits: block.hits,
-            saved: block.tokens.total().saturating_sub(block.paid.total()),
+            paid: block.usage.calls,
+            hits: block.usage.hits,
+            saved: block.usage.tokens.total().saturating_sub(block.usage.paid.total()),
         });
         block
     }

@@ -77,15 +77,15 @@ async fn advance<'a, C: ConnectionTrait>(
         whole(block.upto),
         whole(block.no + 1),
         whole(block.failures),
-        whole(block.tokens.input),
-        whole(block.tokens.output),
-        whole(block.paid.input),
-        whole(block.paid.output),
-        maybe_whole(block.cost.map(NanoDollars::nanos)),
-        maybe_whole(block.paid_cost.map(NanoDollars::nanos)),
-        whole(block.latency_ms),
-        whole(block.calls),
-        whole(block.hits),
+        whole(block.usage.tokens.input),
+        whole(block.usage.tokens.output),
+        whole(block.usage.paid.input),
+        whole(block.usage.paid.output),
+        maybe_whole(block.usage.cost.map(NanoDollars::nanos)),
+        maybe_whole(block.usage.paid_cost.map(NanoDollars::nanos)),
+        whole(block.usage.latency_ms),
+        whole(block.usage.calls),
+        whole(block.usage.hits),
         whole(block.no),
     ];
     let advanced = session.execute(ADVANCE, values).await?.rows_affected() > 0;
@@ -95,7 +95,7 @@ async fn advance<'a, C: ConnectionTrait>(
 fn count(block: &Block, delta: &mut Delta) {
     delta.outcomes += 1;
     delta.samples += i64::try_from(block.vector.len()).unwrap_or(i64::MAX);
-    delta.hits = delta.hits.saturating_add_unsigned(block.hits);
+    delta.hits = delta.hits.saturating_add_unsigned(block.usage.hits);
     if let Some(ending) = &block.ending {
         delta.ended(ending.end.status);
     }

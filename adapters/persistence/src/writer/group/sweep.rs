@@ -1,6 +1,6 @@
 //! Stores new sweeps and their changes of state.
 
-use application::ports::{Commit, CommitError, DeedMark, NewSweep, Receipt, SweepMove};
+use application::ports::{Commit, CommitError, NewSweep, Receipt, ReservationMark, SweepMove};
 use domain::event::NewEvent;
 use domain::id::SweepId;
 use domain::money::NanoDollars;
@@ -84,8 +84,8 @@ pub(super) async fn write<C: ConnectionTrait>(
     {
         return Ok(Err(CommitError::Conflict));
     }
-    if let Some(deed) = &commit.deed
-        && !mark(session, deed).await?
+    if let Some(mark) = &commit.mark
+        && !land_mark(session, mark).await?
     {
         return Ok(Err(CommitError::Conflict));
     }
@@ -93,9 +93,12 @@ pub(super) async fn write<C: ConnectionTrait>(
 }
 
 /// Marks a request with a key as done; `false` where its reservation is not its own any more.
-async fn mark<C: ConnectionTrait>(session: Session<'_, C>, deed: &DeedMark) -> Result<bool, DbErr> {
+async fn land_mark<C: ConnectionTrait>(
+    session: Session<'_, C>,
+    mark: &ReservationMark,
+) -> Result<bool, DbErr> {
     let values =
-        vec![text(deed.principal.as_str()), text(deed.key.as_str()), id(deed.reservation), id(deed.made)];
+        vec![text(mark.principal.as_str()), text(mark.key.as_str()), id(mark.reservation), id(mark.made)];
     Ok(session.execute(MADE, values).await?.rows_affected() > 0)
 }
 

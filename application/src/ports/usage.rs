@@ -3,22 +3,30 @@
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
 
-use crate::ports::{Block, StoredAnswer};
+use super::StoredAnswer;
 
 /// The tokens, cost and latency of answers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Usage {
-    tokens: Tokens,
-    paid: Tokens,
-    cost: Option<NanoDollars>,
-    paid_cost: Option<NanoDollars>,
-    latency_ms: u64,
-    calls: u64,
-    hits: u64,
+pub struct Usage {
+    /// Tokens of all answers, cached ones included.
+    pub tokens: Tokens,
+    /// Tokens of the answers that their run paid for.
+    pub paid: Tokens,
+    /// Cost of all answers; `None` where some price is not known.
+    pub cost: Option<NanoDollars>,
+    /// Cost of those that their run paid for; `None` where some price is not known.
+    pub paid_cost: Option<NanoDollars>,
+    /// Latency of all answers together, in milliseconds, as it was when each was made.
+    pub latency_ms: u64,
+    /// Calls that their run paid for.
+    pub calls: u64,
+    /// Calls answered from the cache.
+    pub hits: u64,
 }
 
 impl Usage {
-    pub(super) const NONE: Self = Self {
+    /// That of no answers.
+    pub const NONE: Self = Self {
         tokens: Tokens { input: 0, output: 0 },
         paid: Tokens { input: 0, output: 0 },
         cost: Some(NanoDollars::ZERO),
@@ -28,7 +36,7 @@ impl Usage {
         hits: 0,
     };
 
-    pub(super) fn of(answer: &StoredAnswer, paid: bool) -> Self {
+    pub(crate) fn of(answer: &StoredAnswer, paid: bool) -> Self {
         let tokens = answer.reply.tokens;
         let latency_ms = u64::try_from(answer.reply.latency.as_millis()).unwrap_or(u64::MAX);
         let whole = Self { tokens, cost: answer.cost, latency_ms, ..Self::NONE };
@@ -39,7 +47,7 @@ impl Usage {
         }
     }
 
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self {
             tokens: self.tokens + other.tokens,
             paid: self.paid + other.paid,
@@ -49,19 +57,6 @@ impl Usage {
             calls: self.calls + other.calls,
             hits: self.hits + other.hits,
         }
-    }
-}
-
-impl Usage {
-    /// Adds it to what a block took.
-    pub(super) fn add_to(self, block: &mut Block) {
-        block.tokens += self.tokens;
-        block.paid += self.paid;
-        block.cost = sum(block.cost, self.cost);
-        block.paid_cost = sum(block.paid_cost, self.paid_cost);
-        block.latency_ms = block.latency_ms.saturating_add(self.latency_ms);
-        block.calls += self.calls;
-        block.hits += self.hits;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Requests with keys: what was done for one is not done again.
 
 use application::ports::{
-    Commit, CommitError, DeedMark, IdempotencyStore, Ids as _, Journal, KeptAnswer, RepeatableRequest,
+    Commit, CommitError, IdempotencyStore, Ids as _, Journal, KeptAnswer, RepeatableRequest, ReservationMark,
     Reserved, RunStore,
 };
 use domain::id::RunId;
@@ -19,8 +19,8 @@ fn request(route: &str) -> RepeatableRequest {
     RepeatableRequest { principal: "user/1".into(), key: "k".into(), route: route.into(), body: hash(1) }
 }
 
-fn mark(reservation: u128, made: RunId) -> DeedMark {
-    DeedMark { principal: "user/1".into(), key: "k".into(), reservation, made: made.bits() }
+fn mark(reservation: u128, made: RunId) -> ReservationMark {
+    ReservationMark { principal: "user/1".into(), key: "k".into(), reservation, made: made.bits() }
 }
 
 fn answer(body: &str) -> KeptAnswer {
@@ -36,7 +36,7 @@ async fn what_is_made_for_a_key_is_known_before_its_answer_is_kept(kind: Kind) {
 
     let run = RunId::new(SystemIds.next());
     let commit =
-        Commit { single: Some(fixture.single(run, 5)), deed: Some(mark(7, run)), ..Commit::default() };
+        Commit { single: Some(fixture.single(run, 5)), mark: Some(mark(7, run)), ..Commit::default() };
     stores.commit(commit.clone()).await.unwrap();
     assert_eq!(stores.reserve(&asked, 8).await.unwrap(), Reserved::Done(run.bits()));
     stores.free(&asked, 7).await.unwrap();
@@ -65,7 +65,7 @@ async fn what_is_made_for_a_lost_reservation_is_refused_whole(kind: Kind) {
     assert_eq!(stores.reserve(&asked, 8).await.unwrap(), Reserved::Fresh(8));
     let late = RunId::new(SystemIds.next());
     let commit =
-        Commit { single: Some(fixture.single(late, 5)), deed: Some(mark(7, late)), ..Commit::default() };
+        Commit { single: Some(fixture.single(late, 5)), mark: Some(mark(7, late)), ..Commit::default() };
     assert_eq!(stores.commit(commit).await, Err(CommitError::Conflict));
     assert!(stores.run(late).await.unwrap().is_none(), "a run was made for a reservation that is lost");
 }
