@@ -122,7 +122,7 @@ impl Estimates {
         for chunk in samples.chunks(CHUNK) {
             let found = self.experiments.samples(stored.sample_set, chunk).await?;
             let found: Vec<Value> =
-                chunk.iter().zip(found).map(|(i, sample)| sample.for_templates(*i)).collect();
+                chunk.iter().zip(found).map(|(i, sample)| sample.into_parts(*i).0).collect();
             for repeat in 1..=definition.repeats() {
                 let walks = found.clone().into_iter().map(|sample| self.walk(walk, sample, repeat).boxed());
                 let mut walks = stream::iter(walks.collect::<Vec<_>>()).buffered(CHUNK);

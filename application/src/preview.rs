@@ -105,7 +105,7 @@ impl Previews {
             Refusal::invalid("/sample_index", "unknown_sample", detail)
         })?;
         let index = u32::try_from(request.sample).unwrap_or(u32::MAX);
-        let sample = sample.clone().for_templates(index);
+        let sample = sample.clone().into_parts(index).0;
         Ok(Trial {
             sample,
             definition: Arc::new(definition),

@@ -171,7 +171,7 @@ impl Columns {
         let input = row.remove(self.input()).filter(|input| *input != Value::Null);
         let input = input.ok_or_else(|| format!("`{}` is missing or empty", self.input()))?;
         let reference = row.remove(self.reference()).filter(|reference| *reference != Value::Null);
-        Ok(Sample { input, reference, meta: self.meta(row)? })
+        Ok(Sample { input, reference, meta: self.meta(row)?, ..Sample::default() })
     }
 
     fn meta(&self, mut row: Map) -> Result<Map, String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::experiment::Definition;
 use domain::pipeline::SampleProgress;
 use domain::problem::Problem;
+use domain::sample::Expectations;
 use domain::scoring::{Entry, Judgement, Scorer, weighted};
 use domain::value::Value;
 
@@ -101,8 +102,8 @@ impl Evaluator {
     }
 
     /// Judges the outputs of one repetition of a sample; what takes long is done elsewhere.
-    pub async fn judge(&self, progress: &SampleProgress) -> RepeatScores {
-        let reference = progress.sample().as_map().and_then(|fields| fields.get("reference"));
+    pub async fn judge(&self, progress: &SampleProgress, expected: &Expectations) -> RepeatScores {
+        let reference = expected.references.first();
         let mut entries = Vec::new();
         let mut counted = Vec::with_capacity(self.judges.len());
         for (scorer, judge) in (0..).zip(&self.judges) {
@@ -183,8 +184,9 @@ impl ReadyScorer {
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
-    use domain::experiment::{Draft, LlmDraft, ScoringDraft, StageDraft};
+    use domain::experiment::{Draft, LlmDraft, StageDraft};
     use domain::scoring::Score;
+    use domain::scoring::ScoringDraft;
 
     use super::*;
     use crate::json;
@@ -219,7 +221,7 @@ mod tests {
         let here = Arc::new(Here::default());
         let ports = Ports { formats: Arc::new(formats), offload: here.clone() };
         let evaluator = Evaluator::new(&definition(scoring), ports);
-        let judged = futures::executor::block_on(evaluator.judge(&passed(output, "x")));
+        let judged = futures::executor::block_on(evaluator.judge(&passed(output), &expecting("x")));
         (judged, here.0.load(std::sync::atomic::Ordering::Relaxed))
     }
 
@@ -227,9 +229,13 @@ mod tests {
         judged.entries[scorer].judgement.as_ref().ok().map(|judgement| judgement.value.value())
     }
 
-    /// A sample with a reference that has passed the stage with an output.
-    fn passed(output: &str, reference: &str) -> SampleProgress {
-        let mut progress = SampleProgress::new(Value::from([("reference", Value::from(reference))]));
+    fn expecting(reference: &str) -> Expectations {
+        Expectations { references: vec![Value::from(reference)], ..Expectations::default() }
+    }
+
+    /// A sample that has passed the stage with an output.
+    fn passed(output: &str) -> SampleProgress {
+        let mut progress = SampleProgress::new(Value::default());
         progress.passed("s", Value::from(output));
         progress
     }
@@ -270,8 +276,8 @@ mod tests {
         let long = "ab".repeat(500_000);
         let ports = Ports { formats: Arc::new(MockFormatChecker::new()), offload: Arc::new(Here::default()) };
         let evaluator = Evaluator::new(&definition(vec![scorer("similarity", "{}")]), ports);
-        let progress = passed(&long, &"ba".repeat(500_001));
-        let judged = futures::executor::block_on(evaluator.judge(&progress));
+        let expected = expecting(&"ba".repeat(500_001));
+        let judged = futures::executor::block_on(evaluator.judge(&passed(&long), &expected));
         let told = judged.entries[0].judgement.as_ref().unwrap_err();
         assert!(told.contains("token_f1"), "{told}");
     }

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write as _};
 
-use promptlooper_domain::experiment::{DimensionDraft, Draft, LlmDraft, ScoringDraft, StageDraft};
+use promptlooper_domain::experiment::{DimensionDraft, Draft, LlmDraft, StageDraft};
 use promptlooper_domain::id::RunId;
 use promptlooper_domain::leaderboard::{Contender, standings};
 use promptlooper_domain::sample::Sample;
+use promptlooper_domain::scoring::ScoringDraft;
 use promptlooper_domain::space::{Levels, Size};
 use promptlooper_domain::strategy::{History, Proposal, Step, guide};
 use promptlooper_domain::sweep::SweepKind;

@@ -10,9 +10,7 @@ mod stages;
 mod status;
 mod templates;
 
-pub use draft::{
-    ChunkDraft, DimensionDraft, Draft, LlmDraft, RetrieveDraft, ScoringDraft, StageDraft, StageKindDraft,
-};
+pub use draft::{ChunkDraft, DimensionDraft, Draft, LlmDraft, RetrieveDraft, StageDraft, StageKindDraft};
 pub use status::ExperimentStatus;
 
 use std::collections::BTreeMap;

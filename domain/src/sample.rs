@@ -1,17 +1,31 @@
 //! The inputs that a pipeline is tried on.
 
 use crate::random::shuffled;
+use crate::scoring::ScoringDraft;
 use crate::value::{Map, Value};
 
 /// One input, with what a good answer would be where that is known.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sample {
     /// A text, or JSON that templates can walk.
     pub input: Value,
     /// The reference answer.
     pub reference: Option<Value>,
+    /// The accepted answers, where there are several; empty where there is a `reference`.
+    pub references: Vec<Value>,
     /// Whatever else belongs to it.
     pub meta: Map,
+    /// Scoring entries of its own.
+    pub checks: Vec<ScoringDraft>,
+}
+
+/// What is expected of the outputs for a sample.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Expectations {
+    /// The accepted answers; empty where none is known.
+    pub references: Vec<Value>,
+    /// Scoring entries of the sample's own.
+    pub checks: Vec<ScoringDraft>,
 }
 
 impl Sample {
@@ -22,24 +36,39 @@ impl Sample {
         if let Some(reference) = &self.reference {
             fields.insert("reference".to_owned(), reference.clone());
         }
+        if !self.references.is_empty() {
+            fields.insert("references".to_owned(), Value::List(self.references.clone()));
+        }
         if !self.meta.is_empty() {
             fields.insert("meta".to_owned(), Value::Map(self.meta.clone()));
+        }
+        if !self.checks.is_empty() {
+            let checks = self.checks.iter().map(ScoringDraft::to_value);
+            fields.insert("checks".to_owned(), Value::List(checks.collect()));
         }
         Value::Map(fields)
     }
 
-    /// The sample as templates see it: always with `meta`, and with its `index` in the set, from 0.
+    /// The accepted answers; none where no answer is known to be right.
     #[must_use]
-    pub fn for_templates(self, index: u32) -> Value {
+    pub fn accepted(&self) -> &[Value] {
+        self.reference.as_ref().map_or(&self.references, std::slice::from_ref)
+    }
+
+    /// The sample as templates see it, and what is expected of the outputs for it. Templates see `input`, always `meta`,
+    /// `index` (its place in the set, from 0) and the first accepted answer as `reference`.
+    #[must_use]
+    pub fn into_parts(self, index: u32) -> (Value, Expectations) {
+        let references = self.accepted().to_vec();
         let mut fields = Map::from([
             ("input".to_owned(), self.input),
             ("meta".to_owned(), Value::Map(self.meta)),
             ("index".to_owned(), Value::from(index)),
         ]);
-        if let Some(reference) = self.reference {
-            fields.insert("reference".to_owned(), reference);
+        if let Some(reference) = references.first() {
+            fields.insert("reference".to_owned(), reference.clone());
         }
-        Value::Map(fields)
+        (Value::Map(fields), Expectations { references, checks: self.checks })
     }
 }
 
@@ -70,11 +99,22 @@ mod tests {
 
     #[test]
     fn a_set_is_spelled_by_its_samples_alone() {
-        let with_empty_meta = Sample { input: Value::from("a"), reference: None, meta: Map::new() };
+        let with_empty_meta = Sample { input: Value::from("a"), ..Sample::default() };
         let labelled = Sample { reference: Some(Value::from("x")), ..with_empty_meta.clone() };
         assert_eq!(
             canonical(&[with_empty_meta, labelled]),
             r#"{"v":1,"samples":[{"input":"a"},{"input":"a","reference":"x"}]}"#
+        );
+        let check = ScoringDraft { scorer: "length".into(), negate: true, ..ScoringDraft::default() };
+        let checked = Sample {
+            input: Value::from("a"),
+            references: vec![Value::from("x"), Value::from("y")],
+            checks: vec![check],
+            ..Sample::default()
+        };
+        assert_eq!(
+            canonical(&[checked]),
+            r#"{"v":1,"samples":[{"checks":[{"negate":true,"scorer":"length"}],"input":"a","references":["x","y"]}]}"#
         );
     }
 

@@ -3,6 +3,7 @@
 //! Scorers here need nothing but the output and the reference. What a [`Format`] asks for is described here and checked
 //! by whoever has the parsers.
 
+mod draft;
 mod format;
 mod keyword;
 mod length;
@@ -12,6 +13,7 @@ mod similarity;
 
 use std::fmt;
 
+pub use draft::{Extract, ScoringDraft};
 pub use format::Format;
 pub use keyword::Keyword;
 pub use length::Length;

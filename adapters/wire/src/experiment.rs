@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::experiment::{Draft, ScoringDraft};
+use domain::experiment::Draft;
 use domain::problem::{Problem, segment};
 use domain::sample::Sample;
+use domain::scoring::{Extract, ScoringDraft};
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +23,18 @@ pub struct SampleDocument {
     /// What a good answer would be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Any>,
+    /// Accepted answers, where there are several; scorers that compare take the best over them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[oai(default)]
+    pub references: Vec<Any>,
     /// Whatever else belongs to it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[oai(default)]
     pub meta: AnyMap,
+    /// Scoring entries of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[oai(default)]
+    pub checks: Vec<ScoringDocument>,
 }
 
 /// One scoring entry.
@@ -41,9 +50,36 @@ pub struct ScoringDocument {
     pub weight: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extract: Option<ExtractDocument>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[oai(default)]
+    pub negate: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_at: Option<f64>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[oai(default)]
     pub options: AnyMap,
+}
+
+/// The part of an output that a scorer judges. What is set applies in the order after, regex, json, pointer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
+#[serde(deny_unknown_fields)]
+#[oai(rename = "Extract", deny_unknown_fields)]
+pub struct ExtractDocument {
+    /// What stands behind the last occurrence of this text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// The first group of this pattern's first match; the whole match where it has no group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regex: Option<String>,
+    /// The first JSON found.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[oai(default)]
+    pub json: bool,
+    /// What this JSON pointer leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
 }
 
 /// The parts of an experiment that are documents wherever it stands.
@@ -111,20 +147,40 @@ impl SampleDocument {
     #[must_use]
     pub fn of_sample(sample: Sample) -> Self {
         let meta = sample.meta.into_iter().map(|(name, value)| (name, Any(value))).collect();
-        Self { input: Any(sample.input), reference: sample.reference.map(Any), meta }
+        Self {
+            input: Any(sample.input),
+            reference: sample.reference.map(Any),
+            references: sample.references.into_iter().map(Any).collect(),
+            meta,
+            checks: sample.checks.iter().map(ScoringDocument::of_draft).collect(),
+        }
     }
 
     /// The domain's sample.
     #[must_use]
     pub fn into_sample(self) -> Sample {
-        Sample { input: self.input.0, reference: self.reference.map(|r| r.0), meta: into_map(self.meta) }
+        Sample {
+            input: self.input.0,
+            reference: self.reference.map(|answer| answer.0),
+            references: self.references.into_iter().map(|answer| answer.0).collect(),
+            meta: into_map(self.meta),
+            checks: self.checks.into_iter().map(ScoringDocument::into_draft).collect(),
+        }
     }
 }
 
 impl ScoringDocument {
     fn into_draft(self) -> ScoringDraft {
-        let options = into_map(self.options);
-        ScoringDraft { name: self.name, scorer: self.scorer, weight: self.weight, stage: self.stage, options }
+        ScoringDraft {
+            name: self.name,
+            scorer: self.scorer,
+            weight: self.weight,
+            stage: self.stage,
+            extract: self.extract.map(ExtractDocument::into_extract),
+            negate: self.negate,
+            pass_at: self.pass_at,
+            options: into_map(self.options),
+        }
     }
 
     fn of_draft(draft: &ScoringDraft) -> Self {
@@ -133,8 +189,23 @@ impl ScoringDocument {
             scorer: draft.scorer.clone(),
             weight: draft.weight,
             stage: draft.stage.clone(),
+            extract: draft.extract.as_ref().map(ExtractDocument::of_extract),
+            negate: draft.negate,
+            pass_at: draft.pass_at,
             options: from_map(&draft.options),
         }
+    }
+}
+
+impl ExtractDocument {
+    fn into_extract(self) -> Extract {
+        let Self { after, regex, json, pointer } = self;
+        Extract { after, regex, json, pointer }
+    }
+
+    fn of_extract(extract: &Extract) -> Self {
+        let Extract { after, regex, json, pointer } = extract.clone();
+        Self { after, regex, json, pointer }
     }
 }
 

@@ -11,10 +11,10 @@ use domain::pipeline::{Pipeline, SampleProgress};
 use domain::pricing::Tokens;
 use domain::run::{Asker, Payer, StageError};
 use domain::statistics::mean;
-use domain::value::Value;
 
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
 use super::loaded::LoadedExperiment;
+use super::sample_cache::LoadedSample;
 use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 
@@ -62,7 +62,12 @@ struct RunAnswers<'a> {
 
 impl Examination<'_> {
     /// Examines one repetition of a sample.
-    pub(super) async fn attempt(&self, sample: u32, repeat: u32, value: Value) -> Result<Attempt, Blocked> {
+    pub(super) async fn attempt(
+        &self,
+        sample: u32,
+        repeat: u32,
+        loaded: LoadedSample,
+    ) -> Result<Attempt, Blocked> {
         if self.halt.load(Ordering::Relaxed) {
             return Err(Blocked::Stopping);
         }
@@ -72,13 +77,13 @@ impl Examination<'_> {
             offload: self.loaded.offload(),
         };
         let answers = RunAnswers { examination: self, sample, repeat };
-        let record = walk.through(SampleProgress::new(value), repeat, &answers).await?;
+        let record = walk.through(SampleProgress::new(loaded.value), repeat, &answers).await?;
         let mut attempt = Attempt::new(sample);
         for (stage, record) in (0..).zip(record.stages) {
             attempt.add(answers.payer(stage), record);
         }
         if !attempt.failed {
-            let judgement = self.loaded.judge(sample, repeat, &record.progress).await;
+            let judgement = self.loaded.judge((sample, repeat), &loaded.expected, &record.progress).await;
             (attempt.scores, attempt.score) = (judgement.rows, judgement.score);
         }
         Ok(attempt)

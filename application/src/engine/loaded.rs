@@ -9,7 +9,7 @@ use domain::id::{ExperimentId, SampleSetId};
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::run::tally::{Ending, Layout, Tally};
 use domain::run::{RunEnd, RunError};
-use domain::sample;
+use domain::sample::{self, Expectations};
 
 use super::sample_cache::SampleCache;
 use crate::catalog;
@@ -126,8 +126,13 @@ impl LoadedExperiment {
     }
 
     /// Scores the outputs of one repeat of a sample. Long computations go through the offload port.
-    pub(super) async fn judge(&self, sample: u32, repeat: u32, progress: &SampleProgress) -> SampleJudgement {
-        let RepeatScores { entries, score } = self.evaluator.judge(progress).await;
+    pub(super) async fn judge(
+        &self,
+        (sample, repeat): (u32, u32),
+        expected: &Expectations,
+        progress: &SampleProgress,
+    ) -> SampleJudgement {
+        let RepeatScores { entries, score } = self.evaluator.judge(progress, expected).await;
         let rows = entries.into_iter().map(|entry| ScoreRow {
             sample,
             repeat,

@@ -11,7 +11,6 @@ use domain::endpoint::Endpoint;
 use domain::pipeline::Pipeline;
 use domain::run::tally::{Ending, ResumedScores, Tally};
 use domain::sample::Sample;
-use domain::value::Value;
 use futures::future::{FusedFuture, FutureExt as _, OptionFuture};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -20,6 +19,7 @@ use super::caller::{Blocked, Caller};
 use super::ending::Announcement;
 use super::examination::{Attempt, EvaluatedSample, Examination};
 use super::loaded::LoadedExperiment;
+use super::sample_cache::LoadedSample;
 use crate::ports::{
     ClaimedRun, Commit, CommitError, ExperimentStore, Journal, Receipt, RunEnding, RunStore, StoreError,
     Timer,
@@ -95,12 +95,12 @@ pub(super) struct Runner {
 struct Repetition {
     index: u32,
     repeat: u32,
-    sample: Value,
+    sample: LoadedSample,
 }
 
 /// Every repetition of these samples, in order; each is made when it is its turn.
 fn repetitions(
-    samples: Vec<(u32, Value)>,
+    samples: Vec<(u32, LoadedSample)>,
     repeats: u32,
 ) -> impl Iterator<Item = Result<Repetition, Blocked>> {
     samples.into_iter().flat_map(move |(index, sample)| {
@@ -210,7 +210,7 @@ impl Runner {
         Box::pin(samples.map(|attempts| attempts.map(EvaluatedSample::of).map_err(|stopped| stopped.1)))
     }
 
-    async fn load(&self, range: Range<u32>) -> Result<Vec<(u32, Value)>, Blocked> {
+    async fn load(&self, range: Range<u32>) -> Result<Vec<(u32, LoadedSample)>, Blocked> {
         if self.halt.load(Ordering::Relaxed) {
             return Err(Blocked::Stopping);
         }
@@ -223,7 +223,8 @@ impl Runner {
         }
         let samples = self.read(indices).await.map_err(Blocked::Store)?;
         let each = indices.iter().zip(samples);
-        let samples: Vec<_> = each.map(|(index, sample)| (*index, sample.for_templates(*index))).collect();
+        let samples: Vec<_> =
+            each.map(|(index, sample)| (*index, LoadedSample::new(sample, *index))).collect();
         self.loaded.samples().keep(&samples);
         Ok(samples)
     }

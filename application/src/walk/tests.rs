@@ -3,8 +3,9 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use domain::configuration::{Binding, Configuration, ConfiguredStage};
 use domain::endpoint::{EndpointIdentity, EndpointKind};
-use domain::experiment::{Draft, LlmDraft, ScoringDraft, StageDraft};
+use domain::experiment::{Draft, LlmDraft, StageDraft};
 use domain::sample::Sample;
+use domain::scoring::ScoringDraft;
 use domain::value::Map;
 use futures::executor::block_on;
 
@@ -74,7 +75,7 @@ fn walked(prompts: &[&str], texts: Vec<Option<&'static str>>) -> (Vec<&'static s
     let pipeline = Arc::new(Pipeline::try_new(&configuration).unwrap());
     let answers = Texts { texts, asked: Mutex::default() };
     let walk = Walk { pipeline: &pipeline, definition: &definition, offload: &Inline };
-    let record = block_on(walk.through(SampleProgress::new(sample.for_templates(0)), 1, &answers)).unwrap();
+    let record = block_on(walk.through(SampleProgress::new(sample.into_parts(0).0), 1, &answers)).unwrap();
     let ends = record.stages.iter().map(|stage| match &stage.end {
         StageEnd::Passed => "passed",
         StageEnd::Failed(error) if error.kind == "timeout" => "failed",

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Definition, DimensionDraft, Draft, ScoringDraft, fit, limits, reserved, stages, templates};
+use super::{Definition, DimensionDraft, Draft, fit, limits, reserved, stages, templates};
 use crate::name::Name;
 use crate::problem::{Problem, capped, nul, segment, unknown};
 use crate::sample::Sample;
-use crate::scoring::{Scorer, ScoringEntry};
+use crate::scoring::{Scorer, ScoringDraft, ScoringEntry};
 use crate::space::{Dimension, Field, Levels, Space, Target};
 use crate::stage::Stage;
 use crate::value::Value;

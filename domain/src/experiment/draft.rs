@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Definition, check};
 use crate::problem::Problem;
 use crate::sample::Sample;
+use crate::scoring::ScoringDraft;
 use crate::space::Levels;
 use crate::value::{Map, Value};
 
@@ -115,21 +116,6 @@ impl StageDraft {
             StageKindDraft::Chunk(_) | StageKindDraft::Retrieve(_) => None,
         }
     }
-}
-
-/// A scoring entry as somebody wrote it down.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ScoringDraft {
-    /// Its name; the scorer's where absent.
-    pub name: Option<String>,
-    /// The scorer.
-    pub scorer: String,
-    /// Its weight; 1 where absent.
-    pub weight: Option<f64>,
-    /// The stage whose output it judges; the last where absent.
-    pub stage: Option<String>,
-    /// The scorer's options.
-    pub options: Map,
 }
 
 /// A dimension as somebody wrote it down.

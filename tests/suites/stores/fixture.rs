@@ -14,12 +14,13 @@ use domain::call::{
     Call, ChatCall, Completion, Digest, Flags, Message, Reply, ReplyBody, ResponseFormat, Role,
 };
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
-use domain::experiment::{Draft, LlmDraft, Places, ScoringDraft, StageDraft};
+use domain::experiment::{Draft, LlmDraft, Places, StageDraft};
 use domain::id::{EndpointId, ExperimentId, ProjectId, RunId, SampleSetId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
 use domain::run::{Asker, Payer};
 use domain::sample::Sample;
+use domain::scoring::ScoringDraft;
 use domain::secret::Secret;
 use domain::sweep::{SweepKind, SweepLimits};
 use domain::value::{Map, Value};
@@ -260,7 +261,7 @@ pub(super) fn draft() -> Draft {
 }
 
 pub(super) fn samples() -> Vec<Sample> {
-    let sample = |text: &str| Sample { input: Value::from(text), reference: None, meta: Map::new() };
+    let sample = |text: &str| Sample { input: Value::from(text), ..Sample::default() };
     ["a", "b", "é\n\"c\""].map(sample).to_vec()
 }
 

@@ -137,6 +137,10 @@ pub struct RunSample {
     /// Its reference answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Any>,
+    /// Its accepted answers, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[oai(default)]
+    pub references: Vec<Any>,
     /// Its weighted score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
@@ -163,6 +167,7 @@ impl RunSample {
             repeat: trace.repeat,
             input: Any(trace.sample.input),
             reference: trace.sample.reference.map(Any),
+            references: trace.sample.references.into_iter().map(Any).collect(),
             score: trace.score,
             scores: trace.scores.iter().map(score).collect(),
             stages: trace.results.into_iter().map(|row| StageResult::new(row, &outline.stages)).collect(),
