@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::access::Writer;
 use domain::call::Digest;
-use domain::experiment::{Definition, Draft};
+use domain::experiment::{Definition, Draft, check_names};
 use domain::id::{ExperimentId, ProjectId, SampleSetId};
 use domain::problem::Problem;
 use domain::sample::{self, Sample};
@@ -236,6 +236,7 @@ impl ValidDraft {
     pub(crate) async fn of(draft: Draft, offload: &dyn Offload) -> Result<Self, Vec<Problem>> {
         let checked = offloaded(offload, move || {
             let definition = check(&draft)?;
+            let draft = Draft { check_names: check_names(&draft.samples), ..draft };
             let samples_digest = sha256(&sample::canonical(&draft.samples));
             Ok(Self { draft, definition, samples_digest })
         });
@@ -250,7 +251,7 @@ impl ValidDraft {
 /// Each problem with its place in the document.
 pub fn check(draft: &Draft) -> Result<Definition, Vec<Problem>> {
     let definition = draft.check()?;
-    let problems = Evaluator::check(&definition);
+    let problems = Evaluator::check(&definition, &draft.samples);
     if problems.is_empty() { Ok(definition) } else { Err(problems) }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `cargo run -p promptlooper-domain --example embed`
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -10,7 +11,7 @@ use promptlooper_domain::experiment::{DimensionDraft, Draft, LlmDraft, StageDraf
 use promptlooper_domain::id::RunId;
 use promptlooper_domain::leaderboard::{Contender, standings};
 use promptlooper_domain::sample::Sample;
-use promptlooper_domain::scoring::ScoringDraft;
+use promptlooper_domain::scoring::{EntryScorer, ScoringDraft, TextRules, Token};
 use promptlooper_domain::space::{Levels, Size};
 use promptlooper_domain::strategy::{History, Proposal, Step, guide};
 use promptlooper_domain::sweep::SweepKind;
@@ -38,7 +39,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let Proposal::Steps(steps) = guide.propose(&history, 100) else {
         return Ok(());
     };
-    let scorer = &definition.scoring()[0].scorer;
+    let EntryScorer::Fixed(scorer) = &definition.scoring()[0].scorer else {
+        return Ok(());
+    };
     let work = steps.into_iter().filter_map(|step| match step {
         Step::Evaluate(work) => Some(work),
         _ => None,
@@ -48,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let answers = samples.iter().map(|sample| model(trial.point.values(), sample));
         let judged = answers.zip(&samples).map(|(answer, sample)| {
             scorer
-                .evaluate(&answer, sample.reference.as_ref())
+                .evaluate(&answer, sample.accepted(), &AsciiRules)
                 .ok()
                 .flatten()
                 .map_or(f64::NAN, |judged| judged.value.value())
@@ -61,6 +64,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "{rank}. {:.2} {values}", standing.score.unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// Rules that suffice for texts in ASCII. Whoever compares other texts brings the tables of Unicode.
+#[derive(Debug)]
+struct AsciiRules;
+
+impl TextRules for AsciiRules {
+    fn nfc<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(text)
+    }
+
+    fn fold_case(&self, text: &str) -> String {
+        text.to_ascii_lowercase()
+    }
+
+    fn tokens<'a>(&self, text: &'a str) -> Vec<Token<'a>> {
+        text.split_ascii_whitespace().map(Token::Word).collect()
+    }
+
+    fn read_json(&self, _: &str) -> Option<Value> {
+        None
+    }
 }
 
 /// A stand-in for a language model: shouting comes from heat, and the small one knows less.
@@ -78,7 +103,7 @@ fn draft() -> Draft {
     let sample = |text: &str| Sample {
         input: Value::from(text),
         reference: Some(Value::from(text.to_uppercase())),
-        meta: Map::new(),
+        ..Sample::default()
     };
     let stage = LlmDraft {
         model: Some("large".into()),

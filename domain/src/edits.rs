@@ -1,4 +1,4 @@
-//! The edit distance of two texts, in a bounded number of steps.
+//! How far two sequences are apart, and what they have in common, in a bounded number of steps.
 
 use std::collections::BTreeMap;
 
@@ -22,64 +22,90 @@ pub(crate) fn edit_distance(a: &[char], b: &[char]) -> Result<usize, TooLong> {
     if shorter.len().div_ceil(ROWS).saturating_mul(longer.len()) > MAX_STEPS {
         return Err(TooLong(a.len(), b.len()));
     }
-    Ok(Matrix::new(longer).distance(shorter))
+    let columns = Columns::new(longer);
+    // The distance from nothing to the beginning of a text is its length.
+    let mut distances = Distances { steps: vec![1; longer.len()] };
+    columns.blocks(shorter, |equal, rows| distances.add_rows(&columns.columns, equal, rows)).for_each(drop);
+    let across = distances.steps.iter().map(|step| isize::from(*step)).sum();
+    Ok(shorter.len().saturating_add_signed(across))
 }
 
-/// The matrix of distances between the beginnings of two texts, of which 64 rows are kept at once as differences between
-/// neighbours: one bit each (Myers 1999; Hyyrö 2003, "A bit-vector algorithm for computing Levenshtein and Damerau edit
-/// distances").
-struct Matrix {
-    /// For each character of the text along the columns its number.
+/// The length of the longest sequence that is a subsequence of both. An error where that would take too many steps.
+pub(crate) fn common_subsequence<T: Ord + Copy>(a: &[T], b: &[T]) -> Result<usize, TooLong> {
+    let (shorter, longer) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if shorter.len().div_ceil(ROWS).saturating_mul(longer.len()) > MAX_STEPS {
+        return Err(TooLong(a.len(), b.len()));
+    }
+    let columns = Columns::new(longer);
+    let mut carries = vec![false; longer.len()];
+    Ok(columns.blocks(shorter, |equal, rows| columns.common_rows(equal, rows, &mut carries)).sum())
+}
+
+/// The sequence along the columns of a matrix, of which 64 rows are worked on at once: one bit each.
+struct Columns<T> {
+    /// For each item its number.
     columns: Vec<usize>,
-    numbers: BTreeMap<char, usize>,
-    /// For each column the difference to the one before, in the last row so far.
+    numbers: BTreeMap<T, usize>,
+}
+
+impl<T: Ord + Copy> Columns<T> {
+    fn new(items: &[T]) -> Self {
+        let mut numbers = BTreeMap::new();
+        let mut number = |item: &T| {
+            let next = numbers.len();
+            *numbers.entry(*item).or_insert(next)
+        };
+        let columns = items.iter().map(&mut number).collect();
+        Self { columns, numbers }
+    }
+
+    /// Works on rows, block by block: each time with the rows that are equal to each item, and their number.
+    fn blocks<'a, R>(
+        &'a self,
+        rows: &'a [T],
+        mut work: impl FnMut(&[u64], usize) -> R + 'a,
+    ) -> impl Iterator<Item = R> + 'a {
+        let mut equal = vec![0; self.numbers.len()];
+        rows.chunks(ROWS).map(move |block| {
+            let numbers =
+                || block.iter().enumerate().filter_map(|(row, item)| Some((row, *self.numbers.get(item)?)));
+            numbers().for_each(|(row, number)| equal[number] |= 1 << row);
+            let done = work(&equal, block.len());
+            numbers().for_each(|(_, number)| equal[number] = 0);
+            done
+        })
+    }
+
+    /// How much longer the longest common subsequence becomes by at most 64 rows (Hyyrö 2004, "Bit-parallel LCS-length
+    /// computation revisited"). Each column carries into the next block.
+    fn common_rows(&self, equal: &[u64], rows: usize, carries: &mut [bool]) -> usize {
+        let mut vector = u64::MAX;
+        for (number, carry) in self.columns.iter().zip(carries) {
+            let matches = vector & equal[*number];
+            let (sum, first) = vector.overflowing_add(matches);
+            let (sum, second) = sum.overflowing_add(u64::from(*carry));
+            *carry = first || second;
+            vector = sum | (vector & !equal[*number]);
+        }
+        let used = u64::MAX >> (ROWS - rows);
+        (!vector & used).count_ones() as usize
+    }
+}
+
+/// The distances between the beginnings of two sequences, in the last row so far.
+struct Distances {
+    /// For each column the difference to the one before.
     steps: Vec<i8>,
 }
 
-impl Matrix {
-    fn new(text: &[char]) -> Self {
-        let mut numbers = BTreeMap::new();
-        let mut number = |character: &char| {
-            let next = numbers.len();
-            *numbers.entry(*character).or_insert(next)
-        };
-        let columns = text.iter().map(&mut number).collect();
-        // The distance from nothing to the beginning of a text is its length.
-        Self { columns, numbers, steps: vec![1; text.len()] }
-    }
-
-    fn distance(mut self, rows: &[char]) -> usize {
-        let mut equal = vec![0; self.numbers.len()];
-        for block in rows.chunks(ROWS) {
-            self.mark(block, &mut equal);
-            self.add_rows(&equal, block.len());
-            self.unmark(block, &mut equal);
-        }
-        let across = self.steps.iter().map(|step| isize::from(*step)).sum();
-        rows.len().saturating_add_signed(across)
-    }
-
-    /// Sets for each character the rows that are equal to it.
-    fn mark(&self, block: &[char], equal: &mut [u64]) {
-        for (row, character) in block.iter().enumerate() {
-            if let Some(number) = self.numbers.get(character) {
-                equal[*number] |= 1 << row;
-            }
-        }
-    }
-
-    fn unmark(&self, block: &[char], equal: &mut [u64]) {
-        for number in block.iter().filter_map(|character| self.numbers.get(character)) {
-            equal[*number] = 0;
-        }
-    }
-
-    /// Goes on by at most 64 rows, through all columns. `up` and `down` are the rows whose distance is one more, or one
-    /// less, than that of the row above.
-    fn add_rows(&mut self, equal: &[u64], rows: usize) {
+impl Distances {
+    /// Goes on by at most 64 rows, kept as differences between neighbours (Myers 1999; Hyyrö 2003, "A bit-vector algorithm
+    /// for computing Levenshtein and Damerau edit distances"). `up` and `down` are the rows whose distance is one more, or
+    /// one less, than that of the row above.
+    fn add_rows(&mut self, columns: &[usize], equal: &[u64], rows: usize) {
         let last = 1_u64 << (rows - 1);
         let (mut up, mut down) = (u64::MAX, 0_u64);
-        for (number, step) in self.columns.iter().zip(&mut self.steps) {
+        for (number, step) in columns.iter().zip(&mut self.steps) {
             let matches = equal[*number];
             let from_above = u64::from(*step < 0);
             let vertical = matches | down;
@@ -136,6 +162,19 @@ mod tests {
         }
     }
 
+    /// The whole matrix, cell by cell.
+    fn common_by_cells(a: &[char], b: &[char]) -> usize {
+        let mut row = vec![0; b.len() + 1];
+        for x in a {
+            let mut diagonal = 0;
+            for (j, y) in b.iter().enumerate() {
+                let extended = if x == y { diagonal + 1 } else { row[j + 1].max(row[j]) };
+                diagonal = std::mem::replace(&mut row[j + 1], extended);
+            }
+        }
+        row[b.len()]
+    }
+
     #[test]
     fn texts_that_take_too_long_are_refused_at_once() {
         let begun = Instant::now();
@@ -151,6 +190,12 @@ mod tests {
         #[test]
         fn words_of_bits_count_as_cells_do(a in "[abcé]{0,200}", b in "[abcé]{0,200}") {
             prop_assert_eq!(distance(&a, &b), by_cells(&chars(&a), &chars(&b)));
+        }
+
+        #[test]
+        fn common_subsequences_are_those_of_cells(a in "[abcé]{0,300}", b in "[abcé]{0,300}") {
+            let (a, b) = (chars(&a), chars(&b));
+            prop_assert_eq!(common_subsequence(&a, &b), Ok(common_by_cells(&a, &b)));
         }
 
         #[test]

@@ -6,11 +6,13 @@ mod draft;
 mod fit;
 pub mod limits;
 mod reserved;
+mod scoring;
 mod stages;
 mod status;
 mod templates;
 
 pub use draft::{ChunkDraft, DimensionDraft, Draft, LlmDraft, RetrieveDraft, StageDraft, StageKindDraft};
+pub use scoring::check_names;
 pub use status::ExperimentStatus;
 
 use std::collections::BTreeMap;
@@ -29,6 +31,7 @@ pub struct Definition {
     documents: Value,
     stages: Vec<Stage>,
     scoring: Vec<ScoringEntry>,
+    check_names: Vec<String>,
     space: Space,
     repeats: u32,
 }
@@ -82,6 +85,16 @@ impl Definition {
     #[must_use]
     pub fn scoring(&self) -> &[ScoringEntry] {
         &self.scoring
+    }
+
+    /// What scores can be called, with their weights, in the order that they are stored in: the scoring entries, then the
+    /// checks of samples that bear no entry's name, which count as each sample says.
+    #[must_use]
+    pub fn scorers(&self) -> Vec<(String, f64)> {
+        let is_entry = |name: &&String| self.scoring.iter().any(|entry| entry.name == **name);
+        let entries = self.scoring.iter().map(|entry| (entry.name.clone(), entry.weight));
+        let checks = self.check_names.iter().filter(|name| !is_entry(name));
+        entries.chain(checks.map(|name| (name.clone(), 0.0))).collect()
     }
 
     /// What may vary.

@@ -165,12 +165,17 @@ impl Pipeline {
         }
     }
 
-    fn scope<'a>(&'a self, progress: &'a SampleProgress, documents: &'a Value) -> Scope<'a> {
-        let scope = Scope::new()
+    /// What templates among the options of scorers see.
+    #[must_use]
+    pub fn scorer_scope<'a>(&'a self, progress: &'a SampleProgress) -> Scope<'a> {
+        Scope::new()
             .with("sample", &progress.sample)
             .with("params", &self.params)
             .with("stages", &progress.stages)
-            .with("documents", documents);
+    }
+
+    fn scope<'a>(&'a self, progress: &'a SampleProgress, documents: &'a Value) -> Scope<'a> {
+        let scope = self.scorer_scope(progress).with("documents", documents);
         match &progress.previous {
             Some(previous) => scope.with("previous", previous),
             None => scope,

@@ -4,24 +4,27 @@
 //! by whoever has the parsers.
 
 mod draft;
+mod entry;
 mod format;
 mod keyword;
 mod length;
 mod matching;
 mod options;
 mod similarity;
+mod text_rules;
 
 use std::fmt;
 
 pub use draft::{Extract, ScoringDraft};
+pub use entry::{EntryScorer, ScoringEntry, TemplatedScorer, combined, sample_weights};
 pub use format::Format;
 pub use keyword::Keyword;
 pub use length::Length;
-pub use matching::{Contains, ExactMatch};
+pub use matching::{Contains, ExactMatch, Wanted};
 pub use similarity::{Method, Similarity};
+pub use text_rules::{TextRules, Token};
 
 use self::options::Options;
-use crate::name::Name;
 use crate::problem::{self, Problem};
 use crate::value::{Map, Value};
 
@@ -98,17 +101,23 @@ impl Judgement {
     }
 }
 
-/// Why a scorer gave up: what it was asked takes longer than anybody waits.
+/// Why a scorer has no judgement: there is nothing to compare, or comparing takes longer than anybody waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TooMuchWork(String);
+pub struct ScorerError(String);
 
-impl fmt::Display for TooMuchWork {
+impl ScorerError {
+    fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl fmt::Display for ScorerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for TooMuchWork {}
+impl std::error::Error for ScorerError {}
 
 /// A scorer with its options.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,7 +144,15 @@ impl Scorer {
     /// # Errors
     /// Every option that is unknown, missing or of the wrong form, and a name that is no scorer's.
     pub fn try_new(name: &str, options: &Map) -> Result<Self, Vec<Problem>> {
-        let mut options = Options::new(name, options);
+        Self::read(name, Options::new(name, options))
+    }
+
+    /// The same where options are templates that are still to be rendered.
+    fn outline(name: &str, options: &Map) -> Result<Self, Vec<Problem>> {
+        Self::read(name, Options::with_templates(name, options))
+    }
+
+    fn read(name: &str, mut options: Options<'_>) -> Result<Self, Vec<Problem>> {
         let scorer = match name {
             "length" => Length::read(&mut options).map(Self::Length),
             "format" => Format::read(&mut options).map(Self::Format),
@@ -169,46 +186,30 @@ impl Scorer {
         }
     }
 
-    /// Judges an output. `None` where it passes over the sample, or where it is a [`Format`], which is checked
-    /// elsewhere.
+    /// Judges an output against the accepted answers, the best of which counts. `None` where it passes over the sample, or
+    /// where it is a [`Format`], which is checked elsewhere.
     ///
     /// # Errors
-    /// [`TooMuchWork`] where texts are too long for it.
+    /// [`ScorerError`] where there is nothing to compare, or texts are too long for it.
     pub fn evaluate(
         &self,
         output: &Value,
-        reference: Option<&Value>,
-    ) -> Result<Option<Judgement>, TooMuchWork> {
-        let output = output.to_text();
-        Ok(match self {
-            Self::Length(scorer) => Some(scorer.evaluate(&output)),
-            Self::Keyword(scorer) => Some(scorer.evaluate(&output)),
-            Self::ExactMatch(scorer) => scorer.evaluate(&output, reference),
-            Self::Contains(scorer) => scorer.evaluate(&output, reference),
-            Self::Similarity(scorer) => match reference {
-                Some(reference) => Some(scorer.evaluate(&output, &reference.to_text())?),
-                None => None,
-            },
-            Self::Format(_) => None,
-        })
+        references: &[Value],
+        rules: &dyn TextRules,
+    ) -> Result<Option<Judgement>, ScorerError> {
+        match self {
+            Self::Length(scorer) => Ok(Some(scorer.evaluate(&output.to_text()))),
+            Self::Keyword(scorer) => Ok(Some(scorer.evaluate(&output.to_text(), rules))),
+            Self::ExactMatch(scorer) => Ok(scorer.evaluate(output, references, rules)),
+            Self::Contains(scorer) => scorer.evaluate(output, references, rules),
+            Self::Similarity(scorer) => scorer.evaluate(output, references, rules),
+            Self::Format(_) => Ok(None),
+        }
     }
 }
 
 fn unknown(name: &str) -> Problem {
     Problem::new("/scorer", "unknown_scorer", problem::unknown("scorer", name, SCORERS))
-}
-
-/// A scorer with its part in an experiment.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ScoringEntry {
-    /// What its scores are called.
-    pub name: String,
-    /// The scorer.
-    pub scorer: Scorer,
-    /// How much it counts, from 0 up.
-    pub weight: f64,
-    /// The stage whose output it judges; the last where absent.
-    pub stage: Option<Name>,
 }
 
 /// What one entry has to say of a sample.

@@ -134,6 +134,15 @@ impl Template {
         render::render(&self.nodes, scope, Effort::LITTLE).ok()
     }
 
+    /// The value of a template that is one expression alone; the text that any other renders to.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn evaluate(&self, scope: &Scope<'_>) -> Result<Value, TemplateError> {
+        let [Node::Output(expr)] = self.nodes.as_slice() else { return self.render(scope).map(Value::Text) };
+        render::evaluate(expr, scope, Effort::MOST).map_err(|fault| fault.in_source(&self.source))
+    }
+
     /// The names that it reads from its scope, in their order.
     #[must_use]
     pub fn references(&self) -> Vec<Reference> {

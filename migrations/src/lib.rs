@@ -19,6 +19,7 @@ mod m0030_payers;
 mod m0031_running_runs;
 mod m0032_embeddings;
 mod m0033_deeds;
+mod m0034_check_names;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0031_running_runs::Migration),
             Box::new(m0032_embeddings::Migration),
             Box::new(m0033_deeds::Migration),
+            Box::new(m0034_check_names::Migration),
         ]
     }
 }

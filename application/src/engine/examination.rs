@@ -83,7 +83,9 @@ impl Examination<'_> {
             attempt.add(answers.payer(stage), record);
         }
         if !attempt.failed {
-            let judgement = self.loaded.judge((sample, repeat), &loaded.expected, &record.progress).await;
+            let place = (sample, repeat);
+            let judged = self.loaded.judge(place, self.pipeline, &record.progress, &loaded.expected);
+            let judgement = judged.await;
             (attempt.scores, attempt.score) = (judgement.rows, judgement.score);
         }
         Ok(attempt)

@@ -67,7 +67,7 @@ impl LoadedExperiment {
     pub(super) fn new(experiment: StoredExperiment, ports: scoring::Ports) -> Self {
         let order = sample::order(experiment.samples_digest.seed(), experiment.samples);
         let offload = Arc::clone(&ports.offload);
-        let evaluator = Evaluator::new(&experiment.definition, ports);
+        let evaluator = Evaluator::new(Arc::clone(&experiment.definition), ports);
         Self { experiment, order, evaluator, offload, samples: SampleCache::default() }
     }
 
@@ -129,10 +129,11 @@ impl LoadedExperiment {
     pub(super) async fn judge(
         &self,
         (sample, repeat): (u32, u32),
-        expected: &Expectations,
+        pipeline: &Pipeline,
         progress: &SampleProgress,
+        expected: &Expectations,
     ) -> SampleJudgement {
-        let RepeatScores { entries, score } = self.evaluator.judge(progress, expected).await;
+        let RepeatScores { entries, score } = self.evaluator.judge(pipeline, progress, expected).await;
         let rows = entries.into_iter().map(|entry| ScoreRow {
             sample,
             repeat,

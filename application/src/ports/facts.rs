@@ -22,7 +22,7 @@ pub struct ExperimentForm {
 pub struct Outline {
     /// The stages, in order.
     pub stages: Vec<String>,
-    /// The scoring entries with their weights, in order.
+    /// What scores are called, with their weights, in the order of [`Definition::scorers`].
     pub scorers: Vec<(String, f64)>,
     /// The dimensions of the space, by name.
     pub dimensions: Vec<String>,
@@ -39,10 +39,9 @@ impl Outline {
             Size::Points(points) => u64::try_from(points).ok(),
             Size::Continuous { .. } | Size::TooMany => None,
         };
-        let scorers = definition.scoring().iter().map(|entry| (entry.name.clone(), entry.weight));
         Self {
             stages: definition.stages().iter().map(|stage| stage.name.as_str().to_owned()).collect(),
-            scorers: scorers.collect(),
+            scorers: definition.scorers(),
             dimensions: space.dimensions().map(|dimension| dimension.name.as_str().to_owned()).collect(),
             points,
         }

@@ -2,7 +2,7 @@
 
 use domain::id::RunId;
 use domain::sample::Sample;
-use domain::scoring::{Entry, Score, weighted};
+use domain::scoring::{Entry, Score, sample_weights, weighted};
 
 use super::Runs;
 use crate::page::Page;
@@ -80,8 +80,9 @@ impl Runs {
             let (sample_index, repeat) = (results[0].sample, results[0].repeat);
             let of = |said: &&SampleScore| (said.score.sample, said.score.repeat) == (sample_index, repeat);
             let scores: Vec<SampleScore> = scores.iter().filter(of).cloned().collect();
-            let score = weighted_score(&facts.outline, &scores);
-            Trace { sample_index, repeat, sample: samples.next().unwrap_or_default(), score, results, scores }
+            let sample = samples.next().unwrap_or_default();
+            let score = weighted_score(&facts.outline, &sample, &scores);
+            Trace { sample_index, repeat, sample, score, results, scores }
         }))
     }
 
@@ -100,15 +101,16 @@ impl Runs {
 }
 
 /// The weighted score of a sample, from what is stored of its scorers.
-fn weighted_score(outline: &Outline, said: &[SampleScore]) -> Option<f64> {
-    let entries = (0..).zip(&outline.scorers).map(|(number, (_, weight))| {
+fn weighted_score(outline: &Outline, sample: &Sample, said: &[SampleScore]) -> Option<f64> {
+    let weights = sample_weights(&outline.scorers, &sample.checks);
+    let entries = (0..).zip(weights).map(|(number, weight)| {
         let of_entry = said.iter().find(|said| said.score.scorer == number);
         let value = match of_entry.map(|said| said.score.value.and_then(|value| Score::try_new(value).ok())) {
             None => Entry::Absent,
             Some(Some(value)) => Entry::Value(value),
             Some(None) => Entry::Failed,
         };
-        (*weight, value)
+        (weight, value)
     });
     weighted(&entries.collect::<Vec<_>>())
 }

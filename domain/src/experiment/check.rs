@@ -1,12 +1,11 @@
 //! Finds everything that is wrong with a draft, each with its place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Definition, DimensionDraft, Draft, fit, limits, reserved, stages, templates};
+use super::{Definition, DimensionDraft, Draft, fit, limits, reserved, scoring, stages, templates};
 use crate::name::Name;
-use crate::problem::{Problem, capped, nul, segment, unknown};
+use crate::problem::{Problem, capped, nul, segment};
 use crate::sample::Sample;
-use crate::scoring::{Scorer, ScoringDraft, ScoringEntry};
 use crate::space::{Dimension, Field, Levels, Space, Target};
 use crate::stage::Stage;
 use crate::value::Value;
@@ -24,14 +23,16 @@ pub(super) fn check(draft: &Draft) -> Result<Definition, Vec<Problem>> {
     }
     samples(&draft.samples, &mut problems);
     reserved::check(draft, &mut problems);
-    let definition = match define(draft.without_samples()) {
+    let names = scoring::check_names(&draft.samples);
+    let definition = match define(Draft { check_names: names, ..draft.without_samples() }) {
         Ok(definition) => definition,
         Err(found) => {
             problems.extend(found);
             return Err(capped(problems));
         }
     };
-    templates::check_samples(&definition.stages, &definition.space, &draft.samples, &mut problems);
+    templates::check_samples(&definition, &draft.samples, &mut problems);
+    scoring::check_samples(&definition, &draft.samples, &mut problems);
     if problems.is_empty() { Ok(definition) } else { Err(capped(problems)) }
 }
 
@@ -40,7 +41,7 @@ pub(super) fn define(draft: Draft) -> Result<Definition, Vec<Problem>> {
     about(&draft, &mut problems);
     nul(&Value::from(draft.description.clone().unwrap_or_default()), "/description", &mut problems);
     let stages = stages::check(draft.stages, &mut problems);
-    let scoring = scoring(draft.scoring, &stages, &mut problems);
+    let scoring = scoring::check(&draft.scoring, &draft.check_names, &stages, &mut problems);
     let space = space(draft.space, &stages, &mut problems);
     let documents = Value::List(draft.documents);
     nul(&documents, "/documents", &mut problems);
@@ -50,7 +51,8 @@ pub(super) fn define(draft: Draft) -> Result<Definition, Vec<Problem>> {
     match space {
         Some(space) if problems.is_empty() => {
             let (name, description, repeats) = (draft.name, draft.description, draft.repeats);
-            Ok(Definition { name, description, documents, stages, scoring, space, repeats })
+            let check_names = draft.check_names;
+            Ok(Definition { name, description, documents, stages, scoring, check_names, space, repeats })
         }
         _ => Err(capped(problems)),
     }
@@ -61,7 +63,12 @@ fn samples(samples: &[Sample], problems: &mut Vec<Problem>) {
         problems.push(Problem::new("/sample_data", "empty", "give at least one sample"));
     }
     for (i, sample) in samples.iter().enumerate() {
-        nul(&sample.to_value(), &format!("/sample_data/{i}"), problems);
+        let at = format!("/sample_data/{i}");
+        nul(&sample.to_value(), &at, problems);
+        if sample.reference.is_some() && !sample.references.is_empty() {
+            let detail = "give `reference` or `references`, not both";
+            problems.push(Problem::new(format!("{at}/references"), "not_both", detail));
+        }
     }
 }
 
@@ -76,10 +83,6 @@ fn about(draft: &Draft, problems: &mut Vec<Problem>) {
     }
     if draft.stages.is_empty() {
         wrong("/pipeline_stages", "empty", "give at least one stage".to_owned());
-    }
-    if draft.scoring.is_empty() {
-        let detail = "give at least one scorer: without a score no configuration is better than another";
-        wrong("/scoring_config", "empty", detail.to_owned());
     }
     if !(1..=MAX_REPEATS).contains(&draft.repeats) {
         wrong("/repeats", "out_of_range", format!("repeats takes a whole number from 1 to {MAX_REPEATS}"));
@@ -97,51 +100,6 @@ fn about(draft: &Draft, problems: &mut Vec<Problem>) {
 pub(super) fn place(problems: &mut Vec<Problem>, found: usize, at: &str) {
     let inner = problems.split_off(found);
     problems.extend(inner.into_iter().map(|problem| problem.under(at)));
-}
-
-fn scoring(drafts: Vec<ScoringDraft>, stages: &[Stage], problems: &mut Vec<Problem>) -> Vec<ScoringEntry> {
-    let mut entries: Vec<ScoringEntry> = Vec::new();
-    let mut names = BTreeSet::new();
-    let given = drafts.len();
-    for (i, draft) in drafts.into_iter().enumerate() {
-        let found = problems.len();
-        if let Some(entry) = scoring_entry(draft, stages, problems) {
-            if !names.insert(entry.name.clone()) {
-                let detail =
-                    format!("two scoring entries are called `{}`: give one another name", entry.name);
-                problems.push(Problem::new("/name", "duplicate", detail));
-            }
-            entries.push(entry);
-        }
-        place(problems, found, &format!("/scoring_config/{i}"));
-    }
-    if given > 0 && entries.len() == given && entries.iter().all(|entry| entry.weight == 0.0) {
-        problems.push(Problem::new(
-            "/scoring_config",
-            "no_weight",
-            "at least one scorer needs a weight above 0",
-        ));
-    }
-    entries
-}
-
-fn scoring_entry(draft: ScoringDraft, stages: &[Stage], problems: &mut Vec<Problem>) -> Option<ScoringEntry> {
-    let weight = draft.weight.unwrap_or(1.0);
-    if !(weight.is_finite() && weight >= 0.0) {
-        problems.push(Problem::new("/weight", "out_of_range", "a weight is a number from 0 up"));
-    }
-    let stage = draft.stage.as_deref().map(|name| stages.iter().find(|stage| stage.name.as_str() == name));
-    if let (Some(name), Some(None)) = (&draft.stage, stage) {
-        let detail = unknown("stage", name, stages.iter().map(|stage| stage.name.as_str()));
-        problems.push(Problem::new("/stage", "unknown_stage", detail));
-    }
-    nul(&Value::Map(draft.options.clone()), "/options", problems);
-    let scorer = Scorer::try_new(&draft.scorer, &draft.options).map_err(|found| problems.extend(found));
-    let name = draft.name.unwrap_or(draft.scorer);
-    if name.is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
-        problems.push(Problem::new("/name", "invalid_name", "give the entry a name on one line"));
-    }
-    Some(ScoringEntry { name, scorer: scorer.ok()?, weight, stage: stage.flatten().map(|s| s.name.clone()) })
 }
 
 fn space(

@@ -78,9 +78,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Whatever is neither input, reference nor meta is there in every sample.
     fn sample(&mut self, root: &mut Demand, sample: &Sample) {
-        root.fields.retain(|name, demand| match (name.as_str(), &sample.reference) {
+        root.fields.retain(|name, demand| match (name.as_str(), sample.accepted().first()) {
             ("input", _) => self.value(name, demand, Some(&sample.input)),
-            ("reference", reference) => self.value(name, demand, reference.as_ref()),
+            ("reference", reference) => self.value(name, demand, reference),
             ("meta", _) => self.meta(demand, sample),
             _ => false,
         });

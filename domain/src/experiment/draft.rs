@@ -24,6 +24,8 @@ pub struct Draft {
     pub stages: Vec<StageDraft>,
     /// How outputs are judged.
     pub scoring: Vec<ScoringDraft>,
+    /// The names of the samples' own checks, sorted. What is known of the samples where they are left out.
+    pub check_names: Vec<String>,
     /// What may vary.
     pub space: BTreeMap<String, DimensionDraft>,
     /// How often each sample is asked.
@@ -142,6 +144,7 @@ impl Draft {
             documents: self.documents.clone(),
             stages: self.stages.clone(),
             scoring: self.scoring.clone(),
+            check_names: self.check_names.clone(),
             space: self.space.clone(),
             repeats: self.repeats,
             holdout: self.holdout,

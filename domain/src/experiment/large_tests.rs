@@ -98,7 +98,9 @@ fn names_that_templates_ask_of_samples() {
     let prompt = repeated(50_000, |i| format!("{{{{ sample.input.a{i} }}}}"));
     check(
         |draft| {
-            draft.samples = vec![Sample { input: Value::List(vec![]), ..Sample::default() }; 50_000];
+            let reference = Some(Value::from("x"));
+            draft.samples =
+                vec![Sample { input: Value::List(vec![]), reference, ..Sample::default() }; 50_000];
             llm(&mut draft.stages[0]).prompt = prompt;
         },
         true,

@@ -1,19 +1,30 @@
 //! Finds names in templates that cannot be there when they are rendered.
 
+use super::Definition;
 use super::check::is_template;
 use super::demands::Demands;
 use crate::problem::{Problem, is_full, segment, unknown};
 use crate::sample::Sample;
+use crate::scoring::ScoringEntry;
 use crate::space::{Dimension, Levels, Space};
 use crate::stage::Stage;
 use crate::template::{Reference, Template};
 use crate::value::Value;
 
-/// What a template of one stage can see.
+/// What a template can see.
 struct View<'a> {
-    stage: usize,
+    sees: Sees,
     stages: &'a [Stage],
     space: &'a Space,
+}
+
+/// Whose template it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sees {
+    /// One of the stage with this index.
+    Stage(usize),
+    /// One among the options of a scorer.
+    Scorer,
 }
 
 /// Finds what is wrong whatever the samples are.
@@ -22,24 +33,63 @@ pub(super) fn check(stages: &[Stage], space: &Space, problems: &mut Vec<Problem>
         if is_full(problems) {
             return;
         }
-        View { stage, stages, space }.template(source, &pointer, problems);
+        View { sees: Sees::Stage(stage), stages, space }.template(source, &pointer, problems);
     }
 }
 
-/// Finds what some sample does not have. The templates are known to parse.
-pub(super) fn check_samples(
+/// Finds what is wrong with the templates of scoring entries that stand in a list at this place.
+pub(super) fn check_entries(
+    entries: &[ScoringEntry],
+    at: &str,
     stages: &[Stage],
     space: &Space,
-    samples: &[Sample],
     problems: &mut Vec<Problem>,
 ) {
+    let view = View { sees: Sees::Scorer, stages, space };
+    for (pointer, source) in entry_templates(entries, at) {
+        if is_full(problems) {
+            return;
+        }
+        view.template(source, &pointer, problems);
+    }
+}
+
+fn entry_templates<'a>(entries: &'a [ScoringEntry], at: &str) -> Vec<(String, &'a str)> {
+    let each = entries.iter().enumerate().flat_map(|(i, entry)| {
+        let templates = entry.scorer.templates().into_iter();
+        templates.map(move |(place, source)| (format!("{at}/{i}{place}"), source))
+    });
+    each.collect()
+}
+
+/// Finds what a sample does not have that the templates of its own checks ask for.
+pub(super) fn check_own(entries: &[ScoringEntry], sample: &Sample, problems: &mut Vec<Problem>) {
     let mut demands = Demands::default();
-    for (_, pointer, source) in all(stages, space) {
+    demand(entry_templates(entries, "/checks"), &mut demands);
+    problems.extend(demands.lacking(std::slice::from_ref(sample)).into_iter().map(|lack| {
+        let path = lack.path;
+        let detail =
+            format!("the sample has no `{path}`: give it one, or write `sample.{path} | default(…)`");
+        Problem::new(lack.pointer, "unknown_name", detail)
+    }));
+}
+
+/// Adds what templates ask of samples. Those that do not parse ask for nothing.
+fn demand<'a>(templates: impl IntoIterator<Item = (String, &'a str)>, demands: &mut Demands) {
+    for (pointer, source) in templates {
         let references = Template::parse(source).map(|template| template.references()).unwrap_or_default();
         for reference in references.iter().filter(|reference| !reference.guarded) {
             demands.add(&reference.path, &pointer);
         }
     }
+}
+
+/// Finds what some sample does not have. The templates are known to parse.
+pub(super) fn check_samples(definition: &Definition, samples: &[Sample], problems: &mut Vec<Problem>) {
+    let mut demands = Demands::default();
+    let of_stages = all(&definition.stages, &definition.space);
+    let of_stages = of_stages.into_iter().map(|(_, pointer, source)| (pointer, source));
+    demand(of_stages.chain(entry_templates(&definition.scoring, "/scoring_config")), &mut demands);
     problems.extend(demands.lacking(samples).into_iter().map(|lack| {
         let (sample, path) = (lack.sample, lack.path);
         let detail =
@@ -113,7 +163,11 @@ impl View<'_> {
             }
             ["params", name, ..] => self.unknown_param(name),
             ["stages", name, ref rest @ ..] => self.unknown_stage(name, rest),
-            ["previous", ..] if self.stage == 0 => {
+            ["previous" | "documents", ..] if self.sees == Sees::Scorer => Some(format!(
+                "`{}` is not known here: options of scorers see sample, params and stages",
+                path[0]
+            )),
+            ["previous", ..] if self.sees == Sees::Stage(0) => {
                 Some("`previous` is not there in the first stage: no stage comes before it".to_owned())
             }
             ["sample" | "params" | "stages" | "previous" | "documents", ..] | [] => None,
@@ -138,7 +192,10 @@ impl View<'_> {
     }
 
     fn unknown_stage(&self, name: &str, rest: &[&str]) -> Option<String> {
-        let earlier = &self.stages[..self.stage];
+        let earlier = match self.sees {
+            Sees::Stage(stage) => self.stages.get(..stage).unwrap_or_default(),
+            Sees::Scorer => self.stages,
+        };
         if !earlier.iter().any(|stage| stage.name.as_str() == name) {
             let earlier = unknown("earlier stage", name, earlier.iter().map(|stage| stage.name.as_str()));
             return Some(format!("`stages.{name}`: {earlier}"));

@@ -1,5 +1,6 @@
 use super::*;
 use crate::sample::Sample;
+use crate::scoring::ScoringDraft;
 use crate::space::Levels;
 use crate::space::Size;
 
@@ -25,7 +26,7 @@ pub(super) fn draft() -> Draft {
         samples: vec![Sample {
             input: Value::from("hi"),
             reference: Some(Value::from("x")),
-            meta: Map::new(),
+            ..Sample::default()
         }],
         stages: vec![
             stage("sort", "Tone: {{ params.tone }}. {{ sample.input }}"),

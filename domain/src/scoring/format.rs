@@ -55,7 +55,7 @@ impl Format {
             "json_schema" => options.required("schema").cloned().map(Self::JsonSchema),
             "markdown" => {
                 let headings = options.texts("headings");
-                if headings.is_empty() {
+                if headings.is_empty() && !options.may_come(&["headings"]) {
                     options.wrong("headings", "missing", "name the headings that the markdown must have");
                 }
                 Some(Self::Markdown { headings })

@@ -1,7 +1,8 @@
 //! Whether an output has the words it should have, and none that it should not.
 
 use super::options::Options;
-use super::{Judgement, Score};
+use super::text_rules::comparable;
+use super::{Judgement, Score, TextRules};
 use crate::value::Value;
 
 /// Terms that must be there, and terms that must not.
@@ -22,7 +23,7 @@ impl Keyword {
         let (required, forbidden) = (options.texts("required"), options.texts("forbidden"));
         let (ignore_case, whole_word) =
             (options.flag("ignore_case", true), options.flag("whole_word", false));
-        if required.is_empty() && forbidden.is_empty() {
+        if required.is_empty() && forbidden.is_empty() && !options.may_come(&["required", "forbidden"]) {
             options.wrong("required", "missing", "name required terms, forbidden ones, or both");
             return None;
         }
@@ -30,9 +31,9 @@ impl Keyword {
     }
 
     /// The share of terms that are as they should be.
-    pub(super) fn evaluate(&self, output: &str) -> Judgement {
-        let output = self.folded(output);
-        let found = |term: &&String| self.has(&output, &self.folded(term));
+    pub(super) fn evaluate(&self, output: &str, rules: &dyn TextRules) -> Judgement {
+        let output = comparable(output, self.ignore_case, rules);
+        let found = |term: &&String| self.has(&output, &comparable(term, self.ignore_case, rules));
         let missing: Vec<&String> = self.required.iter().filter(|term| !found(term)).collect();
         let present: Vec<&String> = self.forbidden.iter().filter(found).collect();
         let all = self.terms();
@@ -53,11 +54,11 @@ impl Keyword {
         self.required.len() + self.forbidden.len()
     }
 
-    fn folded(&self, text: &str) -> String {
-        if self.ignore_case { text.to_lowercase() } else { text.to_owned() }
-    }
-
+    /// Whether a term is there. What is empty once it is normalised is nowhere.
     fn has(&self, output: &str, term: &str) -> bool {
+        if term.is_empty() {
+            return false;
+        }
         let mut places = output.match_indices(term);
         places.any(|(at, _)| !self.whole_word || stands_alone(output, at, at + term.len()))
     }

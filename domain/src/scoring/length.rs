@@ -25,7 +25,7 @@ impl Length {
         {
             options.wrong("min", "out_of_range", format!("min {min} is above max {max}: swap them"));
         }
-        if min.is_none() && max.is_none() {
+        if min.is_none() && max.is_none() && !options.may_come(&["min", "max"]) {
             options.wrong("max", "missing", "give min, max or both: any length would do otherwise");
         }
         let unit = TextUnit::parse(unit?)?;

@@ -1,10 +1,11 @@
 //! Whether an output is the reference, or contains it.
 
-use super::Judgement;
 use super::options::Options;
+use super::text_rules::{comparable, text_of, with_texts};
+use super::{Judgement, ScorerError, TextRules};
 use crate::value::Value;
 
-/// Equality with the reference, or with a fixed value.
+/// Equality with the reference, or with a fixed value. JSON is compared by its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExactMatch {
     /// Whether upper and lower case are the same.
@@ -15,13 +16,24 @@ pub struct ExactMatch {
     pub value: Option<Value>,
 }
 
-/// Containment of the reference, or of a fixed value.
+/// Containment of the reference, or of fixed values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contains {
     /// Whether upper and lower case are the same.
     pub ignore_case: bool,
     /// What to look for instead of the reference.
-    pub value: Option<Value>,
+    pub value: Option<Wanted>,
+}
+
+/// What an output is to contain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// This value.
+    One(Value),
+    /// At least one of these.
+    Any(Vec<Value>),
+    /// All of these.
+    All(Vec<Value>),
 }
 
 impl ExactMatch {
@@ -30,26 +42,95 @@ impl ExactMatch {
         Self { ignore_case, trim, value: options.optional("value").cloned() }
     }
 
-    pub(super) fn evaluate(&self, output: &str, reference: Option<&Value>) -> Option<Judgement> {
-        let expected = self.value.as_ref().or(reference)?.to_text();
-        let trimmed = |text: &str| if self.trim { text.trim().to_owned() } else { text.to_owned() };
-        let equal = fold(&trimmed(output), self.ignore_case) == fold(&trimmed(&expected), self.ignore_case);
-        Some(Judgement::new(equal.into()))
+    pub(super) fn evaluate(
+        &self,
+        output: &Value,
+        references: &[Value],
+        rules: &dyn TextRules,
+    ) -> Option<Judgement> {
+        let expected = self.value.as_ref().map_or(references, std::slice::from_ref);
+        (!expected.is_empty()).then(|| {
+            Judgement::new(expected.iter().any(|expected| self.equal(output, expected, rules)).into())
+        })
+    }
+
+    fn equal(&self, output: &Value, expected: &Value, rules: &dyn TextRules) -> bool {
+        if let (Some(a), Some(b)) = (json(output, expected, rules), json(expected, output, rules)) {
+            let same = |text: &str| comparable(text, self.ignore_case, rules).into_owned();
+            return with_texts(&a, &same) == with_texts(&b, &same);
+        }
+        self.text(output, rules) == self.text(expected, rules)
+    }
+
+    fn text(&self, value: &Value, rules: &dyn TextRules) -> String {
+        let text = text_of(value);
+        let text = comparable(&text, self.ignore_case, rules);
+        if self.trim { text.trim().to_owned() } else { text.into_owned() }
+    }
+}
+
+/// A value as JSON where it, or the one that it is compared with, is more than a text.
+fn json(value: &Value, other: &Value, rules: &dyn TextRules) -> Option<Value> {
+    match (value, other) {
+        (Value::Null, _) | (_, Value::Null) | (Value::Text(_), Value::Text(_)) => None,
+        (Value::Text(text), _) => rules.read_json(text.trim()),
+        (value, _) => Some(value.clone()),
     }
 }
 
 impl Contains {
     pub(super) fn read(options: &mut Options<'_>) -> Self {
-        Self { ignore_case: options.flag("ignore_case", true), value: options.optional("value").cloned() }
+        let ignore_case = options.flag("ignore_case", true);
+        let value = options.optional("value").cloned();
+        let how = options.optional_word("match", &["any", "all"]);
+        if value.is_none() && how.is_some() {
+            options.wrong("match", "wrong_value", "goes with a list in `value`");
+        }
+        let value = value.map(|value| match (value, how) {
+            (Value::List(values), Some("any")) => Wanted::Any(values),
+            (Value::List(values), Some(_)) => Wanted::All(values),
+            (Value::List(values), None) => {
+                options.wrong(
+                    "match",
+                    "missing",
+                    "`value` is a list: say whether `any` or `all` of it must be there",
+                );
+                Wanted::All(values)
+            }
+            (value, _) => Wanted::One(value),
+        });
+        Self { ignore_case, value }
     }
 
-    pub(super) fn evaluate(&self, output: &str, reference: Option<&Value>) -> Option<Judgement> {
-        let wanted = self.value.as_ref().or(reference)?.to_text();
-        let found = fold(output, self.ignore_case).contains(&fold(&wanted, self.ignore_case));
-        Some(Judgement::new(found.into()))
+    pub(super) fn evaluate(
+        &self,
+        output: &Value,
+        references: &[Value],
+        rules: &dyn TextRules,
+    ) -> Result<Option<Judgement>, ScorerError> {
+        let (wanted, all) = match &self.value {
+            Some(Wanted::One(value)) => (std::slice::from_ref(value), true),
+            Some(Wanted::Any(values)) => (values.as_slice(), false),
+            Some(Wanted::All(values)) => (values.as_slice(), true),
+            None if references.is_empty() => return Ok(None),
+            None => (references, false),
+        };
+        let output = text_of(output);
+        let output = comparable(&output, self.ignore_case, rules);
+        let mut missing = Vec::new();
+        for value in wanted {
+            let text = text_of(value);
+            let text = comparable(&text, self.ignore_case, rules);
+            if text.is_empty() {
+                return Err(ScorerError::new("there is nothing to look for: the text is empty"));
+            }
+            if !output.contains(&*text) {
+                missing.push(value.clone());
+            }
+        }
+        let good = if all { missing.is_empty() } else { missing.len() < wanted.len() };
+        let judgement = Judgement::new(good.into());
+        let tells = !good && wanted.len() > 1;
+        Ok(Some(if tells { judgement.with("missing", Value::List(missing)) } else { judgement }))
     }
-}
-
-fn fold(text: &str, ignore_case: bool) -> String {
-    if ignore_case { text.to_lowercase() } else { text.to_owned() }
 }

@@ -7,13 +7,26 @@ use crate::value::{Map, Number, Value};
 pub(super) struct Options<'a> {
     scorer: &'a str,
     given: &'a Map,
+    /// Whether templates among them are still to be rendered.
+    templates: bool,
     known: Vec<&'static str>,
     problems: Vec<Problem>,
 }
 
+/// Whether a value is a text that holds a template.
+pub(super) fn is_template(value: &Value) -> bool {
+    value.as_text().is_some_and(|text| text.contains("{{") || text.contains("{%"))
+}
+
 impl<'a> Options<'a> {
+    /// Options without templates.
     pub(super) const fn new(scorer: &'a str, given: &'a Map) -> Self {
-        Self { scorer, given, known: Vec::new(), problems: Vec::new() }
+        Self { scorer, given, templates: false, known: Vec::new(), problems: Vec::new() }
+    }
+
+    /// Options whose templates are still to be rendered: each passes for what it may become.
+    pub(super) const fn with_templates(scorer: &'a str, given: &'a Map) -> Self {
+        Self { scorer, given, templates: true, known: Vec::new(), problems: Vec::new() }
     }
 
     /// The scorer, or everything that was wrong.
@@ -50,6 +63,16 @@ impl<'a> Options<'a> {
         value
     }
 
+    /// Whether the option is a template that may still become anything.
+    fn may_become(&self, value: &Value) -> bool {
+        self.templates && is_template(value)
+    }
+
+    /// Whether one of these options is a template that may still become anything.
+    pub(super) fn may_come(&self, names: &[&str]) -> bool {
+        names.iter().filter_map(|name| self.given.get(*name)).any(|value| self.may_become(value))
+    }
+
     pub(super) fn required_text(&mut self, name: &'static str) -> Option<String> {
         let value = self.required(name)?;
         let text = value.as_text().map(str::to_owned);
@@ -63,6 +86,7 @@ impl<'a> Options<'a> {
         match self.optional(name) {
             None => default,
             Some(Value::Bool(flag)) => *flag,
+            Some(template) if self.may_become(template) => default,
             Some(other) => {
                 self.wrong(name, "wrong_value", format!("takes true or false, not {other}"));
                 default
@@ -71,7 +95,7 @@ impl<'a> Options<'a> {
     }
 
     pub(super) fn count(&mut self, name: &'static str) -> Option<u64> {
-        let value = self.optional(name)?;
+        let value = self.optional(name).filter(|value| !self.may_become(value))?;
         let count = value.as_number().and_then(Number::as_u64);
         if count.is_none() {
             self.wrong(name, "wrong_value", format!("takes a whole number from 0 up, not {value}"));
@@ -79,11 +103,13 @@ impl<'a> Options<'a> {
         count
     }
 
-    /// A list of texts, none of them empty; empty where it is not given.
+    /// A list of texts, none of them empty; a text alone is a list of one. Empty where it is not given.
     pub(super) fn texts(&mut self, name: &'static str) -> Vec<String> {
-        let Some(value) = self.optional(name) else { return Vec::new() };
-        let list = value.as_list().map(|list| list.iter().map(Value::as_text).collect::<Option<Vec<_>>>());
-        match list.flatten() {
+        let Some(value) = self.optional(name).filter(|value| !self.may_become(value)) else {
+            return Vec::new();
+        };
+        let list = value.as_list().unwrap_or(std::slice::from_ref(value));
+        match list.iter().map(Value::as_text).collect::<Option<Vec<_>>>() {
             Some(texts) if texts.iter().all(|text| !text.is_empty()) => {
                 texts.into_iter().map(str::to_owned).collect()
             }
@@ -105,8 +131,19 @@ impl<'a> Options<'a> {
         words: &[&'static str],
         default: Option<&'static str>,
     ) -> Option<&'static str> {
-        let given = if default.is_some() { self.optional(name) } else { self.required(name) };
-        let Some(value) = given else { return default };
+        if default.is_none() {
+            self.required(name)?;
+        }
+        self.optional_word(name, words).or(default)
+    }
+
+    /// One of these words, where it is given.
+    pub(super) fn optional_word(
+        &mut self,
+        name: &'static str,
+        words: &[&'static str],
+    ) -> Option<&'static str> {
+        let value = self.optional(name)?;
         let word = words.iter().copied().find(|word| value.as_text() == Some(word));
         if word.is_none() {
             self.wrong(name, "wrong_value", format!("takes {}, not {value}", words.join(", ")));

@@ -2,6 +2,28 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// The rules of ASCII.
+#[derive(Debug)]
+struct Ascii;
+
+impl TextRules for Ascii {
+    fn nfc<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        text.into()
+    }
+
+    fn fold_case(&self, text: &str) -> String {
+        text.to_lowercase()
+    }
+
+    fn tokens<'a>(&self, text: &'a str) -> Vec<Token<'a>> {
+        text.split_whitespace().map(Token::Word).collect()
+    }
+
+    fn read_json(&self, text: &str) -> Option<Value> {
+        text.parse().ok().map(|number: f64| Value::number(number))
+    }
+}
+
 fn options(fields: &[(&str, Value)]) -> Map {
     fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
@@ -14,8 +36,8 @@ fn texts(texts: &[&str]) -> Value {
 fn check(scorer: &str, given: &[(&str, Value)], rows: &[(&str, Option<&str>, Option<f64>)]) {
     let scorer = Scorer::try_new(scorer, &options(given)).unwrap();
     for (output, reference, expected) in rows {
-        let reference = reference.map(Value::from);
-        let judged = scorer.evaluate(&Value::from(*output), reference.as_ref()).unwrap();
+        let references: Vec<Value> = reference.iter().map(|reference| Value::from(*reference)).collect();
+        let judged = scorer.evaluate(&Value::from(*output), &references, &Ascii).unwrap();
         let value = judged.map(|judgement| judgement.value.value());
         assert_eq!(value, *expected, "{scorer:?} of {output:?} against {reference:?}");
     }
@@ -58,7 +80,7 @@ fn keywords_count_what_is_as_it_should_be() {
     let whole = [("required", texts(&["cat"])), ("whole_word", Value::from(true))];
     check("keyword", &whole, &[("concatenate", None, Some(0.0)), ("a cat.", None, Some(1.0))]);
     let scorer = Scorer::try_new("keyword", &options(&given)).unwrap();
-    let judged = scorer.evaluate(&Value::from("sorry"), None).unwrap().unwrap();
+    let judged = scorer.evaluate(&Value::from("sorry"), &[], &Ascii).unwrap().unwrap();
     assert_eq!(
         Value::Map(judged.metadata).canonical(),
         r#"{"forbidden":["sorry"],"missing":["Refund","days"]}"#
@@ -91,9 +113,9 @@ fn json_compares_by_its_one_spelling() {
     let scorer = Scorer::try_new("exact_match", &Map::new()).unwrap();
     let output = Value::from([("b", Value::number(1.0)), ("a", Value::Null)]);
     let reference = Value::from([("a", Value::Null), ("b", Value::from(1_i64))]);
-    assert_eq!(scorer.evaluate(&output, Some(&reference)), Ok(Some(Judgement::new(Score::ONE))));
+    assert_eq!(scorer.evaluate(&output, &[reference], &Ascii), Ok(Some(Judgement::new(Score::ONE))));
     assert_eq!(
-        scorer.evaluate(&Value::from("5"), Some(&Value::from(5_i64))),
+        scorer.evaluate(&Value::from("5.0"), &[Value::from(5_i64)], &Ascii),
         Ok(Some(Judgement::new(Score::ONE)))
     );
 }
@@ -145,6 +167,8 @@ fn wrong_options_are_named_with_what_is_right() {
         ("exact_match", vec![("trim", Value::from("yes"))], "wrong_value", "/options/trim"),
         ("keyword", vec![], "missing", "/options/required"),
         ("keyword", vec![("required", texts(&[""]))], "wrong_value", "/options/required"),
+        ("contains", vec![("value", texts(&["a"]))], "missing", "/options/match"),
+        ("contains", vec![("match", Value::from("any"))], "wrong_value", "/options/match"),
         ("format", vec![], "missing", "/options/type"),
         ("format", vec![("type", Value::from("toml"))], "wrong_value", "/options/type"),
         ("format", vec![("type", Value::from("json_schema"))], "missing", "/options/schema"),
@@ -216,9 +240,123 @@ proptest! {
             ("similarity", vec![("method", Value::from("token_f1"))]),
         ] {
             let scorer = Scorer::try_new(name, &options(&given)).unwrap();
-            let judged = scorer.evaluate(&Value::from(output.as_str()), Some(&Value::from(reference.as_str())));
-            let judged = judged.unwrap().unwrap();
-            prop_assert!((0.0..=1.0).contains(&judged.value.value()));
+            let judged = scorer.evaluate(&Value::from(output.as_str()), &[Value::from(reference.as_str())], &Ascii);
+            let value = judged.ok().flatten().map(|judged| judged.value.value());
+            prop_assert!(value.is_some_and(|value| (0.0..=1.0).contains(&value)) || reference.is_empty());
         }
     }
+}
+
+fn entry(draft: &ScoringDraft) -> ScoringEntry {
+    ScoringEntry::try_new(draft, &[]).unwrap()
+}
+
+#[test]
+fn values_are_turned_and_then_cut() {
+    let draft = |negate, pass_at| ScoringDraft {
+        scorer: "similarity".into(),
+        negate,
+        pass_at,
+        ..ScoringDraft::default()
+    };
+    for (negate, pass_at, value, concluded) in [
+        (false, None, 0.25, 0.25),
+        (true, None, 0.25, 0.75),
+        (false, Some(0.25), 0.25, 1.0),
+        (false, Some(0.3), 0.25, 0.0),
+        (true, Some(0.75), 0.25, 1.0),
+        (true, Some(0.8), 0.25, 0.0),
+    ] {
+        let said = Judgement::new(Score::try_new(value).unwrap());
+        let judged = entry(&draft(negate, pass_at)).conclude(said);
+        assert_eq!(judged.value.value(), concluded, "{negate} {pass_at:?}");
+        assert_eq!(judged.metadata.contains_key("value"), negate || pass_at.is_some());
+    }
+}
+
+#[test]
+fn the_best_reference_counts() {
+    for (scorer, output, value) in
+        [("exact_match", "b", 1.0), ("similarity", "bx", 0.5), ("contains", "ab", 1.0)]
+    {
+        let scorer = Scorer::try_new(scorer, &Map::new()).unwrap();
+        let references = [Value::from("c"), Value::from("b")];
+        let judged = scorer.evaluate(&Value::from(output), &references, &Ascii).unwrap().unwrap();
+        assert_eq!(judged.value.value(), value, "{scorer:?}");
+    }
+}
+
+#[test]
+fn lists_are_contained_in_part_or_as_a_whole() {
+    let list = |how: &str| [("value", texts(&["a", "b"])), ("match", Value::from(how))];
+    check("contains", &list("any"), &[("xa", None, Some(1.0)), ("x", None, Some(0.0))]);
+    check("contains", &list("all"), &[("ab", None, Some(1.0)), ("xa", None, Some(0.0))]);
+    let scorer = Scorer::try_new("contains", &options(&list("all"))).unwrap();
+    let judged = scorer.evaluate(&Value::from("a"), &[], &Ascii).unwrap().unwrap();
+    assert_eq!(Value::Map(judged.metadata).canonical(), r#"{"missing":["b"]}"#);
+}
+
+#[test]
+fn nothing_to_look_for_is_no_match() {
+    let scorer = Scorer::try_new("contains", &Map::new()).unwrap();
+    assert!(scorer.evaluate(&Value::from("a"), &[Value::from("")], &Ascii).is_err());
+}
+
+#[test]
+fn options_are_rendered_for_each_sample() {
+    let templated = |scorer: &str, given: &[(&str, Value)]| {
+        let draft =
+            ScoringDraft { scorer: scorer.into(), options: options(given), ..ScoringDraft::default() };
+        match entry(&draft).scorer {
+            EntryScorer::Templated(scorer) => scorer,
+            EntryScorer::Fixed(scorer) => panic!("{scorer:?}"),
+        }
+    };
+    let meta = Value::from([
+        ("words", texts(&["x", "y"])),
+        ("most", Value::from(3_i64)),
+        ("word", Value::from("x")),
+    ]);
+    let sample = Value::from([("meta", meta)]);
+    let scope = crate::template::Scope::new().with("sample", &sample);
+    let of = |name: &str| Value::from(format!("{{{{ sample.meta.{name} }}}}"));
+    for (scorer, given, same) in [
+        ("contains", vec![("value", of("word"))], vec![("value", Value::from("x"))]),
+        ("keyword", vec![("required", of("words"))], vec![("required", texts(&["x", "y"]))]),
+        ("keyword", vec![("required", Value::List(vec![of("word")]))], vec![("required", texts(&["x"]))]),
+        ("length", vec![("max", of("most"))], vec![("max", Value::from(3_i64))]),
+        (
+            "contains",
+            vec![("value", Value::from("<{{ sample.meta.word }}>"))],
+            vec![("value", Value::from("<x>"))],
+        ),
+    ] {
+        let expected = Scorer::try_new(scorer, &options(&same));
+        assert_eq!(templated(scorer, &given).render(&scope).ok(), expected.ok(), "{given:?}");
+    }
+    let missing = templated("contains", &[("value", of("other"))]).render(&scope).unwrap_err();
+    assert!(missing.contains("option `value`") && missing.contains("other"), "{missing}");
+    let wrong = templated("length", &[("max", of("word"))]).render(&scope).unwrap_err();
+    assert!(wrong.starts_with("option `max`: takes a whole number"), "{wrong}");
+    let draft = ScoringDraft {
+        scorer: "contains".into(),
+        options: options(&[("value", Value::from("{{ sample. }}"))]),
+        ..ScoringDraft::default()
+    };
+    let problems = ScoringEntry::try_new(&draft, &[]).unwrap_err();
+    assert_eq!((problems[0].code, problems[0].pointer.as_str()), ("invalid_template", "/options/value"));
+}
+
+#[test]
+fn checks_of_one_name_are_one_score() {
+    let judged = |value: f64| Judgement::new(Score::try_new(value).unwrap());
+    assert_eq!(combined(vec![]), None);
+    assert_eq!(combined(vec![(2.0, judged(0.5))]), Some(judged(0.5)));
+    let both = combined(vec![(3.0, judged(1.0)), (1.0, judged(0.0))]).unwrap();
+    assert_eq!(both.value.value(), 0.75);
+    let scorers = [("a".to_owned(), 2.0), ("b".to_owned(), 1.0), ("c".to_owned(), 0.0)];
+    let check = |name: &str, weight| ScoringDraft { scorer: name.into(), weight, ..ScoringDraft::default() };
+    let checks = [check("b", Some(3.0)), check("c", None), check("c", Some(2.0))];
+    assert_eq!(sample_weights(&scorers, &checks), [2.0, 3.0, 3.0]);
+    assert_eq!(sample_weights(&scorers, &[]), [2.0, 1.0, 0.0]);
 }

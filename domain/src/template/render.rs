@@ -7,6 +7,7 @@ use super::ast::{Comparison, Expr, Kind, Node};
 use super::limits::{Bounded, Budget, Effort, check_depth};
 use super::value::{List, Val, equal, order};
 use super::{Fault, Scope, filters};
+use crate::value::Value;
 
 /// Renders nodes with the names of a scope.
 pub(super) fn render(nodes: &[Node], scope: &Scope<'_>, effort: Effort) -> Result<String, Fault> {
@@ -18,6 +19,17 @@ pub(super) fn render(nodes: &[Node], scope: &Scope<'_>, effort: Effort) -> Resul
     };
     renderer.nodes(nodes)?;
     Ok(renderer.out.into_text())
+}
+
+/// The value of an expression, which must be there.
+pub(super) fn evaluate(expr: &Expr, scope: &Scope<'_>, effort: Effort) -> Result<Value, Fault> {
+    let mut renderer = Renderer {
+        scope,
+        frames: vec![Frame::default()],
+        budget: Budget::new(effort.steps),
+        out: Bounded::new(effort.bytes),
+    };
+    Ok(renderer.defined(expr)?.to_value())
 }
 
 /// The values that one block named.

@@ -70,6 +70,22 @@ impl<'a> List<'a> {
 }
 
 impl Val<'_> {
+    /// The value as data; nothing where it is not there.
+    pub(super) fn to_value(&self) -> Value {
+        match self {
+            Self::Undefined(_) | Self::None => Value::Null,
+            Self::Bool(flag) => Value::Bool(*flag),
+            Self::Whole(whole) => i64::try_from(*whole)
+                .map(Value::from)
+                .or_else(|_| u64::try_from(*whole).map(Value::from))
+                .unwrap_or_else(|_| Value::number(*whole as f64)),
+            Self::Float(float) => Value::number(*float),
+            Self::Text(text) => Value::from(&**text),
+            Self::List(items) => Value::List(items.iter().map(|item| item.to_value()).collect()),
+            Self::Map(map) => Value::Map((*map).clone()),
+        }
+    }
+
     fn number(number: Number) -> Self {
         match (number.as_i64(), number.as_u64()) {
             (Some(whole), _) => Self::Whole(whole.into()),

@@ -6,7 +6,7 @@ use application::ports::{
     ChangeOutcome, ChangeableWhen, ExperimentChange, NewExperiment, NewSamples, StoredExperiment,
 };
 use domain::call::Digest;
-use domain::experiment::{Definition, Draft};
+use domain::experiment::{Definition, Draft, check_names};
 use domain::id::{ExperimentId, ProjectId, SampleSetId};
 use domain::sample::Sample;
 use sea_orm::{DatabaseTransaction, DbErr, Value as Bound};
@@ -17,8 +17,7 @@ use crate::batch::Rows;
 use crate::dialect::{Session, corrupt, id, json, maybe_real, maybe_text, raw_json, text, whole};
 use crate::rows::Row;
 
-const SET: &str =
-    "INSERT INTO sample_set (id, digest, count) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING";
+const SET: &str = "INSERT INTO sample_set (id, digest, count, check_names) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING";
 
 const INSERT: &str = "INSERT INTO experiment (id, project_id, sample_set_id, name, description, documents, \
      pipeline_stages, scoring_config, parameter_space, repeats, holdout, status, document_digest) \
@@ -41,7 +40,7 @@ const USE_SET: &str =
 /// What an experiment's document needs beside its name and its space, for an experiment called `e` with its sample set
 /// `s`.
 pub(super) const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.repeats, e.holdout, \
-     e.revision, e.scoring_rev, s.digest, s.count";
+     e.revision, e.scoring_rev, s.digest, s.count, s.check_names";
 
 /// How large that is.
 pub(super) const DOCUMENT_BYTES: &str = "CAST(length(CAST(e.documents AS text)) + length(CAST(e.pipeline_stages AS text)) \
@@ -84,7 +83,8 @@ pub(super) async fn change(
 }
 
 async fn insert_samples(session: Session<'_, DatabaseTransaction>, new: &NewSamples) -> Result<(), DbErr> {
-    let set = vec![id(new.set.bits()), text(new.digest.to_string()), whole(new.samples.len())];
+    let names = document(&check_names(&new.samples))?;
+    let set = vec![id(new.set.bits()), text(new.digest.to_string()), whole(new.samples.len()), names];
     if session.execute(SET, set).await?.rows_affected() == 0 {
         return Ok(());
     }
@@ -152,6 +152,7 @@ pub(super) fn draft(row: Row<'_>) -> Result<Draft, DbErr> {
         description: row.maybe_text("description")?,
         repeats: row.small("repeats")?,
         holdout: row.maybe_real("holdout")?.unwrap_or(0.0),
+        check_names: part(row, "check_names")?,
         ..parts.into_draft().map_err(|problems| corrupt(format!("{problems:?}")))?
     })
 }

@@ -1,0 +1,266 @@
+//! A scoring entry: a scorer, the part of an output that it judges, and how much its value counts.
+
+use std::collections::BTreeMap;
+
+use super::options::is_template;
+use super::{Extract, Judgement, Score, Scorer, ScoringDraft};
+use crate::name::Name;
+use crate::problem::{Problem, nul, segment, unknown};
+use crate::stage::Stage;
+use crate::template::{Scope, Template};
+use crate::value::{Map, Value};
+
+/// The longest name of an entry, in bytes.
+const MAX_NAME: usize = 200;
+
+/// A scorer with its part in an experiment, or in one sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoringEntry {
+    /// What its scores are called.
+    pub name: String,
+    /// The scorer.
+    pub scorer: EntryScorer,
+    /// How much it counts, from 0 up.
+    pub weight: f64,
+    /// The stage whose output it judges; the last where absent.
+    pub stage: Option<Name>,
+    /// The part of the output that it judges; all of it where absent.
+    pub extract: Option<Extract>,
+    /// Whether its value is turned: 1 - v.
+    pub negate: bool,
+    /// The value from which on it is 1, and below which it is 0.
+    pub pass_at: Option<f64>,
+}
+
+/// The scorer of an entry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EntryScorer {
+    /// The same for each sample.
+    Fixed(Scorer),
+    /// One whose options are rendered for each sample.
+    Templated(TemplatedScorer),
+}
+
+/// A scorer with templates among its options.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplatedScorer {
+    scorer: String,
+    options: Map,
+    needs_reference: bool,
+}
+
+impl ScoringEntry {
+    /// Reads an entry of an experiment with these stages.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place in the entry.
+    pub fn try_new(draft: &ScoringDraft, stages: &[Stage]) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let weight = draft.weight.unwrap_or(1.0);
+        if !(weight.is_finite() && weight >= 0.0) {
+            problems.push(Problem::new("/weight", "out_of_range", "a weight is a number from 0 up"));
+        }
+        let stage =
+            draft.stage.as_deref().map(|name| stages.iter().find(|stage| stage.name.as_str() == name));
+        if let (Some(name), Some(None)) = (&draft.stage, stage) {
+            let detail = unknown("stage", name, stages.iter().map(|stage| stage.name.as_str()));
+            problems.push(Problem::new("/stage", "unknown_stage", detail));
+        }
+        nul(&Value::Map(draft.options.clone()), "/options", &mut problems);
+        let scorer =
+            EntryScorer::try_new(&draft.scorer, &draft.options).map_err(|found| problems.extend(found));
+        let name = draft.name().to_owned();
+        if name.is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
+            problems.push(Problem::new("/name", "invalid_name", "give the entry a name on one line"));
+        }
+        if draft.pass_at.is_some_and(|bound| !(0.0..=1.0).contains(&bound)) {
+            problems.push(Problem::new(
+                "/pass_at",
+                "out_of_range",
+                "values are from 0 to 1, and so is pass_at",
+            ));
+        }
+        extract(draft.extract.as_ref(), &mut problems);
+        let (extract, negate, pass_at) = (draft.extract.clone(), draft.negate, draft.pass_at);
+        let stage = stage.flatten().map(|stage| stage.name.clone());
+        match scorer {
+            Ok(scorer) if problems.is_empty() => {
+                Ok(Self { name, scorer, weight, stage, extract, negate, pass_at })
+            }
+            _ => Err(problems),
+        }
+    }
+
+    /// The judgement of the entry, from that of its scorer: turned, then cut into pass and fail. What the scorer said stays
+    /// in the metadata as `value`.
+    #[must_use]
+    pub fn conclude(&self, judgement: Judgement) -> Judgement {
+        if !self.negate && self.pass_at.is_none() {
+            return judgement;
+        }
+        let said = judgement.value.value();
+        let value = if self.negate { 1.0 - said } else { said };
+        let value = match self.pass_at {
+            None => Score::try_new(value).unwrap_or(Score::ZERO),
+            Some(bound) => Score::from(value >= bound),
+        };
+        Judgement { value, ..judgement }.with("value", Value::number(said))
+    }
+}
+
+fn extract(extract: Option<&Extract>, problems: &mut Vec<Problem>) {
+    let Some(extract) = extract else { return };
+    if *extract == Extract::default() {
+        let detail = "say what to extract: json, pointer, regex or after";
+        problems.push(Problem::new("/extract", "missing", detail));
+    }
+    if extract.after.as_deref() == Some("") {
+        problems.push(Problem::new("/extract/after", "wrong_value", "takes a text that is not empty"));
+    }
+    if extract.pointer.as_deref().is_some_and(|pointer| !pointer.is_empty() && !pointer.starts_with('/')) {
+        let detail = "a JSON pointer begins with a slash, as in `/answer/0`";
+        problems.push(Problem::new("/extract/pointer", "wrong_value", detail));
+    }
+}
+
+impl EntryScorer {
+    fn try_new(scorer: &str, options: &Map) -> Result<Self, Vec<Problem>> {
+        let mut templates = Vec::new();
+        find_templates(options, &mut templates);
+        if templates.is_empty() {
+            return Scorer::try_new(scorer, options).map(Self::Fixed);
+        }
+        let mut problems: Vec<Problem> = templates.iter().filter_map(invalid).collect();
+        let outline = Scorer::outline(scorer, options).map_err(|found| problems.extend(found));
+        match outline {
+            Ok(outline) if problems.is_empty() => Ok(Self::Templated(TemplatedScorer {
+                scorer: scorer.to_owned(),
+                options: options.clone(),
+                needs_reference: outline.needs_reference(),
+            })),
+            _ => Err(problems),
+        }
+    }
+
+    /// Whether it passes over samples without a reference.
+    #[must_use]
+    pub const fn needs_reference(&self) -> bool {
+        match self {
+            Self::Fixed(scorer) => scorer.needs_reference(),
+            Self::Templated(scorer) => scorer.needs_reference,
+        }
+    }
+
+    /// The templates among its options, each with its place in the entry.
+    #[must_use]
+    pub fn templates(&self) -> Vec<(String, &str)> {
+        let mut found = Vec::new();
+        if let Self::Templated(scorer) = self {
+            find_templates(&scorer.options, &mut found);
+        }
+        found
+    }
+}
+
+impl TemplatedScorer {
+    /// The scorer for what a scope holds. A template that is one expression alone gives that expression's value, any other
+    /// a text.
+    ///
+    /// # Errors
+    /// What is wrong with the templates or the options that they gave.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Scorer, String> {
+        let options = self.options.iter().map(|(name, value)| {
+            let rendered = rendered(value, scope).map_err(|error| format!("option `{name}`: {error}"));
+            rendered.map(|value| (name.clone(), value))
+        });
+        let options = options.collect::<Result<Map, String>>()?;
+        Scorer::try_new(&self.scorer, &options).map_err(|problems| {
+            let told = problems
+                .first()
+                .map(|problem| (problem.pointer.trim_start_matches("/options/"), &problem.detail));
+            told.map_or_else(String::new, |(name, detail)| format!("option `{name}`: {detail}"))
+        })
+    }
+}
+
+fn rendered(value: &Value, scope: &Scope<'_>) -> Result<Value, String> {
+    match value {
+        Value::Text(text) if is_template(value) => {
+            let template = Template::parse(text).map_err(|error| error.to_string())?;
+            template.evaluate(scope).map_err(|error| error.to_string())
+        }
+        Value::List(items) => {
+            items.iter().map(|item| rendered(item, scope)).collect::<Result<_, _>>().map(Value::List)
+        }
+        Value::Map(fields) => {
+            let fields = fields.iter().map(|(name, value)| Ok((name.clone(), rendered(value, scope)?)));
+            fields.collect::<Result<_, String>>().map(Value::Map)
+        }
+        Value::Text(_) | Value::Null | Value::Bool(_) | Value::Number(_) => Ok(value.clone()),
+    }
+}
+
+fn find_templates<'a>(options: &'a Map, found: &mut Vec<(String, &'a str)>) {
+    for (name, value) in options {
+        find_in(value, format!("/options/{}", segment(name)), found);
+    }
+}
+
+fn find_in<'a>(value: &'a Value, place: String, found: &mut Vec<(String, &'a str)>) {
+    match value {
+        Value::Text(text) if is_template(value) => found.push((place, text)),
+        Value::List(items) => {
+            for (i, item) in items.iter().enumerate() {
+                find_in(item, format!("{place}/{i}"), found);
+            }
+        }
+        Value::Map(fields) => {
+            for (name, value) in fields {
+                find_in(value, format!("{place}/{}", segment(name)), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn invalid((place, source): &(String, &str)) -> Option<Problem> {
+    let error = Template::parse(source).err()?;
+    Some(Problem::new(place.clone(), "invalid_template", error.to_string()))
+}
+
+/// How much each of these scorers counts for a sample: as its entry of the experiment says, unless checks of the sample
+/// bear its name and stand in the entry's place.
+#[must_use]
+pub fn sample_weights(scorers: &[(String, f64)], checks: &[ScoringDraft]) -> Vec<f64> {
+    let mut own: BTreeMap<&str, f64> = BTreeMap::new();
+    for check in checks {
+        *own.entry(check.name()).or_default() += check.weight.unwrap_or(1.0);
+    }
+    scorers.iter().map(|(name, weight)| own.get(name.as_str()).copied().unwrap_or(*weight)).collect()
+}
+
+/// One judgement of several entries with the same name: their weighted mean, with what each said. `None` where nothing of
+/// them counts.
+#[must_use]
+pub fn combined(mut judgements: Vec<(f64, Judgement)>) -> Option<Judgement> {
+    if judgements.len() < 2 {
+        return judgements.pop().map(|(_, judgement)| judgement);
+    }
+    let weights: f64 = judgements.iter().map(|(weight, _)| weight).sum();
+    let plain = weights <= 0.0;
+    let weight = |weight: f64| if plain { 1.0 } else { weight };
+    let all: f64 = judgements.iter().map(|(own, _)| weight(*own)).sum();
+    let sum: f64 = judgements.iter().map(|(own, judgement)| weight(*own) * judgement.value.value()).sum();
+    let said = judgements.into_iter().map(|(_, judgement)| {
+        Value::Map(
+            judgement
+                .metadata
+                .into_iter()
+                .chain([("value".to_owned(), Value::number(judgement.value.value()))])
+                .collect(),
+        )
+    });
+    let said = Value::List(said.collect());
+    let value = Score::try_new((sum / all).clamp(0.0, 1.0)).unwrap_or(Score::ZERO);
+    Some(Judgement::new(value).with("checks", said))
+}
