@@ -8,7 +8,6 @@ use domain::experiment::Definition;
 use domain::id::ExperimentId;
 use domain::money::NanoDollars;
 use domain::pipeline::{Pipeline, SampleProgress};
-use domain::random::shuffled;
 use domain::space::{Point, Size};
 use domain::stage::StageKind;
 use domain::strategy::{History, guide};
@@ -95,7 +94,7 @@ impl Estimates {
         let walks = size.saturating_mul(each);
         let whole = walks.saturating_mul(weight(definition)) <= EXACT;
         let points = points(definition, request, size, if whole { usize::MAX } else { CONFIGURATIONS });
-        let samples = samples(stored.samples, if whole { usize::MAX } else { SAMPLES });
+        let samples = samples(stored.order(), if whole { usize::MAX } else { SAMPLES });
         let mut census = CallCensus::default();
         for point in points {
             self.count_configuration(&stored, &catalog, point, &samples, &mut census).await?;
@@ -221,12 +220,8 @@ fn points(definition: &Definition, request: &SweepRequest, size: u128, most: usi
 }
 
 /// Samples to look at, in the set's own order.
-fn samples(count: u32, most: usize) -> Vec<u32> {
-    if count as usize <= most {
-        return (0..count).collect();
-    }
-    let mut chosen = shuffled(SEED, count as usize);
-    chosen.truncate(most);
-    chosen.sort_unstable();
-    chosen
+fn samples(mut order: Vec<u32>, most: usize) -> Vec<u32> {
+    order.truncate(most);
+    order.sort_unstable();
+    order
 }

@@ -52,8 +52,13 @@ fn setup(out: &mut String, experiment: &StoredExperiment, runs: &[RunSummary]) {
     line(
         out,
         &format!(
-            "- {} samples, {}\n- stages: {}\n- scorers: {}\n- {} runs",
+            "- {} samples{}, {}\n- stages: {}\n- scorers: {}\n- {} runs",
             experiment.samples,
+            if experiment.held_out > 0 {
+                format!(" ({} more held out)", experiment.held_out)
+            } else {
+                String::new()
+            },
             if definition.repeats() == 1 {
                 "1 repeat".to_owned()
             } else {

@@ -86,8 +86,20 @@ pub fn canonical(samples: &[Sample]) -> String {
     out
 }
 
+/// How many of these samples are held out for a share from 0 to below 1: at least one where the share is above 0, never
+/// all of them.
+#[must_use]
+pub fn held_out(count: u32, share: f64) -> u32 {
+    if share <= 0.0 || count < 2 {
+        return 0;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the count")]
+    let wanted = (f64::from(count) * share).round().clamp(1.0, f64::from(count - 1)) as u32;
+    wanted
+}
+
 /// The order in which every run takes the samples of a set: seeded by the set alone, so that runs of different sweeps
-/// have gone through the same samples when they have done equally many.
+/// have gone through the same samples when they have done equally many. Samples that are held out are the last ones.
 #[must_use]
 pub fn order(set_seed: u64, count: u32) -> Vec<u32> {
     shuffled(set_seed, count as usize)
@@ -116,6 +128,21 @@ mod tests {
             canonical(&[checked]),
             r#"{"v":1,"samples":[{"checks":[{"negate":true,"scorer":"length"}],"input":"a","references":["x","y"]}]}"#
         );
+    }
+
+    #[test]
+    fn a_share_is_held_out_and_some_are_left() {
+        for (count, share, held) in [
+            (10, 0.0, 0),
+            (10, 0.25, 3),
+            (10, 0.01, 1),
+            (10, 0.99, 9),
+            (1, 0.5, 0),
+            (2, 0.5, 1),
+            (1_000_000, 0.2, 200_000),
+        ] {
+            assert_eq!(held_out(count, share), held, "{share} of {count}");
+        }
     }
 
     #[test]

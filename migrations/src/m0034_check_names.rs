@@ -5,7 +5,7 @@ use sea_orm_migration::prelude::*;
 use crate::ddl::tables;
 
 tables! {
-    up: &["ALTER TABLE sample_set ADD COLUMN check_names jsonb NOT NULL DEFAULT '[]'"],
+    up: &["ALTER TABLE sample_set ADD COLUMN check_names jsonb NOT NULL DEFAULT '{\"v\":1,\"doc\":[]}'"],
     down: &[],
     and: &["ALTER TABLE sample_set DROP COLUMN check_names"]
 }

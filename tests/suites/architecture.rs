@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Crates that only compute, which the application may use.
-const COMPUTING: [&str; 10] = [
+const COMPUTING: [&str; 14] = [
     "async-trait",
     "thiserror",
     "serde_json",
@@ -13,6 +13,10 @@ const COMPUTING: [&str; 10] = [
     "jsonschema",
     "regex",
     "csv",
+    "caseless",
+    "unicode-normalization",
+    "unicode-properties",
+    "unicode-segmentation",
     "serde-saphyr",
     "roxmltree",
     "futures",

@@ -5,6 +5,7 @@ mod accounts;
 mod api;
 mod architecture;
 mod budgets;
+mod checks;
 mod command_line;
 mod connections;
 mod crash;

@@ -16,6 +16,7 @@ use domain::id::{ExperimentId, ProjectId, SampleSetId, SweepId};
 use domain::sample::Sample;
 use sea_orm::DbErr;
 
+pub(crate) use self::document::held_out;
 use self::document::{DOCUMENT, DOCUMENT_BYTES};
 use self::overview::{COUNTS, SINGLE_COUNTS, add, counted};
 pub(crate) use self::overview::{SUMMARY, summary};

@@ -16,10 +16,12 @@ use wire::stage::StageDocument;
 use wire::stored;
 
 use crate::dialect::{corrupt, failed, id, raw_json, whole};
+use crate::experiments::held_out;
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
-const FACTS: &str = "e.id, e.project_id, e.sample_set_id, e.repeats, e.revision, e.scoring_rev, s.count";
+const FACTS: &str =
+    "e.id, e.project_id, e.sample_set_id, e.repeats, e.holdout, e.revision, e.scoring_rev, s.count";
 
 const OF_EXPERIMENT: &str =
     "e.outline FROM experiment e JOIN sample_set s ON s.id = e.sample_set_id WHERE e.id = $1";
@@ -104,7 +106,7 @@ fn facts(row: Row<'_>) -> Result<Option<ExperimentFacts>, DbErr> {
         id: ExperimentId::new(row.id("id")?),
         project: ProjectId::new(row.id("project_id")?),
         sample_set: SampleSetId::new(row.id("sample_set_id")?),
-        samples: row.small("count")?,
+        samples: row.small("count")? - held_out(row)?,
         repeats: row.small("repeats")?,
         form: ExperimentForm { revision: row.whole("revision")?, scoring_rev: row.whole("scoring_rev")? },
         outline: Arc::new(outline.into()),

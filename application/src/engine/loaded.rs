@@ -9,7 +9,7 @@ use domain::id::{ExperimentId, SampleSetId};
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::run::tally::{Ending, Layout, Tally};
 use domain::run::{RunEnd, RunError};
-use domain::sample::{self, Expectations};
+use domain::sample::Expectations;
 
 use super::sample_cache::SampleCache;
 use crate::catalog;
@@ -65,7 +65,7 @@ pub(super) struct SampleJudgement {
 
 impl LoadedExperiment {
     pub(super) fn new(experiment: StoredExperiment, ports: scoring::Ports) -> Self {
-        let order = sample::order(experiment.samples_digest.seed(), experiment.samples);
+        let order = experiment.order();
         let offload = Arc::clone(&ports.offload);
         let evaluator = Evaluator::new(Arc::clone(&experiment.definition), ports);
         Self { experiment, order, evaluator, offload, samples: SampleCache::default() }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::call::Digest;
 use domain::experiment::{Definition, Draft, ExperimentStatus};
 use domain::id::{ExperimentId, ProjectId, RunId, SampleSetId, SweepId};
-use domain::sample::Sample;
+use domain::sample::{self, Sample};
 use domain::strategy::Reason;
 use domain::time::Timestamp;
 
@@ -39,8 +39,10 @@ pub struct StoredExperiment {
     pub sample_set: SampleSetId,
     /// What the order of samples hangs on.
     pub samples_digest: Digest,
-    /// How many samples there are.
+    /// How many samples runs are scored on.
     pub samples: u32,
+    /// How many more samples are held out.
+    pub held_out: u32,
     /// Rises with each change of its document.
     pub revision: i64,
     /// Rises with each change of how outputs are scored.
@@ -48,6 +50,14 @@ pub struct StoredExperiment {
 }
 
 impl StoredExperiment {
+    /// The samples that runs are scored on, by their indices, in the order in which runs take them.
+    #[must_use]
+    pub fn order(&self) -> Vec<u32> {
+        let mut order = sample::order(self.samples_digest.seed(), self.samples + self.held_out);
+        order.truncate(self.samples as usize);
+        order
+    }
+
     /// The form it has.
     #[must_use]
     pub const fn form(&self) -> ExperimentForm {

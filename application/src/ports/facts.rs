@@ -57,7 +57,7 @@ pub struct ExperimentFacts {
     pub project: ProjectId,
     /// Its samples' set.
     pub sample_set: SampleSetId,
-    /// How many samples there are.
+    /// How many samples runs are scored on.
     pub samples: u32,
     /// How often each sample is asked.
     pub repeats: u32,

@@ -21,7 +21,7 @@ pub(super) fn check(draft: &Draft) -> Result<Definition, Vec<Problem>> {
     if !problems.is_empty() {
         return Err(capped(problems));
     }
-    samples(&draft.samples, &mut problems);
+    samples(&draft.samples, draft.holdout, &mut problems);
     reserved::check(draft, &mut problems);
     let names = scoring::check_names(&draft.samples);
     let definition = match define(Draft { check_names: names, ..draft.without_samples() }) {
@@ -58,9 +58,13 @@ pub(super) fn define(draft: Draft) -> Result<Definition, Vec<Problem>> {
     }
 }
 
-fn samples(samples: &[Sample], problems: &mut Vec<Problem>) {
+fn samples(samples: &[Sample], holdout: f64, problems: &mut Vec<Problem>) {
     if samples.is_empty() {
         problems.push(Problem::new("/sample_data", "empty", "give at least one sample"));
+    }
+    if samples.len() == 1 && holdout > 0.0 {
+        let detail = "one sample alone cannot be held out: give more samples, or set holdout to 0";
+        problems.push(Problem::new("/holdout", "too_few", detail));
     }
     for (i, sample) in samples.iter().enumerate() {
         let at = format!("/sample_data/{i}");
@@ -87,12 +91,9 @@ fn about(draft: &Draft, problems: &mut Vec<Problem>) {
     if !(1..=MAX_REPEATS).contains(&draft.repeats) {
         wrong("/repeats", "out_of_range", format!("repeats takes a whole number from 1 to {MAX_REPEATS}"));
     }
-    if draft.holdout != 0.0 {
-        wrong(
-            "/holdout",
-            "not_supported",
-            "holding samples out is not possible yet: set holdout to 0".to_owned(),
-        );
+    if !(0.0..1.0).contains(&draft.holdout) {
+        let detail = "a holdout is a share of the samples, from 0 to below 1";
+        wrong("/holdout", "out_of_range", detail.to_owned());
     }
 }
 

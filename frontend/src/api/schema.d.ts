@@ -1412,6 +1412,20 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * Extract
+         * @description The part of an output that a scorer judges. What is set applies in the order after, regex, json, pointer.
+         */
+        Extract: {
+            /** @description What stands behind the last occurrence of this text. */
+            after?: string;
+            /** @description The first JSON found. `false` where absent. */
+            json?: boolean;
+            /** @description What this JSON pointer leads to. */
+            pointer?: string;
+            /** @description The first group of this pattern's first match; the whole match where it has no group. */
+            regex?: string;
+        };
+        /**
          * FirstResults
          * @description The first results of a run.
          */
@@ -2479,6 +2493,8 @@ export interface components {
             input: unknown;
             /** @description Its reference answer. */
             reference?: unknown;
+            /** @description Its accepted answers, where there are several. */
+            references?: unknown[];
             /**
              * Format: uint32
              * @description The repetition, from 1.
@@ -2574,6 +2590,8 @@ export interface components {
          * @description One sample.
          */
         Sample: {
+            /** @description Scoring entries of its own. */
+            checks?: components["schemas"]["ScoringEntry"][];
             /** @description A text, or JSON. */
             input: unknown;
             /** @description Whatever else belongs to it. */
@@ -2582,6 +2600,8 @@ export interface components {
             };
             /** @description What a good answer would be. */
             reference?: unknown;
+            /** @description Accepted answers, where there are several; scorers that compare take the best over them. */
+            references?: unknown[];
         };
         /**
          * SampleCounts
@@ -2659,10 +2679,15 @@ export interface components {
          * @description One scoring entry.
          */
         ScoringEntry: {
+            extract?: components["schemas"]["Extract"];
             name?: string;
+            /** @description `false` where absent. */
+            negate?: boolean;
             options?: {
                 [key: string]: unknown;
             };
+            /** Format: double */
+            pass_at?: number;
             scorer: string;
             stage?: string;
             /** Format: double */

@@ -8,7 +8,7 @@ use application::ports::{
 use domain::call::Digest;
 use domain::experiment::{Definition, Draft, check_names};
 use domain::id::{ExperimentId, ProjectId, SampleSetId};
-use domain::sample::Sample;
+use domain::sample::{self, Sample};
 use sea_orm::{DatabaseTransaction, DbErr, Value as Bound};
 use wire::experiment::{Parts, SampleDocument};
 use wire::stored;
@@ -124,10 +124,16 @@ pub(super) fn read(row: Row<'_>) -> Result<StoredExperiment, DbErr> {
         definition: Arc::new(definition(row)?),
         sample_set: SampleSetId::new(row.id("sample_set_id")?),
         samples_digest: Digest::parse(&row.text("digest")?).ok_or_else(|| corrupt("sample digest"))?,
-        samples: row.small("count")?,
+        samples: row.small("count")? - held_out(row)?,
+        held_out: held_out(row)?,
         revision: row.whole("revision")?,
         scoring_rev: row.whole("scoring_rev")?,
     })
+}
+
+/// How many samples of an experiment are held out.
+pub(crate) fn held_out(row: Row<'_>) -> Result<u32, DbErr> {
+    Ok(sample::held_out(row.small("count")?, row.maybe_real("holdout")?.unwrap_or(0.0)))
 }
 
 /// Whether an experiment's document is read in no time.

@@ -103,6 +103,17 @@ function Space({ space }: { space: Record<string, Dimension> }) {
   );
 }
 
+/** What an entry judges, its options, and what becomes of its value. */
+function settingsOf({ extract, options, negate, pass_at }: ScoringEntry): string {
+  const settings = {
+    ...(extract && { extract }),
+    ...options,
+    ...(negate && { negate }),
+    ...(pass_at !== undefined && { pass_at }),
+  };
+  return Object.keys(settings).length > 0 ? inline(settings) : "–";
+}
+
 function Scoring({ entries }: { entries: ScoringEntry[] }) {
   if (entries.length === 0) return <Empty title="No scorers configured." />;
   return (
@@ -119,15 +130,15 @@ function Scoring({ entries }: { entries: ScoringEntry[] }) {
         </tr>
       </thead>
       <tbody>
-        {entries.map(({ name, scorer, weight = 1, stage, options }) => (
-          <tr key={name ?? scorer}>
-            <td className="font-medium">{name ?? scorer}</td>
-            <td>{scorer}</td>
-            <td className="num text-right">{weight}</td>
-            <td>{stage ?? "last"}</td>
+        {entries.map((entry) => (
+          <tr key={entry.name ?? entry.scorer}>
+            <td className="font-medium">{entry.name ?? entry.scorer}</td>
+            <td>{entry.scorer}</td>
+            <td className="num text-right">{entry.weight ?? 1}</td>
+            <td>{entry.stage ?? "last"}</td>
             <td>
               <span className="block min-w-48 max-w-lg whitespace-pre-wrap break-words font-mono text-xs">
-                {options ? inline(options) : "–"}
+                {settingsOf(entry)}
               </span>
             </td>
           </tr>
