@@ -14,6 +14,7 @@ use domain::scoring::{Format, Judgement, Score};
 use domain::value::Value;
 
 use self::pattern::Pattern;
+pub(crate) use self::pattern::pattern_error;
 use self::schema::Schema;
 
 /// A form, ready to be checked.

@@ -24,7 +24,7 @@ pub(super) struct Pattern {
 impl Pattern {
     pub(super) fn compile(pattern: &str) -> Result<Self, Problem> {
         let regex = sized(pattern, MAX_SIZE)
-            .map_err(|error| Problem::new("/pattern", "wrong_value", error.to_string()))?;
+            .map_err(|error| Problem::new("/pattern", "wrong_value", pattern_error(&error)))?;
         Ok(Self { regex, small: is_small(pattern) })
     }
 
@@ -43,6 +43,21 @@ impl Pattern {
 
     pub(super) fn check(&self, text: &str) -> Result<(), String> {
         self.regex.is_match(text).then_some(()).ok_or_else(String::new)
+    }
+}
+
+/// What is wrong with a pattern, and what to write instead.
+pub(crate) fn pattern_error(error: &regex::Error) -> String {
+    let told = error.to_string();
+    let told =
+        told.replacen("regex parse error:", "the pattern cannot be read:", 1).replacen("\nerror: ", "\n", 1);
+    let unbounded = ["look-around", "look-ahead", "backreferences"].iter().any(|word| told.contains(word));
+    if unbounded {
+        format!(
+            "{told}: patterns match in linear time. `negate: true` turns an entry, `extract` cuts out a part"
+        )
+    } else {
+        told
     }
 }
 

@@ -8,6 +8,7 @@ use domain::value::Value;
 use regex::{Regex, RegexBuilder};
 
 use super::Ports;
+use crate::form::pattern_error;
 use crate::json::{self, from_json};
 use crate::ports::offloaded;
 
@@ -43,7 +44,7 @@ pub(super) enum Part {
 pub(super) fn pattern(extract: &Extract) -> Result<Option<Regex>, Problem> {
     let Some(pattern) = &extract.regex else { return Ok(None) };
     let built = RegexBuilder::new(pattern).size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN).build();
-    built.map(Some).map_err(|error| Problem::new("/extract/regex", "wrong_value", error.to_string()))
+    built.map(Some).map_err(|error| Problem::new("/extract/regex", "wrong_value", pattern_error(&error)))
 }
 
 impl Extraction {
