@@ -10,6 +10,8 @@ pub(crate) fn completion(text: &str) -> Reply {
     Reply {
         body: ReplyBody::Completion(Completion { text: text.to_owned(), ..Completion::default() }),
         model_returned: None,
+        provider: None,
+        stated_cost: None,
         tokens: Tokens::default(),
         latency: Duration::ZERO,
         flags: Flags::default(),

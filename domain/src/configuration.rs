@@ -85,6 +85,7 @@ mod tests {
             prompt: "{{ sample.input }}".into(),
             parameters: Map::from([("temperature".to_owned(), Value::number(0.3))]),
             response_format: ResponseFormat::Json,
+            keep_think: false,
             extra: Map::new(),
         };
         let endpoint = EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1:8000/v1/");

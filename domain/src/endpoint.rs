@@ -57,7 +57,24 @@ impl EndpointIdentity {
     /// The identity of an endpoint at this URL; slashes at its end do not count.
     #[must_use]
     pub fn new(kind: EndpointKind, url: &str) -> Self {
-        Self { kind, url: url.trim_end_matches('/').to_owned() }
+        let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+        let base = base.trim_end_matches('/');
+        Self { kind, url: query.map_or_else(|| base.to_owned(), |query| format!("{base}?{query}")) }
+    }
+
+    /// The address of an operation below the URL, whose query stays behind it.
+    ///
+    /// ```
+    /// use promptlooper_domain::endpoint::{EndpointIdentity, EndpointKind};
+    /// let identity = EndpointIdentity::new(EndpointKind::OpenAi, "https://h/openai/?api-version=1");
+    /// assert_eq!(identity.address("models"), "https://h/openai/models?api-version=1");
+    /// ```
+    #[must_use]
+    pub fn address(&self, operation: &str) -> String {
+        match self.url.split_once('?') {
+            Some((base, query)) => format!("{base}/{operation}?{query}"),
+            None => format!("{}/{operation}", self.url),
+        }
     }
 }
 

@@ -31,7 +31,12 @@ pub fn after(failure: &CallFailure, failed: u32, chance: f64) -> RetryDecision {
     {
         return RetryDecision::Postpone(wait);
     }
-    if failed > retries(failure.kind) {
+    let retries = match (failure.should_retry, retries(failure.kind)) {
+        (Some(false), _) => 0,
+        (Some(true), 0) if !failure.kind.breaks_endpoint() => RETRIES,
+        (_, retries) => retries,
+    };
+    if failed > retries {
         return RetryDecision::GiveUp;
     }
     let asked = match failure.kind {
@@ -46,11 +51,13 @@ const fn retries(kind: FailureKind) -> u32 {
     match kind {
         FailureKind::RateLimited { .. }
         | FailureKind::Upstream5xx
-        | FailureKind::Connect
-        | FailureKind::Timeout => RETRIES,
-        FailureKind::Truncated | FailureKind::Malformed => 1,
+        | FailureKind::UpstreamBusy
+        | FailureKind::Connect => RETRIES,
+        // Its outcome is unknown: it may have been billed.
+        FailureKind::Truncated | FailureKind::Malformed | FailureKind::Timeout => 1,
         FailureKind::QuotaExhausted
         | FailureKind::Unauthorized
+        | FailureKind::Forbidden
         | FailureKind::Rejected
         | FailureKind::ResponseTooLarge
         | FailureKind::NoChoices
@@ -93,9 +100,20 @@ mod tests {
             (limited(Some(3600)), 1, 0.0, RetryDecision::Postpone(Duration::from_hours(1))),
             (limited(None), 1, 1.0, ms(500)),
             (limited(Some(2)), 4, 0.0, RetryDecision::GiveUp),
+            (FailureKind::UpstreamBusy, 3, 1.0, ms(2000)),
+            (FailureKind::Forbidden, 1, 1.0, RetryDecision::GiveUp),
+            (FailureKind::Timeout, 2, 1.0, RetryDecision::GiveUp),
         ] {
             assert_eq!(after(&CallFailure::new(kind, ""), failed, chance), verdict, "{kind:?} × {failed}");
         }
+    }
+
+    #[test]
+    fn what_the_server_says_of_retries_is_obeyed() {
+        let failure = |kind, says| CallFailure { should_retry: Some(says), ..CallFailure::new(kind, "") };
+        let again = |kind, says| after(&failure(kind, says), 1, 0.0) != RetryDecision::GiveUp;
+        assert!(!again(FailureKind::Upstream5xx, false) && again(FailureKind::Rejected, true));
+        assert!(!again(FailureKind::Unauthorized, true));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod m0031_running_runs;
 mod m0032_embeddings;
 mod m0033_deeds;
 mod m0034_check_names;
+mod m0035_reasoning;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0032_embeddings::Migration),
             Box::new(m0033_deeds::Migration),
             Box::new(m0034_check_names::Migration),
+            Box::new(m0035_reasoning::Migration),
         ]
     }
 }

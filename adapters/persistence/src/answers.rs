@@ -15,8 +15,8 @@ use crate::dialect::{Session, corrupt, text};
 use crate::rows::Row;
 
 /// The columns of an answer, in a row where it may be missing.
-pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.vector, a.model_returned, a.tool_calls, a.tokens_in, \
-     a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
+pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.reasoning, a.vector, a.model_returned, a.provider, a.tool_calls, \
+     a.tokens_in, a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.stated_nano, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
      a.paid_asker, a.paid_by_scorer, a.paid_call";
 
 /// In place of the run of a payer: the answer was tried outside any run. It is the nil UUID (RFC 9562, section 5.9).
@@ -106,6 +106,7 @@ pub(crate) fn reply(row: Row<'_>) -> Result<Reply, DbErr> {
         Some(bytes) => ReplyBody::Embedding(embedding(&bytes).ok_or_else(|| corrupt("vector"))?),
         None => ReplyBody::Completion(Completion {
             text: row.text("response")?,
+            reasoning: row.maybe_text("reasoning")?,
             finish_reason: row.maybe_text("finish_reason")?,
             tool_calls: row.maybe_json("tool_calls")?,
         }),
@@ -113,6 +114,8 @@ pub(crate) fn reply(row: Row<'_>) -> Result<Reply, DbErr> {
     Ok(Reply {
         body,
         model_returned: row.maybe_text("model_returned")?,
+        provider: row.maybe_text("provider")?,
+        stated_cost: row.maybe_money("stated_nano")?,
         tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
         latency: std::time::Duration::from_micros(row.count("latency_us")?),
         flags: Flags::from_bits(u8::try_from(row.whole("flags")?).unwrap_or_default()),

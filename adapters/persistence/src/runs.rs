@@ -219,6 +219,7 @@ fn result(row: Row<'_>) -> Result<ResultRow, DbErr> {
             .unwrap_or_default(),
         prompt_sent: row.maybe_text("request")?,
         reply: answered.then(|| reply(row)).transpose()?,
+        cost: row.maybe_money("cost_nano")?,
         cached: answered && row.whole("paid")? == 0,
         error: row.maybe_json("error")?.as_ref().map(stage_error),
     })

@@ -57,6 +57,9 @@ pub struct StageDocument {
     /// llm: `text`, `json` or `{json_schema}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_format: Option<Any>,
+    /// llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strip_think: Option<bool>,
     /// llm: further fields of the request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[oai(default)]
@@ -84,8 +87,17 @@ pub struct StageDocument {
     pub top_k: Option<u32>,
 }
 
-const LLM: &[&str] =
-    &["endpoint", "model", "system", "messages", "prompt", "parameters", "response_format", "extra"];
+const LLM: &[&str] = &[
+    "endpoint",
+    "model",
+    "system",
+    "messages",
+    "prompt",
+    "parameters",
+    "response_format",
+    "strip_think",
+    "extra",
+];
 const CHUNK: &[&str] = &["input", "unit", "chunk_size", "chunk_overlap"];
 const RETRIEVE: &[&str] = &["from", "query", "endpoint", "model", "top_k"];
 
@@ -136,6 +148,7 @@ impl StageDocument {
             ("prompt", self.prompt.is_some()),
             ("parameters", !self.parameters.is_empty()),
             ("response_format", self.response_format.is_some()),
+            ("strip_think", self.strip_think.is_some()),
             ("extra", !self.extra.is_empty()),
             ("input", self.input.is_some()),
             ("unit", self.unit.is_some()),
@@ -163,6 +176,7 @@ impl StageDocument {
             prompt: required("prompt", self.prompt, problems)?,
             parameters: into_map(self.parameters),
             response_format: self.response_format.map(|format| format.0),
+            strip_think: self.strip_think,
             extra: into_map(self.extra),
         })
     }
@@ -193,6 +207,7 @@ impl StageDocument {
                 prompt: Some(draft.prompt.clone()),
                 parameters: from_map(&draft.parameters),
                 response_format: draft.response_format.clone().map(Any),
+                strip_think: draft.strip_think,
                 extra: from_map(&draft.extra),
                 ..named
             },
@@ -231,6 +246,7 @@ impl StageDocument {
             prompt: Some(stage.prompt.clone()),
             parameters: from_map(&stage.parameters),
             response_format: (format != Value::from("text")).then_some(Any(format)),
+            strip_think: stage.keep_think.then_some(false),
             extra: from_map(&stage.extra),
             ..Self::default()
         }

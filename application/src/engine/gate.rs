@@ -28,6 +28,23 @@ struct State {
     broken: Option<Breaker>,
     /// How often this process has found the endpoint broken.
     breaks: u64,
+    /// Whether it serves this process at all.
+    refusals: Refusals,
+}
+
+/// What is known of whether an endpoint serves this process at all.
+#[derive(Debug, Clone, Copy)]
+enum Refusals {
+    /// So many answers refused, and none has succeeded.
+    Only(u32),
+    /// A call has succeeded: a refusal then means its prompt.
+    Served,
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self::Only(0)
+    }
 }
 
 /// The right to one exchange, until it is dropped.
@@ -168,7 +185,30 @@ impl Gate {
     pub(super) fn apply_stored(&self, seen: u64, breaker: Option<Breaker>) {
         let mut state = self.lock();
         if state.breaks == seen {
+            if breaker.is_none() && state.broken.is_some() {
+                // Somebody changed the endpoint.
+                state.refusals = Refusals::default();
+            }
             state.set_broken(breaker);
+        }
+    }
+
+    /// A call has succeeded.
+    pub(super) fn note_success(&self) {
+        self.lock().refusals = Refusals::Served;
+    }
+
+    /// The endpoint refused a call, perhaps for its prompt. Whether it refuses every call: it never served this process, and
+    /// as many answers in a row as it takes calls at once were refusals.
+    #[must_use]
+    pub(super) fn note_refusal(&self, concurrency: u32) -> bool {
+        let mut state = self.lock();
+        match &mut state.refusals {
+            Refusals::Served => false,
+            Refusals::Only(count) => {
+                *count += 1;
+                *count >= concurrency
+            }
         }
     }
 
@@ -267,6 +307,15 @@ mod tests {
         let gate = Arc::new(Gate::default());
         gate.resize(slots, Some(slots));
         gate
+    }
+
+    #[test]
+    fn an_endpoint_that_never_served_is_told_from_one_that_refuses_a_prompt() {
+        let gate = Gate::default();
+        assert!(!gate.note_refusal(2) && gate.note_refusal(2));
+        let gate = Gate::default();
+        gate.note_success();
+        assert!((0..9).all(|_| !gate.note_refusal(2)));
     }
 
     #[test]

@@ -152,6 +152,8 @@ pub struct ResultRow {
     pub prompt_sent: Option<String>,
     /// What came back.
     pub reply: Option<Reply>,
+    /// What it cost, where that is known.
+    pub cost: Option<NanoDollars>,
     /// Whether another run paid for it.
     pub cached: bool,
     /// Why there is no output.

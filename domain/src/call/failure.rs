@@ -12,13 +12,15 @@ pub struct CallFailure {
     pub message: String,
     /// The server may have done the work, and billed it, all the same.
     pub outcome_unknown: bool,
+    /// Whether the server says that it is worth trying again, where it says so.
+    pub should_retry: Option<bool>,
 }
 
 impl CallFailure {
     /// A failure after which nothing can have been billed.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), outcome_unknown: false }
+        Self { kind, message: message.into(), outcome_unknown: false, should_retry: None }
     }
 }
 
@@ -32,8 +34,12 @@ pub enum FailureKind {
     },
     /// The account has nothing left: 402, or 429 `insufficient_quota`.
     QuotaExhausted,
-    /// The key is missing, wrong or not allowed: 401, 403.
+    /// The key is missing, wrong or not allowed: 401, or a 403 that speaks of the key or the account.
     Unauthorized,
+    /// The server or something in front of it refuses, perhaps only this prompt: any other 403.
+    Forbidden,
+    /// The server is busy with the same thing, or waited too long for the request: 408, 409.
+    UpstreamBusy,
     /// The request is wrong: any other 4xx.
     Rejected,
     /// The server's fault: 5xx.
@@ -68,6 +74,8 @@ impl FailureKind {
             Self::RateLimited { .. } => "rate_limited",
             Self::QuotaExhausted => "quota_exhausted",
             Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "refused_by_gateway",
+            Self::UpstreamBusy => "upstream_busy",
             Self::Rejected => "rejected",
             Self::Upstream5xx => "upstream_5xx",
             Self::Connect => "connect",
@@ -86,10 +94,12 @@ impl FailureKind {
     /// The kind with this word; a rate limit without its wait.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FailureKind; 15] = [
+        const ALL: [FailureKind; 17] = [
             FailureKind::RateLimited { retry_after: None },
             FailureKind::QuotaExhausted,
             FailureKind::Unauthorized,
+            FailureKind::Forbidden,
+            FailureKind::UpstreamBusy,
             FailureKind::Rejected,
             FailureKind::Upstream5xx,
             FailureKind::Connect,

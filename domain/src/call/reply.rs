@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::money::NanoDollars;
 use crate::pricing::Tokens;
 use crate::value::Value;
 
@@ -14,6 +15,10 @@ pub struct Flags {
     pub truncated: bool,
     /// The model or the server declined.
     pub refused: bool,
+    /// There is no text, and nothing in its place: a reasoning model may have spent its tokens thinking.
+    pub no_output: bool,
+    /// The server counted far fewer prompt tokens than were sent: it cut the prompt to its context.
+    pub context_cut: bool,
     /// The server gave no usable token counts.
     pub tokens_estimated: bool,
     /// Some of its bytes were no text and were replaced.
@@ -23,16 +28,18 @@ pub struct Flags {
 impl Flags {
     /// The flags with their names in documents.
     #[must_use]
-    pub const fn named(self) -> [(&'static str, bool); 4] {
+    pub const fn named(self) -> [(&'static str, bool); 6] {
         [
             ("truncated", self.truncated),
             ("refused", self.refused),
             ("tokens_estimated", self.tokens_estimated),
             ("lossy_text", self.lossy_text),
+            ("no_output", self.no_output),
+            ("context_cut", self.context_cut),
         ]
     }
 
-    /// One bit a flag, in the order of [`named`](Self::named).
+    /// One bit a flag, in the order of [`named`](Self::named), which grows at its end only.
     #[must_use]
     pub fn bits(self) -> u8 {
         self.named().into_iter().enumerate().map(|(i, (_, on))| u8::from(on) << i).sum()
@@ -46,6 +53,8 @@ impl Flags {
             refused: bits & 2 != 0,
             tokens_estimated: bits & 4 != 0,
             lossy_text: bits & 8 != 0,
+            no_output: bits & 16 != 0,
+            context_cut: bits & 32 != 0,
         }
     }
 }
@@ -57,8 +66,12 @@ pub struct Reply {
     pub body: ReplyBody,
     /// The model that says it answered, where it differs from the one asked for.
     pub model_returned: Option<String>,
+    /// Who answered, where a gateway says so.
+    pub provider: Option<String>,
     /// Tokens read and written.
     pub tokens: Tokens,
+    /// What the server says that it cost.
+    pub stated_cost: Option<NanoDollars>,
     /// How long the exchange took; of an exchange for many calls the call's share.
     pub latency: Duration,
     /// What is odd about it.
@@ -77,8 +90,10 @@ pub enum ReplyBody {
 /// What a chat model answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completion {
-    /// The text; empty where the model called tools or declined.
+    /// The text as it came; empty where the model called tools or declined.
     pub text: String,
+    /// What the model thought before it answered, where the server tells it apart from the text.
+    pub reasoning: Option<String>,
     /// Why the model stopped, in the server's word.
     pub finish_reason: Option<String>,
     /// Tool calls, as the server sent them.
@@ -88,6 +103,31 @@ pub struct Completion {
 /// The vector of a text: not empty, every number finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding(Arc<[f32]>);
+
+/// What a model thought at the beginning of its text, in `<think>…</think>`, and the answer behind it. The opening tag
+/// may be missing, because some chat templates put it into the prompt, and so may the closing one of a text that was cut.
+#[must_use]
+pub fn thinking_apart(text: &str) -> (Option<&str>, &str) {
+    const OPEN: &str = "<think>";
+    const CLOSE: &str = "</think>";
+    let begun = text.trim_start().strip_prefix(OPEN);
+    match (begun.unwrap_or(text).split_once(CLOSE), begun) {
+        (Some((thought, answer)), Some(_)) => (Some(thought.trim()), answer.trim_start()),
+        (Some((thought, answer)), None) if !thought.contains(OPEN) => {
+            (Some(thought.trim()), answer.trim_start())
+        }
+        (None, Some(cut)) => (Some(cut.trim()), ""),
+        _ => (None, text),
+    }
+}
+
+impl Completion {
+    /// The answer: the text, without what was thought at its beginning where `strip_think` is set.
+    #[must_use]
+    pub fn answer(&self, strip_think: bool) -> &str {
+        if strip_think { thinking_apart(&self.text).1 } else { &self.text }
+    }
+}
 
 impl Reply {
     /// The completion, where it is one.

@@ -145,3 +145,17 @@ proptest! {
         prop_assert_eq!(a == changed, a.canonical() == changed.canonical());
     }
 }
+
+#[test]
+fn thinking_at_the_beginning_is_told_from_the_answer() {
+    for (text, thought, answer) in [
+        ("<think>\nso\n</think>\n\nalpha", Some("so"), "alpha"),
+        ("  <think></think>alpha", Some(""), "alpha"),
+        ("so it is\n</think>\nalpha", Some("so it is"), "alpha"),
+        ("<think>cut off", Some("cut off"), ""),
+        ("alpha", None, "alpha"),
+        ("say <think>x</think>", None, "say <think>x</think>"),
+    ] {
+        assert_eq!(thinking_apart(text), (thought, answer), "{text:?}");
+    }
+}

@@ -71,6 +71,8 @@ pub struct LlmDraft {
     pub parameters: Map,
     /// The form of answer asked for.
     pub response_format: Option<Value>,
+    /// Whether what the model thinks at the beginning of its text is kept apart; it is where absent.
+    pub strip_think: Option<bool>,
     /// Further fields of the request.
     pub extra: Map,
 }

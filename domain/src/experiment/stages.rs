@@ -59,6 +59,7 @@ fn llm(draft: LlmDraft, problems: &mut Vec<Problem>) -> Option<LlmStage> {
         prompt: draft.prompt,
         parameters: draft.parameters,
         response_format: format.ok()?.unwrap_or_default(),
+        keep_think: draft.strip_think == Some(false),
         extra: draft.extra,
     })
 }

@@ -79,7 +79,7 @@ fn what_is_missing_or_out_of_range_is_found() {
     check(|d| d.stages.clear(), "/pipeline_stages", "empty");
     check(|d| d.scoring.clear(), "/scoring_config", "empty");
     check(|d| d.repeats = 0, "/repeats", "out_of_range");
-    check(|d| d.holdout = 0.2, "/holdout", "not_supported");
+    check(|d| d.holdout = 0.2, "/holdout", "too_few");
     check(|d| d.samples[0].input = Value::from("a\0b"), "/sample_data/0/input", "nul");
 }
 

@@ -15,6 +15,7 @@ pub(super) struct CompiledLlm {
     messages: Vec<(Role, Template)>,
     parameters: Map,
     response_format: ResponseFormat,
+    strip_think: bool,
     extra: Map,
 }
 
@@ -29,6 +30,7 @@ impl CompiledLlm {
             messages: texts.map(|(role, text)| Ok((role, parsed(text)?))).collect::<Result<_, _>>()?,
             parameters: stage.parameters.clone(),
             response_format: stage.response_format.clone(),
+            strip_think: !stage.keep_think,
             extra: stage.extra.clone(),
         })
     }
@@ -65,9 +67,10 @@ impl CompiledLlm {
     /// The answer's text, or the JSON that it holds. A text that is not JSON goes on as the text it is, so that scorers judge it
     /// rather than that the sample drops out of the score.
     pub(super) fn finish(&self, replies: &[&Reply], read_json: impl Fn(&str) -> Option<Value>) -> Value {
-        let text = replies.first().and_then(|reply| reply.completion()).map(|completion| &completion.text);
+        let completion = replies.first().and_then(|reply| reply.completion());
+        let text = completion.map(|completion| completion.answer(self.strip_think));
         let Some(text) = text else { return Value::Null };
         let parsed = self.answers_json().then(|| read_json(text)).flatten();
-        parsed.unwrap_or_else(|| Value::from(text.as_str()))
+        parsed.unwrap_or_else(|| Value::from(text))
     }
 }

@@ -36,6 +36,8 @@ fn embedding(numbers: &[f32]) -> Reply {
     Reply {
         body: ReplyBody::Embedding(Embedding::try_new(numbers.to_vec()).unwrap()),
         model_returned: None,
+        provider: None,
+        stated_cost: None,
         tokens: Tokens::default(),
         latency: std::time::Duration::ZERO,
         flags: Flags::default(),

@@ -25,6 +25,8 @@ pub struct LlmStage {
     pub parameters: Map,
     /// The form of answer asked for.
     pub response_format: ResponseFormat,
+    /// Whether what a model thinks at the beginning of its text stays in the output.
+    pub keep_think: bool,
     /// Further fields of the request.
     pub extra: Map,
 }
@@ -77,6 +79,7 @@ impl LlmStage {
             ("prompt", Some(text(&self.prompt))),
             ("parameters", (!self.parameters.is_empty()).then(|| Value::Map(self.parameters.clone()))),
             ("response_format", (format != Value::from("text")).then_some(format)),
+            ("strip_think", self.keep_think.then_some(Value::Bool(false))),
             ("extra", (!self.extra.is_empty()).then(|| Value::Map(self.extra.clone()))),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()

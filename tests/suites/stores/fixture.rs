@@ -218,10 +218,17 @@ pub(super) fn call() -> Call {
 }
 
 pub(super) fn reply(text: &str) -> Reply {
-    let completion = Completion { text: text.into(), finish_reason: Some("stop".into()), tool_calls: None };
+    let completion = Completion {
+        text: text.into(),
+        reasoning: Some("because".into()),
+        finish_reason: Some("stop".into()),
+        tool_calls: None,
+    };
     Reply {
         body: ReplyBody::Completion(completion),
         model_returned: Some("m-2".into()),
+        provider: Some("p".into()),
+        stated_cost: None,
         tokens: Tokens { input: 10, output: 4 },
         latency: Duration::from_micros(1_234),
         flags: Flags { truncated: true, ..Flags::default() },

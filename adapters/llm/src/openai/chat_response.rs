@@ -1,48 +1,145 @@
-//! A chat completion as servers send it: only what is read of it, and nothing is demanded but choices.
+//! A chat completion as servers send it. A field that is not needed is not read, so that its type cannot spoil an answer.
 
-use serde::Deserialize;
+use serde_json::Value;
 
-#[derive(Deserialize)]
-pub(super) struct ChatResponse {
-    pub(super) model: Option<String>,
-    pub(super) choices: Option<Vec<Choice>>,
-    /// As it came, since servers put all sorts of things there.
-    #[serde(default)]
-    pub(super) usage: serde_json::Value,
-    pub(super) error: Option<serde_json::Value>,
+/// The first choice of an answer.
+pub(super) struct Choice<'a>(&'a Value);
+
+/// What an answer has in the place of choices.
+pub(super) enum Choices<'a> {
+    First(Choice<'a>),
+    /// A list of none.
+    Empty,
+    Missing,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Choice {
-    pub(super) message: Message,
-    pub(super) finish_reason: Option<String>,
+/// Words for the end of an answer that is none.
+const FAILED: [&str; 3] = ["error", "abort", "insufficient_system_resource"];
+
+pub(super) fn choices(answer: &Value) -> Choices<'_> {
+    match answer.get("choices") {
+        Some(Value::Array(choices)) => match choices.first() {
+            Some(choice) if choice.as_object().is_some_and(|fields| !fields.is_empty()) => {
+                Choices::First(Choice(choice))
+            }
+            Some(_) => Choices::Missing,
+            None => Choices::Empty,
+        },
+        // A server's own protocol, with the message at the top.
+        None if answer.pointer("/message/role").is_some() => Choices::First(Choice(answer)),
+        _ => Choices::Missing,
+    }
 }
 
-#[derive(Deserialize)]
-pub(super) struct Message {
-    pub(super) content: Option<Content>,
-    pub(super) refusal: Option<String>,
-    pub(super) tool_calls: Option<serde_json::Value>,
+/// The error that an answer tells of, wherever it stands: at the top, as the first of a list, or in place of an answer.
+pub(super) fn error(answer: &Value) -> Option<&Value> {
+    let said = |error: &&Value| match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => true,
+    };
+    match answer {
+        Value::Array(items) => items.first().and_then(error),
+        Value::Object(fields) => {
+            let inside = fields.get("error").or_else(|| fields.get("errors")).filter(said);
+            let inside = inside.map(|error| error.get(0).unwrap_or(error));
+            let is_error = fields.get("object").is_some_and(|object| object == "error");
+            let instead = !fields.contains_key("choices")
+                && ["detail", "code"].iter().any(|name| fields.contains_key(*name))
+                && !fields.contains_key("message_type");
+            inside.or_else(|| (is_error || instead).then_some(answer))
+        }
+        _ => None,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-}
+impl<'a> Choice<'a> {
+    /// The error in the choice itself.
+    pub(super) fn error(&self) -> Option<&'a Value> {
+        let inside = self.0.get("error").filter(|error| error.is_object() || error.is_string());
+        inside.filter(|error| error.as_object().is_none_or(|fields| !fields.is_empty()))
+    }
 
-#[derive(Deserialize)]
-pub(super) struct Part {
-    text: Option<String>,
-}
+    /// The word for the end of an answer that is none.
+    pub(super) fn failed(&self) -> Option<String> {
+        self.finish_reason().filter(|reason| FAILED.contains(&&**reason))
+    }
 
-impl Content {
-    /// The text, that of parts joined in order.
-    pub(super) fn into_text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect(),
+    /// Why the model stopped: a word, or what stands for one.
+    pub(super) fn finish_reason(&self) -> Option<String> {
+        let reason = self.0.get("finish_reason").or_else(|| self.0.get("done_reason"))?;
+        match reason {
+            Value::Null => None,
+            Value::String(word) => Some(word.clone()).filter(|word| !word.is_empty()),
+            Value::Object(fields) => fields.get("type").and_then(Value::as_str).map(str::to_owned),
+            other => Some(other.to_string()),
         }
     }
+
+    fn message(&self, field: &str) -> Option<&'a Value> {
+        let message =
+            ["message", "delta"].iter().find_map(|name| self.0.get(*name).filter(|m| m.is_object()));
+        message?.get(field).filter(|value| !value.is_null())
+    }
+
+    /// The text; `None` where there is nothing that could be an answer.
+    pub(super) fn text(&self) -> Option<String> {
+        let content = self.message("content").or_else(|| self.0.get("text"));
+        let has_message = ["message", "delta"].iter().any(|name| self.0.get(*name).is_some());
+        match content {
+            Some(content) => Some(text_of(content)),
+            None if has_message || self.finish_reason().is_some() => Some(String::new()),
+            None => None,
+        }
+    }
+
+    /// What the model thought before it answered, where that is told apart.
+    pub(super) fn reasoning(&self) -> Option<String> {
+        let named = ["reasoning_content", "reasoning"].iter().filter_map(|name| self.message(name)?.as_str());
+        let named = named.map(str::to_owned).find(|text| !text.is_empty());
+        let details = || joined(self.message("reasoning_details")?.as_array()?, &["text", "summary"]);
+        let parts = || joined(self.message("content")?.as_array()?, &["thinking", "reasoning"]);
+        named.or_else(details).or_else(parts).filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn is_refusal(&self) -> bool {
+        self.message("refusal").is_some_and(|refusal| refusal.as_str().is_some_and(|text| !text.is_empty()))
+    }
+
+    /// Tool calls, where there are any.
+    pub(super) fn tool_calls(&self) -> Option<&'a Value> {
+        let calls = self.message("tool_calls").or_else(|| self.message("function_call"))?;
+        Some(calls).filter(|calls| calls.as_array().is_none_or(|calls| !calls.is_empty()))
+    }
+}
+
+/// The text of a content: that of its parts of type text, in order; what is no text in its JSON.
+fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter_map(text_of_part).collect(),
+        Value::Object(_) => text_of_part(content).unwrap_or_else(|| content.to_string()),
+        other => other.to_string(),
+    }
+}
+
+fn text_of_part(part: &Value) -> Option<String> {
+    if let Value::String(text) = part {
+        return Some(text.clone());
+    }
+    let kind = part.get("type").and_then(Value::as_str);
+    if !matches!(kind, None | Some("text" | "output_text")) {
+        return None;
+    }
+    let text = part.get("text")?;
+    text.as_str().or_else(|| text.get("value")?.as_str()).map(str::to_owned)
+}
+
+/// The texts under these names in a list of parts, in order.
+fn joined(parts: &[Value], names: &[&str]) -> Option<String> {
+    let texts = parts.iter().filter_map(|part| names.iter().find_map(|name| part.get(*name)?.as_str()));
+    let text: String = texts.collect();
+    (!text.is_empty()).then_some(text)
 }

@@ -62,6 +62,8 @@ pub(super) fn read(body: &[u8], calls: &[EmbedCall], latency: Duration) -> Resul
         Reply {
             body: ReplyBody::Embedding(vector),
             model_returned: returned.clone(),
+            provider: None,
+            stated_cost: None,
             tokens: Tokens { input, output: 0 },
             latency,
             flags: Flags { tokens_estimated: counted.is_none(), ..Flags::default() },
@@ -119,6 +121,7 @@ fn malformed(body: &[u8]) -> CallFailure {
         kind: FailureKind::Malformed,
         message: format!("the response has no embedding for each text: {}", excerpt::of_bytes(body)),
         outcome_unknown: true,
+        should_retry: None,
     }
 }
 

@@ -9,7 +9,7 @@ use domain::time::Timestamp;
 use outbound::{Error, RequestRefusal, Response};
 use serde_json::Value;
 
-use super::{excerpt, json, retry_after};
+use super::{chat_response, excerpt, json, retry_after};
 
 /// The failure of an exchange that brought no answer.
 pub(super) fn of_transport(error: &Error) -> CallFailure {
@@ -23,29 +23,84 @@ pub(super) fn of_transport(error: &Error) -> CallFailure {
         Error::BadHttp(_) => FailureKind::BadHttp,
     };
     let outcome_unknown = matches!(error, Error::Broken(_) | Error::Timeout | Error::TooLarge(_));
-    CallFailure { kind, message: excerpt::of_text(&error.to_string()), outcome_unknown }
+    CallFailure { outcome_unknown, ..CallFailure::new(kind, excerpt::of_text(&error.to_string())) }
 }
 
-/// The failure that an answer's status tells of.
-pub(super) fn of_status(answer: &Response, now: Timestamp) -> CallFailure {
-    let body = json::read::<Value>(answer.body()).map(|parsed| parsed.value);
-    let error = body.as_ref().and_then(|body| body.get("error"));
-    let kind = match kind_of_status(answer.status()) {
-        FailureKind::RateLimited { .. } if error.is_some_and(is_about_quota) => FailureKind::QuotaExhausted,
-        FailureKind::RateLimited { .. } => {
-            FailureKind::RateLimited { retry_after: retry_after::parse(|name| answer.header(name), now) }
+/// The failure that an answer's status tells of, at the address that was called.
+pub(super) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFailure {
+    let body = json::tree(answer.body()).map(|parsed| parsed.value);
+    let error = body.as_ref().and_then(error_of);
+    let asked = retry_after::parse(|name| answer.header(name), now);
+    let wait = || asked.or_else(|| error.and_then(retry_after::within));
+    let kind = match (kind_of_status(answer.status()), error) {
+        (FailureKind::RateLimited { .. }, Some(error)) if is_about_quota(error) => {
+            FailureKind::QuotaExhausted
         }
-        kind => kind,
+        (FailureKind::RateLimited { .. }, _) => FailureKind::RateLimited { retry_after: wait() },
+        (FailureKind::QuotaExhausted, _) if asked.is_some() => {
+            FailureKind::RateLimited { retry_after: asked }
+        }
+        (FailureKind::Forbidden, Some(error)) if is_about_account(error) => FailureKind::Unauthorized,
+        (kind, _) => kind,
     };
-    let said = error.and_then(message).or_else(|| body.as_ref().and_then(message));
-    let said = said.map_or_else(|| excerpt::of_bytes(answer.body()), excerpt::of_text);
-    CallFailure::new(kind, format!("{}: {said}", answer.status()))
+    let said = error.and_then(message).map(|text| excerpt::of_text(&text));
+    let said = said.unwrap_or_else(|| excerpt::of_bytes(answer.body()));
+    let told = match answer.status() {
+        404 => format!("404 at {}: {said}{}", excerpt::of_text(url), without_version(url)),
+        status => format!("{status}: {said}"),
+    };
+    let should_retry = answer.header("x-should-retry").and_then(|word| word.trim().parse().ok());
+    CallFailure { should_retry, ..CallFailure::new(kind, told) }
+}
+
+/// What is likely to be missing from an address that is not there.
+fn without_version(url: &str) -> &'static str {
+    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let has_version = path
+        .split('/')
+        .any(|part| part.starts_with('v') && part[1..].starts_with(|c: char| c.is_ascii_digit()));
+    if has_version { "" } else { ". Most servers want `/v1` at the end of the endpoint's URL" }
+}
+
+/// Whether an answer of any status tells that the prompt, or the answer to it, was filtered.
+pub(super) fn tells_of_refusal(answer: &Response) -> bool {
+    let body = json::tree(answer.body()).map(|parsed| parsed.value);
+    (400..500).contains(&answer.status()) && body.as_ref().and_then(error_of).is_some_and(is_refusal)
+}
+
+/// Words of providers for a prompt or an answer that was filtered.
+const FILTERED: [&str; 6] = [
+    "content_filter",
+    "content_policy_violation",
+    "data_inspection_failed",
+    "invalid_prompt",
+    "responsibleaipolicyviolation",
+    "1301",
+];
+
+/// Whether an error tells that the prompt, or the answer to it, was filtered.
+pub(super) fn is_refusal(error: &Value) -> bool {
+    let inner = error.pointer("/innererror/code").and_then(Value::as_str);
+    words(error).chain(inner).any(|word| FILTERED.contains(&word.to_ascii_lowercase().as_str()))
+}
+
+/// The error within the body of a failed exchange, or the body where it is the error itself.
+fn error_of(body: &Value) -> Option<&Value> {
+    chat_response::error(body).or_else(|| body.is_object().then_some(body))
 }
 
 /// The failure that a server reports with status 200.
 pub(super) fn of_error_inside(error: &Value) -> CallFailure {
-    let said = message(error).map_or_else(|| excerpt::of_text(&error.to_string()), excerpt::of_text);
-    CallFailure::new(kind_of_error(error), format!("error in a successful answer: {said}"))
+    let said = message(error).unwrap_or_else(|| error.to_string());
+    let message = format!("error in a successful answer: {}", excerpt::of_text(&said));
+    let kind = match kind_of_error(error) {
+        FailureKind::RateLimited { .. } => {
+            FailureKind::RateLimited { retry_after: retry_after::within(error) }
+        }
+        FailureKind::Forbidden if is_about_account(error) => FailureKind::Unauthorized,
+        kind => kind,
+    };
+    CallFailure::new(kind, message)
 }
 
 /// The same failure, with key and headers gone from its message: some servers repeat what they were sent.
@@ -70,7 +125,9 @@ fn cut_key<'a>(message: &str, key: &'a str) -> &'a str {
 const fn kind_of_status(status: u16) -> FailureKind {
     match status {
         300..=399 => FailureKind::Redirect,
-        401 | 403 => FailureKind::Unauthorized,
+        401 => FailureKind::Unauthorized,
+        403 => FailureKind::Forbidden,
+        408 | 409 => FailureKind::UpstreamBusy,
         402 => FailureKind::QuotaExhausted,
         429 => FailureKind::RateLimited { retry_after: None },
         400..=499 => FailureKind::Rejected,
@@ -84,10 +141,17 @@ fn kind_of_error(error: &Value) -> FailureKind {
     if is_about_quota(error) {
         return FailureKind::QuotaExhausted;
     }
-    if let Some(status @ 400..=599) = error.get("code").and_then(status_code) {
+    let status = ["status", "code"].into_iter().find_map(|name| error.get(name).and_then(status_code));
+    if let Some(status @ 400..=599) = status.or_else(|| status_in(&message(error)?)) {
         return kind_of_status(status);
     }
     words(error).find_map(kind_of_word).unwrap_or(FailureKind::Upstream5xx)
+}
+
+/// The status that a text names, as in `Error code: 429 - …`.
+fn status_in(text: &str) -> Option<u16> {
+    let (_, behind) = text.split_once("rror code: ")?;
+    behind.get(..3)?.parse().ok()
 }
 
 fn status_code(code: &Value) -> Option<u16> {
@@ -99,7 +163,7 @@ fn kind_of_word(word: &str) -> Option<FailureKind> {
         ("rate_limit", FailureKind::RateLimited { retry_after: None }),
         ("api_key", FailureKind::Unauthorized),
         ("authentication", FailureKind::Unauthorized),
-        ("permission", FailureKind::Unauthorized),
+        ("permission", FailureKind::Forbidden),
         ("invalid_request", FailureKind::Rejected),
         ("not_found", FailureKind::Rejected),
     ];
@@ -114,8 +178,40 @@ fn words(error: &Value) -> impl Iterator<Item = &str> {
     ["code", "type"].into_iter().filter_map(|name| error.get(name)?.as_str())
 }
 
-fn message(error: &Value) -> Option<&str> {
-    error.as_str().or_else(|| error.get("message")?.as_str())
+/// Words of messages about who asks, rather than about what is asked.
+const ACCOUNT: [&str; 9] = [
+    "api key",
+    "api_key",
+    "apikey",
+    "credential",
+    "account",
+    "organization",
+    "billing",
+    "subscription",
+    "permission",
+];
+
+/// Whether an error speaks of the key or the account.
+fn is_about_account(error: &Value) -> bool {
+    let said = words(error).map(str::to_owned).chain(message(error));
+    said.map(|text| text.to_lowercase()).any(|text| ACCOUNT.iter().any(|word| text.contains(word)))
+}
+
+/// The server's own words, wherever they stand.
+fn message(error: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let raw = error.pointer("/metadata/raw").and_then(text);
+    let said = ["message", "detail", "msg", "error_description"].iter().find_map(|name| error.get(*name));
+    let said = text(error).or_else(|| {
+        let said = said?;
+        // FastAPI tells a list of what is wrong with fields.
+        let first = said.get(0).and_then(|first| first.get("msg")).and_then(text);
+        text(said).or(first)
+    });
+    match (said, raw) {
+        (Some(said), Some(raw)) => Some(format!("{said}: {raw}")),
+        (said, raw) => said.or(raw),
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
-//! Reads JSON as servers write it: strictly at first, and mended where that fails.
+//! Reads JSON as servers write it: strictly at first, and leniently where that fails.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
+
+use super::{event_stream, relaxed};
 
 /// What was read, and whether bytes that are no text had to be replaced for it.
 pub(super) struct Parsed<T> {
@@ -16,11 +18,39 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Option<Parsed<T>> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Some(Parsed { value, lossy: false });
     }
-    let text = String::from_utf8_lossy(body);
+    let Parsed { value, lossy } = tree(body)?;
+    Some(Parsed { value: serde_json::from_value(value).ok()?, lossy })
+}
+
+/// The JSON within `body`, however it is wrapped: see [`relaxed::strict`] and [`event_stream::completion`]. What follows the
+/// first document is not read.
+pub(super) fn tree(body: &[u8]) -> Option<Parsed<serde_json::Value>> {
+    if let Ok(value) = serde_json::from_slice(body) {
+        return Some(Parsed { value, lossy: false });
+    }
+    let text = decoded(body);
     let mended = mend_surrogates(&text);
-    let lossy = matches!(text, Cow::Owned(_)) || mended != text;
-    let tree: serde_json::Value = serde_json::from_str(&mended).ok()?;
-    Some(Parsed { value: serde_json::from_value(tree).ok()?, lossy })
+    let lossy = text.contains('\u{fffd}') || mended != text;
+    let value = event_stream::completion(&mended, first_document).or_else(|| first_document(&mended))?;
+    Some(Parsed { value, lossy })
+}
+
+/// The text of a body: UTF-16 where it begins with its byte order mark, else UTF-8 with replacements.
+fn decoded(body: &[u8]) -> Cow<'_, str> {
+    let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, _) = bytes.as_chunks::<2>();
+        String::from_utf16_lossy(&pairs.iter().map(|pair| unit(*pair)).collect::<Vec<_>>())
+    };
+    match body {
+        [0xff, 0xfe, rest @ ..] => Cow::Owned(units(rest, u16::from_le_bytes)),
+        [0xfe, 0xff, rest @ ..] => Cow::Owned(units(rest, u16::from_be_bytes)),
+        _ => String::from_utf8_lossy(body),
+    }
+}
+
+fn first_document(text: &str) -> Option<serde_json::Value> {
+    let strict = relaxed::strict(text);
+    serde_json::Deserializer::from_str(&strict).into_iter().next()?.ok()
 }
 
 /// Replaces the escapes of lone surrogates by that of U+FFFD.

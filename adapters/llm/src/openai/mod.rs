@@ -3,10 +3,12 @@
 mod chat_response;
 mod completion;
 mod embedding;
+mod event_stream;
 mod excerpt;
 mod failure;
 mod json;
 mod model_list;
+mod relaxed;
 mod request;
 mod retry_after;
 mod usage;
@@ -36,42 +38,60 @@ impl OpenAiServer {
     async fn exchange(&self, endpoint: &Endpoint, request: Request<'_>) -> Result<Response, CallFailure> {
         let request = request.bearer(endpoint.api_key.as_ref()).headers(endpoint.headers.as_ref());
         let request = request.timeout(endpoint.timeout);
-        let answer = self.client.send(request).await.map_err(|e| failure::of_transport(&e))?;
+        self.client.send(request).await.map_err(|e| failure::of_transport(&e))
+    }
+
+    /// An answer, where its status says that it is one.
+    fn succeeded(&self, answer: Response, url: &str) -> Result<Response, CallFailure> {
         match answer.status() {
             200..=299 => Ok(answer),
-            _ => Err(failure::of_status(&answer, self.clock.now())),
+            _ => Err(failure::of_status(&answer, self.clock.now(), url)),
         }
     }
+
+    async fn completed(&self, endpoint: &Endpoint, call: &ChatCall) -> Result<Reply, CallFailure> {
+        let url = endpoint.identity.address("chat/completions");
+        let request = Request::post_json(&url, request::body(call, endpoint.max_tokens_field));
+        let begun = Instant::now();
+        let answer = self.exchange(endpoint, request).await?;
+        let latency = begun.elapsed();
+        if failure::tells_of_refusal(&answer) {
+            return Ok(completion::refusal(call, latency));
+        }
+        let answer = self.succeeded(answer, &url)?;
+        let reply = completion::read(answer.body(), call, latency)?;
+        let stated = answer.header(COST_HEADER).and_then(usage::dollars_in);
+        Ok(Reply { stated_cost: reply.stated_cost.or(stated), ..reply })
+    }
 }
+
+/// Where LiteLLM's proxy states what a call cost, in US dollars.
+const COST_HEADER: &str = "x-litellm-response-cost";
 
 #[async_trait]
 impl ModelServer for OpenAiServer {
     async fn complete(&self, endpoint: &Endpoint, call: &ChatCall) -> Result<Reply, CallFailure> {
-        let url = format!("{}/chat/completions", endpoint.identity.url);
-        let request = Request::post_json(&url, request::body(call, endpoint.max_tokens_field));
-        let begun = Instant::now();
-        let exchange = self.exchange(endpoint, request).await;
-        let latency = begun.elapsed();
-        exchange
-            .and_then(|answer| completion::read(answer.body(), call, latency))
-            .map_err(|failure| failure::without_secrets(failure, endpoint))
+        let completed = self.completed(endpoint, call).await;
+        completed.map_err(|failure| failure::without_secrets(failure, endpoint))
     }
 
     async fn embed(&self, endpoint: &Endpoint, calls: &[EmbedCall]) -> Result<Vec<Reply>, CallFailure> {
-        let url = format!("{}/embeddings", endpoint.identity.url);
+        let url = endpoint.identity.address("embeddings");
         let request = Request::post_json(&url, embedding::request(calls));
         let begun = Instant::now();
         let exchange = self.exchange(endpoint, request).await;
         let latency = begun.elapsed();
         exchange
+            .and_then(|answer| self.succeeded(answer, &url))
             .and_then(|answer| embedding::read(answer.body(), calls, latency))
             .map_err(|failure| failure::without_secrets(failure, endpoint))
     }
 
     async fn models(&self, endpoint: &Endpoint) -> Result<Vec<String>, CallFailure> {
-        let url = format!("{}/models", endpoint.identity.url);
+        let url = endpoint.identity.address("models");
         let exchange = self.exchange(endpoint, Request::get(&url)).await;
         exchange
+            .and_then(|answer| self.succeeded(answer, &url))
             .and_then(|answer| model_list::read(answer.body()))
             .map_err(|failure| failure::without_secrets(failure, endpoint))
     }

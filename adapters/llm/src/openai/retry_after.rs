@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use domain::time::Timestamp;
+use serde_json::Value;
 
 /// The wait asked for by `retry-after-ms` or `retry-after` (seconds, whole or not, or an HTTP date; RFC 9110, 10.2.3).
 /// What makes no sense, or asks for no wait at all, asks for nothing.
@@ -14,8 +15,37 @@ pub(super) fn parse<'a>(header: impl Fn(&str) -> Option<&'a str>, now: Timestamp
     })
 }
 
+/// The wait that an error asks for where no header does: `RetryInfo` among Google's details, or a sentence such as "try
+/// again in 1.5s".
+pub(super) fn within(error: &Value) -> Option<Duration> {
+    let details = error.get("details").and_then(Value::as_array);
+    let named = details.into_iter().flatten().find_map(|detail| detail.get("retryDelay")?.as_str());
+    named.and_then(|text| span(text, 1.0)).or_else(|| {
+        let said = error.get("message")?.as_str()?;
+        let (_, behind) = said.split_once("ry again in ")?;
+        let end = behind.find(|c: char| c != '.' && !c.is_ascii_digit())?;
+        let (count, unit) = behind.split_at(end);
+        let unit = unit.trim_start();
+        let unit = if unit.starts_with("ms") || unit.starts_with("millisecond") {
+            1e-3
+        } else if unit.starts_with('s') {
+            1.0
+        } else {
+            return None;
+        };
+        span(count.trim_end_matches('.'), unit)
+    })
+}
+
+/// A number of units, which may name seconds or milliseconds itself.
 fn span(text: &str, unit: f64) -> Option<Duration> {
-    let count: f64 = text.trim().parse().ok()?;
+    let text = text.trim();
+    let (text, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(millis), _) => (millis.trim_end(), 1e-3),
+        (None, Some(seconds)) => (seconds.trim_end(), 1.0),
+        (None, None) => (text, unit),
+    };
+    let count: f64 = text.parse().ok()?;
     Duration::try_from_secs_f64(count * unit).ok().filter(|span| !span.is_zero())
 }
 
@@ -28,6 +58,8 @@ fn until(date: &str, now: Timestamp) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -38,6 +70,8 @@ mod tests {
             ("retry-after", "2", Some(2000)),
             ("retry-after", " 0.25 ", Some(250)),
             ("retry-after", "3600", Some(3_600_000)),
+            ("retry-after", "2s", Some(2000)),
+            ("retry-after", "250ms", Some(250)),
             ("retry-after", "Mon, 06 Apr 2026 12:00:30 GMT", Some(30_000)),
             ("retry-after", "Mon, 06 Apr 2026 11:59:30 GMT", None),
             ("retry-after", "soon", None),
@@ -52,6 +86,24 @@ mod tests {
         ] {
             let got = parse(|wanted| (wanted == name).then_some(text), now);
             assert_eq!(got, millis.map(Duration::from_millis), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn waits_in_errors_are_understood() {
+        for (error, millis) in [
+            (
+                json!({"details": [{}, {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "12.5s"}]}),
+                Some(12_500),
+            ),
+            (json!({"message": "Rate limit reached. Please try again in 1.5s. Visit"}), Some(1_500)),
+            (json!({"message": "Please try again in 20 ms"}), Some(20)),
+            (json!({"message": "Try again in 3 seconds."}), Some(3_000)),
+            (json!({"message": "Please try again in a while"}), None),
+            (json!({"message": "Please try again in 5 minutes"}), None),
+            (json!({"details": "none"}), None),
+        ] {
+            assert_eq!(within(&error), millis.map(Duration::from_millis), "{error}");
         }
     }
 

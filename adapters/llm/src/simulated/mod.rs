@@ -59,8 +59,10 @@ impl ModelServer for SimulatedServer {
         tokio::time::sleep(thinking_time(model, call, tokens).mul_f64(self.pace)).await;
         let finish_reason = Some(if truncated { "length" } else { "stop" }.to_owned());
         Ok(Reply {
-            body: ReplyBody::Completion(Completion { text, finish_reason, tool_calls: None }),
+            body: ReplyBody::Completion(Completion { text, finish_reason, ..Completion::default() }),
             model_returned: None,
+            provider: None,
+            stated_cost: None,
             tokens,
             latency: begun.elapsed(),
             flags: Flags { truncated, ..Flags::default() },
@@ -79,6 +81,8 @@ impl ModelServer for SimulatedServer {
             Some(Reply {
                 body: ReplyBody::Embedding(embedding::of(&call.text)?),
                 model_returned: None,
+                provider: None,
+                stated_cost: None,
                 tokens: Tokens { input: estimated_tokens(&call.text), output: 0 },
                 latency,
                 flags: Flags::default(),

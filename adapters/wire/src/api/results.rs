@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use application::ports::{self, ResultRow};
 use application::runs;
+use domain::call::thinking_apart;
+use domain::money::NanoDollars;
 use domain::run::StageError;
-use poem_openapi::Object;
+use poem_openapi::{Enum, Object};
 use serde::Serialize;
 
 use super::pages;
@@ -31,9 +33,24 @@ pub struct StageResult {
     /// The model asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_used: Option<String>,
+    /// What the model thought before it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// Tools that the model called, as the server sent them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<Any>,
     /// The model that the server says it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_returned: Option<String>,
+    /// Who answered, where a gateway says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// What it cost, in US dollars, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
+    /// Where the cost comes from: stated by the server, or the endpoint's prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_source: Option<CostSource>,
     /// The inference parameters.
     pub parameters: AnyMap,
     /// Tokens of the prompt.
@@ -47,11 +64,24 @@ pub struct StageResult {
     /// Why the answer ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
-    /// What is odd about the answer: truncated, refused, `tokens_estimated`, `lossy_text`.
+    /// What is odd about the answer: truncated, refused, `no_output`, `context_cut`, `tokens_estimated`, `lossy_text`.
     pub flags: Vec<String>,
     /// Why there is no output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ResultError>,
+}
+
+/// Where the cost of an answer comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[serde(rename_all = "snake_case")]
+#[oai(rename_all = "snake_case")]
+pub enum CostSource {
+    /// The server states it.
+    Stated,
+    /// The endpoint's prices.
+    Endpoint,
+    /// No price is known.
+    Unknown,
 }
 
 /// Why a stage gave no output for a sample.
@@ -77,6 +107,10 @@ impl StageResult {
         let completion = answer.and_then(|answer| answer.completion());
         let tokens = answer.map(|answer| answer.tokens).unwrap_or_default();
         let latency = answer.map_or(0, |answer| answer.latency.as_millis());
+        let thought = completion.and_then(|completion| {
+            let apart = thinking_apart(&completion.text).0.map(str::to_owned);
+            completion.reasoning.clone().or(apart).filter(|thought| !thought.is_empty())
+        });
         let flags = answer.map(|answer| answer.flags.named().to_vec()).unwrap_or_default();
         Self {
             stage_index: row.stage,
@@ -93,6 +127,15 @@ impl StageResult {
             model_used: row.model,
             parameters: from_map(&row.parameters),
             error: row.error.map(ResultError::from),
+            reasoning: thought,
+            tool_calls: completion.and_then(|completion| completion.tool_calls.clone()).map(Any),
+            provider: answer.and_then(|answer| answer.provider.clone()),
+            cost: row.cost.map(NanoDollars::dollars),
+            cost_source: answer.map(|answer| match (answer.stated_cost, row.cost) {
+                (Some(_), _) => CostSource::Stated,
+                (None, Some(_)) => CostSource::Endpoint,
+                (None, None) => CostSource::Unknown,
+            }),
             model_returned: answer.and_then(|answer| answer.model_returned.clone()),
             response_raw: completion.map(|completion| completion.text.clone()),
         }

@@ -133,7 +133,8 @@ impl Caller {
 impl CallRequest {
     fn fill(&self, reply: Reply) -> Fill {
         let call = Arc::clone(&self.call.call);
-        let cost = self.endpoint.prices.get(call.model()).map(|price| price.cost(reply.tokens));
+        let listed = self.endpoint.prices.get(call.model()).map(|price| price.cost(reply.tokens));
+        let cost = reply.stated_cost.or(listed);
         Fill {
             hash: self.hash(),
             endpoint: self.endpoint.id,

@@ -41,6 +41,7 @@ impl Caller {
             loop {
                 let failure = match self.exchange(&gate, requests, lapses, permit.take()).await {
                     Exchange::Done(Ok(replies)) => {
+                        gate.note_success();
                         return self
                             .store(requests, replies)
                             .await
@@ -72,7 +73,11 @@ impl Caller {
         if failure.outcome_unknown {
             self.charge(requests).await;
         }
-        if failure.kind.breaks_endpoint() {
+        let refuses_all = failure.kind == FailureKind::Forbidden
+            && requests
+                .first()
+                .is_some_and(|request| gate.note_refusal(request.endpoint.limits.concurrency.get()));
+        if failure.kind.breaks_endpoint() || refuses_all {
             return Next::Over(self.broken(gate, requests, &failure).await);
         }
         match retry::after(&failure, *failed, self.ports.chance.unit()) {

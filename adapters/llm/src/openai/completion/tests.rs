@@ -35,10 +35,12 @@ fn around(choice: &str) -> String {
 fn a_plain_answer_is_read() {
     let body = around(r#"{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}"#);
     let completion =
-        Completion { text: "hi".to_owned(), finish_reason: Some("stop".to_owned()), tool_calls: None };
+        Completion { text: "hi".to_owned(), finish_reason: Some("stop".to_owned()), ..Completion::default() };
     let expected = Reply {
         body: ReplyBody::Completion(completion),
         model_returned: None,
+        provider: None,
+        stated_cost: None,
         tokens: Tokens { input: 7, output: 8 },
         latency: Duration::from_millis(3),
         flags: Flags::default(),
@@ -52,9 +54,29 @@ fn contents_of_every_shape_are_read() {
     let lossy = Flags { lossy_text: true, ..none };
     let refused = Flags { refused: true, ..none };
     let truncated = Flags { truncated: true, ..none };
+    let empty = Flags { no_output: true, ..none };
+    let spent = Flags { no_output: true, truncated: true, ..none };
     for (choice, text, flags) in [
-        (r#"{"message":{"content":null,"tool_calls":[]}}"#, "", none),
-        (r#"{"message":{}}"#, "", none),
+        (r#"{"message":{"content":null,"tool_calls":[]}}"#, "", empty),
+        (r#"{"message":{}}"#, "", empty),
+        (r#"{"message":{"content":""},"finish_reason":"stop"}"#, "", empty),
+        (r#"{"finish_reason":"length"}"#, "", spent),
+        (r#"{"message":null,"finish_reason":"length"}"#, "", spent),
+        (r#"{"message":{"content":"<think>so much"},"finish_reason":"length"}"#, "<think>so much", spent),
+        (r#"{"message":{"content":"x","refusal":false},"finish_reason":{"type":"stop"}}"#, "x", none),
+        (r#"{"message":{"content":"x","refusal":{}},"finish_reason":1}"#, "x", none),
+        (r#"{"message":{"content":42}}"#, "42", none),
+        (r#"{"message":{"content":true}}"#, "true", none),
+        (r#"{"message":{"content":{"answer":"x"}}}"#, r#"{"answer":"x"}"#, none),
+        (r#"{"message":{"content":{"type":"text","text":"x"}}}"#, "x", none),
+        (
+            r#"{"message":{"content":["a",null,{"type":"thinking","thinking":"t"},{"type":"output_text","text":"b"}]}}"#,
+            "ab",
+            none,
+        ),
+        (r#"{"text":"x"}"#, "x", none),
+        (r#"{"delta":{"content":"x"}}"#, "x", none),
+        (r#"{"message":{"content":"x"},"finish_reason":"eos_token"}"#, "x", none),
         (r#"{"message":{"content":[{"type":"text","text":"a"},{"type":"image"},{"text":"b"}]}}"#, "ab", none),
         (r#"{"message":{"content":null,"refusal":"no"}}"#, "", refused),
         (r#"{"message":{"content":"x","refusal":""}}"#, "x", none),
@@ -119,6 +141,8 @@ fn another_model_is_told() {
 
 #[test]
 fn what_is_no_completion_is_told_with_its_beginning() {
+    let limited = FailureKind::RateLimited { retry_after: None };
+    let failed = |end: &str| around(&format!(r#"{{"message":{{"content":"a part"}},{end}}}"#));
     let deep_array = "[".repeat(100_000);
     let deep_field = format!(r#"{{"a":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     let deep_content = around(&format!(r#"{{"message":{{"content":{deep_array}}}}}"#));
@@ -133,6 +157,27 @@ fn what_is_no_completion_is_told_with_its_beginning() {
         (&deep_field, FailureKind::Malformed, "[[[["),
         (&deep_content, FailureKind::Malformed, "x"),
         (r#"{"choices":[{}]}"#, FailureKind::Malformed, "[{}]"),
+        (r#"{"choices":{"0":{"message":{"content":"x"}}}}"#, FailureKind::Malformed, "choices"),
+        (r#"{"code":"rate_limit_daily","message":"Error code: 429 - daily limit"}"#, limited, "daily limit"),
+        (r#"[{"error":{"code":503,"message":"loading"}}]"#, FailureKind::Upstream5xx, "loading"),
+        (r#"{"object":"error","message":"too long","code":400}"#, FailureKind::Rejected, "too long"),
+        (
+            r#"{"choices":[{"message":{"content":""}}],"error":{"code":503,"message":"busy"}}"#,
+            FailureKind::Upstream5xx,
+            "busy",
+        ),
+        (
+            &failed(r#""finish_reason":"error","error":{"code":429,"message":"overloaded"}"#),
+            limited,
+            "overloaded",
+        ),
+        (&failed(r#""finish_reason":"error""#), FailureKind::Upstream5xx, "error"),
+        (&failed(r#""finish_reason":"abort""#), FailureKind::Upstream5xx, "abort"),
+        (
+            &failed(r#""finish_reason":"insufficient_system_resource""#),
+            FailureKind::Upstream5xx,
+            "insufficient",
+        ),
         (r#"{"choices":[]}"#, FailureKind::NoChoices, "no choices"),
         (r#"{"error":{"message":"oops"}}"#, FailureKind::Upstream5xx, "oops"),
         (r#"{"choices":[],"error":{"message":"no","code":401}}"#, FailureKind::Unauthorized, "no"),
@@ -142,4 +187,83 @@ fn what_is_no_completion_is_told_with_its_beginning() {
         assert!(failure.message.contains(said), "{failure}");
         assert!(failure.message.len() < 700);
     }
+}
+
+#[test]
+fn errors_that_are_none_spoil_no_answer() {
+    for error in ["null", "{}", "\"\"", "[]", "false"] {
+        let body = format!(r#"{{"choices":[{{"message":{{"content":"x"}},"error":{{}}}}],"error":{error}}}"#);
+        assert_eq!(text_of(&read(body).unwrap()), "x", "{error}");
+    }
+}
+
+#[test]
+fn thinking_is_kept_apart() {
+    for (message, text, reasoning) in [
+        (r#""content":"x","reasoning_content":"r""#, "x", Some("r")),
+        (r#""content":"x","reasoning":"r","reasoning_content":null"#, "x", Some("r")),
+        (
+            r#""content":"x","reasoning_details":[{"type":"reasoning.text","text":"r"},{"summary":"s"}]"#,
+            "x",
+            Some("rs"),
+        ),
+        (r#""content":[{"type":"thinking","thinking":"r"},{"type":"text","text":"x"}]"#, "x", Some("r")),
+        (r#""content":"x","reasoning":{"deep":1}"#, "x", None),
+    ] {
+        let reply = read(around(&format!(r#"{{"message":{{{message}}}}}"#))).unwrap();
+        let completion = reply.completion().unwrap();
+        assert_eq!(
+            (completion.text.as_str(), completion.reasoning.as_deref()),
+            (text, reasoning),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn filtered_prompts_are_refusals_and_no_failures() {
+    for error in [
+        r#"{"code":"content_filter","message":"filtered","status":400}"#,
+        r#"{"code":"x","innererror":{"code":"ResponsibleAIPolicyViolation"}}"#,
+        r#"{"code":"invalid_prompt","message":"no"}"#,
+    ] {
+        let reply = read(format!(r#"{{"error":{error}}}"#)).unwrap();
+        assert!(reply.flags.refused && text_of(&reply).is_empty(), "{error}");
+    }
+}
+
+#[test]
+fn readable_answers_are_not_lost_to_their_wrapping() {
+    let answer = around(r#"{"message":{"content":"x"},"logprobs":[NaN,-Infinity]}"#);
+    let utf16: Vec<u8> =
+        std::iter::once(0xfeff).chain(answer.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for body in [
+        answer.clone().into_bytes(),
+        format!("\u{feff}{answer}").into_bytes(),
+        format!(": PROCESSING\n\n{answer}").into_bytes(),
+        format!("data: {}\n\ndata: [DONE]\n\n", answer.replace("NaN", "0").replace("-Infinity", "0"))
+            .into_bytes(),
+        format!("{answer}\n{answer}").into_bytes(),
+        utf16,
+    ] {
+        assert_eq!(text_of(&read(&body).unwrap()), "x", "{}", String::from_utf8_lossy(&body));
+    }
+    assert_eq!(text_of(&read(around("{\"message\":{\"content\":\"a\nb\"}}")).unwrap()), "a\nb");
+}
+
+#[test]
+fn what_the_server_tells_beside_the_answer_is_kept() {
+    let body = r#"{"model":"m","provider":"P","choices":[{"message":{"content":"x"}}],
+        "usage":{"prompt_tokens":7.0,"completion_tokens":8,"cost":0.0123}}"#;
+    let reply = read(body).unwrap();
+    assert_eq!((reply.provider.as_deref(), reply.tokens.input), (Some("P"), 7));
+    assert_eq!(reply.stated_cost.map(domain::money::NanoDollars::dollars), Some(0.0123));
+    let mut long = call();
+    long.messages[1].content = "word ".repeat(4_000);
+    let read = |counted: u64| {
+        let usage = format!(r#""usage":{{"prompt_tokens":{counted},"completion_tokens":1}}"#);
+        let body = format!(r#"{{"choices":[{{"message":{{"content":"x"}}}}],{usage}}}"#);
+        super::read(body.as_bytes(), &long, Duration::ZERO).unwrap().flags.context_cut
+    };
+    assert!(read(2_048) && !read(4_000) && !read(0));
 }

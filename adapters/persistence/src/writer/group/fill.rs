@@ -13,8 +13,8 @@ use crate::deltas::Deltas;
 use crate::dialect::{Dialect, Session, id, json, maybe_id, maybe_text, maybe_whole, text, whole};
 use crate::rows::{Row, read_all};
 
-const ANSWERS: &str = "INSERT INTO answer (id, endpoint_id, request, response, vector, model, model_returned, parameters, \
-     tool_calls, tokens_in, tokens_out, latency_us, finish_reason, flags, cost_nano, paid_run, paid_sample, \
+const ANSWERS: &str = "INSERT INTO answer (id, endpoint_id, request, response, reasoning, vector, model, model_returned, provider, \
+     parameters, tool_calls, tokens_in, tokens_out, latency_us, finish_reason, flags, stated_nano, cost_nano, paid_run, paid_sample, \
      paid_repeat, paid_asker, paid_by_scorer, paid_call)";
 
 const FILLS: &str = "INSERT INTO response_cache (config_hash, answer_id, claim_no)";
@@ -98,9 +98,11 @@ fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {
         id(fill.endpoint.bits()),
         text(call.request_text()),
         text(completion.map_or("", |completion| &completion.text)),
+        maybe_text(completion.and_then(|completion| completion.reasoning.clone())),
         Bound::Bytes(reply.embedding().map(vector_bytes)),
         text(call.model()),
         maybe_text(reply.model_returned.clone()),
+        maybe_text(reply.provider.clone()),
         json(&Value::Map(call.parameters())),
         tool_calls.map_or(Bound::Json(None), json),
         whole(reply.tokens.input),
@@ -108,6 +110,7 @@ fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {
         whole(reply.latency.as_micros()),
         maybe_text(completion.and_then(|completion| completion.finish_reason.clone())),
         whole(reply.flags.bits()),
+        maybe_whole(reply.stated_cost.map(domain::money::NanoDollars::nanos)),
         maybe_whole(fill.cost.map(domain::money::NanoDollars::nanos)),
     ];
     values.extend(payer(fill.paid_by));
