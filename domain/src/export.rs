@@ -1,8 +1,14 @@
 //! A configuration as other programs load it. It never holds a key.
 
-use crate::call::ResponseFormat;
+mod env;
+
+use std::collections::BTreeSet;
+
+use self::env::EnvFile;
+use crate::call::{Message, ResponseFormat};
 use crate::configuration::{Configuration, ConfiguredStage};
 use crate::stage::{LlmStage, StageKind};
+use crate::template::{Scope, Template};
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
@@ -13,6 +19,8 @@ pub struct Export {
     pub stages: Vec<ExportedStage>,
     /// The values of dimensions without a target.
     pub params: Map,
+    /// What the prompts leave to the application to fill in, such as `sample.input`; sorted.
+    pub variables: Vec<String>,
     /// Its score, rounded to four decimals.
     pub score: Option<f64>,
     /// The experiment's name.
@@ -50,9 +58,14 @@ impl Export {
     /// What a configuration looks like from outside.
     #[must_use]
     pub fn new(configuration: &Configuration, score: Option<f64>, experiment: &str, at: Timestamp) -> Self {
+        let params = Value::Map(configuration.params.clone());
+        let mut filling = Filling { params: &params, variables: BTreeSet::new() };
+        let stages =
+            configuration.stages.iter().map(|stage| ExportedStage::of(stage, &mut filling)).collect();
         Self {
-            stages: configuration.stages.iter().map(ExportedStage::of).collect(),
+            stages,
             params: configuration.free.clone(),
+            variables: filling.variables.into_iter().collect(),
             score: score.map(|score| (score * 1e4).round() / 1e4),
             experiment: experiment.to_owned(),
             exported_at: at,
@@ -60,37 +73,54 @@ impl Export {
     }
 
     /// As variables for a shell or a `.env` file: `LLM_MODEL=…`, with the stage's name in between where there are
-    /// several. No value can add a line or a variable.
+    /// several. No value can add a variable.
     ///
     /// ```
     /// # use promptlooper_domain::export::Export;
     /// # use promptlooper_domain::time::Timestamp;
     /// # use promptlooper_domain::value::{Map, Value};
     /// let params = Map::from([("tone".to_owned(), Value::text("dry\n$wit"))]);
-    /// let at = Timestamp::from_micros(0);
-    /// let export = Export { stages: vec![], params, score: Some(0.5), experiment: "e".into(), exported_at: at };
-    /// assert_eq!(export.env(), "PARAM_TONE=\"dry\\n\\$wit\"\n# Score: 0.5 | Experiment: e\n");
+    /// let export = Export {
+    ///     stages: vec![],
+    ///     params,
+    ///     variables: vec![],
+    ///     score: Some(0.5),
+    ///     experiment: "e".into(),
+    ///     exported_at: Timestamp::from_micros(0),
+    /// };
+    /// assert_eq!(export.env(), "PARAM_TONE='dry\n$wit'\n# Score: 0.5 | Experiment: e\n");
     /// ```
     #[must_use]
     pub fn env(&self) -> String {
-        let mut out = String::new();
+        let mut file = EnvFile::default();
         for stage in &self.stages {
-            let kind = variable(stage.kind);
-            let prefix = if self.stages.len() > 1 {
-                format!("{kind}_{}_", variable(&stage.name))
-            } else {
-                format!("{kind}_")
-            };
-            stage.env(&prefix, &mut out);
+            let mut prefix = vec![stage.kind];
+            if self.stages.len() > 1 {
+                prefix.push(&stage.name);
+            }
+            stage.env(&prefix, &mut file);
         }
         for (name, value) in &self.params {
-            line(&format!("PARAM_{}", variable(name)), value, &mut out);
+            file.put(&["param", name], value);
         }
         let score = self.score.map_or_else(|| "none".to_owned(), |score| score.to_string());
-        let experiment: String =
-            self.experiment.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        out.extend(["# Score: ", &score, " | Experiment: ", &experiment, "\n"]);
-        out
+        file.comment(&format!("Score: {score} | Experiment: {}", self.experiment));
+        file.into_text()
+    }
+}
+
+/// Puts the values of `params` into templates, and remembers what is left to fill in.
+struct Filling<'a> {
+    params: &'a Value,
+    variables: BTreeSet<String>,
+}
+
+impl Filling<'_> {
+    fn fill(&mut self, source: &str) -> String {
+        let Ok(template) = Template::parse(source) else { return source.to_owned() };
+        let rest = template.render_partially(&Scope::new().with("params", self.params));
+        self.variables.extend(rest.references().into_iter().map(|read| read.path.join(".")));
+        rest.source().to_owned()
     }
 }
 
@@ -98,18 +128,19 @@ impl Export {
 const GIVEN: [&str; 4] = ["name", "kind", "endpoint", "model"];
 
 impl ExportedStage {
-    fn of(configured: &ConfiguredStage) -> Self {
+    fn of(configured: &ConfiguredStage, filling: &mut Filling<'_>) -> Self {
         let (stage, binding) = (&configured.stage, configured.binding.as_ref());
         let exported = match &stage.kind {
-            StageKind::Llm(llm) => Self::of_llm(llm),
-            StageKind::Chunk(_) | StageKind::Retrieve(_) => Self {
-                parameters: stage
-                    .fields()
-                    .into_iter()
-                    .filter(|(name, _)| !GIVEN.contains(&name.as_str()))
-                    .collect(),
-                ..Self::default()
-            },
+            StageKind::Llm(llm) => Self::of_llm(llm, filling),
+            StageKind::Chunk(_) | StageKind::Retrieve(_) => {
+                let mut parameters = stage.fields();
+                parameters.retain(|name, _| !GIVEN.contains(&name.as_str()));
+                for (place, source) in stage.templates() {
+                    let field = place.trim_start_matches('/').to_owned();
+                    parameters.insert(field, Value::from(filling.fill(source)));
+                }
+                Self { parameters, ..Self::default() }
+            }
         };
         Self {
             name: stage.name.as_str().to_owned(),
@@ -120,86 +151,53 @@ impl ExportedStage {
         }
     }
 
-    fn of_llm(stage: &LlmStage) -> Self {
-        let message = |message: &crate::call::Message| {
+    fn of_llm(stage: &LlmStage, filling: &mut Filling<'_>) -> Self {
+        let mut message = |message: &Message| {
             let role = Value::from(message.role.as_str());
-            Value::from([("role", role), ("content", Value::from(message.content.as_str()))])
+            Value::from([("role", role), ("content", Value::from(filling.fill(&message.content)))])
         };
+        let messages = stage.messages.iter().map(&mut message).collect();
         let format =
             (stage.response_format != ResponseFormat::Text).then(|| stage.response_format.to_value());
         Self {
             parameters: stage.parameters.clone(),
-            system_prompt: stage.system.clone(),
-            messages: stage.messages.iter().map(message).collect(),
-            prompt: Some(stage.prompt.clone()),
+            system_prompt: stage.system.as_deref().map(|system| filling.fill(system)),
+            messages,
+            prompt: Some(filling.fill(&stage.prompt)),
             response_format: format,
             extra: stage.extra.clone(),
             ..Self::default()
         }
     }
 
-    fn env(&self, prefix: &str, out: &mut String) {
-        let mut put = |name: &str, value: &Value| line(&format!("{prefix}{}", variable(name)), value, out);
+    fn env(&self, prefix: &[&str], file: &mut EnvFile) {
+        let mut put = |field: &[&str], value: &Value| file.put(&[prefix, field].concat(), value);
         if let (Some(model), Some(endpoint)) = (&self.model, &self.endpoint) {
-            put("MODEL", &Value::from(model.as_str()));
-            put("API_URL", &Value::from(endpoint.as_str()));
+            put(&["model"], &Value::from(model.as_str()));
+            put(&["api_url"], &Value::from(endpoint.as_str()));
         }
-        self.parameters.iter().for_each(|(name, value)| put(name, value));
-        self.extra.iter().for_each(|(name, value)| put(&format!("extra_{name}"), value));
+        self.parameters.iter().for_each(|(name, value)| put(&[name], value));
+        self.extra.iter().for_each(|(name, value)| put(&["extra", name], value));
         if let Some(system) = &self.system_prompt {
-            put("SYSTEM_PROMPT", &Value::from(system.as_str()));
+            put(&["system_prompt"], &Value::from(system.as_str()));
         }
         if !self.messages.is_empty() {
-            put("MESSAGES", &Value::List(self.messages.clone()));
+            put(&["messages"], &Value::List(self.messages.clone()));
         }
         if let Some(prompt) = &self.prompt {
-            put("PROMPT", &Value::from(prompt.as_str()));
+            put(&["prompt"], &Value::from(prompt.as_str()));
         }
         if let Some(format) = &self.response_format {
-            put("RESPONSE_FORMAT", format);
+            put(&["response_format"], format);
         }
     }
-}
-
-/// A name as variables can have it.
-fn variable(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
-}
-
-fn line(name: &str, value: &Value, out: &mut String) {
-    let text = value.to_text();
-    out.push_str(name);
-    out.push('=');
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        out.push_str(&text);
-    } else {
-        quote(&text, out);
-    }
-    out.push('\n');
-}
-
-/// Double quotes, with everything escaped that shells or `.env` readers would act on.
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '"' | '\\' | '$' | '`' => out.extend(['\\', c]),
-            // No reader agrees with another on other control characters.
-            c if c.is_control() && c != '\t' => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use crate::name::Name;
+    use crate::stage::{RetrieveStage, Stage};
 
     fn stage(name: &str, prompt: &str) -> ExportedStage {
         ExportedStage {
@@ -224,6 +222,7 @@ mod tests {
         Export {
             stages,
             params: Map::new(),
+            variables: vec![],
             score: Some(0.87),
             experiment: "extraction-v2".into(),
             exported_at: at,
@@ -234,22 +233,53 @@ mod tests {
     fn variables_are_named_after_what_they_hold() {
         assert_eq!(
             export(vec![stage("extract", "Go: {{ sample.input }}")]).env(),
-            "LLM_MODEL=qwen2.5-72b\nLLM_API_URL=http://127.0.0.1:8000/v1\nLLM_STOP=\"[\\\"\\\\n\\\"]\"\n\
-             LLM_TEMPERATURE=0.3\nLLM_SYSTEM_PROMPT=\"You extract ...\"\nLLM_PROMPT=\"Go: {{ sample.input }}\"\n\
+            "LLM_MODEL=qwen2.5-72b\nLLM_API_URL=http://127.0.0.1:8000/v1\nLLM_STOP='[\"\\n\"]'\n\
+             LLM_TEMPERATURE=0.3\nLLM_SYSTEM_PROMPT='You extract ...'\nLLM_PROMPT='Go: {{ sample.input }}'\n\
              # Score: 0.87 | Experiment: extraction-v2\n"
         );
         let two = export(vec![stage("first", "x"), stage("second", "y")]).env();
         assert!(two.contains("LLM_FIRST_PROMPT=x\n") && two.contains("LLM_SECOND_PROMPT=y\n"), "{two}");
     }
 
-    proptest! {
-        #[test]
-        fn no_value_adds_a_line(prompt in "(?s).{0,40}", name in "(?s).{0,20}") {
-            let mut export = export(vec![stage("s", &prompt)]);
-            export.experiment = name;
-            let text = export.env();
-            prop_assert_eq!(text.lines().count(), 7);
-            prop_assert!(text.split('\n').all(|line| line.is_empty() || line.starts_with("LLM_") || line.starts_with('#')));
+    fn configuration(prompt: &str) -> Configuration {
+        let message = Message { role: crate::call::Role::User, content: "A {{ params.tone }} shot".into() };
+        let llm = LlmStage {
+            system: Some("Be {{ params.tone }}.".into()),
+            messages: vec![message],
+            prompt: prompt.into(),
+            ..LlmStage::default()
+        };
+        let retrieve = RetrieveStage {
+            from: Name::try_new("cut").unwrap(),
+            query: "{{ params.tone }} {{ stages.first.output }}".into(),
+            endpoint: None,
+            model: None,
+            top_k: 3,
+        };
+        let named = |name: &str, kind| ConfiguredStage {
+            stage: Stage { name: Name::try_new(name).unwrap(), kind },
+            binding: None,
+        };
+        Configuration {
+            stages: vec![named("first", StageKind::Llm(llm)), named("find", StageKind::Retrieve(retrieve))],
+            params: Map::from([
+                ("tone".to_owned(), Value::from("dry")),
+                ("t".to_owned(), Value::number(0.3)),
+            ]),
+            free: Map::from([("tone".to_owned(), Value::from("dry"))]),
+            repeats: 1,
         }
+    }
+
+    #[test]
+    fn templates_have_the_values_in_their_places_and_name_what_is_left() {
+        let prompt = "{% if params.t < 1 %}{{ params.tone | upper }}{% endif %}: {{ sample.input }} {{ sample.meta.lang }}";
+        let export = Export::new(&configuration(prompt), None, "e", Timestamp::from_micros(0));
+        let [first, find] = export.stages.as_slice() else { panic!("two stages") };
+        assert_eq!(first.system_prompt.as_deref(), Some("Be dry."));
+        assert_eq!(first.messages[0].as_map().unwrap()["content"], Value::from("A dry shot"));
+        assert_eq!(first.prompt.as_deref(), Some("DRY: {{ sample.input }} {{ sample.meta.lang }}"));
+        assert_eq!(find.parameters["query"], Value::from("dry {{ stages.first.output }}"));
+        assert_eq!(export.variables, ["sample.input", "sample.meta.lang", "stages.first.output"]);
     }
 }

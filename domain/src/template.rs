@@ -17,8 +17,11 @@ mod filters;
 mod lexer;
 mod limits;
 mod parser;
+mod partial;
+mod print;
 mod references;
 mod render;
+mod residue;
 mod tokens;
 mod value;
 
@@ -143,6 +146,27 @@ impl Template {
         render::evaluate(expr, scope, Effort::MOST).map_err(|fault| fault.in_source(&self.source))
     }
 
+    /// The template with everything in its place that these names decide; what rests on other names stays as it is.
+    /// Rendered with those, it gives what the whole template gives with all of them. It still asks for a name of `scope`
+    /// where no template can spell its value, such as a map of which the data choose a field.
+    ///
+    /// ```
+    /// # use promptlooper_domain::template::{Scope, Template};
+    /// # use promptlooper_domain::value::Value;
+    /// let template = Template::parse("{% if params.brief %}Briefly: {% endif %}{{ sample.input }}").unwrap();
+    /// let params = Value::from([("brief", Value::from(true))]);
+    /// let rest = template.render_partially(&Scope::new().with("params", &params));
+    /// assert_eq!(rest.source(), "Briefly: {{ sample.input }}");
+    /// ```
+    #[must_use]
+    pub fn render_partially(&self, scope: &Scope<'_>) -> Self {
+        let concerned = self.references().iter().any(|read| scope.get(&read.path[0]).is_some());
+        let rest = concerned.then(|| partial::render(&self.nodes, scope).ok()).flatten();
+        // What would cost too much, or nest too deep, stays whole.
+        let rest = rest.map(|nodes| print::text(&nodes)).and_then(|source| Self::parse(&source).ok());
+        rest.unwrap_or_else(|| self.clone())
+    }
+
     /// The names that it reads from its scope, in their order.
     #[must_use]
     pub fn references(&self) -> Vec<Reference> {
@@ -158,5 +182,7 @@ impl Template {
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod partial_tests;
 #[cfg(test)]
 mod tests;

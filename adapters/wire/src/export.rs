@@ -38,6 +38,7 @@ impl Serialize for Flat<'_> {
             map.serialize_entry("stages", &export.stages.iter().map(NamedFlat).collect::<Vec<_>>())?;
         }
         params(&export.params, &mut map)?;
+        map.serialize_entry("variables", &export.variables)?;
         score(export, &mut map)?;
         map.serialize_entry("experiment", &export.experiment)?;
         map.serialize_entry("exported_at", &export.exported_at.to_string())?;
@@ -117,6 +118,7 @@ impl Serialize for Structured<'_> {
             map.serialize_entry("stages", &export.stages.iter().map(NamedBlocks).collect::<Vec<_>>())?;
         }
         params(&export.params, &mut map)?;
+        map.serialize_entry("variables", &export.variables)?;
         map.serialize_entry("metadata", &Metadata(export))?;
         map.end()
     }
@@ -193,6 +195,7 @@ mod tests {
         Export {
             stages: prompts.iter().map(stage).collect(),
             params: Map::new(),
+            variables: vec!["sample.input".into()],
             score: Some(0.87),
             experiment: "extraction-v2".into(),
             exported_at: Timestamp::from_micros(1_775_476_800_000_000),
@@ -210,6 +213,9 @@ mod tests {
   "temperature": 0.3,
   "system_prompt": "You extract ...",
   "prompt": "Go.",
+  "variables": [
+    "sample.input"
+  ],
   "score": 0.87,
   "experiment": "extraction-v2",
   "exported_at": "2026-04-06T12:00:00Z"
@@ -225,7 +231,7 @@ mod tests {
         assert_eq!(
             yaml(&export(&["Go.\n\n  - now"])).unwrap(),
             "model: qwen2.5-72b\nendpoint: http://127.0.0.1:8000/v1\nparameters:\n  max_tokens: 2048\n  \
-             temperature: 0.3\nsystem_prompt: |-\n  You extract ...\nprompt: |-\n  Go.\n\n    - now\nmetadata:\n  \
+             temperature: 0.3\nsystem_prompt: |-\n  You extract ...\nprompt: |-\n  Go.\n\n    - now\nvariables:\n- sample.input\nmetadata:\n  \
              score: 0.87\n  experiment: extraction-v2\n  exported_at: \"2026-04-06T12:00:00Z\"\n"
         );
     }

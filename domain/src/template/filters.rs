@@ -61,6 +61,10 @@ impl Filter {
         found.map_or(("", &[]), |(word, _, arguments)| (*word, *arguments))
     }
 
+    pub(super) fn word(self) -> &'static str {
+        self.entry().0
+    }
+
     /// Whether its arguments are of those it takes. Only `truncate` and `indent` take them by name.
     pub(super) fn check(self, arguments: &[Argument]) -> Result<(), String> {
         let (word, known) = self.entry();
@@ -132,7 +136,7 @@ pub(super) fn apply<'a>(
         | Filter::Replace
         | Filter::Truncate
         | Filter::Indent => {
-            let text = texts::text(value, filter.entry().0, at)?;
+            let text = texts::text(value, filter.word(), at)?;
             texts::on_text(filter, text, &arguments)
         }
     }

@@ -85,12 +85,11 @@ impl<'a> Lexer<'a> {
     }
 
     fn comment(&mut self, opened: usize) -> Result<(), Fault> {
-        // What was eaten as a trim mark may belong to the end: `{#-#}`.
-        let rest = &self.source[opened + 2..];
+        let rest = self.rest();
         let end =
             rest.find("#}").ok_or_else(|| Fault::new(opened, "the comment is not closed: write `#}`"))?;
         self.trim = rest[..end].ends_with('-');
-        self.at = opened + 2 + end + 2;
+        self.at += end + 2;
         Ok(())
     }
 

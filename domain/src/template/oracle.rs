@@ -68,21 +68,23 @@ fn truncate(
     minijinja_contrib::filters::truncate(state, value, given.into_iter().collect())
 }
 
-fn oracle(source: &str, sample: &Value) -> Result<String, minijinja::Error> {
+/// What they render with these names.
+pub(super) fn oracle(source: &str, names: &[(&str, &Value)]) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_keep_trailing_newline(true);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.add_filter("json", |value: Theirs| ours(&value).canonical());
     environment.add_filter("truncate", truncate);
-    environment.render_str(source, minijinja::context! { s => theirs(sample) })
+    let context: Theirs = names.iter().map(|(name, value)| (*name, theirs(value))).collect();
+    environment.render_str(source, context)
 }
 
 /// Whatever ours renders theirs renders alike.
 fn agree(source: &str, sample: &Value) -> Result<(), TestCaseError> {
     let Ok(template) = Template::parse(source) else { return Ok(()) };
     let Ok(text) = template.render(&Scope::new().with("s", sample)) else { return Ok(()) };
-    match oracle(source, sample) {
+    match oracle(source, &[("s", sample)]) {
         Ok(theirs) => prop_assert_eq!(text, theirs, "{}", source),
         Err(error) => prop_assert!(false, "{source:?} rendered {text:?}, there {error:#}"),
     }
@@ -105,7 +107,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-fn sample() -> impl Strategy<Value = Value> {
+pub(super) fn sample() -> impl Strategy<Value = Value> {
     let texts = proptest::collection::vec("[a-cA-C]{0,3}".prop_map(|t| Value::from(t.as_str())), 0..4);
     (value(), value(), value(), texts).prop_map(|(a, b, c, d)| {
         Value::from([
@@ -191,7 +193,7 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
-fn template() -> impl Strategy<Value = String> {
+pub(super) fn template() -> impl Strategy<Value = String> {
     let dash = || prop_oneof![4 => Just(""), 1 => Just("-")];
     let leaf = prop_oneof![
         2 => "[ab\n {}%#-]{0,6}",

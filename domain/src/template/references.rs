@@ -46,7 +46,7 @@ impl<T: Ord + Clone> Stack<T> {
         self.items.push(item);
     }
 
-    fn extend(&mut self, items: Vec<T>) {
+    fn extend(&mut self, items: impl IntoIterator<Item = T>) {
         for item in items {
             self.push(item);
         }
@@ -100,20 +100,18 @@ impl Finder {
     fn branches(&mut self, branches: &[(Option<Expr>, Vec<Node>)]) {
         let (before, names) = (self.defined.len(), self.locals.len());
         for (condition, body) in branches {
-            let Some(condition) = condition else {
-                self.nodes(body);
-                continue;
-            };
-            self.expr(condition, false);
+            if let Some(condition) = condition {
+                self.expr(condition, false);
+            }
             let not_held = self.defined.len();
-            self.defined.extend(known_if(condition, true));
+            self.defined.extend(condition.iter().flat_map(|condition| known_if(condition, true)));
             self.nodes(body);
             self.defined.truncate(not_held);
-            self.defined.extend(known_if(condition, false));
+            self.defined.extend(condition.iter().flat_map(|condition| known_if(condition, false)));
+            // A name that only some branches give may still come from the scope.
+            self.locals.truncate(names);
         }
         self.defined.truncate(before);
-        // A name that only some branches give may still come from the scope.
-        self.locals.truncate(names);
     }
 
     fn expr(&mut self, expr: &Expr, guarded: bool) {

@@ -11,12 +11,7 @@ use crate::value::Value;
 
 /// Renders nodes with the names of a scope.
 pub(super) fn render(nodes: &[Node], scope: &Scope<'_>, effort: Effort) -> Result<String, Fault> {
-    let mut renderer = Renderer {
-        scope,
-        frames: vec![Frame::default()],
-        budget: Budget::new(effort.steps),
-        out: Bounded::new(effort.bytes),
-    };
+    let mut renderer = Renderer::new(scope, effort);
     renderer.nodes(nodes)?;
     Ok(renderer.out.into_text())
 }
@@ -34,20 +29,29 @@ pub(super) fn evaluate(expr: &Expr, scope: &Scope<'_>, effort: Effort) -> Result
 
 /// The values that one block named.
 #[derive(Default)]
-struct Frame<'a> {
-    names: Vec<(&'a str, Val<'a>)>,
+pub(super) struct Frame<'a> {
+    pub(super) names: Vec<(&'a str, Val<'a>)>,
     /// Where a loop stands, from 0, and how many items it has.
-    turn: Option<(usize, usize)>,
+    pub(super) turn: Option<(usize, usize)>,
 }
 
 pub(super) struct Renderer<'a> {
-    scope: &'a Scope<'a>,
-    frames: Vec<Frame<'a>>,
+    pub(super) scope: &'a Scope<'a>,
+    pub(super) frames: Vec<Frame<'a>>,
     pub(super) budget: Budget,
-    out: Bounded,
+    pub(super) out: Bounded,
 }
 
 impl<'a> Renderer<'a> {
+    pub(super) fn new(scope: &'a Scope<'a>, effort: Effort) -> Self {
+        Self {
+            scope,
+            frames: vec![Frame::default()],
+            budget: Budget::new(effort.steps),
+            out: Bounded::new(effort.bytes),
+        }
+    }
+
     fn nodes(&mut self, nodes: &'a [Node]) -> Result<(), Fault> {
         nodes.iter().try_for_each(|node| self.node(node))
     }
@@ -102,7 +106,7 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    fn name(&mut self, name: &'a str, value: Val<'a>) {
+    pub(super) fn name(&mut self, name: &'a str, value: Val<'a>) {
         let Some(frame) = self.frames.last_mut() else { return };
         match frame.names.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = value,
@@ -151,7 +155,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Whether a condition holds: any value does that has something in it.
-    fn holds(&mut self, condition: &'a Expr) -> Result<bool, Fault> {
+    pub(super) fn holds(&mut self, condition: &'a Expr) -> Result<bool, Fault> {
         match &condition.kind {
             Kind::And(left, right) => Ok(self.holds(left)? && self.holds(right)?),
             Kind::Or(left, right) => Ok(self.holds(left)? || self.holds(right)?),

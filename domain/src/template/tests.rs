@@ -75,6 +75,7 @@ fn white_space_is_trimmed_where_a_dash_says_so() {
         ("a \n {{- s.n -}} \n b", "a3b"),
         ("a {%- if s.n -%} b {%- endif %} c", "ab c"),
         ("a {#- x -#} b", "ab"),
+        ("a {#-#} b", "a b"),
         ("a {%- raw -%} b {%- endraw -%} c", "abc"),
         ("a {{ s.n }} b\n", "a 3 b\n"),
     ]);
@@ -240,6 +241,10 @@ fn what_costs_too_much_is_stopped() {
 
 #[test]
 fn references_say_what_is_read_and_what_may_be_missing() {
+    let named_in_a_branch =
+        Template::parse("{% if s %}{% set a = 1 %}{{ a }}{% else %}{{ a }}{% endif %}").unwrap();
+    let paths: Vec<_> = named_in_a_branch.references().into_iter().map(|read| read.path.join(".")).collect();
+    assert_eq!(paths, ["s", "a"]);
     let source = "{{ s.a[0].b }}{{ s['c'] }}{{ d | default('x') }}{% set e = f %}{{ e }}\
                   {% if g.h is defined and g.h.i %}{{ g.h.j }}{{ g.k }}{% else %}{{ g.h }}{% endif %}\
                   {% for l in m %}{{ l.x }}{{ loop.index }}{% endfor %}{{ l }}\

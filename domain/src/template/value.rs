@@ -144,7 +144,8 @@ impl Val<'_> {
     }
 }
 
-fn float_text(float: f64) -> String {
+/// Digits with a point, which tells it from a whole number, and never an exponent.
+pub(super) fn float_text(float: f64) -> String {
     let mut text = float.to_string();
     if !text.contains('.') && float.is_finite() {
         text.push_str(".0");
