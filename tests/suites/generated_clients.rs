@@ -8,6 +8,7 @@ use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
 use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::program::{self, Finished};
 use promptlooper_tests::support::server::Server;
+use promptlooper_tests::support::tools;
 use tokio::process::Command;
 
 /// openapi-generator 7.26 warns so of every document that has an object with a property.
@@ -50,7 +51,7 @@ impl Workshop {
 
     /// A script in Python that imports the client which was made in a folder.
     fn python(&self, script: &str, client: &str) -> Command {
-        let mut command = Command::new(generator("python"));
+        let mut command = Command::new(tools::python_tool("python"));
         command.args(["-W", "error"]).arg(scripts().join(script));
         command.env("PYTHONPATH", self.home.folder().join(client)).env("PYTHONDONTWRITEBYTECODE", "1");
         command
@@ -68,23 +69,10 @@ fn warns(line: &str) -> bool {
     !told && ["warn", "error", "not in path", "⚠"].iter().any(|word| line.contains(word))
 }
 
-/// Where the generators are.
-fn generators() -> PathBuf {
-    let folder = std::env::var_os("PROMPTLOOPER_TEST_GENERATORS");
-    let folder = folder.unwrap_or_else(|| {
-        panic!("PROMPTLOOPER_TEST_GENERATORS names no folder of generators: start the tests with tests/run")
-    });
-    folder.into()
-}
-
-fn generator(name: &str) -> PathBuf {
-    generators().join(name)
-}
-
 /// The generators' own folder first: one of them starts tools that it finds there.
 fn search_path() -> OsString {
     let inherited = std::env::var_os("PATH").unwrap_or_default();
-    std::env::join_paths(std::iter::once(generators()).chain(std::env::split_paths(&inherited))).unwrap()
+    std::env::join_paths(std::iter::once(tools::python_tools()).chain(std::env::split_paths(&inherited))).unwrap()
 }
 
 fn scripts() -> PathBuf {
@@ -95,7 +83,7 @@ fn scripts() -> PathBuf {
 async fn the_client_of_openapi_python_client_works() {
     let workshop = Workshop::new().await;
     let arguments = ["generate", "--path", "openapi.json", "--output-path", "client", "--fail-on-warning"];
-    workshop.run(&generator("openapi-python-client"), &arguments).await;
+    workshop.run(&tools::python_tool("openapi-python-client"), &arguments).await;
     workshop.drive(workshop.python("python_client/drive.py", "client")).await;
 }
 
@@ -103,7 +91,7 @@ async fn the_client_of_openapi_python_client_works() {
 async fn the_client_of_openapi_generator_works() {
     let workshop = Workshop::new().await;
     let arguments = ["generate", "-g", "python", "-i", "openapi.json", "-o", "client"];
-    workshop.run(&generator("openapi-generator-cli"), &arguments).await;
+    workshop.run(&tools::python_tool("openapi-generator-cli"), &arguments).await;
     workshop.drive(workshop.python("openapi_generator/drive.py", "client")).await;
 }
 
@@ -114,8 +102,7 @@ async fn the_types_of_openapi_typescript_work() {
     for file in ["drive.ts", "package.json", "tsconfig.json"] {
         std::fs::copy(scripts().join("typescript").join(file), folder.join(file)).unwrap();
     }
-    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../frontend/node_modules");
-    assert!(modules.is_dir(), "frontend/node_modules is not there: start the tests with tests/run");
+    let modules = tools::node_modules();
     std::os::unix::fs::symlink(&modules, folder.join("node_modules")).unwrap();
     let tool = |name: &str| modules.join(".bin").join(name);
     workshop.run(&tool("openapi-typescript"), &["openapi.json", "--output", "schema.d.ts"]).await;

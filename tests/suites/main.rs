@@ -10,6 +10,7 @@ mod command_line;
 mod connections;
 mod crash;
 mod endurance;
+mod exports;
 mod files;
 mod full_disk;
 mod generated_clients;

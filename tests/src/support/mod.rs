@@ -15,3 +15,4 @@ pub mod racing;
 pub mod server;
 pub mod small_disk;
 pub mod tls;
+pub mod tools;

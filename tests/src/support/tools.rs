@@ -1,0 +1,33 @@
+//! Programs of other languages that tests start. `tests/run` installs them; a test that lacks one fails.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of programs that were installed for Python.
+///
+/// # Panics
+/// Where nobody says which it is.
+#[must_use]
+pub fn python_tools() -> PathBuf {
+    let folder = std::env::var_os("PROMPTLOOPER_TEST_GENERATORS");
+    let folder = folder.unwrap_or_else(|| {
+        panic!("PROMPTLOOPER_TEST_GENERATORS names no folder of Python tools: start the tests with tests/run")
+    });
+    folder.into()
+}
+
+/// One of them.
+#[must_use]
+pub fn python_tool(name: &str) -> PathBuf {
+    python_tools().join(name)
+}
+
+/// The folder of packages for Node.js.
+///
+/// # Panics
+/// Where it is not there.
+#[must_use]
+pub fn node_modules() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../frontend/node_modules");
+    assert!(folder.is_dir(), "frontend/node_modules is not there: start the tests with tests/run");
+    folder
+}
