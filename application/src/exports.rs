@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use domain::access::{Actor, Identity};
 use domain::export::Export;
-use domain::id::{ExperimentId, ExportId, RunId};
+use domain::id::{ExperimentId, ExportId, RunId, SweepId};
 use domain::problem::Problem;
 use thiserror::Error;
 
 use crate::catalog;
+use crate::failures::{self, FailureGroup};
 use crate::leaderboard::{LeaderboardError, Leaderboards, Row};
 use crate::ports::{
-    Clock, ExperimentStore, ExportRecord, FactStore, Ids, ProjectStore, RunStore, RunSummary, StoreError,
-    StoredExperiment,
+    Clock, ExperimentFilter, ExperimentStore, ExportRecord, FactStore, Ids, ProjectStore, RunStore,
+    RunSummary, StoreError, StoredExperiment,
 };
 use crate::refusal::Refusal;
-use crate::report;
+use crate::report::{self, Findings};
 
 /// Why nothing was exported.
 #[derive(Debug, Error)]
@@ -147,7 +148,51 @@ impl Exports {
             Err(ExportError::NoWinner) => None,
             Err(error) => return Err(error),
         };
-        Ok(report::markdown(&stored, best.as_ref(), &board, &runs))
+        let failures = self.grouped_failures(&stored, &runs, None).await?;
+        let findings = Findings { best: best.as_ref(), board: &board, runs: &runs, failures: &failures };
+        Ok(report::markdown(&stored, &findings))
+    }
+
+    /// Why samples and runs failed: of the whole experiment, or of one sweep.
+    ///
+    /// # Errors
+    /// Where there is no such experiment.
+    pub async fn failures(
+        &self,
+        experiment: ExperimentId,
+        sweep: Option<SweepId>,
+    ) -> Result<Vec<FailureGroup>, ExportError> {
+        let stored = self.experiment(experiment).await?;
+        let runs = self.runs(experiment).await?;
+        self.grouped_failures(&stored, &runs, sweep).await
+    }
+
+    async fn grouped_failures(
+        &self,
+        stored: &StoredExperiment,
+        runs: &[RunSummary],
+        sweep: Option<SweepId>,
+    ) -> Result<Vec<FailureGroup>, ExportError> {
+        let samples = self.ports.runs.failures(stored.id, sweep).await?;
+        let stages: Vec<&str> = stored.definition.stages().iter().map(|stage| stage.name.as_str()).collect();
+        Ok(failures::grouped(&stages, samples, runs, sweep))
+    }
+
+    /// The names of the newest experiments, each once, at most `limit`.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn newest_names(&self, limit: usize) -> Result<Vec<String>, ExportError> {
+        /// Several experiments may have one name, as after each change of a file.
+        const LOOKED_AT: usize = 50;
+        let newest = self.ports.experiments.summaries(ExperimentFilter::default(), LOOKED_AT).await?;
+        let mut names: Vec<String> = Vec::new();
+        for summary in newest {
+            if names.len() < limit && !names.contains(&summary.name) {
+                names.push(summary.name);
+            }
+        }
+        Ok(names)
     }
 
     /// Every run, oldest first.

@@ -8,6 +8,7 @@ pub mod engine;
 pub mod estimate;
 pub mod experiments;
 pub mod exports;
+pub mod failures;
 pub mod feed;
 #[cfg(test)]
 mod fixtures;

@@ -1,36 +1,48 @@
 //! What an experiment came to, as a text for people.
 
-use std::collections::BTreeMap;
+mod markdown;
+mod texts;
 
-use domain::export::Export;
-use domain::run::RunStatus;
-use domain::value::Map;
+use domain::export::{Export, ExportedStage};
+use domain::value::{Map, Value};
 
+use self::markdown::{block, code, is_inline, plain};
+use self::texts::LongTexts;
+use crate::failures::FailureGroup;
 use crate::leaderboard::Row;
 use crate::ports::{RunSummary, StoredExperiment};
 
 /// Rows of the leaderboard that are shown.
 const TOP: usize = 20;
 
-/// A report in Markdown. Texts of users and models stand in code spans and blocks, so that none is read as Markdown.
+/// What an experiment came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Findings<'a> {
+    /// The configuration to show: the best one, unless somebody asked for another.
+    pub best: Option<&'a Export>,
+    /// The leaderboard.
+    pub board: &'a [Row],
+    /// Every run.
+    pub runs: &'a [RunSummary],
+    /// Why samples and runs failed.
+    pub failures: &'a [FailureGroup],
+}
+
+/// A report in Markdown. Texts of users and models stand in code spans and blocks, so that none is read as Markdown; none is
+/// cut.
 #[must_use]
-pub fn markdown(
-    experiment: &StoredExperiment,
-    best: Option<&Export>,
-    board: &[Row],
-    runs: &[RunSummary],
-) -> String {
+pub fn markdown(experiment: &StoredExperiment, findings: &Findings<'_>) -> String {
     let mut out = String::new();
     let definition = &experiment.definition;
     line(&mut out, &format!("# {}", plain(definition.name())));
     if let Some(description) = definition.description() {
         line(&mut out, &plain(description));
     }
-    setup(&mut out, experiment, runs);
-    best_configuration(&mut out, best, board.first());
-    ranking(&mut out, board);
-    cost(&mut out, runs);
-    failures(&mut out, runs);
+    setup(&mut out, experiment, findings.runs);
+    best_configuration(&mut out, findings.best, findings.board.first());
+    ranking(&mut out, findings.board);
+    cost(&mut out, findings.runs);
+    failures(&mut out, findings);
     out
 }
 
@@ -52,21 +64,17 @@ fn setup(out: &mut String, experiment: &StoredExperiment, runs: &[RunSummary]) {
     line(
         out,
         &format!(
-            "- {} samples{}, {}\n- stages: {}\n- scorers: {}\n- {} runs",
-            experiment.samples,
+            "- {}{}, {}\n- stages: {}\n- scorers: {}\n- {}",
+            count(experiment.samples.into(), "sample"),
             if experiment.held_out > 0 {
                 format!(" ({} more held out)", experiment.held_out)
             } else {
                 String::new()
             },
-            if definition.repeats() == 1 {
-                "1 repeat".to_owned()
-            } else {
-                format!("{} repeats", definition.repeats())
-            },
+            count(definition.repeats().into(), "repeat"),
             stages.join(", "),
             scorers.join(", "),
-            runs.len()
+            count(runs.len() as u64, "run"),
         ),
     );
 }
@@ -82,23 +90,47 @@ fn best_configuration(out: &mut String, best: Option<&Export>, row: Option<&Row>
         );
     }
     for stage in &best.stages {
-        line(out, &format!("### Stage {}", code(&stage.name)));
-        let mut facts = Vec::new();
-        facts.extend(stage.model.iter().map(|model| format!("- model: {}", code(model))));
-        facts.extend(stage.endpoint.iter().map(|endpoint| format!("- endpoint: {}", code(endpoint))));
-        facts.extend(
-            stage.parameters.iter().map(|(name, value)| format!("- {name}: {}", code(&value.to_text()))),
-        );
-        line(out, &facts.join("\n"));
-        if let Some(system) = &stage.system_prompt {
-            line(out, &format!("System prompt:\n\n{}", block(system)));
-        }
-        if let Some(prompt) = &stage.prompt {
-            line(out, &format!("Prompt:\n\n{}", block(prompt)));
-        }
+        stage_configuration(out, stage);
+    }
+    if !best.variables.is_empty() {
+        let variables: Vec<String> = best.variables.iter().map(|variable| code(variable)).collect();
+        line(out, &format!("The application fills in: {}.", variables.join(", ")));
     }
     if !best.params.is_empty() {
-        line(out, &format!("Template variables: {}", values(&best.params)));
+        line(out, "The prompts hold these template variables:");
+        fields(out, &best.params);
+    }
+}
+
+fn stage_configuration(out: &mut String, stage: &ExportedStage) {
+    line(out, &format!("### Stage {}", code(&stage.name)));
+    let called = [("model", &stage.model), ("endpoint", &stage.endpoint)];
+    let called = called.into_iter().filter_map(|(name, text)| Some((name, Value::from(text.as_deref()?))));
+    let format = stage.response_format.iter().map(|format| ("response_format", format.clone()));
+    let named = called.chain(format).map(|(name, value)| (name.to_owned(), value));
+    let extra = stage.extra.iter().map(|(name, value)| (format!("extra.{name}"), value.clone()));
+    fields(out, &named.chain(stage.parameters.clone()).chain(extra).collect());
+    let system = stage.system_prompt.iter().map(|text| ("System prompt".to_owned(), text.as_str()));
+    let messages = stage.messages.iter().filter_map(|message| {
+        let text = |field| message.as_map()?.get(field)?.as_text();
+        Some((format!("Message of the {}", text("role")?), text("content")?))
+    });
+    let prompt = stage.prompt.iter().map(|text| ("Prompt".to_owned(), text.as_str()));
+    for (name, text) in system.chain(messages).chain(prompt) {
+        line(out, &format!("{name}:\n\n{}", block(text)));
+    }
+}
+
+/// Names with their values: short ones in a list, long ones in blocks behind it.
+fn fields(out: &mut String, fields: &Map) {
+    let texts = fields.iter().map(|(name, value)| (name, value.to_text()));
+    let (short, long): (Vec<_>, Vec<_>) = texts.partition(|(_, text)| is_inline(text));
+    if !short.is_empty() {
+        let short = short.iter().map(|(name, text)| format!("- {}: {}", plain(name), code(text)));
+        line(out, &short.collect::<Vec<_>>().join("\n"));
+    }
+    for (name, text) in long {
+        line(out, &format!("{}:\n\n{}", plain(name), block(&text)));
     }
 }
 
@@ -107,6 +139,7 @@ fn ranking(out: &mut String, board: &[Row]) {
     if board.is_empty() {
         return line(out, "No run has finished.");
     }
+    let mut long = LongTexts::default();
     let mut table = String::from(
         "| rank | score | 95 % interval | shrunk | P(best) | samples | cost/sample | latency | configuration |\n\
          |---|---|---|---|---|---|---|---|---|\n",
@@ -124,18 +157,21 @@ fn ranking(out: &mut String, board: &[Row]) {
             format!("{}/{}", standing.n, standing.n_total),
             row.cost_per_sample().map_or_else(String::new, |cost| format!("${cost:.6}")),
             row.latency_per_sample().map_or_else(String::new, |latency| format!("{latency:.0} ms")),
-            values(&row.run.values).replace('|', "\\|"),
+            values(&row.run.values, &mut long).replace('|', "\\|"),
         ];
         table.push_str(&["| ", &cells.join(" | "), " |\n"].concat());
     }
     line(out, table.trim_end());
     if board.len() > TOP {
-        line(out, &format!("{} more are not shown.", board.len() - TOP));
+        line(out, &format!("{} not shown.", count((board.len() - TOP) as u64, "more run")));
     }
     line(
         out,
         "= marks runs that are not significantly different from #1 at the 5 % level (paired, Holm-corrected).",
     );
+    for (n, text) in long.iter() {
+        line(out, &format!("Text {n}:\n\n{}", block(text)));
+    }
 }
 
 fn cost(out: &mut String, runs: &[RunSummary]) {
@@ -157,21 +193,26 @@ fn cost(out: &mut String, runs: &[RunSummary]) {
     }
 }
 
-fn failures(out: &mut String, runs: &[RunSummary]) {
-    let failed = runs.iter().filter(|run| run.status == RunStatus::Failed);
-    let mut kinds: BTreeMap<String, (u32, String)> = BTreeMap::new();
-    for error in failed.filter_map(|run| run.error.as_ref()) {
-        kinds.entry(error.kind.clone()).or_insert_with(|| (0, error.message.clone())).0 += 1;
-    }
-    let samples: u32 = runs.iter().map(|run| run.failed).sum();
+fn failures(out: &mut String, findings: &Findings<'_>) {
     line(out, "## Failures");
-    if kinds.is_empty() && samples == 0 {
+    if findings.failures.is_empty() {
         return line(out, "None.");
     }
-    line(out, &format!("{samples} samples failed over all runs."));
-    for (kind, (count, message)) in kinds {
-        line(out, &format!("- {count} runs failed with {}, as in {}", code(&kind), code(&message)));
+    for group in findings.failures {
+        let stage =
+            group.stage.as_ref().map_or_else(String::new, |stage| format!(" in stage {}", code(stage)));
+        let failed = format!("{} failed with {}{stage}", group.counted(), code(&group.kind));
+        if is_inline(&group.example) {
+            line(out, &format!("{failed}, such as {}.", code(&group.example)));
+        } else {
+            line(out, &format!("{failed}, such as:\n\n{}", block(&group.example)));
+        }
     }
+}
+
+/// So many of a thing.
+fn count(n: u64, thing: &str) -> String {
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
 }
 
 fn score(score: Option<f64>) -> String {
@@ -184,65 +225,14 @@ fn interval(row: &Row) -> String {
         .map_or_else(String::new, |i| format!(" (95 % interval {:.3} to {:.3})", i.low, i.high))
 }
 
-fn values(values: &Map) -> String {
+fn values(values: &Map, long: &mut LongTexts) -> String {
     values
         .iter()
-        .map(|(name, value)| format!("{name}={}", code(&shortened(&value.to_text()))))
+        .map(|(name, value)| {
+            let text = value.to_text();
+            let shown = if is_inline(&text) { code(&text) } else { format!("text {}", long.number(&text)) };
+            format!("{}={shown}", plain(name))
+        })
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    if text.chars().count() <= MOST {
-        text.to_owned()
-    } else {
-        text.chars().take(MOST - 1).chain(['…']).collect()
-    }
-}
-
-/// On one line, without what Markdown or HTML would read.
-fn plain(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '!' => vec!['\\', c],
-            c if c.is_control() => vec![' '],
-            c => vec![c],
-        })
-        .collect()
-}
-
-/// A code span that nothing in the text can end.
-fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let fence = "`".repeat(longest_run(&text) + 1);
-    if fence.len() == 1 { format!("`{text}`") } else { format!("{fence} {text} {fence}") }
-}
-
-/// A code block that nothing in the text can end.
-fn block(text: &str) -> String {
-    let fence = "`".repeat((longest_run(text) + 1).max(3));
-    format!("{fence}text\n{}\n{fence}", text.trim_end_matches('\n'))
-}
-
-fn longest_run(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_breaks_out_of_its_code() {
-        assert_eq!(code("a`b"), "`` a`b ``");
-        assert_eq!(code("a\nb"), "`a b`");
-        assert_eq!(block("```\nx"), "````text\n```\nx\n````");
-        assert_eq!(plain("<b>*x*\n# y"), "\\<b\\>\\*x\\* \\# y");
-    }
-
-    #[test]
-    fn long_values_are_cut_between_characters() {
-        assert_eq!(shortened(&"é".repeat(80)).chars().count(), 60);
-    }
 }

@@ -9,11 +9,19 @@ use crate::gate::Gate;
 
 /// Finds the best configuration of an LLM pipeline.
 #[derive(Debug, Parser)]
-#[command(name = "promptlooper", version, about, after_help = ENVIRONMENT)]
+#[command(name = "promptlooper", version, about, max_term_width = 100)]
+#[command(after_help = [OVERVIEW, ENVIRONMENT].concat())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
+
+const OVERVIEW: &str = "Examples:
+  promptlooper demo                               watch a sweep of a sample project
+  promptlooper run experiment.yaml                run an experiment file, show the leaderboard
+  promptlooper                                    serve the dashboard at http://127.0.0.1:8400
+
+";
 
 const ENVIRONMENT: &str = "Environment:
   HOST, PORT             where the server listens [0.0.0.0, 8400]
@@ -21,10 +29,10 @@ const ENVIRONMENT: &str = "Environment:
   API_KEY                a key for programs, with all rights
   JWT_SECRET             signs sessions [generated and stored]
   PASSWORD_HASH_COST     bcrypt cost, 4 to 16 [12]
-  DATA_DIR               directory of the SQLite database and the key file [/data, else your data folder]
+  DATA_DIR               folder of the SQLite database and the key [/data, else your data folder]
   DATABASE_URL           PostgreSQL instead of SQLite: postgres://USER:PASSWORD@HOST/NAME
   SECRET_KEY             encrypts stored API keys [a generated file in DATA_DIR]
-  DEFAULT_ENDPOINT_URL   endpoint for stages that name none, such as http://127.0.0.1:8000/v1
+  DEFAULT_ENDPOINT_URL   endpoint of stages that name none, such as http://127.0.0.1:8000/v1
   DEFAULT_ENDPOINT_KEY   its key
   MAX_CONCURRENT_RUNS    runs in parallel [4]
   MAX_TOKENS_PER_SWEEP   most tokens a sweep may pay for [0 = no limit]
@@ -32,25 +40,60 @@ const ENVIRONMENT: &str = "Environment:
   LOG                    tracing filter [info]
   LOG_FORMAT             text or json [text]";
 
+const SERVE: &str = "Examples:
+  promptlooper serve
+  PORT=9000 DATA_DIR=./data promptlooper serve
+  DATABASE_URL=postgres://me:secret@db/loop promptlooper serve --no-execute";
+const DEMO: &str = "Examples:
+  promptlooper demo";
+const RUN: &str = "Examples:
+  promptlooper run experiment.yaml
+  promptlooper run experiment.yaml --output winner.json --output report.md
+  promptlooper run experiment.yaml --json --gate \"score>=0.85\" --gate \"cost<0.01\"";
+const WORKER: &str = "Examples:
+  DATABASE_URL=postgres://me:secret@db/loop promptlooper worker";
+const MIGRATE: &str = "Examples:
+  promptlooper migrate
+  promptlooper migrate --status";
+const EXPORT: &str = "Examples:
+  promptlooper export support-triage
+  promptlooper export support-triage --format env > .env
+  promptlooper export support-triage --format report > report.md";
+const IMPORT: &str = "Examples:
+  promptlooper import experiment.yaml";
+const OPENAPI: &str = "Examples:
+  promptlooper openapi > openapi.json";
+const HEALTHCHECK: &str = "Examples:
+  promptlooper healthcheck && echo healthy";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the dashboard and the API, and execute runs [default]
+    #[command(after_help = SERVE)]
     Serve(ServeOptions),
     /// Serve a sample project on a built-in simulation: no key, no network, nothing to set up
+    #[command(after_help = DEMO)]
     Demo,
     /// Run an experiment file's sweep, show the leaderboard and write the winner
+    #[command(after_help = RUN)]
     Run(RunOptions),
     /// Execute runs of a PostgreSQL database beside other processes, until stopped
+    #[command(after_help = WORKER)]
     Worker,
     /// Bring the database schema up to date
+    #[command(after_help = MIGRATE)]
     Migrate(MigrateOptions),
     /// Write an experiment's best configuration, or that of one run
+    #[command(after_help = EXPORT)]
     Export(ExportOptions),
     /// Import an experiment file without running it
+    #[command(after_help = IMPORT)]
     Import(ImportOptions),
     /// Print the `OpenAPI` document, for generating clients
+    #[command(after_help = OPENAPI)]
     Openapi,
     /// Check the server on this machine: exit code 0 if it is healthy
+    #[command(after_help = HEALTHCHECK)]
     Healthcheck,
     /// Check texts against formats read from stdin; started by other processes of this program
     #[command(hide = true)]
@@ -83,7 +126,7 @@ pub(crate) struct RunOptions {
     /// Exit with 100 unless the winner passes, as in "score>=0.85"; repeatable
     #[arg(long, value_name = "CONDITION")]
     pub(crate) gate: Vec<Gate>,
-    /// Number of leaderboard rows to print
+    /// Number of leaderboard rows to print; 0 prints none
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) top: usize,
     /// Skip the endpoint check before the sweep

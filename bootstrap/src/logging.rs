@@ -24,7 +24,7 @@ pub(crate) struct Line(Screen);
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.above(|| io::stderr().write(bytes))
+        self.0.log(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

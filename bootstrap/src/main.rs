@@ -28,11 +28,25 @@ use crate::settings::Settings;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+                let told = error.to_string();
+                let told = told.trim_end().trim_start_matches("error: ");
+                Failure::Usage(told.to_owned()).print_json();
+            }
+            error.exit()
+        }
+    };
+    let as_json = matches!(&cli.command, Some(Command::Run(options)) if options.json);
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();
+            if as_json {
+                failure.print_json();
+            }
             failure.code()
         }
     }
@@ -43,7 +57,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
         return scripting::check_formats().map_err(Failure::error);
     }
     let settings = Settings::from_environment()?;
-    let screen = Screen::new();
+    let screen = Screen::new(matches!(cli.command, Some(Command::Run(_))));
     logging::start(&settings, &screen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::error)?;
     let ended = runtime.block_on(async {
@@ -55,7 +69,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::Healthcheck => commands::healthcheck::run(&settings).await,
             Command::Run(options) => commands::run::run(&settings, &screen, options).await,
             Command::Worker => commands::worker::run(&settings).await,
-            Command::Migrate(options) => commands::migrate::run(&settings, &options).await,
+            Command::Migrate(options) => commands::migrate::run(&settings, &screen, &options).await,
             Command::Export(options) => commands::export::run(&settings, options).await,
             Command::CheckFormats => Ok(()),
         }

@@ -1,21 +1,40 @@
 //! What a person sees while a sweep runs.
 
+mod repeats;
+
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use application::sweeps::SweepView;
 use domain::time::Timestamp;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use self::repeats::RecentLines;
+
 /// The terminal, where log lines and a progress bar share the last line.
 #[derive(Clone)]
 pub(crate) struct Screen {
     bars: MultiProgress,
+    /// Log lines that were written a moment ago, where repeats of them are left out.
+    recent: Option<Arc<Mutex<RecentLines>>>,
 }
 
 impl Screen {
-    pub(crate) fn new() -> Self {
-        Self { bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()) }
+    /// `once`: a log line that was written a moment ago is not written again, so that what every run of a sweep meets is
+    /// said once.
+    pub(crate) fn new(once: bool) -> Self {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        Self { bars, recent: once.then(Arc::default) }
+    }
+
+    /// Writes a log line above the bar.
+    pub(crate) fn log(&self, line: &[u8]) -> io::Result<usize> {
+        let recent = self.recent.as_ref().and_then(|recent| recent.lock().ok());
+        if recent.is_some_and(|mut recent| recent.is_repeat(line)) {
+            return Ok(line.len());
+        }
+        self.above(|| io::stderr().write(line))
     }
 
     /// Writes something above the bar.
@@ -31,7 +50,7 @@ impl Screen {
 }
 
 /// How often a line is printed where there is no terminal to draw on.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+const LINE_EVERY: Duration = Duration::from_secs(30);
 
 /// A sweep's progress.
 pub(crate) struct ProgressDisplay {
@@ -78,12 +97,15 @@ impl ProgressDisplay {
     fn line(&self, view: &SweepView, best: Option<f64>, now: Timestamp) -> String {
         let totals = &view.totals;
         let of = view.total.map(|total| format!("/{total}")).unwrap_or_default();
-        let mut line = format!("{}{of} runs · {} calls", totals.ended(), totals.calls);
+        let runs =
+            if of.is_empty() { count(totals.ended(), "run") } else { format!("{}{of} runs", totals.ended()) };
+        let mut line = format!("{runs} · {}", count(totals.calls, "call"));
         let mut add = |part: String| line.extend([" · ", &part]);
         if totals.hits > 0 {
             add(format!("{} cached", totals.hits));
         }
-        add(format!("{} tokens", short(totals.tokens.total())));
+        let tokens = totals.tokens.total();
+        add(format!("{} token{}", short(tokens), plural(tokens)));
         if let Some(cost) = totals.cost.filter(|cost| cost.nanos() > 0) {
             add(cost.to_string());
         }
@@ -109,6 +131,15 @@ impl ProgressDisplay {
     }
 }
 
+/// So many of a thing.
+pub(crate) fn count(n: u64, thing: &str) -> String {
+    format!("{n} {thing}{}", plural(n))
+}
+
+const fn plural(n: u64) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
 /// A count with three digits or so.
 fn short(count: u64) -> String {
     match count {
@@ -130,6 +161,11 @@ pub(crate) fn span(span: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!([count(0, "run"), count(1, "run"), count(2, "call")], ["0 runs", "1 run", "2 calls"]);
+    }
 
     #[test]
     fn counts_and_spans_are_short() {

@@ -3,15 +3,14 @@
 use std::time::Duration;
 use std::{io, process, thread};
 
-/// What shells report for a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
+use crate::failure::INTERRUPTED;
 
 /// How long a service manager waits for what is under way. It is less than the half minute after which most of them kill.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(22);
 
 /// What asked the process to stop.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Signal {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
     /// Somebody at the terminal, who can ask again.
     Interrupt,
     /// A service manager.
@@ -21,17 +20,17 @@ enum Signal {
 
 /// Returns at the first signal. A second one ends the process at once; after a service manager's first one it ends in any
 /// case before it would be killed.
-pub(crate) async fn asked() -> io::Result<()> {
+pub(crate) async fn asked() -> io::Result<Signal> {
     let first = signal().await?;
     if first != Signal::Interrupt {
         thread::spawn(end_after_grace);
     }
     tokio::spawn(async {
         if signal().await.is_ok() {
-            process::exit(INTERRUPTED);
+            process::exit(INTERRUPTED.into());
         }
     });
-    Ok(())
+    Ok(first)
 }
 
 /// A thread of its own, which runs whatever the others are busy with.

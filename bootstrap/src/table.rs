@@ -1,25 +1,28 @@
-//! Tables for terminals.
+//! Tables for terminals. In a terminal a table fits its width; elsewhere nothing is cut.
+
+mod columns;
+
+use std::io::{self, IsTerminal as _};
 
 use application::leaderboard::Row;
 use domain::value::Value;
 
-/// The widest cell, in characters.
-const WIDEST: usize = 28;
+use self::columns::{Column, Importance};
 
-/// A leaderboard's first rows.
-pub(crate) fn leaderboard(board: &[Row], top: usize) -> String {
+/// The width of a terminal that does not say its own.
+const USUAL_WIDTH: usize = 80;
+
+/// How wide the terminal is that stdout goes to; `None` where it goes elsewhere.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let stdout = io::stdout();
+    let size = terminal_size::terminal_size_of(&stdout);
+    stdout.is_terminal().then(|| size.map_or(USUAL_WIDTH, |(width, _)| width.0.into()))
+}
+
+/// A leaderboard's first rows, in lines of at most so many characters.
+pub(crate) fn leaderboard(board: &[Row], top: usize, width: Option<usize>) -> String {
     let shown: Vec<&Row> = board.iter().take(top).collect();
-    let dimensions = dimensions(&shown);
-    let priced = shown.iter().any(|row| row.run.cost.is_some_and(|cost| cost.nanos() > 0));
-    let mut header = vec!["", "score", "95 % interval", "samples"];
-    if priced {
-        header.push("$/sample");
-    }
-    header.push("ms/sample");
-    header.extend(dimensions.iter().map(String::as_str));
-    let mut lines = vec![header.into_iter().map(str::to_owned).collect()];
-    lines.extend(shown.iter().map(|row| cells(row, priced, &dimensions)));
-    let mut text = aligned(&lines);
+    let mut text = columns::aligned(table(&shown), width);
     if board.len() > shown.len() {
         let more = (board.len() - shown.len()).to_string();
         text.extend(["… and ", &more, " more\n"]);
@@ -33,6 +36,38 @@ pub(crate) fn leaderboard(board: &[Row], top: usize) -> String {
     text
 }
 
+fn table(rows: &[&Row]) -> Vec<Column> {
+    let column = |title: &str, importance, cell: &dyn Fn(&Row) -> String| {
+        Column::new(title, importance, rows.iter().map(|row| cell(row)).collect())
+    };
+    let mut columns = vec![
+        column("", Importance::Always, &mark),
+        column("score", Importance::Always, &|row| {
+            row.standing.score.map_or_else(|| "none".to_owned(), |score| format!("{score:.3}"))
+        }),
+        column("95 % interval", Importance::Always, &|row| {
+            row.standing.interval.map_or_else(String::new, |i| format!("{:.3} – {:.3}", i.low, i.high))
+        }),
+        column("samples", Importance::DroppedFirst, &|row| {
+            format!("{}/{}", row.standing.n, row.standing.n_total)
+        }),
+    ];
+    if rows.iter().any(|row| row.run.cost.is_some_and(|cost| cost.nanos() > 0)) {
+        columns.push(column("$/sample", Importance::Always, &|row| {
+            row.cost_per_sample().map_or_else(String::new, |cost| format!("{cost:.6}"))
+        }));
+    }
+    columns.push(column("ms/sample", Importance::DroppedNext, &|row| {
+        row.latency_per_sample().map_or_else(String::new, |latency| format!("{latency:.0}"))
+    }));
+    columns.extend(dimensions(rows).iter().map(|name| {
+        column(name, Importance::Shrinks, &|row| {
+            row.run.values.get(name).map_or_else(|| "–".to_owned(), on_one_line)
+        })
+    }));
+    columns
+}
+
 fn dimensions(rows: &[&Row]) -> Vec<String> {
     let mut names: Vec<String> = rows.iter().flat_map(|row| row.run.values.keys().cloned()).collect();
     names.sort();
@@ -40,50 +75,21 @@ fn dimensions(rows: &[&Row]) -> Vec<String> {
     names
 }
 
-fn cells(row: &Row, priced: bool, dimensions: &[String]) -> Vec<String> {
-    let standing = &row.standing;
-    let mark = if standing.partial {
+fn mark(row: &Row) -> String {
+    let mark = if row.standing.partial {
         "~"
-    } else if standing.ties_best {
+    } else if row.standing.ties_best {
         "="
     } else {
         " "
     };
-    let score = standing.score.map_or_else(|| "none".to_owned(), |score| format!("{score:.3}"));
-    let interval = standing.interval.map_or_else(String::new, |i| format!("{:.3} – {:.3}", i.low, i.high));
-    let mut cells = vec![
-        format!("{mark}{}", row.rank.map_or_else(String::new, |rank| rank.to_string())),
-        score,
-        interval,
-        format!("{}/{}", standing.n, standing.n_total),
-    ];
-    if priced {
-        cells.push(row.cost_per_sample().map_or_else(String::new, |cost| format!("{cost:.6}")));
-    }
-    cells.push(row.latency_per_sample().map_or_else(String::new, |latency| format!("{latency:.0}")));
-    let values = dimensions.iter().map(|name| row.run.values.get(name).map_or_else(|| "–".to_owned(), shown));
-    cells.extend(values);
-    cells
+    format!("{mark}{}", row.rank.map_or_else(String::new, |rank| rank.to_string()))
 }
 
-/// A value on one line, cut to a cell. Control characters could drive the terminal.
-pub(crate) fn shown(value: &Value) -> String {
+/// A value on one line. Control characters could drive the terminal.
+fn on_one_line(value: &Value) -> String {
     let text: String = value.to_text().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= WIDEST { text } else { text.chars().take(WIDEST - 1).chain(['…']).collect() }
-}
-
-fn aligned(lines: &[Vec<String>]) -> String {
-    let columns = lines.first().map_or(0, Vec::len);
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for line in lines {
-        let padded = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -91,15 +97,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_stay_on_one_short_line() {
-        assert_eq!(shown(&Value::from("a\n  b\u{1b}[31m")), "a b [31m");
-        assert_eq!(shown(&Value::from("é".repeat(40).as_str())).chars().count(), WIDEST);
-        assert_eq!(shown(&Value::number(0.5)), "0.5");
-    }
-
-    #[test]
-    fn columns_line_up() {
-        let line = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
-        assert_eq!(aligned(&[line("", "score"), line("10", "é")]), "    score\n10  é\n");
+    fn values_stay_on_one_line() {
+        assert_eq!(on_one_line(&Value::from("a\n  b\u{1b}[31m")), "a b [31m");
+        assert_eq!(on_one_line(&Value::number(0.5)), "0.5");
     }
 }

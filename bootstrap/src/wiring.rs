@@ -24,7 +24,7 @@ use domain::id::{EndpointId, SweepId, WorkerId};
 use domain::secret::Secret;
 use llm::{OpenAiServer, Servers, SimulatedServer};
 use outbound::{AddressPolicy, Client};
-use persistence::{Database, Stores};
+use persistence::{Database, OpenError, Stores};
 use queue::LocalBell;
 use scripting::FormatProcesses;
 use security::{BcryptPasswords, JwtTokens, SecretVault, kept_token_secret, token_secret_fingerprint};
@@ -210,7 +210,9 @@ fn vault(settings: &Settings) -> Result<Arc<dyn Vault>, Failure> {
     let vault = match &settings.secret_key {
         Some(key) => SecretVault::from_text(key),
         None => {
-            std::fs::create_dir_all(&settings.data_dir).map_err(Failure::error)?;
+            let folder = settings.data_dir.clone();
+            let made = std::fs::create_dir_all(&folder);
+            made.map_err(|source| Failure::error(OpenError::Folder { folder, source }))?;
             SecretVault::from_folder(&settings.data_dir)
         }
     };

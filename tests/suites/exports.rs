@@ -16,11 +16,80 @@ use serde_json::json;
 
 /// Texts that some reader takes for something else.
 const FRAGMENTS: [&str; 74] = [
-    "'", "'", "\"", "\\", "\\\\", "$", "`", "${A}", "${A:-b}", "${A", "$HOME", "$(echo)", "`echo`", "#", " #", "=",
-    "\n", "\n", "\r", "\r\n", "\t", " ", "\nPARAM_X=1\n", "export Y=2", "a", "b c", "æøå", "😀", "e\u{301}", "\u{feff}",
-    "\u{2028}", "\u{2029}PARAM_Z=1", "\u{85}", "\u{a0}", "\0", "\u{1}", "\u{7f}", "\u{1b}[31m", "\u{fffe}", "{{ x }}", "!",
-    "!!", "~", "*", "&", ";", "|", "%", "\\n", "\\'", "\\\"", "yes", "No", "off", "- ", ": ", "1:30", "0x1f", "0o7", "1_000",
-    "null", "---", "...", "? ", "@", "<<", "2026-01-01", ".5", "1e3", ",", "[", "]", "{", "}",
+    "'",
+    "'",
+    "\"",
+    "\\",
+    "\\\\",
+    "$",
+    "`",
+    "${A}",
+    "${A:-b}",
+    "${A",
+    "$HOME",
+    "$(echo)",
+    "`echo`",
+    "#",
+    " #",
+    "=",
+    "\n",
+    "\n",
+    "\r",
+    "\r\n",
+    "\t",
+    " ",
+    "\nPARAM_X=1\n",
+    "export Y=2",
+    "a",
+    "b c",
+    "æøå",
+    "😀",
+    "e\u{301}",
+    "\u{feff}",
+    "\u{2028}",
+    "\u{2029}PARAM_Z=1",
+    "\u{85}",
+    "\u{a0}",
+    "\0",
+    "\u{1}",
+    "\u{7f}",
+    "\u{1b}[31m",
+    "\u{fffe}",
+    "{{ x }}",
+    "!",
+    "!!",
+    "~",
+    "*",
+    "&",
+    ";",
+    "|",
+    "%",
+    "\\n",
+    "\\'",
+    "\\\"",
+    "yes",
+    "No",
+    "off",
+    "- ",
+    ": ",
+    "1:30",
+    "0x1f",
+    "0o7",
+    "1_000",
+    "null",
+    "---",
+    "...",
+    "? ",
+    "@",
+    "<<",
+    "2026-01-01",
+    ".5",
+    "1e3",
+    ",",
+    "[",
+    "]",
+    "{",
+    "}",
 ];
 
 fn text() -> impl Strategy<Value = String> {
@@ -30,7 +99,8 @@ fn text() -> impl Strategy<Value = String> {
 
 /// Checks a property of batches, of which each costs a few processes.
 fn check<S: Strategy>(batches: u32, strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config = Config { cases: batches, max_shrink_iters: 150, failure_persistence: None, ..Config::default() };
+    let config =
+        Config { cases: batches, max_shrink_iters: 150, failure_persistence: None, ..Config::default() };
     TestRunner::new(config).run(strategy, property).unwrap_or_else(|error| panic!("{error}"));
 }
 
@@ -55,7 +125,9 @@ fn from_json(printed: &[u8]) -> Variables {
 /// What a file of variables says, by the name of who reads it.
 fn readings(file: &Path) -> Vec<(&'static str, Variables)> {
     let python = |arguments: &str| {
-        let script = format!("import dotenv, json, sys\nprint(json.dumps(dotenv.dotenv_values(sys.argv[1]{arguments})))");
+        let script = format!(
+            "import dotenv, json, sys\nprint(json.dumps(dotenv.dotenv_values(sys.argv[1]{arguments})))"
+        );
         from_json(&printed(Command::new(tools::python_tool("python")).args(["-c", &script]).arg(file)))
     };
     let dotenv = "const [file, modules] = process.argv.slice(1)
@@ -76,7 +148,9 @@ fn readings(file: &Path) -> Vec<(&'static str, Variables)> {
         ("dotenv", from_json(&printed(node().args(["-e", dotenv]).arg(file).arg(&modules)))),
         (
             "node --env-file",
-            from_json(&printed(node().arg(env_file).args(["-e", "console.log(JSON.stringify(process.env))"]))),
+            from_json(&printed(
+                node().arg(env_file).args(["-e", "console.log(JSON.stringify(process.env))"]),
+            )),
         ),
         ("bash", sourced("bash", "C.UTF-8", file)),
         ("bash in the C locale", sourced("bash", "C", file)),
@@ -141,10 +215,21 @@ fn every_reader_of_env_files_reads_the_same_text() {
 #[test]
 fn every_character_reads_the_same_wherever_it_stands() {
     let ascii = (0..=0xff).filter_map(char::from_u32);
-    let others = ['\u{1680}', '\u{200b}', '\u{2028}', '\u{2029}', '\u{3000}', '\u{feff}', '\u{ffff}', 'å', '😀'];
-    let texts: Vec<String> = ascii.chain(others).flat_map(|c| {
-        [format!("{c}"), format!("a{c}"), format!("{c}b"), format!("a{c}{c}b"), format!("a {c} b"), format!("'{c}")]
-    }).collect();
+    let others =
+        ['\u{1680}', '\u{200b}', '\u{2028}', '\u{2029}', '\u{3000}', '\u{feff}', '\u{ffff}', 'å', '😀'];
+    let texts: Vec<String> = ascii
+        .chain(others)
+        .flat_map(|c| {
+            [
+                format!("{c}"),
+                format!("a{c}"),
+                format!("{c}b"),
+                format!("a{c}{c}b"),
+                format!("a {c} b"),
+                format!("'{c}"),
+            ]
+        })
+        .collect();
     every_reader_reads(&texts).unwrap();
 }
 
@@ -212,7 +297,8 @@ fn every_reader_of_yaml_reads(batch: Vec<([String; 4], f64)>) -> Result<(), Test
         batch.iter().map(|(texts, number)| structured(texts, *number)).unzip();
     let documents = exports.iter().map(|export| wire::export::yaml(export).unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let file = written(folder.path(), "all.yaml", &documents.map(|text| format!("---\n{text}")).collect::<String>());
+    let file =
+        written(folder.path(), "all.yaml", &documents.map(|text| format!("---\n{text}")).collect::<String>());
     let python = "import json, sys, yaml\nwith open(sys.argv[1], encoding='utf-8', newline='') as file:\n\
                   \x20   print(json.dumps(list(yaml.safe_load_all(file.read()))))";
     let node = "const [file, modules] = process.argv.slice(1)
@@ -235,22 +321,69 @@ fn every_reader_of_yaml_reads(batch: Vec<([String; 4], f64)>) -> Result<(), Test
 
 #[test]
 fn every_reader_of_yaml_reads_the_same_configuration() {
-    let number = prop_oneof![any::<f64>().prop_filter("finite", |n| n.is_finite()), (-40..40_i64).prop_map(|n| n as f64 / 8.0)];
+    let number = prop_oneof![
+        any::<f64>().prop_filter("finite", |n| n.is_finite()),
+        (-40..40_i64).prop_map(|n| n as f64 / 8.0)
+    ];
     let texts = [text(), text(), text(), text()];
     check(10, &proptest::collection::vec((texts, number), 1..80), every_reader_of_yaml_reads);
 }
 
 /// Texts that a reader of YAML takes for something else than a text, as names and as values.
 const WORDS: [&str; 46] = [
-    "", " ", "y", "Y", "n", "yes", "No", "on", "OFF", "true", "False", "null", "Null", "~", "1", "-1", "+1", "0x1f", "0o7", "017",
-    "0b1", "1_000", "1:30", "1:30.5", "-1:30:00", ".5", "1.", "1e3", "1.0e+3", "1e-7", ".inf", "-.Inf", ".nan", "=", "<<", "2026-01-01",
-    "2026-01-01 12:00:00", "2026-01-01T12:00:00Z", "---", "...", "-", "? a", "a:", "a: b", "a #b", "!!str a",
+    "",
+    " ",
+    "y",
+    "Y",
+    "n",
+    "yes",
+    "No",
+    "on",
+    "OFF",
+    "true",
+    "False",
+    "null",
+    "Null",
+    "~",
+    "1",
+    "-1",
+    "+1",
+    "0x1f",
+    "0o7",
+    "017",
+    "0b1",
+    "1_000",
+    "1:30",
+    "1:30.5",
+    "-1:30:00",
+    ".5",
+    "1.",
+    "1e3",
+    "1.0e+3",
+    "1e-7",
+    ".inf",
+    "-.Inf",
+    ".nan",
+    "=",
+    "<<",
+    "2026-01-01",
+    "2026-01-01 12:00:00",
+    "2026-01-01T12:00:00Z",
+    "---",
+    "...",
+    "-",
+    "? a",
+    "a:",
+    "a: b",
+    "a #b",
+    "!!str a",
 ];
 
 #[test]
 fn texts_that_look_like_something_else_stay_texts_in_yaml() {
     let numbers = [0.1, 1e-7, 1e300, 1e21, -0.0, 5e-324, 123_456_789.0].into_iter().cycle();
-    let batch = WORDS.iter().zip(numbers).map(|(word, number)| ([(); 4].map(|()| (*word).to_owned()), number));
+    let batch =
+        WORDS.iter().zip(numbers).map(|(word, number)| ([(); 4].map(|()| (*word).to_owned()), number));
     every_reader_of_yaml_reads(batch.collect()).unwrap();
 }
 
@@ -259,7 +392,16 @@ fn json_exports_hold_every_text() {
     check(50, &([text(), text(), text(), text()], Just(0.1)), |(texts, number)| {
         let (export, expected) = structured(&texts, number);
         let read: serde_json::Value = serde_json::from_str(&wire::export::json(&export).unwrap()).unwrap();
-        for field in ["model", "system_prompt", "messages", "prompt", "response_format", "extra", "params", "variables"] {
+        for field in [
+            "model",
+            "system_prompt",
+            "messages",
+            "prompt",
+            "response_format",
+            "extra",
+            "params",
+            "variables",
+        ] {
             prop_assert!(same(&read[field], &expected[field]), "{}: {}", field, read);
         }
         Ok(())

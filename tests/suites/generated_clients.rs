@@ -72,7 +72,8 @@ fn warns(line: &str) -> bool {
 /// The generators' own folder first: one of them starts tools that it finds there.
 fn search_path() -> OsString {
     let inherited = std::env::var_os("PATH").unwrap_or_default();
-    std::env::join_paths(std::iter::once(tools::python_tools()).chain(std::env::split_paths(&inherited))).unwrap()
+    std::env::join_paths(std::iter::once(tools::python_tools()).chain(std::env::split_paths(&inherited)))
+        .unwrap()
 }
 
 fn scripts() -> PathBuf {

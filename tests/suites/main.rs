@@ -28,5 +28,6 @@ mod spending;
 mod standings;
 mod stores;
 mod sweep;
+mod terminal;
 mod tidy;
 mod tls;

@@ -31,7 +31,7 @@ pub enum OpenError {
         holder: String,
     },
     /// The data folder cannot be used.
-    #[error("the data folder {} cannot be written: {source}; set DATA_DIR to a folder that can", folder.display())]
+    #[error("the data folder {} (DATA_DIR) cannot be written: {source}; DATA_DIR takes a folder that this program can make and write to", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,

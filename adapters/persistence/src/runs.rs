@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, ResultRow, RunClaim, RunLease, RunListing, RunQuery, RunStore, RunSummary, SampleScore,
-    ScoreVector, StoreError,
+    ClaimedRun, ResultRow, RunClaim, RunLease, RunListing, RunQuery, RunStore, RunSummary, SampleFailures,
+    SampleScore, ScoreVector, StoreError,
 };
 use async_trait::async_trait;
 use domain::call::Digest;
@@ -84,6 +84,23 @@ impl RunStore for Stores {
 
     async fn vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, StoreError> {
         self.score_vectors(runs).await.map_err(failed)
+    }
+
+    async fn failures(
+        &self,
+        experiment: ExperimentId,
+        sweep: Option<SweepId>,
+    ) -> Result<Vec<SampleFailures>, StoreError> {
+        let mut values = vec![id(experiment.bits())];
+        values.extend(sweep.map(|sweep| id(sweep.bits())));
+        let sql = format!(
+            "SELECT s.stage_index, s.error, COUNT(*) AS samples FROM run r JOIN stage_result s ON s.run_id = r.id \
+             WHERE r.experiment_id = $1 AND r.failures > 0 AND s.error IS NOT NULL{} \
+             GROUP BY s.stage_index, s.error",
+            if sweep.is_some() { " AND r.sweep_id = $2" } else { "" }
+        );
+        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
+        read_all(&rows, sample_failures).map_err(failed)
     }
 
     async fn results(
@@ -204,6 +221,14 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
 
 fn first_error(row: Row<'_>) -> Result<(u32, u32, StageError), DbErr> {
     Ok((row.small("sample_index")?, row.small("stage_index")?, stage_error(&row.json("error")?)))
+}
+
+fn sample_failures(row: Row<'_>) -> Result<SampleFailures, DbErr> {
+    Ok(SampleFailures {
+        stage: row.small("stage_index")?,
+        error: stage_error(&row.json("error")?),
+        samples: row.count("samples")?,
+    })
 }
 
 fn result(row: Row<'_>) -> Result<ResultRow, DbErr> {

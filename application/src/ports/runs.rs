@@ -160,6 +160,17 @@ pub struct ResultRow {
     pub error: Option<StageError>,
 }
 
+/// Samples that failed alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleFailures {
+    /// The stage that gave no output, from 0.
+    pub stage: u32,
+    /// Why.
+    pub error: StageError,
+    /// How many samples did; each repetition counts.
+    pub samples: u64,
+}
+
 /// A stored score with its metadata.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampleScore {
@@ -215,6 +226,13 @@ pub trait RunStore: Send + Sync {
 
     /// Score vectors of these runs, in the order asked for.
     async fn vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, StoreError>;
+
+    /// The failed samples of an experiment's runs, or of those of one sweep.
+    async fn failures(
+        &self,
+        experiment: ExperimentId,
+        sweep: Option<SweepId>,
+    ) -> Result<Vec<SampleFailures>, StoreError>;
 
     /// Stage results of a run by (sample, repeat, stage), after the given one, at most `limit`.
     async fn results(

@@ -2,6 +2,7 @@
 
 use crate::cli::ImportOptions;
 use crate::commands::demo::system;
+use crate::commands::run::PROJECT;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::progress::Screen;
@@ -10,11 +11,13 @@ use crate::wiring::Wired;
 
 pub(crate) async fn run(settings: &Settings, screen: &Screen, options: ImportOptions) -> Result<(), Failure> {
     let document = Document::read(&options.file)?;
-    let name = document.draft.name.clone();
     let wired = Wired::new(settings).await?;
-    let experiment = wired.store(&system()?, document).await?;
+    let stored = wired.store(&system()?, document).await?;
+    let made = if stored.is_new { "created in" } else { "is already in" };
     screen.say(&format!(
-        "experiment `{name}` is stored: `promptlooper run` starts its sweep, or the dashboard"
+        "experiment {} {made} project `{PROJECT}`: `promptlooper run {}` starts its sweep, or the dashboard does",
+        stored.experiment,
+        options.file.display()
     ));
-    super::print(&format!("{experiment}\n"))
+    super::print(&format!("{}\n", stored.experiment))
 }

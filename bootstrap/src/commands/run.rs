@@ -2,14 +2,19 @@
 
 mod report;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use application::catalog::Catalog;
+use application::digest::sha256;
 use application::engine::Engine;
-use application::ports::{Clock as _, EndpointStore as _, StoreError, StoredSweep, SweepStore as _};
+use application::ports::{
+    Clock as _, EndpointStore as _, ExperimentStore as _, StoreError, StoredSweep, SweepStore as _,
+};
 use application::sweeps::{self, SweepRequest, SweepView};
 use domain::access::Writer;
+use domain::call::Digest;
 use domain::endpoint::{Endpoint, EndpointKind};
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
@@ -24,6 +29,7 @@ use crate::failure::Failure;
 use crate::preflight;
 use crate::progress::{ProgressDisplay, Screen};
 use crate::settings::Settings;
+use crate::stop::{self, Signal};
 use crate::wiring::Wired;
 
 /// How often progress is shown.
@@ -33,7 +39,7 @@ const SHOW_EVERY: Duration = Duration::from_millis(200);
 const MIN_POLL_GAP: Duration = Duration::from_millis(10);
 
 /// The project that experiments from files belong to.
-const PROJECT: &str = "cli";
+pub(crate) const PROJECT: &str = "cli";
 
 pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOptions) -> Result<(), Failure> {
     let mut document = Document::read(&options.file)?;
@@ -61,8 +67,10 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: RunOption
         screen.say(&resuming(&wired.sweeps.view(begun.sweep).await.map_err(Failure::error)?));
     }
 
-    let view = conduct(&wired, screen, begun.sweep, samples).await?;
-    let report = RunReport { wired: &wired, options: &options, experiment: begun.experiment, view };
+    let (view, stopped_by) = conduct(&wired, screen, begun.sweep, samples).await?;
+    let is_interrupted = stopped_by == Some(Signal::Interrupt);
+    let report =
+        RunReport { wired: &wired, options: &options, experiment: begun.experiment, view, is_interrupted };
     report.print(screen, &formats).await
 }
 
@@ -97,6 +105,13 @@ fn refusal(options: &RunOptions, error: sweeps::SweepError) -> Failure {
     }
 }
 
+/// The experiment that a file stands for.
+pub(crate) struct StoredFile {
+    pub(crate) experiment: ExperimentId,
+    /// It was not there before.
+    pub(crate) is_new: bool,
+}
+
 /// A sweep that runs.
 struct StartedSweep {
     experiment: ExperimentId,
@@ -119,20 +134,23 @@ impl Wired {
     }
 
     /// Stores what a document describes: its endpoints, and the experiment it stands for.
-    pub(crate) async fn store(&self, by: &Writer, document: Document) -> Result<ExperimentId, Failure> {
+    pub(crate) async fn store(&self, by: &Writer, document: Document) -> Result<StoredFile, Failure> {
+        let catalog = self.catalog_with(&document.endpoints).await?;
+        let digest = digest(&document, &catalog);
         for endpoint in document.endpoints {
             self.stores.put(endpoint).await.map_err(Failure::error)?;
         }
         let project = self.experiments.project(by, PROJECT).await.map_err(Failure::error)?;
-        let experiment = self.experiments.of_document(by, project, document.digest, document.draft).await;
-        experiment.map_err(Failure::error)
+        let known = self.stores.by_document(project, digest).await.map_err(Failure::error)?;
+        let experiment = self.experiments.of_document(by, project, digest, document.draft).await;
+        Ok(StoredFile { experiment: experiment.map_err(Failure::error)?, is_new: known.is_none() })
     }
 
     /// Stores what the document describes, and starts its sweep or goes on with the one that is not over.
     async fn begin(&self, document: Document) -> Result<StartedSweep, Failure> {
         let by = &system()?;
         let request = document.request;
-        let experiment = self.store(by, document).await?;
+        let experiment = self.store(by, document).await?.experiment;
         let latest = self.sweeps.latest(experiment).await.map_err(Failure::error)?;
         if let Some(unfinished) = latest.filter(|sweep| !sweep.status.is_over()) {
             if same(&unfinished, &request) {
@@ -150,13 +168,29 @@ impl Wired {
     }
 }
 
+/// What an experiment from a file is known by: its document and the servers that it asks. What was measured at one server says
+/// nothing of another, even if both have had the same label.
+fn digest(document: &Document, catalog: &Catalog) -> Digest {
+    let calls = catalog.calls(&document.definition);
+    let servers: BTreeSet<(&str, &str)> = calls
+        .iter()
+        .map(|(endpoint, _)| (endpoint.identity.kind.as_str(), endpoint.identity.url.as_str()))
+        .collect();
+    sha256(&format!("{} {servers:?}", document.digest))
+}
+
 /// Whether an unfinished sweep is the one that a file asks for. Its limits may have changed.
 fn same(sweep: &StoredSweep, request: &SweepRequest) -> bool {
     sweep.kind == request.kind && request.seed.is_none_or(|seed| seed == sweep.seed)
 }
 
-/// Works on the sweep until it is over, pauses, or somebody stops this process.
-async fn conduct(wired: &Wired, screen: &Screen, sweep: SweepId, samples: u64) -> Result<SweepView, Failure> {
+/// Works on the sweep until it is over, pauses, or somebody stops this process, with the signal that did.
+async fn conduct(
+    wired: &Wired,
+    screen: &Screen,
+    sweep: SweepId,
+    samples: u64,
+) -> Result<(SweepView, Option<Signal>), Failure> {
     let engine = wired.engine(Some(sweep));
     let watching = async {
         let watched = watch(wired, screen, sweep, samples, &engine).await;
@@ -165,8 +199,8 @@ async fn conduct(wired: &Wired, screen: &Screen, sweep: SweepId, samples: u64) -
     };
     let (worked, watched) = tokio::join!(engine.run(), watching);
     worked.map_err(Failure::error)?;
-    watched?;
-    wired.sweeps.view(sweep).await.map_err(Failure::error)
+    let stopped_by = watched?;
+    Ok((wired.sweeps.view(sweep).await.map_err(Failure::error)?, stopped_by))
 }
 
 async fn watch(
@@ -175,10 +209,10 @@ async fn watch(
     sweep: SweepId,
     samples: u64,
     engine: &Arc<Engine>,
-) -> Result<(), Failure> {
+) -> Result<Option<Signal>, Failure> {
     let first = wired.sweeps.view(sweep).await.map_err(Failure::error)?;
     let mut progress = ProgressDisplay::new(screen, samples, SystemClock.now(), first.totals.samples);
-    let mut stop = Box::pin(crate::stop::asked());
+    let (mut stop, mut stopped_by) = (Box::pin(stop::asked()), None);
     loop {
         if let Some((view, best)) = look(wired, sweep).await? {
             progress.show(&view, best, SystemClock.now());
@@ -190,7 +224,7 @@ async fn watch(
             () = tokio::time::sleep(SHOW_EVERY) => {}
             () = rests(wired, sweep) => {}
             asked = &mut stop => {
-                asked.map_err(Failure::error)?;
+                stopped_by = Some(asked.map_err(Failure::error)?);
                 screen.say("stopping: calls in flight are stored first; press Ctrl-C again to stop at once");
                 engine.stop();
                 break;
@@ -198,7 +232,7 @@ async fn watch(
         }
     }
     progress.finish();
-    Ok(())
+    Ok(stopped_by)
 }
 
 /// Returns once the sweep no longer runs. Whoever ends or pauses it rings the bell.

@@ -22,5 +22,5 @@ pub(crate) async fn run(settings: &Settings) -> Result<(), Failure> {
     };
     let (worked, asked) = tokio::join!(working, stopping);
     worked.map_err(Failure::error)?;
-    asked.map_err(Failure::error)
+    asked.map(drop).map_err(Failure::error)
 }

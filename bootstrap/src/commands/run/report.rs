@@ -1,10 +1,13 @@
 //! What `run` prints at the end.
 
+use std::collections::BTreeSet;
+
 use application::exports::Exports;
+use application::failures::FailureGroup;
 use application::leaderboard::Row;
 use application::ports::Clock as _;
 use application::sweeps::SweepView;
-use domain::id::ExperimentId;
+use domain::id::{ExperimentId, RunId};
 use domain::money::NanoDollars;
 use domain::strategy::Reason;
 use domain::sweep::{PauseReason, SweepStatus};
@@ -14,18 +17,38 @@ use wire::api::{LeaderboardRow, Sweep, id};
 
 use crate::cli::{Format, RunOptions};
 use crate::commands::print;
-use crate::failure::Failure;
+use crate::failure::{ErrorDocument, Failure};
 use crate::output;
-use crate::progress::{Screen, span};
+use crate::progress::{Screen, count, span};
 use crate::table;
 use crate::wiring::Wired;
 
 /// The one document of `--json`.
 #[derive(Serialize)]
-struct ReportDocument {
+struct ReportDocument<'a> {
     experiment_id: uuid::Uuid,
     sweep: Sweep,
     leaderboard: Vec<LeaderboardRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failures: Vec<FailureRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorDocument<'a>>,
+}
+
+/// Why samples failed.
+#[derive(Serialize)]
+struct FailureRow<'a> {
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<&'a str>,
+    count: u64,
+    message: &'a str,
+}
+
+impl<'a> From<&'a FailureGroup> for FailureRow<'a> {
+    fn from(group: &'a FailureGroup) -> Self {
+        Self { kind: &group.kind, stage: group.stage.as_deref(), count: group.count, message: &group.example }
+    }
 }
 
 /// What is said when the sweep is over or stands still.
@@ -34,82 +57,128 @@ pub(super) struct RunReport<'a> {
     pub(super) options: &'a RunOptions,
     pub(super) experiment: ExperimentId,
     pub(super) view: SweepView,
+    /// Somebody pressed Ctrl-C.
+    pub(super) is_interrupted: bool,
 }
 
 impl RunReport<'_> {
     pub(super) async fn print(&self, screen: &Screen, formats: &[Format]) -> Result<(), Failure> {
         let exports = self.wired.exports();
-        let board = exports.board(self.experiment).await.map_err(Failure::error)?;
-        if self.options.json {
-            print(&format!("{}\n", self.document(&board)?))?;
-        } else if !board.is_empty() {
-            print(&table::leaderboard(&board, self.options.top))?;
+        let board = self.board(&exports).await?;
+        let failures =
+            exports.failures(self.experiment, Some(self.view.sweep.id)).await.map_err(Failure::error)?;
+        if !self.options.json && !board.is_empty() && self.options.top > 0 {
+            print(&table::leaderboard(&board, self.options.top, table::terminal_width()))?;
+        }
+        for group in &failures {
+            screen.say(&told(group));
         }
         screen.say(&self.summary());
-        self.unfinished(&exports).await?;
+        let ended = match self.unfinished(&failures) {
+            Some(failure) => Err(failure),
+            None => self.write(&exports, screen, formats).await.and_then(|()| self.gates(&board)),
+        };
+        if self.options.json {
+            print(&format!("{}\n", self.document(&board, &failures, ended.as_ref().err())?))?;
+            return ended.map_err(|failure| Failure::Reported(Box::new(failure)));
+        }
+        ended
+    }
+
+    /// The leaderboard. A sweep that came to nothing, or not to its end, is not shown the runs of another.
+    async fn board(&self, exports: &Exports) -> Result<Vec<Row>, Failure> {
+        let mut board = exports.board(self.experiment).await.map_err(Failure::error)?;
+        let status = self.view.sweep.status;
+        if !matches!(status, SweepStatus::Completed(reason) if reason != Reason::AllFailed) {
+            let runs = exports.runs(self.experiment).await.map_err(Failure::error)?;
+            let own = runs.iter().filter(|run| run.sweep == Some(self.view.sweep.id));
+            let own: BTreeSet<RunId> = own.map(|run| run.id).collect();
+            board.retain(|row| own.contains(&row.run.id));
+        }
+        Ok(board)
+    }
+
+    async fn write(&self, exports: &Exports, screen: &Screen, formats: &[Format]) -> Result<(), Failure> {
         for (file, format) in self.options.output.iter().zip(formats) {
-            let text = output::text(&exports, self.experiment, None, *format).await?;
+            let text = output::text(exports, self.experiment, None, *format).await?;
             output::write(file, &text)?;
             screen.say(&format!("wrote {}", file.display()));
         }
-        self.gates(&board)
+        Ok(())
     }
 
-    fn document(&self, board: &[Row]) -> Result<String, Failure> {
+    fn document(
+        &self,
+        board: &[Row],
+        failures: &[FailureGroup],
+        failure: Option<&Failure>,
+    ) -> Result<String, Failure> {
         let told = ReportDocument {
             experiment_id: id(self.experiment.bits()),
             sweep: Sweep::new(&self.view, SystemClock.now()),
             leaderboard: board.iter().map(LeaderboardRow::from).collect(),
+            failures: failures.iter().map(FailureRow::from).collect(),
+            error: failure.map(Failure::document),
         };
         serde_json::to_string(&told).map_err(Failure::error)
     }
 
     fn summary(&self) -> String {
         let SweepView { sweep, totals, .. } = &self.view;
-        let mut parts = vec![format!("{} runs", totals.ended())];
+        let mut parts = vec![count(totals.ended(), "run")];
         let counted = [("failed", totals.failed), ("cached", totals.cached), ("cancelled", totals.cancelled)];
         parts.extend(counted.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")));
-        parts.push(format!("{} calls", totals.calls));
+        parts.push(count(totals.calls, "call"));
         parts.push(format!("{} from the cache", totals.hits));
-        parts.push(format!("{} tokens", totals.tokens.total()));
+        parts.push(count(totals.tokens.total(), "token"));
         parts.extend(totals.cost.filter(|cost| *cost > NanoDollars::ZERO).map(|cost| cost.to_string()));
         if totals.unknown > 0 {
-            parts.push(format!("{} calls of unknown outcome that may have been billed", totals.unknown));
+            let calls = count(totals.unknown, "call");
+            parts.push(format!("{calls} of unknown outcome that may have been billed"));
         }
         let took = sweep.finished_at.map(|end| span(end.since(sweep.started_at)));
         parts.extend(took.map(|took| format!("took {took}")));
         parts.join(" · ")
     }
 
-    /// A sweep that stands still says how to go on.
-    async fn unfinished(&self, exports: &Exports) -> Result<(), Failure> {
+    /// Why the sweep stands still, or came to nothing, and how to go on.
+    fn unfinished(&self, failures: &[FailureGroup]) -> Option<Failure> {
         let again = "run the same command again";
-        let said = match self.view.sweep.status {
+        let (code, message) = match self.view.sweep.status {
             SweepStatus::Completed(Reason::AllFailed) => {
-                let runs = exports.runs(self.experiment).await.map_err(Failure::error)?;
-                let error = runs.into_iter().rev().find_map(|run| run.error);
-                error.map_or_else(
-                    || "every run failed".to_owned(),
-                    |error| format!("every run failed, as with {}: {}", error.kind, error.message),
-                )
+                let why = failures.first().map_or_else(String::new, |group| format!(": {}", told(group)));
+                ("all_failed", format!("every run failed{why}"))
             }
-            SweepStatus::Completed(_) => return Ok(()),
-            SweepStatus::Running => format!("stopped before the end: {again} to resume"),
-            SweepStatus::Stopped => "the sweep was stopped".to_owned(),
-            SweepStatus::Paused(PauseReason::Budget) => format!(
-                "the sweep paused because its budget is used up: raise max_tokens or max_cost under `sweep`, and {again}"
+            SweepStatus::Completed(_) => return None,
+            SweepStatus::Running if self.is_interrupted => {
+                let message = format!("what is done is stored: {again} to resume");
+                return Some(Failure::Interrupted(message));
+            }
+            SweepStatus::Running => ("stopped", format!("stopped before the end: {again} to resume")),
+            SweepStatus::Stopped => ("stopped", "the sweep was stopped".to_owned()),
+            SweepStatus::Paused(PauseReason::Budget) => (
+                "budget_exhausted",
+                format!(
+                    "the sweep paused because its budget is used up: raise max_tokens or max_cost under `sweep`, and {again}"
+                ),
             ),
-            SweepStatus::Paused(PauseReason::Endpoint) => {
+            SweepStatus::Paused(PauseReason::Endpoint) => (
+                "endpoint_refuses",
                 format!(
                     "the sweep paused because an endpoint refuses every call (see above): fix it, and {again}"
-                )
-            }
-            SweepStatus::Paused(PauseReason::Human) => format!(
-                "the sweep paused because it needs a decision (see above): fix the cause, and {again}"
+                ),
             ),
-            SweepStatus::Paused(PauseReason::Manual) => format!("the sweep is paused: {again} to resume"),
+            SweepStatus::Paused(PauseReason::Human) => (
+                "human_needed",
+                format!(
+                    "the sweep paused because it needs a decision (see above): fix the cause, and {again}"
+                ),
+            ),
+            SweepStatus::Paused(PauseReason::Manual) => {
+                ("paused", format!("the sweep is paused: {again} to resume"))
+            }
         };
-        Err(Failure::error(said))
+        Some(Failure::Sweep { code, message })
     }
 
     fn gates(&self, board: &[Row]) -> Result<(), Failure> {
@@ -118,4 +187,11 @@ impl RunReport<'_> {
             self.options.gate.iter().filter_map(|gate| gate.missed_by(winner)).collect();
         if missed.is_empty() { Ok(()) } else { Err(Failure::GateMissed(missed)) }
     }
+}
+
+/// Why samples failed, on one line. Control characters could drive the terminal.
+fn told(group: &FailureGroup) -> String {
+    let stage = group.stage.as_ref().map_or_else(String::new, |stage| format!(" in stage `{stage}`"));
+    let example: String = group.example.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("{} failed with `{}`{stage}, such as: {example}", group.counted(), group.kind)
 }

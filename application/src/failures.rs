@@ -1,0 +1,96 @@
+//! Says why samples and runs failed: one line for each kind of error and stage, with an example.
+
+use std::collections::BTreeMap;
+
+use domain::id::SweepId;
+use domain::run::RunStatus;
+
+use crate::ports::{RunSummary, SampleFailures};
+
+/// What failed with one kind of error, at one stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureGroup {
+    /// The stable word for the kind of error.
+    pub kind: String,
+    /// The stage, where one is to blame.
+    pub stage: Option<String>,
+    /// How many failed.
+    pub count: u64,
+    /// Whether whole runs are counted, rather than samples.
+    pub of_runs: bool,
+    /// What happened, as it was said most often.
+    pub example: String,
+}
+
+impl FailureGroup {
+    /// How many of what: "1 sample", "3 runs".
+    #[must_use]
+    pub fn counted(&self) -> String {
+        let word = if self.of_runs { "run" } else { "sample" };
+        format!("{} {word}{}", self.count, if self.count == 1 { "" } else { "s" })
+    }
+}
+
+/// The groups, the largest first. A run that failed because its samples did counts with those.
+pub(crate) fn grouped(
+    stages: &[&str],
+    samples: Vec<SampleFailures>,
+    runs: &[RunSummary],
+    sweep: Option<SweepId>,
+) -> Vec<FailureGroup> {
+    let of_samples = samples.into_iter().map(|failures| {
+        let stage = usize::try_from(failures.stage).ok().and_then(|stage| stages.get(stage));
+        let stage = stage.map(|stage| (*stage).to_owned());
+        (false, failures.error.kind, stage, failures.samples, failures.error.message)
+    });
+    let failed = runs.iter().filter(|run| run.status == RunStatus::Failed && run.failed == 0);
+    let failed = failed.filter(|run| sweep.is_none() || run.sweep == sweep);
+    let of_runs = failed.filter_map(|run| run.error.clone());
+    let of_runs = of_runs.map(|error| (true, error.kind, error.stage, 1, error.message));
+    let mut messages: BTreeMap<_, BTreeMap<String, u64>> = BTreeMap::new();
+    for (of_runs, kind, stage, count, message) in of_samples.chain(of_runs) {
+        *messages.entry((of_runs, kind, stage)).or_default().entry(message).or_default() += count;
+    }
+    let mut groups: Vec<FailureGroup> = messages
+        .into_iter()
+        .map(|((of_runs, kind, stage), messages)| {
+            let count = messages.values().sum();
+            let most = messages.into_iter().max_by_key(|(_, count)| *count);
+            let example = most.map(|(message, _)| message).unwrap_or_default();
+            FailureGroup { kind, stage, count, of_runs, example }
+        })
+        .collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::run::StageError;
+
+    use super::*;
+
+    #[test]
+    fn errors_of_a_kind_are_counted_together_with_the_most_frequent_message() {
+        let failed = |stage, kind, message, samples| SampleFailures {
+            stage,
+            error: StageError::new(kind, message),
+            samples,
+        };
+        let samples = vec![
+            failed(0, "timeout", "after 5 s", 2),
+            failed(1, "timeout", "after 6 s", 1),
+            failed(0, "timeout", "after 7 s", 3),
+        ];
+        let groups = grouped(&["a", "b"], samples, &[], None);
+        let shown: Vec<_> =
+            groups.iter().map(|group| (group.counted(), group.stage.as_deref(), &*group.example)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("5 samples".to_owned(), Some("a"), "after 7 s"),
+                ("1 sample".to_owned(), Some("b"), "after 6 s")
+            ]
+        );
+    }
+}
