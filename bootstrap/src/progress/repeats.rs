@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// A line is a repeat for so long.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 
 /// Lines of the last while, without their times, and when they were first written.
 #[derive(Debug, Default)]

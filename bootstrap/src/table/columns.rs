@@ -1,6 +1,6 @@
 //! Columns of a table, fitted into a width.
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
 /// Between two columns.
 const GAP: &str = "  ";
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn widths(text: &str) -> usize {
-        text.lines().map(|line| line.width()).max().unwrap()
+        text.lines().map(UnicodeWidthStr::width).max().unwrap()
     }
 
     #[test]
