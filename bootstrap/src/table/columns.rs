@@ -5,7 +5,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 /// Between two columns.
 const GAP: &str = "  ";
 
-/// What a column shrinks to before others are dropped, and at the very last.
+/// How wide a column should stay, and how wide it stays in any case.
 const NARROW: usize = 16;
 const NARROWEST: usize = 4;
 
@@ -51,30 +51,29 @@ pub(super) fn aligned(mut columns: Vec<Column>, width: Option<usize>) -> String 
     text
 }
 
-/// The longest columns shrink, then some are dropped, then all shrink as far as they can.
+/// Columns are dropped where the others could not be even narrow; then the longest shrink.
 fn fit(columns: &mut Vec<Column>, width: usize) {
-    shrink(columns, width, NARROW);
     for dropped in [Importance::DroppedFirst, Importance::DroppedNext] {
-        if total(columns) > width {
+        if total(columns, NARROW) > width {
             columns.retain(|column| column.importance != dropped);
         }
     }
-    shrink(columns, width, NARROWEST);
-}
-
-fn shrink(columns: &mut [Column], width: usize, least: usize) {
-    while total(columns) > width {
+    while total(columns, usize::MAX) > width {
         let widest = columns
             .iter_mut()
-            .filter(|column| column.importance == Importance::Shrinks && column.width > least);
+            .filter(|column| column.importance == Importance::Shrinks && column.width > NARROWEST);
         let Some(widest) = widest.max_by_key(|column| column.width) else { return };
         widest.width -= 1;
     }
 }
 
-fn total(columns: &[Column]) -> usize {
-    let gaps = columns.len().saturating_sub(1) * GAP.len();
-    columns.iter().map(|column| column.width).sum::<usize>() + gaps
+/// The width of a table whose columns are at most so wide, if they can shrink.
+fn total(columns: &[Column], widest: usize) -> usize {
+    let width = |column: &Column| match column.importance {
+        Importance::Shrinks => column.width.min(widest),
+        _ => column.width,
+    };
+    columns.iter().map(width).sum::<usize>() + columns.len().saturating_sub(1) * GAP.len()
 }
 
 fn padded(cell: &str, width: usize) -> String {
@@ -147,8 +146,8 @@ mod tests {
         assert_eq!(
             aligned(columns(), Some(42)),
             "    score  model       prompt\n\
-             =1  1.000  qwen2.5-7b  Answer with one w…\n \
-             2  0.500  é           短い短い短い短い…\n"
+             =1  1.000  qwen2.5-7b  Answer with one wo…\n \
+             2  0.500  é           短い短い短い短い短…\n"
         );
     }
 }
