@@ -5107,10 +5107,13 @@ export interface operations {
                      *       "params": {
                      *         "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
                      *       },
-                     *       "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
+                     *       "prompt": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
                      *       "score": 1,
                      *       "system_prompt": "You sort support tickets for a small software company.",
-                     *       "temperature": 0.3
+                     *       "temperature": 0.3,
+                     *       "variables": [
+                     *         "sample.input"
+                     *       ]
                      *     }
                      */
                     "application/json": {
@@ -5207,9 +5210,12 @@ export interface operations {
                      *     LLM_API_URL=simulated://built-in
                      *     LLM_MAX_TOKENS=16
                      *     LLM_TEMPERATURE=0.3
-                     *     LLM_SYSTEM_PROMPT="You sort support tickets for a small software company."
-                     *     LLM_PROMPT="{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:"
-                     *     PARAM_INSTRUCTION="Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
+                     *     LLM_SYSTEM_PROMPT='You sort support tickets for a small software company.'
+                     *     LLM_PROMPT='Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
+                     *     Labels: billing, bug, feature, account
+                     *     Ticket: {{ sample.input }}
+                     *     Label:'
+                     *     PARAM_INSTRUCTION='Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.'
                      *     # Score: 1 | Experiment: support-triage
                      */
                     "text/plain; charset=utf-8": string;
@@ -5503,16 +5509,18 @@ export interface operations {
                      *     system_prompt: |-
                      *       You sort support tickets for a small software company.
                      *     prompt: |-
-                     *       {{ params.instruction }}
+                     *       Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
                      *       Labels: billing, bug, feature, account
                      *       Ticket: {{ sample.input }}
                      *       Label:
                      *     params:
                      *       instruction: Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
+                     *     variables:
+                     *     - sample.input
                      *     metadata:
                      *       score: 1
                      *       experiment: support-triage
-                     *       exported_at: 2026-11-25T19:26:38.821586Z
+                     *       exported_at: "2026-11-25T19:26:38.821586Z"
                      */
                     "text/yaml; charset=utf-8": string;
                 };
