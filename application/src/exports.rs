@@ -148,7 +148,7 @@ impl Exports {
             Err(ExportError::NoWinner) => None,
             Err(error) => return Err(error),
         };
-        let failures = self.grouped_failures(&stored, &runs, None).await?;
+        let failures = self.failures(experiment, None).await?;
         let findings = Findings { best: best.as_ref(), board: &board, runs: &runs, failures: &failures };
         Ok(report::markdown(&stored, &findings))
     }
@@ -162,20 +162,10 @@ impl Exports {
         experiment: ExperimentId,
         sweep: Option<SweepId>,
     ) -> Result<Vec<FailureGroup>, ExportError> {
-        let stored = self.experiment(experiment).await?;
-        let runs = self.runs(experiment).await?;
-        self.grouped_failures(&stored, &runs, sweep).await
-    }
-
-    async fn grouped_failures(
-        &self,
-        stored: &StoredExperiment,
-        runs: &[RunSummary],
-        sweep: Option<SweepId>,
-    ) -> Result<Vec<FailureGroup>, ExportError> {
-        let samples = self.ports.runs.failures(stored.id, sweep).await?;
-        let stages: Vec<&str> = stored.definition.stages().iter().map(|stage| stage.name.as_str()).collect();
-        Ok(failures::grouped(&stages, samples, runs, sweep))
+        let facts = self.ports.facts.facts(experiment).await?.ok_or(ExportError::NoExperiment)?;
+        let samples = self.ports.runs.failures(experiment, sweep).await?;
+        let runs = self.ports.runs.run_failures(experiment, sweep).await?;
+        Ok(failures::grouped(&facts.outline.stages, samples, runs))
     }
 
     /// The names of the newest experiments, each once, at most `limit`.

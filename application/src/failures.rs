@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::SweepId;
-use domain::run::RunStatus;
+use domain::run::RunError;
 
-use crate::ports::{RunSummary, SampleFailures};
+use crate::ports::SampleFailures;
 
 /// What failed with one kind of error, at one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,20 +32,16 @@ impl FailureGroup {
 
 /// The groups, the largest first. A run that failed because its samples did counts with those.
 pub(crate) fn grouped(
-    stages: &[&str],
+    stages: &[String],
     samples: Vec<SampleFailures>,
-    runs: &[RunSummary],
-    sweep: Option<SweepId>,
+    runs: Vec<RunError>,
 ) -> Vec<FailureGroup> {
     let of_samples = samples.into_iter().map(|failures| {
         let stage = usize::try_from(failures.stage).ok().and_then(|stage| stages.get(stage));
-        let stage = stage.map(|stage| (*stage).to_owned());
+        let stage = stage.cloned();
         (false, failures.error.kind, stage, failures.samples, failures.error.message)
     });
-    let failed = runs.iter().filter(|run| run.status == RunStatus::Failed && run.failed == 0);
-    let failed = failed.filter(|run| sweep.is_none() || run.sweep == sweep);
-    let of_runs = failed.filter_map(|run| run.error.clone());
-    let of_runs = of_runs.map(|error| (true, error.kind, error.stage, 1, error.message));
+    let of_runs = runs.into_iter().map(|error| (true, error.kind, error.stage, 1, error.message));
     let mut messages: BTreeMap<_, BTreeMap<String, u64>> = BTreeMap::new();
     for (of_runs, kind, stage, count, message) in of_samples.chain(of_runs) {
         *messages.entry((of_runs, kind, stage)).or_default().entry(message).or_default() += count;
@@ -82,7 +77,7 @@ mod tests {
             failed(1, "timeout", "after 6 s", 1),
             failed(0, "timeout", "after 7 s", 3),
         ];
-        let groups = grouped(&["a", "b"], samples, &[], None);
+        let groups = grouped(&["a".to_owned(), "b".to_owned()], samples, vec![]);
         let shown: Vec<_> =
             groups.iter().map(|group| (group.counted(), group.stage.as_deref(), &*group.example)).collect();
         assert_eq!(

@@ -12,7 +12,7 @@ use domain::call::Digest;
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::pricing::Tokens;
 use domain::run::tally::{CallCounts, ResumedScores, StoredScore};
-use domain::run::{RunStatus, StageError};
+use domain::run::{RunError, RunStatus, StageError};
 use sea_orm::{DbErr, Value as Bound};
 
 use crate::answers::{ANSWER, reply};
@@ -101,6 +101,22 @@ impl RunStore for Stores {
         );
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, sample_failures).map_err(failed)
+    }
+
+    async fn run_failures(
+        &self,
+        experiment: ExperimentId,
+        sweep: Option<SweepId>,
+    ) -> Result<Vec<RunError>, StoreError> {
+        let mut values = vec![id(experiment.bits())];
+        values.extend(sweep.map(|sweep| id(sweep.bits())));
+        let sql = format!(
+            "SELECT error FROM run WHERE experiment_id = $1 AND status = 'failed' AND failures = 0 \
+             AND error IS NOT NULL{} LIMIT 1000",
+            if sweep.is_some() { " AND sweep_id = $2" } else { "" }
+        );
+        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
+        read_all(&rows, |row| Ok(run_error(&row.json("error")?))).map_err(failed)
     }
 
     async fn results(

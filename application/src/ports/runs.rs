@@ -234,6 +234,13 @@ pub trait RunStore: Send + Sync {
         sweep: Option<SweepId>,
     ) -> Result<Vec<SampleFailures>, StoreError>;
 
+    /// Why runs of an experiment failed, or of one sweep, that failed for another reason than their samples; the first 1,000.
+    async fn run_failures(
+        &self,
+        experiment: ExperimentId,
+        sweep: Option<SweepId>,
+    ) -> Result<Vec<RunError>, StoreError>;
+
     /// Stage results of a run by (sample, repeat, stage), after the given one, at most `limit`.
     async fn results(
         &self,

@@ -66,6 +66,18 @@ export const sweepsQuery = (id: string) =>
       ),
   });
 
+export const failuresKey = (id: string) => ["experiments", id, "failures"] as const;
+
+/** Why samples and runs of a sweep failed, the most frequent reason first. */
+export const failuresQuery = (id: string, sweepId: string) =>
+  queryOptions({
+    queryKey: [...failuresKey(id), sweepId],
+    queryFn: async ({ signal }) => {
+      const params = { path: { id }, query: { sweep_id: sweepId } };
+      return (await answerOf(client.GET("/experiments/{id}/failures", { params, signal }))).items;
+    },
+  });
+
 export const createExperiment = (body: ExperimentDraft) => answerOf(client.POST("/experiments", { body }));
 export const replaceExperiment = (id: string, body: ExperimentDraft) =>
   answerOf(client.PUT("/experiments/{id}", { ...at(id), body }));

@@ -335,6 +335,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/experiments/{id}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why samples and runs failed, in all sweeps or in one */
+        get: operations["get_failures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/experiments/{id}/leaderboard": {
         parameters: {
             query?: never;
@@ -652,6 +669,8 @@ export interface components {
             query?: string;
             /** @description llm: `text`, `json` or `{json_schema}`. */
             response_format?: unknown;
+            /** @description llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent. */
+            strip_think?: boolean;
             /** @description llm: the system prompt, a template. */
             system?: string;
             /**
@@ -664,6 +683,11 @@ export interface components {
             /** @description Its endpoint's URL when the run was made, where it calls one. */
             url?: string;
         };
+        /**
+         * @description Where the cost of an answer comes from.
+         * @enum {string}
+         */
+        CostSource: "stated" | "endpoint" | "unknown";
         /**
          * Credentials
          * @description A name and a password.
@@ -1424,6 +1448,49 @@ export interface components {
             pointer?: string;
             /** @description The first group of this pattern's first match; the whole match where it has no group. */
             regex?: string;
+        };
+        /**
+         * FailureGroup
+         * @description What failed with one kind of error, at one stage.
+         */
+        FailureGroup: {
+            /**
+             * Format: uint64
+             * @description How many failed.
+             */
+            count: number;
+            /** @description What happened, as it was said most often. */
+            example: string;
+            /** @description The stable word for the kind of error. */
+            kind: string;
+            /** @description What is counted. */
+            of: components["schemas"]["FailureScope"];
+            /** @description The stage, where one is to blame. */
+            stage?: string;
+        };
+        /**
+         * @description What failed.
+         * @enum {string}
+         */
+        FailureScope: "samples" | "runs";
+        /**
+         * Failures
+         * @description Why samples and runs failed, the most frequent reason first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "count": 12,
+         *           "example": "no answer within 30 s",
+         *           "kind": "timeout",
+         *           "of": "samples",
+         *           "stage": "classify"
+         *         }
+         *       ]
+         *     }
+         */
+        Failures: {
+            /** @description A group for each kind of error and stage. */
+            items: components["schemas"]["FailureGroup"][];
         };
         /**
          * FirstResults
@@ -2803,6 +2870,8 @@ export interface components {
             query?: string;
             /** @description llm: `text`, `json` or `{json_schema}`. */
             response_format?: unknown;
+            /** @description llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent. */
+            strip_think?: boolean;
             /** @description llm: the system prompt, a template. */
             system?: string;
             /**
@@ -2825,11 +2894,18 @@ export interface components {
         StageResult: {
             /** @description Another run paid for it. */
             cached: boolean;
+            /**
+             * Format: double
+             * @description What it cost, in US dollars, where that is known.
+             */
+            cost?: number;
+            /** @description Where the cost comes from: stated by the server, or the endpoint's prices. */
+            cost_source?: components["schemas"]["CostSource"];
             /** @description Why there is no output. */
             error?: components["schemas"]["ResultError"];
             /** @description Why the answer ended. */
             finish_reason?: string;
-            /** @description What is odd about the answer: truncated, refused, `tokens_estimated`, `lossy_text`. */
+            /** @description What is odd about the answer: truncated, refused, `no_output`, `context_cut`, `tokens_estimated`, `lossy_text`. */
             flags: string[];
             /**
              * Format: uint64
@@ -2846,6 +2922,10 @@ export interface components {
             };
             /** @description What was asked: a conversation, a list of `{role, content}`; of a retrieval the query's text. */
             prompt_sent?: unknown;
+            /** @description Who answered, where a gateway says so. */
+            provider?: string;
+            /** @description What the model thought before it answered. */
+            reasoning?: string;
             /**
              * Format: uint32
              * @description The repetition, from 1.
@@ -2875,6 +2955,8 @@ export interface components {
              * @description Tokens of the answer.
              */
             tokens_out: number;
+            /** @description Tools that the model called, as the server sent them. */
+            tool_calls?: unknown;
         };
         /**
          * Sweep
@@ -5554,6 +5636,84 @@ export interface operations {
             };
             /** @description The state of things does not allow it. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request makes no sense; `errors` says what, and where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_failures: {
+        parameters: {
+            query?: {
+                sweep_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failures"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who is logged in may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it names is not there. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -13,6 +13,7 @@ export type Me = Schemas["Me"];
 export type Project = Schemas["Project"];
 export type ProjectDetail = Schemas["ProjectDetail"];
 export type ProjectDraft = Schemas["ProjectDraft"];
+export type FailureGroup = Schemas["FailureGroup"];
 export type ExperimentSummary = Schemas["ExperimentSummary"];
 export type ExperimentDetail = Schemas["ExperimentDetail"];
 export type ExperimentDraft = Schemas["ExperimentDraft"];

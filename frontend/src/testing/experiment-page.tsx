@@ -17,6 +17,7 @@ export async function open(routes: Routes = {}, address = "/experiments/e1") {
   const server = serve({
     "GET /experiments/e1": { body: experiment() },
     "GET /experiments/e1/leaderboard": board(),
+    "GET /experiments/e1/failures": { body: { items: [] } },
     ...routes,
   });
   const app = renderApp(address);

@@ -2,15 +2,16 @@ use std::sync::Arc;
 
 use application::ports::ExperimentOverview;
 use application::preview;
+use application::refusal::Refusal;
 use application::services::Services;
 use domain::access::{Actor, Writer};
-use domain::id::{ExperimentId, ProjectId};
+use domain::id::{ExperimentId, ProjectId, SweepId};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use uuid::Uuid;
 use wire::api::{
-    ExperimentDetail, ExperimentDraft, ExperimentPage, ExperimentSummary, LeaderboardPage, Preview,
-    PreviewRequest,
+    ExperimentDetail, ExperimentDraft, ExperimentPage, ExperimentSummary, FailureGroup, Failures,
+    LeaderboardPage, Preview, PreviewRequest,
 };
 use wire::value::into_map;
 
@@ -107,6 +108,20 @@ impl Api {
     async fn delete_experiment(&self, by: As<Writer>, id: Path<Uuid>) -> Result<Gone> {
         self.0.experiments.delete(&by.0, ExperimentId::new(bits(id.0))).await.map_err(refused)?;
         Ok(Gone)
+    }
+
+    /// Why samples and runs failed, in all sweeps or in one
+    #[oai(path = "/experiments/:id/failures", method = "get", operation_id = "get_failures")]
+    async fn get_failures(
+        &self,
+        _by: As<Actor>,
+        id: Path<Uuid>,
+        sweep_id: Query<Option<Uuid>>,
+    ) -> Result<JsonResponse<Failures>> {
+        let sweep = sweep_id.0.map(|sweep| SweepId::new(bits(sweep)));
+        let found = self.0.exports.failures(ExperimentId::new(bits(id.0)), sweep).await;
+        let found = found.map_err(|error| refused(Refusal::from(error)))?;
+        JsonResponse::new(Failures { items: found.into_iter().map(FailureGroup::from).collect() })
     }
 
     /// The leaderboard: of each configuration the newest finished run, best first unless sorted otherwise

@@ -9,6 +9,7 @@ import { LeaderboardPanel } from "./leaderboard-panel";
 import { RunningNow } from "./running-now";
 import { pausedBy } from "./sweep-figures";
 import { SweepTiles } from "./tiles";
+import { WhyFailed } from "./why-failed";
 
 const BestChart = lazy(() => import("./best-chart"));
 const route = getRouteApi("/app/experiments/$experimentId");
@@ -43,6 +44,7 @@ export function LiveView({ experiment, live }: Props) {
             value={value}
             refetchEvery={pollWhile(live.connection)}
           />
+          {sweep && <WhyFailed sweep={sweep} />}
         </div>
         <div className="flex min-w-0 flex-col gap-5">
           <RunningNow running={live.running} endpoints={live.endpoints} />

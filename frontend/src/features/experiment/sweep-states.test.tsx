@@ -143,3 +143,19 @@ test("before a sweep is stopped the question says what that does", async () => {
   expect(dialog).toHaveTextContent("2 running runs will be cancelled");
   expect(dialog).toHaveTextContent("A stopped sweep cannot be resumed.");
 });
+
+test("why samples failed is told by kind, with an example", async () => {
+  const done = sweep({ status: "completed", finish_reason: "all_runs", allowed: [] });
+  const groups = [
+    { kind: "timeout", stage: "classify", of: "samples", count: 12, example: "no answer in 30 s" },
+    { kind: "configuration", of: "runs", count: 1, example: "unknown endpoint" },
+  ];
+  const { server } = await open({
+    "GET /experiments/e1": { body: experiment({ status: "completed", sweep: done }) },
+    "GET /experiments/e1/failures": { body: { items: groups } },
+  });
+  const section = await screen.findByRole("region", { name: "Why samples failed" });
+  expect(section).toHaveTextContent("12 samples: timeout in stage classifyno answer in 30 s");
+  expect(section).toHaveTextContent("1 run: configurationunknown endpoint");
+  expect(server.requests.find(({ url }) => url.includes("/failures"))?.url).toMatch(/sweep_id=s1/);
+});
