@@ -25,7 +25,7 @@ async fn endpoints_that_refuse_every_call_fail_the_run() {
     let server = Server::start(&home).await;
     for (model, kind) in [
         ("fault-401", "unauthorized"),
-        ("fault-403", "unauthorized"),
+        ("fault-403", "refused_by_gateway"),
         ("fault-402", "quota_exhausted"),
         ("fault-quota", "quota_exhausted"),
     ] {

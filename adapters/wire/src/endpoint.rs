@@ -156,7 +156,11 @@ fn identity(kind: KindDocument, url: Option<&str>, problems: &mut Vec<Problem>) 
         KindDocument::Simulated => return EndpointIdentity::new(EndpointKind::Simulated, SIMULATED_URL),
         KindDocument::Openai => EndpointKind::OpenAi,
     };
-    let url = url.unwrap_or_default();
+    let url = url.unwrap_or_default().trim();
+    if let Some(detail) = more_than_a_base(url) {
+        problems.push(Problem::new("/url", "invalid_url", detail));
+        return EndpointIdentity::new(kind, url);
+    }
     let is_http = url.split_once("://").is_some_and(|(scheme, rest)| {
         ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) && !rest.is_empty()
     });
@@ -167,6 +171,22 @@ fn identity(kind: KindDocument, url: Option<&str>, problems: &mut Vec<Problem>) 
         problems.push(Problem::new("/url", "invalid_url", detail));
     }
     EndpointIdentity::new(kind, url)
+}
+
+/// Operations that are put behind the URL of an endpoint.
+const OPERATIONS: [&str; 5] = ["/chat/completions", "/completions", "/embeddings", "/models", "/responses"];
+
+/// What is wrong with a URL that says more than where the API begins.
+fn more_than_a_base(url: &str) -> Option<String> {
+    if let Some((before, fragment)) = url.split_once('#') {
+        return Some(format!("a server never sees `#{fragment}`: leave it out, as in {before}"));
+    }
+    let (path, query) = url.split_once('?').map_or((url, ""), |(path, query)| (path, query));
+    let path = path.trim_end_matches('/');
+    let operation = OPERATIONS.iter().find(|operation| path.ends_with(**operation))?;
+    let base = path.trim_end_matches(operation);
+    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+    Some(format!("`{operation}` is put behind the URL by itself: give the base URL, {base}{query}"))
 }
 
 /// The most headers that an endpoint adds, and bytes in the value of each.
@@ -270,6 +290,9 @@ mod tests {
         for (endpoint, pointer) in [
             ("{label: a, kind: openai}", "/url"),
             ("{label: a, kind: openai, url: localhost}", "/url"),
+            ("{label: a, kind: openai, url: 'http://h/v1#x'}", "/url"),
+            ("{label: a, kind: openai, url: 'http://h/v1/chat/completions?a=b'}", "/url"),
+            ("{label: a, kind: openai, url: 'http://h/v 1'}", "/url"),
             ("{label: ' ', kind: simulated}", "/label"),
             ("{label: a, kind: simulated, headers: {'X Org': a}}", "/headers/X Org"),
             ("{label: a, kind: simulated, headers: {X-Org: a, x-org: b}}", "/headers/x-org"),

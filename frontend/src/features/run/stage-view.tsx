@@ -5,7 +5,9 @@ import { TextBlock } from "@/ui/text-block";
 
 const flagTexts: Record<string, string> = {
   truncated: "The output was truncated at max_tokens",
-  refused: "The model refused to answer",
+  refused: "The model or the server refused to answer",
+  no_output: "The answer is empty: a reasoning model may have spent max_tokens on thinking, so raise it",
+  context_cut: "The server cut the prompt to its context: shorten it, or raise the server's context length",
   tokens_estimated: "The endpoint reported no token counts; they are estimated",
   lossy_text: "Invalid UTF-8 in the response was replaced",
 };
@@ -16,6 +18,12 @@ export function StageView({ result }: { result: StageResult }) {
     <div className="flex min-w-0 flex-col gap-1.5">
       <StageHead result={result} />
       {result.prompt_sent !== undefined && <Messages messages={result.prompt_sent} />}
+      {result.reasoning && (
+        <details>
+          <summary className="cursor-pointer text-muted text-xs">Reasoning</summary>
+          <TextBlock label="Reasoning" text={block(result.reasoning)} />
+        </details>
+      )}
       {result.error === undefined && result.response_raw !== undefined && (
         <TextBlock label="Response" text={block(result.response_raw)} aside={result.finish_reason} />
       )}
