@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Crates that only compute, which the application may use.
-const COMPUTING: [&str; 14] = [
+const COMPUTING: [&str; 15] = [
     "async-trait",
     "thiserror",
+    "serde",
     "serde_json",
     "sha2",
     "jsonschema",

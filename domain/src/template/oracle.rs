@@ -68,6 +68,22 @@ fn truncate(
     minijinja_contrib::filters::truncate(state, value, given.into_iter().collect())
 }
 
+/// Null as empty text, which is the one place where ours wants to differ.
+#[expect(clippy::needless_pass_by_value, reason = "filters are called this way")]
+fn text(value: Theirs) -> String {
+    shown(&value)
+}
+
+fn shown(value: &Theirs) -> String {
+    if value.is_none() { String::new() } else { value.to_string() }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "filters are called this way")]
+fn join(value: Theirs, separator: Option<String>) -> Result<String, minijinja::Error> {
+    let items: Vec<String> = value.try_iter()?.map(|item| shown(&item)).collect();
+    Ok(items.join(&separator.unwrap_or_default()))
+}
+
 /// What they render with these names.
 pub(super) fn oracle(source: &str, names: &[(&str, &Value)]) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
@@ -76,6 +92,11 @@ pub(super) fn oracle(source: &str, names: &[(&str, &Value)]) -> Result<String, m
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.add_filter("json", |value: Theirs| ours(&value).canonical());
     environment.add_filter("truncate", truncate);
+    environment.add_filter("string", text);
+    environment.add_filter("join", join);
+    environment.set_formatter(|out, state, value| {
+        if value.is_none() { Ok(()) } else { minijinja::escape_formatter(out, state, value) }
+    });
     let context: Theirs = names.iter().map(|(name, value)| (*name, theirs(value))).collect();
     environment.render_str(source, context)
 }

@@ -42,7 +42,7 @@ fn values_are_put_in_and_never_parsed_again() {
     check(&[
         ("plain {text} } %} }}\n", "plain {text} } %} }}\n"),
         ("[{{ s.input }}]", "[ Hello {{ x }} ]"),
-        ("{{ s.n }}{{ s.half }}{{ s.yes }}{{ s.nothing }}", "32.5TrueNone"),
+        ("{{ s.n }}{{ s.half }}{{ s.yes }}{{ s.nothing }}", "32.5True"),
         ("{{ s['map'].k }}{{ s.map[\"a b\"] }}{{ s.tags[0] }}{{ s.tags[-1] }}", "v1bb"),
     ]);
 }

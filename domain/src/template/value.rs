@@ -124,15 +124,16 @@ impl Val<'_> {
         }
     }
 
-    /// As `{{ … }}` writes it.
+    /// As `{{ … }}` writes it: null is empty text, as an empty cell is, and numbers stand in their canonical text.
     pub(super) fn shown(&self) -> Result<Cow<'_, str>, String> {
         Ok(match self {
             Self::Text(text) => Cow::Borrowed(text),
-            Self::None => Cow::Borrowed("None"),
+            Self::None => Cow::Borrowed(""),
             Self::Bool(true) => Cow::Borrowed("True"),
             Self::Bool(false) => Cow::Borrowed("False"),
             Self::Whole(whole) => Cow::Owned(whole.to_string()),
-            Self::Float(float) => Cow::Owned(float_text(*float)),
+            // A whole `1.0` is one that a template wrote.
+            Self::Float(float) => Cow::Owned(format!("{float:?}")),
             Self::Undefined(name) => return Err(format!("`{name}` is not defined")),
             Self::List(_) => {
                 return Err("this is a list: write `| json` or `| join(\", \")` behind it".to_owned());

@@ -1,9 +1,13 @@
 //! Between the domain's values and JSON text.
 
+pub mod strict;
+mod wording;
+
 use domain::value::{Map, Number, Value};
 use serde_json::Value as Json;
 
-/// Reads JSON text.
+/// Reads JSON that a model or program wrote, taking what is ambiguous as serde does. What people bring is read by
+/// [`strict`].
 ///
 /// # Errors
 /// What the parser says, with line and column. Nesting beyond 128 levels is an error, not a crash.
