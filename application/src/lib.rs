@@ -1,6 +1,7 @@
 //! What PromptLooper does, said without any technology: use cases, and the ports through which they meet the world.
 
 pub mod accounts;
+pub mod advice;
 pub mod catalog;
 pub mod digest;
 pub mod endpoints;

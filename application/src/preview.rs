@@ -14,6 +14,7 @@ use domain::strategy::{History, guide};
 use domain::sweep::SweepKind;
 use domain::value::{Map, Value};
 
+use crate::advice;
 use crate::catalog::Catalog;
 use crate::engine::{Blocked, CallAnswer, Engine};
 use crate::experiments::ValidDraft;
@@ -133,7 +134,7 @@ impl Trial {
         let record = walk.through(SampleProgress::new(self.sample), 1, &self.answers).await?;
         let calls = self.answers.calls.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut preview = shown(&self.pipeline, &record, &calls)?;
-        preview.warnings.extend(warnings(&self.definition));
+        preview.warnings.extend(advice::warnings(&self.definition));
         Ok(preview)
     }
 }
@@ -241,11 +242,4 @@ fn first_point(definition: &Definition) -> Map {
     let history = History { space, samples: 1, seed: 0, asked: 0, limit: Some(1), trials: &[] };
     let first = guide(kind).propose(&history, 1).into_points().next();
     first.map(|point| point.values().clone()).unwrap_or_default()
-}
-
-fn warnings(definition: &Definition) -> Vec<String> {
-    let told =
-        |name: &str| format!("stage `{name}` sees the reference: what it answers with is no longer its own");
-    let peeking = definition.stages().iter().filter(|stage| stage.reads_reference());
-    peeking.map(|stage| told(stage.name.as_str())).collect()
 }

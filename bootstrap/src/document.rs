@@ -5,10 +5,11 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use application::advice;
 use application::digest::sha256;
 use application::experiments;
 use application::ports::Ids as _;
-use application::samples::{self, Columns, SampleFormat};
+use application::samples;
 use application::sweeps::SweepRequest;
 use domain::call::Digest;
 use domain::endpoint::Endpoint;
@@ -19,9 +20,10 @@ use domain::sample::Sample;
 use system::SystemIds;
 use wire::endpoint::EndpointDocument;
 use wire::experiment::SampleDocument;
-use wire::file::{self, ColumnsDocument, FileDocument, SampleFile, SampleSource};
+use wire::file::{self, FileDocument, SampleFile, SampleSource};
 
 use crate::failure::Failure;
+use crate::progress::Screen;
 use crate::settings::variable;
 
 /// An experiment file that makes sense.
@@ -34,6 +36,8 @@ pub(crate) struct Document {
     pub(crate) request: SweepRequest,
     /// Tells whether it still describes the same experiment; endpoints and the sweep's limits do not count.
     pub(crate) digest: Digest,
+    /// What whoever wrote it should know.
+    notes: Vec<String>,
 }
 
 /// The largest experiment file that is read, and the largest file of samples, in bytes.
@@ -41,9 +45,12 @@ const LARGEST_DOCUMENT: u64 = 32 << 20;
 const LARGEST_SAMPLES: u64 = 512 << 20;
 
 impl Document {
-    /// Reads a file, and finds everything that is wrong with it.
+    /// Reads a file, and finds everything that is wrong with it. What its writer should know is told on stderr.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        Self::check(parse(path)?, path, &|samples| read(samples, LARGEST_SAMPLES))
+        let document = Self::check(parse(path)?, path, &|samples| read(samples, LARGEST_SAMPLES))?;
+        let screen = Screen::new();
+        document.notes.iter().for_each(|note| screen.say(&format!("note: {note}")));
+        Ok(document)
     }
 
     /// One that comes with the program, as YAML, with the file of its samples.
@@ -54,7 +61,7 @@ impl Document {
 
     fn check(mut document: FileDocument, path: &Path, read: Read<'_>) -> Result<Self, Failure> {
         let shown = path.display();
-        let samples = samples_of(&mut document, path, read)?;
+        let (samples, mut notes) = samples_of(&mut document, path, read)?;
         let mut problems = Vec::new();
         let endpoints = endpoints_of(std::mem::take(&mut document.endpoints), &mut problems);
         let request = std::mem::take(&mut document.sweep).into_request();
@@ -65,7 +72,8 @@ impl Document {
         match (checked.map_err(|found| problems.extend(found)), request) {
             (Ok((draft, definition)), Ok(request)) if problems.is_empty() => {
                 let digest = sha256(&file::spelling(&draft).map_err(Failure::error)?);
-                Ok(Self { draft, definition, endpoints, request, digest })
+                notes.extend(advice::warnings(&definition));
+                Ok(Self { draft, definition, endpoints, request, digest, notes })
             }
             _ => Err(Failure::errors(&shown, problems)),
         }
@@ -112,25 +120,33 @@ fn read(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
 /// Gives the bytes of a file.
 type Read<'a> = &'a dyn Fn(&Path) -> Result<Vec<u8>, String>;
 
-fn samples_of(document: &mut FileDocument, path: &Path, read: Read<'_>) -> Result<Vec<Sample>, Failure> {
+/// The samples of a document, and what its writer should know of them.
+fn samples_of(
+    document: &mut FileDocument,
+    path: &Path,
+    read: Read<'_>,
+) -> Result<(Vec<Sample>, Vec<String>), Failure> {
     match std::mem::replace(&mut document.sample_data, SampleSource::Inline(Vec::new())) {
-        SampleSource::Inline(samples) => Ok(samples.into_iter().map(SampleDocument::into_sample).collect()),
+        SampleSource::Inline(samples) => {
+            Ok((samples.into_iter().map(SampleDocument::into_sample).collect(), Vec::new()))
+        }
         SampleSource::File(file) => sample_file(file, path, read),
     }
 }
 
-fn sample_file(file: SampleFile, document: &Path, read: Read<'_>) -> Result<Vec<Sample>, Failure> {
+fn sample_file(
+    file: SampleFile,
+    document: &Path,
+    read: Read<'_>,
+) -> Result<(Vec<Sample>, Vec<String>), Failure> {
     let path: PathBuf = document.parent().unwrap_or_else(|| Path::new("")).join(&file.file);
     let shown = path.display();
     let wrong = |error: &dyn Display| Failure::errors(&shown, [error]);
-    let suffix = path.extension().and_then(|suffix| suffix.to_str());
-    let word = file.format.as_deref().or(suffix).unwrap_or_default();
-    let format = SampleFormat::parse(word).ok_or_else(|| {
-        wrong(&format!("samples are read from csv, json and jsonl, not `{word}`: name the `format`"))
-    })?;
     let bytes = read(&path).map_err(|error| wrong(&error))?;
-    let ColumnsDocument { input, reference, meta } = file.columns;
-    samples::read(&bytes, format, &Columns { input, reference, meta }).map_err(|error| wrong(&error))
+    let read = samples::read(&bytes, &file.into_reading()).map_err(|error| wrong(&error))?;
+    let columns = (!read.columns.are_plain()).then(|| read.columns.to_string());
+    let notes = columns.into_iter().chain(read.warnings).map(|note| format!("{shown}: {note}"));
+    Ok((read.samples, notes.collect()))
 }
 
 fn endpoints_of(documents: Vec<EndpointDocument>, problems: &mut Vec<Problem>) -> Vec<Endpoint> {

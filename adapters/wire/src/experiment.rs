@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use application::json::to_json;
 use domain::experiment::Draft;
 use domain::problem::{Problem, segment};
 use domain::sample::Sample;
 use domain::scoring::{Extract, ScoringDraft};
+use domain::value::Value;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 
 use crate::dimension::DimensionDocument;
 use crate::stage::StageDocument;
 use crate::value::{Any, AnyMap, from_map, into_map};
+use crate::wording;
 
 /// One sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
@@ -167,6 +170,16 @@ impl SampleDocument {
             checks: self.checks.into_iter().map(ScoringDocument::into_draft).collect(),
         }
     }
+}
+
+/// Reads the scoring entries that a sample in a file brings.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn checks(value: &Value) -> Result<Vec<ScoringDraft>, String> {
+    let entries = serde_json::from_value::<Vec<ScoringDocument>>(to_json(value));
+    let entries = entries.map_err(|error| wording::plain(&error.to_string()))?;
+    Ok(entries.into_iter().map(ScoringDocument::into_draft).collect())
 }
 
 impl ScoringDocument {

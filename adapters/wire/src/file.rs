@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use application::samples::{Columns, Reading};
 use domain::experiment::Draft;
 use domain::problem::Problem;
 use domain::sample;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dimension::DimensionDocument;
 use crate::endpoint::EndpointDocument;
-use crate::experiment::{Parts, SampleDocument, ScoringDocument};
+use crate::experiment::{Parts, SampleDocument, ScoringDocument, checks};
 use crate::stage::StageDocument;
 use crate::sweep::SweepDocument;
 use crate::value::Any;
@@ -61,14 +62,14 @@ pub enum SampleSource {
 pub struct SampleFile {
     /// The file, relative to the document.
     pub file: PathBuf,
-    /// csv, json or jsonl; by its suffix where absent.
+    /// Its format; by its suffix and content where absent.
     pub format: Option<String>,
     /// What its columns are.
     #[serde(default)]
     pub columns: ColumnsDocument,
 }
 
-/// Which columns of a file are what.
+/// Which columns of a file are what. Those that are not named are found by their usual names.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnsDocument {
@@ -76,8 +77,41 @@ pub struct ColumnsDocument {
     pub input: Option<String>,
     /// The reference's column.
     pub reference: Option<String>,
+    /// The column that holds lists of accepted answers, or one column for each answer.
+    pub references: Option<ColumnNames>,
     /// Columns that go to `meta`; all that are left where absent.
     pub meta: Option<Vec<String>>,
+}
+
+/// One column, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum ColumnNames {
+    /// This one.
+    One(String),
+    /// These.
+    Many(Vec<String>),
+}
+
+impl SampleFile {
+    /// How the file is to be read.
+    #[must_use]
+    pub fn into_reading(self) -> Reading {
+        let name = self.file.to_string_lossy().into_owned();
+        Reading { name, format: self.format, columns: self.columns.into_columns(), checks }
+    }
+}
+
+impl ColumnsDocument {
+    /// The columns that it names.
+    #[must_use]
+    pub fn into_columns(self) -> Columns {
+        let references = self.references.map(|names| match names {
+            ColumnNames::One(name) => vec![name],
+            ColumnNames::Many(names) => names,
+        });
+        Columns { input: self.input, reference: self.reference, references, meta: self.meta }
+    }
 }
 
 impl<'de> Deserialize<'de> for SampleSource {

@@ -12,3 +12,4 @@ pub mod stored;
 pub mod sweep;
 pub mod table;
 pub mod value;
+pub mod wording;

@@ -1,270 +1,228 @@
 //! Reads samples from files. A bad row is reported with its line, and then nothing is taken.
 
-use domain::problem::unknown;
+mod cells;
+mod columns;
+mod csv;
+mod encoding;
+mod exports;
+mod format;
+mod objects;
+mod separator;
+mod table;
+
+use std::path::Path;
+
+use domain::problem::Problem;
 use domain::sample::Sample;
 use domain::value::{Map, Value};
 use thiserror::Error;
 
-use crate::json;
+pub use self::columns::{Columns, TakenColumns};
+pub use self::format::SampleFormat;
+pub use self::table::ReadChecks;
 
-/// The forms of sample file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SampleFormat {
-    /// Comma-separated values with a header.
-    Csv,
-    /// A list of objects.
-    Json,
-    /// An object a line.
-    Jsonl,
+use self::table::{Row, Table};
+
+/// How a file is to be read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The name of the file, whose suffix tells the format where that is absent.
+    pub name: String,
+    /// The format's word.
+    pub format: Option<String>,
+    /// Which columns are what.
+    pub columns: Columns,
+    /// Reads `checks`.
+    pub checks: ReadChecks,
 }
 
-/// Which columns, or fields of each object, are what.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Columns {
-    /// The input's; `input` where absent.
-    pub input: Option<String>,
-    /// The reference's; `reference` where absent, if there is one.
-    pub reference: Option<String>,
-    /// Those that go to `meta`; all that are left where absent.
-    pub meta: Option<Vec<String>>,
+/// What a file holds, and what was made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleFile {
+    /// The samples.
+    pub samples: Vec<Sample>,
+    /// The format it was read as.
+    pub format: SampleFormat,
+    /// The columns that were taken.
+    pub columns: TakenColumns,
+    /// What whoever brings it should know.
+    pub warnings: Vec<String>,
+}
+
+/// Where something stands in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It is true of the whole file.
+    File,
+    /// A line, from 1.
+    Line(u64),
+    /// An item of a list, from 0.
+    Item(usize),
 }
 
 /// Why a file of samples was not read.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
-pub enum SampleError {
-    /// A line does not make sense.
-    #[error("line {line}: {detail}")]
-    Line {
-        /// The line, from 1.
-        line: u64,
-        /// What is wrong, and how to mend it.
-        detail: String,
-    },
-    /// An object of a list does not make sense.
-    #[error("item {index}: {detail}")]
-    Item {
-        /// The item, from 0.
-        index: usize,
-        /// What is wrong, and how to mend it.
-        detail: String,
-    },
-    /// There is nothing in it.
-    #[error("there are no samples in it")]
-    Empty,
+#[error("{}{detail}", place.prefix())]
+pub struct SampleError {
+    /// Where.
+    pub place: Place,
+    /// Stable name of the kind of problem, for programs.
+    pub code: &'static str,
+    /// What is wrong, and how to mend it.
+    pub detail: String,
 }
 
-impl SampleFormat {
-    /// The format with this word, which is also the suffix of its files.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        match word.to_ascii_lowercase().as_str() {
-            "csv" => Some(Self::Csv),
-            "json" => Some(Self::Json),
-            "jsonl" | "ndjson" => Some(Self::Jsonl),
-            _ => None,
+impl Place {
+    fn prefix(self) -> String {
+        match self {
+            Self::File => String::new(),
+            Self::Line(line) => format!("line {line}: "),
+            Self::Item(index) => format!("item {index}: "),
         }
+    }
+}
+
+impl SampleError {
+    fn at(place: Place, detail: impl Into<String>) -> Self {
+        Self { place, code: "bad_sample", detail: detail.into() }
+    }
+
+    fn line(line: u64, detail: impl Into<String>) -> Self {
+        Self::at(Place::Line(line), detail)
+    }
+
+    fn file(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { place: Place::File, code, detail: detail.into() }
+    }
+
+    fn empty() -> Self {
+        Self::file("no_samples", "there are no samples in it")
+    }
+
+    const fn with_code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// The problem of a request that brings the file.
+    #[must_use]
+    pub fn into_problem(self) -> Problem {
+        let pointer = match self.code {
+            "columns_ambiguous" | "columns_missing" | "unknown_column" => "/columns",
+            "unknown_format" => "/format",
+            _ => "/file",
+        };
+        let detail = self.to_string();
+        Problem::new(pointer, self.code, detail)
     }
 }
 
 /// Reads the samples of a file.
 ///
 /// # Errors
-/// The first row that does not make sense, with its line.
-pub fn read(bytes: &[u8], format: SampleFormat, columns: &Columns) -> Result<Vec<Sample>, SampleError> {
-    let text = utf8(bytes)?;
-    let samples = match format {
-        SampleFormat::Csv => csv(text, columns),
-        SampleFormat::Json => list(text, columns),
-        SampleFormat::Jsonl => lines(text, columns),
-    }?;
-    if samples.is_empty() { Err(SampleError::Empty) } else { Ok(samples) }
-}
-
-fn utf8(bytes: &[u8]) -> Result<&str, SampleError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.split(|byte| *byte == b'\n').count() as u64;
-        wrong(line, "this is not UTF-8: save the file as UTF-8")
+/// The first place that does not make sense.
+pub fn read(bytes: &[u8], reading: &Reading) -> Result<SampleFile, SampleError> {
+    let text = encoding::text(bytes)?;
+    let format = format_of(text, reading)?;
+    let read = read_text(text, format, reading);
+    // Items of a list are named by the line where they begin.
+    read.map_err(|error| match error.place {
+        Place::Item(index) => {
+            let place = objects::line_of(text, index).map_or(error.place, Place::Line);
+            SampleError { place, ..error }
+        }
+        Place::File | Place::Line(_) => error,
     })
 }
 
-fn wrong(line: u64, detail: impl Into<String>) -> SampleError {
-    SampleError::Line { line, detail: detail.into() }
-}
-
-fn csv(text: &str, columns: &Columns) -> Result<Vec<Sample>, SampleError> {
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| csv_error(&error))?.clone();
-    columns.check(&header.iter().collect::<Vec<_>>()).map_err(|detail| wrong(1, detail))?;
-    let mut samples = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| csv_error(&error))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let cells = header.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
-        let row = cells.map(|(name, cell)| (name.to_owned(), Value::from(cell))).collect();
-        samples.push(columns.sample(row).map_err(|detail| wrong(line, detail))?);
+fn format_of(text: &str, reading: &Reading) -> Result<SampleFormat, SampleError> {
+    if let Some(word) = &reading.format {
+        return SampleFormat::parse(word).ok_or_else(|| {
+            let known = SampleFormat::known();
+            SampleError::file("unknown_format", format!("there is no format `{word}`. Known: {known}"))
+        });
     }
-    Ok(samples)
-}
-
-fn csv_error(error: &csv::Error) -> SampleError {
-    let line = error.position().map_or(1, csv::Position::line);
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => wrong(
-            line,
-            format!(
-                "the row has {len} fields and the header {expected_len}: quote fields that hold commas or line breaks"
-            ),
-        ),
-        _ => wrong(line, error.to_string()),
-    }
-}
-
-fn list(text: &str, columns: &Columns) -> Result<Vec<Sample>, SampleError> {
-    let parsed = json::parse(text).map_err(|error| wrong(error.line() as u64, error.to_string()))?;
-    let Value::List(items) = parsed else { return Err(wrong(1, "the file must hold a list of samples")) };
-    let samples = items.into_iter().enumerate().map(|(index, item)| {
-        object(item).and_then(|row| columns.sample(row)).map_err(|detail| SampleError::Item { index, detail })
-    });
-    samples.collect()
-}
-
-fn lines(text: &str, columns: &Columns) -> Result<Vec<Sample>, SampleError> {
-    let written = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    let samples = written.map(|(number, line)| {
-        let parsed = json::parse(line).map_err(|error| wrong(number, format!("not valid JSON: {error}")))?;
-        object(parsed).and_then(|row| columns.sample(row)).map_err(|detail| wrong(number, detail))
-    });
-    samples.collect()
-}
-
-fn object(value: Value) -> Result<Map, String> {
-    match value {
-        Value::Map(row) => Ok(row),
-        other => Err(format!("a sample is an object such as {{\"input\": …}}, not {}", other.kind())),
-    }
-}
-
-impl Columns {
-    fn input(&self) -> &str {
-        self.input.as_deref().unwrap_or("input")
-    }
-
-    fn reference(&self) -> &str {
-        self.reference.as_deref().unwrap_or("reference")
-    }
-
-    /// Whether a header has what is named.
-    fn check(&self, header: &[&str]) -> Result<(), String> {
-        let named = std::iter::once(self.input())
-            .chain(self.reference.as_deref())
-            .chain(self.meta.iter().flatten().map(String::as_str));
-        let missing = named.into_iter().find(|column| !header.contains(column));
-        missing.map_or(Ok(()), |column| {
-            let unknown = unknown("column", column, header.iter().copied());
-            Err(format!("{unknown}. Map columns to fields under `columns`"))
-        })
-    }
-
-    fn sample(&self, mut row: Map) -> Result<Sample, String> {
-        let input = row.remove(self.input()).filter(|input| *input != Value::Null);
-        let input = input.ok_or_else(|| format!("`{}` is missing or empty", self.input()))?;
-        let reference = row.remove(self.reference()).filter(|reference| *reference != Value::Null);
-        Ok(Sample { input, reference, meta: self.meta(row)?, ..Sample::default() })
-    }
-
-    fn meta(&self, mut row: Map) -> Result<Map, String> {
-        if let Some(names) = &self.meta {
-            return Ok(names.iter().filter_map(|name| Some((name.clone(), row.remove(name)?))).collect());
+    let suffix = Path::new(&reading.name).extension().and_then(|suffix| suffix.to_str()).unwrap_or_default();
+    match SampleFormat::parse(suffix) {
+        // Lines of JSON are often called .json.
+        Some(SampleFormat::Json) => Ok(SampleFormat::of_content(text)).map(|found| match found {
+            SampleFormat::Jsonl => SampleFormat::Jsonl,
+            _ => SampleFormat::Json,
+        }),
+        Some(format) => Ok(format),
+        None if ["yaml", "yml"].contains(&suffix.to_ascii_lowercase().as_str()) => {
+            let advice = "samples in YAML stand in the experiment file itself, under `sample_data`";
+            Err(SampleError::file("unknown_format", advice))
         }
-        let mut meta = match row.remove("meta") {
-            None | Some(Value::Null) => Map::new(),
-            Some(Value::Map(meta)) => meta,
-            Some(Value::Text(text)) => Map::from([("meta".to_owned(), Value::Text(text))]),
-            Some(other) => return Err(format!("`meta` is an object, not {}", other.kind())),
+        None => Ok(SampleFormat::of_content(text)),
+    }
+}
+
+fn read_text(text: &str, format: SampleFormat, reading: &Reading) -> Result<SampleFile, SampleError> {
+    let mut warnings = Vec::new();
+    let (mut table, read_as) = match format {
+        SampleFormat::Csv | SampleFormat::Tsv => {
+            (cells::read(text, format == SampleFormat::Tsv, &mut warnings)?, format)
+        }
+        SampleFormat::Json | SampleFormat::HuggingFace => objects::document(text)?,
+        SampleFormat::Text => (texts([(1, text)]), format),
+        SampleFormat::Lines => (texts(objects::numbered(text)), format),
+        SampleFormat::Jsonl
+        | SampleFormat::OpenAiBatch
+        | SampleFormat::OpenAiEvals
+        | SampleFormat::OpenAiChat => (objects::lines(text)?, format),
+    };
+    let mut read_as = if format == SampleFormat::HuggingFace { format } else { read_as };
+    if matches!(read_as, SampleFormat::Json | SampleFormat::Jsonl) && reading.columns.input.is_none() {
+        read_as = exports::recognise(&table).unwrap_or(read_as);
+    }
+    table = exports::convert(table, read_as, &mut warnings)?;
+    if table.rows.is_empty() {
+        return Err(SampleError::empty());
+    }
+    let columns = TakenColumns::of(&reading.columns, &table.names)?;
+    warnings.extend(warn_of(&table, &columns));
+    let samples = table.rows.into_iter().map(|row| row.into_sample(&columns, reading.checks));
+    Ok(SampleFile { samples: samples.collect::<Result<_, _>>()?, format: read_as, columns, warnings })
+}
+
+fn texts<'a>(texts: impl IntoIterator<Item = (u64, &'a str)>) -> Table {
+    let texts = texts.into_iter().filter(|(_, text)| !text.trim().is_empty());
+    let row = |(line, text): (u64, &str)| Row {
+        place: Place::Line(line),
+        fields: Map::from([("input".to_owned(), Value::from(text))]),
+    };
+    Table::of_rows(texts.map(row).collect())
+}
+
+/// What is read as it is written, and is seldom meant.
+fn warn_of(table: &Table, columns: &TakenColumns) -> Vec<String> {
+    let empty = |column: &str| {
+        let is_empty = |row: &&Row| match row.fields.get(column) {
+            Some(Value::Null) => true,
+            Some(Value::Text(text)) => text.is_empty(),
+            _ => false,
         };
-        for (name, value) in row {
-            let name = name.strip_prefix("meta.").map(str::to_owned).unwrap_or(name);
-            meta.insert(name, value);
-        }
-        Ok(meta)
-    }
+        let mut rows = table.rows.iter().filter(is_empty);
+        let first = rows.next()?;
+        Some((rows.count() + 1, first.place.prefix()))
+    };
+    let told = |field: &str, column: &str, meaning: &str| {
+        let (count, place) = empty(column)?;
+        let of = table.rows.len();
+        Some(format!("{place}the {field} is empty in {count} of {of} samples (this is the first): {meaning}"))
+    };
+    let input = told("input", &columns.input, "the prompt is made with empty text");
+    let reference =
+        columns.reference.as_deref().filter(|_| columns.references.is_empty()).and_then(|column| {
+            told(
+                "reference",
+                column,
+                "outputs are compared with empty text; in JSON lines it can be left out",
+            )
+        });
+    input.into_iter().chain(reference).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str, format: SampleFormat, columns: &Columns) -> Result<Vec<String>, String> {
-        let samples = read(text.as_bytes(), format, columns).map_err(|error| error.to_string())?;
-        Ok(samples.iter().map(|sample| sample.to_value().canonical()).collect())
-    }
-
-    #[test]
-    fn columns_become_samples() {
-        let named = Columns {
-            input: Some("text".into()),
-            reference: Some("label".into()),
-            meta: Some(vec!["lang".into()]),
-        };
-        for (format, text, columns, expected) in [
-            (
-                SampleFormat::Csv,
-                "\u{feff}input,reference,lang\n\"a, b\",x,en\n",
-                Columns::default(),
-                r#"{"input":"a, b","meta":{"lang":"en"},"reference":"x"}"#,
-            ),
-            (
-                SampleFormat::Csv,
-                "text,label,lang,id\r\nhi,x,en,7\r\n",
-                named.clone(),
-                r#"{"input":"hi","meta":{"lang":"en"},"reference":"x"}"#,
-            ),
-            (
-                SampleFormat::Csv,
-                "input,reference,meta.lang\nhi,,en\n",
-                Columns::default(),
-                r#"{"input":"hi","meta":{"lang":"en"}}"#,
-            ),
-            (
-                SampleFormat::Jsonl,
-                "\n{\"input\": {\"q\": 1}, \"meta\": {\"a\": 2}, \"id\": 3}\n",
-                Columns::default(),
-                r#"{"input":{"q":1},"meta":{"a":2,"id":3}}"#,
-            ),
-            (SampleFormat::Json, r#"[{"text": "hi", "label": null}]"#, named, r#"{"input":"hi"}"#),
-        ] {
-            assert_eq!(parse(text, format, &columns), Ok(vec![expected.to_owned()]), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_bad_row_is_reported_with_its_line() {
-        let good = "\"one\ntwo\",x\n".repeat(5);
-        for (format, text, error) in [
-            (SampleFormat::Csv, format!("input,reference\n{good}a,b,c\n"), "line 12: the row has 3 fields"),
-            (
-                SampleFormat::Csv,
-                format!("input,reference\n{good},y\n"),
-                "line 12: `input` is missing or empty",
-            ),
-            (SampleFormat::Csv, "question\nx\n".into(), "line 1: unknown column `input`. Known: question."),
-            (SampleFormat::Csv, "input\n".into(), "there are no samples in it"),
-            (
-                SampleFormat::Jsonl,
-                format!("{}{{\"input\": }}\n", "{\"input\": 1}\n".repeat(16)),
-                "line 17: not valid JSON",
-            ),
-            (SampleFormat::Jsonl, "{\"input\": 1}\n[1]\n".into(), "line 2: a sample is an object"),
-            (SampleFormat::Json, "[{\"input\": 1}, {\"reference\": 1}]".into(), "item 1: `input` is missing"),
-            (SampleFormat::Json, "{\"input\": 1}".into(), "line 1: the file must hold a list"),
-            (SampleFormat::Json, "[\n{]".into(), "line 2: "),
-        ] {
-            let found = parse(&text, format, &Columns::default()).unwrap_err();
-            assert!(found.starts_with(error), "{found:?} instead of {error:?}");
-        }
-        let found = read(b"input\na\n\xff\n", SampleFormat::Csv, &Columns::default()).unwrap_err();
-        assert_eq!(found.to_string(), "line 3: this is not UTF-8: save the file as UTF-8");
-    }
-}
+mod tests;
