@@ -21,6 +21,8 @@ use system::SystemIds;
 use wire::endpoint::EndpointDocument;
 use wire::experiment::SampleDocument;
 use wire::file::{self, FileDocument, SampleFile, SampleSource};
+use wire::json;
+use wire::yaml::{self, Shape};
 
 use crate::failure::Failure;
 use crate::progress::Screen;
@@ -55,7 +57,7 @@ impl Document {
 
     /// One that comes with the program, as YAML, with the file of its samples.
     pub(crate) fn built_in(name: &str, text: &str, samples: &[u8]) -> Result<Self, Failure> {
-        let document = yaml(text).map_err(|error| Failure::errors(&name, [error]))?;
+        let document = yaml::read(text, Shape::File).map_err(|error| Failure::errors(&name, [error]))?;
         Self::check(document, Path::new(name), &|_| Ok(samples.to_vec()))
     }
 
@@ -83,24 +85,11 @@ impl Document {
 fn parse(path: &Path) -> Result<FileDocument, Failure> {
     let shown = path.display();
     let bytes = read(path, LARGEST_DOCUMENT).map_err(|error| Failure::errors(&shown, [error]))?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::errors(&shown, ["this is not UTF-8"]))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::errors(&shown, ["this is not UTF-8: save the file as UTF-8"]))?;
     let is_json = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"));
-    let parsed = if is_json { json(&text) } else { yaml(&text) };
+    let parsed = if is_json { json::read_file(&text) } else { yaml::read(&text, Shape::File) };
     parsed.map_err(|error| Failure::errors(&shown, [error]))
-}
-
-fn yaml(text: &str) -> Result<FileDocument, String> {
-    serde_saphyr::from_str(text).map_err(|error| {
-        let told = error.to_string();
-        told.strip_prefix("error: ").map_or_else(|| told.clone(), str::to_owned)
-    })
-}
-
-fn json(text: &str) -> Result<FileDocument, String> {
-    let mut source = serde_json::Deserializer::from_str(text);
-    let document = serde_path_to_error::deserialize(&mut source).map_err(|error| error.to_string())?;
-    source.end().map_err(|error| error.to_string())?;
-    Ok(document)
 }
 
 fn read(path: &Path, largest: u64) -> Result<Vec<u8>, String> {

@@ -81,7 +81,11 @@ async fn yaml_has_words_for_numbers_that_are_none() {
     let text = sound().document.to_string().replace("\"values\":[0.0,0.015625]", "\"values\":[.nan]");
     assert!(text.contains(".nan"));
     fs::write(home.folder().join("nan.yaml"), text).unwrap();
-    check(&home, &program::run(&home, &["run", "nan.yaml"]).await, &["nan.yaml", "non-finite float `.nan`"]);
+    check(
+        &home,
+        &program::run(&home, &["run", "nan.yaml"]).await,
+        &["nan.yaml", "`.nan` is not a number that JSON and models know"],
+    );
 }
 
 #[tokio::test]
@@ -91,7 +95,7 @@ async fn a_bad_line_of_a_sample_file_is_named() {
     fs::write(home.folder().join("samples.csv"), format!("input,reference\n{good}one,two,three\n")).unwrap();
     sound().with("/sample_data", json!({"file": "samples.csv"})).write(&home);
     let finished = program::run(&home, &["run", "experiment.json"]).await;
-    check(&home, &finished, &["samples.csv", "line 17", "3 fields and the header 2"]);
+    check(&home, &finished, &["samples.csv", "line 17", "3 cells and the header 2"]);
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use std::io;
 
 use application::digest::sha256;
-use application::json::from_json;
+use application::json::strict::{self, JsonError};
 use domain::call::Digest;
-use domain::problem::{Problem, nul, segment};
+use domain::problem::{Problem, nul};
 use poem::error::ReadBodyError;
 use poem::http::StatusCode;
 use poem::{Request, RequestBody, Result};
@@ -14,7 +14,7 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
-use serde_path_to_error::{Path, Segment};
+use wire::json::{self, Refusal};
 
 use crate::failure::Failure;
 use crate::offload::work_on;
@@ -93,52 +93,28 @@ fn check_texts(text: &str) -> Result<(), Failure> {
     if !text.contains(NUL) {
         return Ok(());
     }
-    let value =
-        serde_json::from_str(text).map_err(|error| broken(format!("the body is not JSON: {error}")))?;
+    let value = strict::parse(text).map_err(refused)?;
     let mut found = Vec::new();
-    nul(&from_json(value), "", &mut found);
+    nul(&value, "", &mut found);
     if found.is_empty() { Ok(()) } else { Err(Failure::invalid(found)) }
+}
+
+fn refused(error: JsonError) -> Failure {
+    if error.is_syntax {
+        return broken(format!("the body is not JSON: {error}"));
+    }
+    Failure::invalid(vec![Problem::new(error.pointer, "ambiguous", error.detail)])
 }
 
 fn parse<T: DeserializeOwned, const LIMIT: usize>(text: &str) -> Result<Body<T, LIMIT>, Failure> {
     check_texts(text)?;
-    let mut source = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
-        let inner = error.inner();
-        if !inner.is_data() {
-            return broken(format!("the body is not JSON: {inner}"));
+    let value = json::read(text).map_err(|refusal| match refusal {
+        Refusal::Syntax(error) => broken(format!("the body is not JSON: {error}")),
+        Refusal::Value { pointer, code, detail, .. } => {
+            Failure::invalid(vec![Problem::new(pointer, code, detail)])
         }
-        let detail = without_place(&inner.to_string());
-        Failure::invalid(vec![Problem::new(pointer(error.path(), &detail), code(&detail), detail)])
     })?;
-    source.end().map_err(|error| broken(format!("the body continues after its JSON: {error}")))?;
     Ok(Body { value, digest: sha256(text), size: text.len() })
-}
-
-/// serde's words, without line and column: the pointer says where it is.
-fn without_place(told: &str) -> String {
-    told.rsplit_once(" at line ").map_or(told, |(detail, _)| detail).to_owned()
-}
-
-fn code(detail: &str) -> &'static str {
-    if detail.starts_with("missing field") {
-        "missing"
-    } else if detail.starts_with("unknown field") {
-        "unknown_field"
-    } else {
-        "wrong_type"
-    }
-}
-
-/// A missing field's own place, not that of what lacks it.
-fn pointer(path: &Path, detail: &str) -> String {
-    let steps = path.iter().filter_map(|step| match step {
-        Segment::Seq { index } => Some(index.to_string()),
-        Segment::Map { key } => Some(segment(key)),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    });
-    let missing = detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    steps.chain(missing.map(segment)).fold(String::new(), |pointer, step| pointer + "/" + &step)
 }
 
 #[cfg(test)]
@@ -159,10 +135,12 @@ mod tests {
     fn what_is_wrong_has_its_place() {
         for (text, status, pointer) in [
             ("{", 400, ""),
-            ("{} {}", 422, "/username"),
+            ("{} {}", 400, ""),
             (r#"{"username": "a", "password": 1}"#, 422, "/password"),
             (r#"{"username": "a"}"#, 422, "/password"),
             (r#"{"username": "a", "password": "b", "pin": 1}"#, 422, "/pin"),
+            (r#"{"username": "a", "password": "b", "password": "c"}"#, 422, "/password"),
+            (r#"{"username": "a", "password": 123456789012345678901}"#, 422, "/password"),
             (r#"{"username": "a", "password": "b"} x"#, 400, ""),
             (r#"{"username": "a", "password": "b\u0000"}"#, 422, "/password"),
             (r#"{"username": "a", "password": "b\\u0000", "pin": 1}"#, 422, "/pin"),

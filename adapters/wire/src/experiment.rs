@@ -9,7 +9,7 @@ use domain::sample::Sample;
 use domain::scoring::{Extract, ScoringDraft};
 use domain::value::Value;
 use poem_openapi::Object;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::dimension::DimensionDocument;
 use crate::stage::StageDocument;
@@ -23,8 +23,8 @@ use crate::wording;
 pub struct SampleDocument {
     /// A text, or JSON.
     pub input: Any,
-    /// What a good answer would be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What a good answer would be. Null stands for empty text, as an empty cell does.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub reference: Option<Any>,
     /// Accepted answers, where there are several; scorers that compare take the best over them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -163,13 +163,22 @@ impl SampleDocument {
     #[must_use]
     pub fn into_sample(self) -> Sample {
         Sample {
-            input: self.input.0,
-            reference: self.reference.map(|answer| answer.0),
-            references: self.references.into_iter().map(|answer| answer.0).collect(),
+            input: or_empty(self.input),
+            reference: self.reference.map(or_empty),
+            references: self.references.into_iter().map(or_empty).collect(),
             meta: into_map(self.meta),
             checks: self.checks.into_iter().map(ScoringDocument::into_draft).collect(),
         }
     }
+}
+
+/// Keeps the difference between null and nothing.
+fn present<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Any>, D::Error> {
+    Any::deserialize(source).map(Some)
+}
+
+fn or_empty(Any(value): Any) -> Value {
+    if value == Value::Null { Value::from("") } else { value }
 }
 
 /// Reads the scoring entries that a sample in a file brings.

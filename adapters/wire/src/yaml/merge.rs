@@ -1,0 +1,35 @@
+//! Fields that an object takes over from another one under `<<`, as many files do.
+
+use super::Fault;
+use super::tree::{Entry, Kind, Node};
+
+/// The name under which fields are taken over.
+const MERGE: &str = "<<";
+
+/// The entries of an object, with those that it takes over behind its own.
+pub(super) fn merged(mut entries: Vec<Entry>) -> Result<Vec<Entry>, Fault> {
+    let Some(at) = entries.iter().position(|entry| entry.name == MERGE) else { return Ok(entries) };
+    let merge = entries.remove(at);
+    let sources = match &merge.node.kind {
+        Kind::List(items) => items.iter().map(AsRef::as_ref).collect(),
+        _ => vec![merge.node.as_ref()],
+    };
+    for source in sources {
+        for entry in fields(source)? {
+            if !entries.iter().any(|own| own.name == entry.name) {
+                entries.push(entry.clone());
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn fields(source: &Node) -> Result<&[Entry], Fault> {
+    match &source.kind {
+        Kind::Map(entries) => Ok(entries),
+        _ => Err(Fault::new(
+            source.at,
+            "`<<` takes over the fields of an object: name one, as in `<<: *shared`",
+        )),
+    }
+}
