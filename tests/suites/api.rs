@@ -2,6 +2,7 @@
 
 mod description;
 mod documents;
+mod imports;
 mod previews;
 mod requests;
 mod sweeps;

@@ -6,6 +6,7 @@ use application::digest::sha256;
 use application::json::strict::{self, JsonError};
 use domain::call::Digest;
 use domain::problem::{Problem, nul};
+use hyper::body::Bytes;
 use poem::error::ReadBodyError;
 use poem::http::StatusCode;
 use poem::{Request, RequestBody, Result};
@@ -19,7 +20,7 @@ use wire::json::{self, Refusal};
 use crate::failure::Failure;
 use crate::offload::work_on;
 
-const MIB: usize = 1 << 20;
+pub(crate) const MIB: usize = 1 << 20;
 
 /// A body of at most `LIMIT` MiB. An empty one is read as `{}`.
 pub(crate) struct Body<T, const LIMIT: usize = 1> {
@@ -52,17 +53,7 @@ impl<'a, T: Type + DeserializeOwned + Send + 'static, const LIMIT: usize> ApiExt
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let bytes = body.take()?.into_bytes_limit(LIMIT * MIB).await.map_err(|error| match error {
-            ReadBodyError::PayloadTooLarge => {
-                let detail = format!("the body is larger than {LIMIT} MiB");
-                Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-            }
-            ReadBodyError::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
-                let detail = "the rest of the body did not come in time";
-                Failure::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", detail)
-            }
-            error => Failure::new(StatusCode::BAD_REQUEST, "broken_body", error.to_string()),
-        })?;
+        let bytes = bytes(body, LIMIT * MIB, LIMIT).await?;
         let size = bytes.len();
         if size == 0 {
             return Ok(parse("{}")?);
@@ -76,6 +67,25 @@ impl<'a, T: Type + DeserializeOwned + Send + 'static, const LIMIT: usize> ApiExt
         };
         Ok(work_on(size, read).await?)
     }
+}
+
+/// The bytes of a body of at most so many bytes; the limit that is told is in MiB.
+pub(crate) async fn bytes(body: &mut RequestBody, limit: usize, told: usize) -> Result<Bytes> {
+    let bytes = body.take()?.into_bytes_limit(limit).await.map_err(|error| match error {
+        ReadBodyError::PayloadTooLarge => too_large(told),
+        ReadBodyError::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+            let detail = "the rest of the body did not come in time";
+            Failure::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", detail)
+        }
+        error => Failure::new(StatusCode::BAD_REQUEST, "broken_body", error.to_string()),
+    })?;
+    Ok(bytes)
+}
+
+/// The body, or the file in it, is larger than so many MiB.
+pub(crate) fn too_large(limit: usize) -> Failure {
+    let detail = format!("the body is larger than {limit} MiB");
+    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
 }
 
 /// Stands where only the media type matters.

@@ -1,7 +1,7 @@
 //! Why a request was refused, as HTTP says it.
 
 use application::refusal::Refusal;
-use domain::problem::Problem as Found;
+use domain::problem::{Problem as Found, segment};
 use poem::error::{MethodNotAllowedError, NotFoundError, ResponseError};
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Error, IntoResponse as _, Response};
@@ -37,6 +37,16 @@ impl Failure {
         };
         let errors = problems.into_iter().map(ProblemField::from).collect();
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
+    }
+
+    /// One thing is wrong, whose kind is that of the failure.
+    pub(crate) fn of_problem(problem: Found) -> Self {
+        Self { code: problem.code, ..Self::invalid(vec![problem]) }
+    }
+
+    /// A field of the body is wrong.
+    pub(crate) fn field(name: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![Found::new(format!("/{}", segment(name)), code, detail)])
     }
 
     /// A parameter of the query is wrong.
@@ -179,13 +189,13 @@ pub(crate) fn wrong_query(refusal: Refusal) -> Failure {
 
 /// What every operation can answer instead.
 const STATUSES: [(u16, &str); 11] = [
-    (400, "The body is not JSON."),
+    (400, "The body cannot be read."),
     (401, "Nobody is logged in."),
     (403, "Who is logged in may not do this."),
     (404, "What it names is not there."),
     (409, "The state of things does not allow it."),
     (413, "The body is too large."),
-    (415, "The body is of another type than JSON."),
+    (415, "The body is of another type than this operation takes."),
     (422, "Something in the request makes no sense; `errors` says what, and where."),
     (429, "There were too many failed attempts."),
     (500, "Something went wrong inside."),

@@ -16,6 +16,7 @@ mod page;
 mod repeatable;
 mod server;
 mod socket;
+mod upload;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

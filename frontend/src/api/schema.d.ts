@@ -335,23 +335,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/experiments/{id}/failures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Why samples and runs failed, in all sweeps or in one */
-        get: operations["get_failures"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/experiments/{id}/leaderboard": {
         parameters: {
             query?: never;
@@ -579,6 +562,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/samples/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a file of samples, without storing anything */
+        post: operations["import_samples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sweeps/{id}": {
         parameters: {
             query?: never;
@@ -669,8 +669,6 @@ export interface components {
             query?: string;
             /** @description llm: `text`, `json` or `{json_schema}`. */
             response_format?: unknown;
-            /** @description llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent. */
-            strip_think?: boolean;
             /** @description llm: the system prompt, a template. */
             system?: string;
             /**
@@ -683,11 +681,6 @@ export interface components {
             /** @description Its endpoint's URL when the run was made, where it calls one. */
             url?: string;
         };
-        /**
-         * @description Where the cost of an answer comes from.
-         * @enum {string}
-         */
-        CostSource: "stated" | "endpoint" | "unknown";
         /**
          * Credentials
          * @description A name and a password.
@@ -1448,49 +1441,6 @@ export interface components {
             pointer?: string;
             /** @description The first group of this pattern's first match; the whole match where it has no group. */
             regex?: string;
-        };
-        /**
-         * FailureGroup
-         * @description What failed with one kind of error, at one stage.
-         */
-        FailureGroup: {
-            /**
-             * Format: uint64
-             * @description How many failed.
-             */
-            count: number;
-            /** @description What happened, as it was said most often. */
-            example: string;
-            /** @description The stable word for the kind of error. */
-            kind: string;
-            /** @description What is counted. */
-            of: components["schemas"]["FailureScope"];
-            /** @description The stage, where one is to blame. */
-            stage?: string;
-        };
-        /**
-         * @description What failed.
-         * @enum {string}
-         */
-        FailureScope: "samples" | "runs";
-        /**
-         * Failures
-         * @description Why samples and runs failed, the most frequent reason first.
-         * @example {
-         *       "items": [
-         *         {
-         *           "count": 12,
-         *           "example": "no answer within 30 s",
-         *           "kind": "timeout",
-         *           "of": "samples",
-         *           "stage": "classify"
-         *         }
-         *       ]
-         *     }
-         */
-        Failures: {
-            /** @description A group for each kind of error and stage. */
-            items: components["schemas"]["FailureGroup"][];
         };
         /**
          * FirstResults
@@ -2665,10 +2615,24 @@ export interface components {
             meta?: {
                 [key: string]: unknown;
             };
-            /** @description What a good answer would be. */
+            /** @description What a good answer would be. Null stands for empty text, as an empty cell does. */
             reference?: unknown;
             /** @description Accepted answers, where there are several; scorers that compare take the best over them. */
             references?: unknown[];
+        };
+        /**
+         * SampleColumns
+         * @description The columns that samples were read from.
+         */
+        SampleColumns: {
+            /** @description The input's. */
+            input: string;
+            /** @description Those that went to `meta`. */
+            meta: string[];
+            /** @description The reference's, where there is one. */
+            reference?: string;
+            /** @description Those of the accepted answers. */
+            references: string[];
         };
         /**
          * SampleCounts
@@ -2692,6 +2656,47 @@ export interface components {
             total: number;
         };
         /**
+         * SampleImport
+         * @description What a file of samples holds. Nothing of it is stored.
+         * @example {
+         *       "columns": {
+         *         "input": "question",
+         *         "meta": [
+         *           "lang"
+         *         ],
+         *         "reference": "label",
+         *         "references": []
+         *       },
+         *       "count": 1,
+         *       "format": "csv",
+         *       "samples": [
+         *         {
+         *           "input": "My card was charged twice",
+         *           "meta": {
+         *             "lang": "en"
+         *           },
+         *           "reference": "billing"
+         *         }
+         *       ],
+         *       "warnings": []
+         *     }
+         */
+        SampleImport: {
+            /** @description The columns that were taken. */
+            columns: components["schemas"]["SampleColumns"];
+            /**
+             * Format: uint64
+             * @description How many there are.
+             */
+            count: number;
+            /** @description The format that the file was read as. */
+            format: string;
+            /** @description The samples, as `sample_data` takes them. */
+            samples: components["schemas"]["Sample"][];
+            /** @description What whoever brings the file should know. */
+            warnings: string[];
+        };
+        /**
          * SampleScore
          * @description What a scorer said of one output.
          */
@@ -2709,6 +2714,25 @@ export interface components {
              * @description The score; absent where the scorer failed.
              */
             value?: number;
+        };
+        /**
+         * @description A file of samples, and how it is to be read.
+         * @example {
+         *       "columns": "{\"input\": \"question\", \"reference\": \"label\", \"meta\": [\"lang\"]}",
+         *       "file": "question,label,lang\nMy card was charged twice,billing,en\n",
+         *       "format": "csv"
+         *     }
+         */
+        SampleUpload: {
+            /** @description Which columns are what, as JSON: `{"input": …, "reference": …, "references": …, "meta": […]}`. */
+            columns?: string;
+            /**
+             * Format: binary
+             * @description The file, of at most 32 MiB.
+             */
+            file: string;
+            /** @description Its format; by its name and content where absent. */
+            format?: string;
         };
         /**
          * ScoreSummary
@@ -2870,8 +2894,6 @@ export interface components {
             query?: string;
             /** @description llm: `text`, `json` or `{json_schema}`. */
             response_format?: unknown;
-            /** @description llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent. */
-            strip_think?: boolean;
             /** @description llm: the system prompt, a template. */
             system?: string;
             /**
@@ -2894,18 +2916,11 @@ export interface components {
         StageResult: {
             /** @description Another run paid for it. */
             cached: boolean;
-            /**
-             * Format: double
-             * @description What it cost, in US dollars, where that is known.
-             */
-            cost?: number;
-            /** @description Where the cost comes from: stated by the server, or the endpoint's prices. */
-            cost_source?: components["schemas"]["CostSource"];
             /** @description Why there is no output. */
             error?: components["schemas"]["ResultError"];
             /** @description Why the answer ended. */
             finish_reason?: string;
-            /** @description What is odd about the answer: truncated, refused, `no_output`, `context_cut`, `tokens_estimated`, `lossy_text`. */
+            /** @description What is odd about the answer: truncated, refused, `tokens_estimated`, `lossy_text`. */
             flags: string[];
             /**
              * Format: uint64
@@ -2922,10 +2937,6 @@ export interface components {
             };
             /** @description What was asked: a conversation, a list of `{role, content}`; of a retrieval the query's text. */
             prompt_sent?: unknown;
-            /** @description Who answered, where a gateway says so. */
-            provider?: string;
-            /** @description What the model thought before it answered. */
-            reasoning?: string;
             /**
              * Format: uint32
              * @description The repetition, from 1.
@@ -2955,8 +2966,6 @@ export interface components {
              * @description Tokens of the answer.
              */
             tokens_out: number;
-            /** @description Tools that the model called, as the server sent them. */
-            tool_calls?: unknown;
         };
         /**
          * Sweep
@@ -3343,7 +3352,7 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3388,7 +3397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3448,7 +3457,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3484,7 +3493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3692,7 +3701,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3737,7 +3746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3853,7 +3862,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3880,7 +3889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4005,7 +4014,7 @@ export interface operations {
                     "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4050,7 +4059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4188,7 +4197,7 @@ export interface operations {
                     "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4242,7 +4251,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4613,7 +4622,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExperimentDetail"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4658,7 +4667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4718,7 +4727,7 @@ export interface operations {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4763,7 +4772,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4901,7 +4910,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExperimentDetail"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4955,7 +4964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5189,13 +5198,10 @@ export interface operations {
                      *       "params": {
                      *         "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
                      *       },
-                     *       "prompt": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
+                     *       "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
                      *       "score": 1,
                      *       "system_prompt": "You sort support tickets for a small software company.",
-                     *       "temperature": 0.3,
-                     *       "variables": [
-                     *         "sample.input"
-                     *       ]
+                     *       "temperature": 0.3
                      *     }
                      */
                     "application/json": {
@@ -5292,12 +5298,9 @@ export interface operations {
                      *     LLM_API_URL=simulated://built-in
                      *     LLM_MAX_TOKENS=16
                      *     LLM_TEMPERATURE=0.3
-                     *     LLM_SYSTEM_PROMPT='You sort support tickets for a small software company.'
-                     *     LLM_PROMPT='Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
-                     *     Labels: billing, bug, feature, account
-                     *     Ticket: {{ sample.input }}
-                     *     Label:'
-                     *     PARAM_INSTRUCTION='Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.'
+                     *     LLM_SYSTEM_PROMPT="You sort support tickets for a small software company."
+                     *     LLM_PROMPT="{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:"
+                     *     PARAM_INSTRUCTION="Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
                      *     # Score: 1 | Experiment: support-triage
                      */
                     "text/plain; charset=utf-8": string;
@@ -5591,18 +5594,16 @@ export interface operations {
                      *     system_prompt: |-
                      *       You sort support tickets for a small software company.
                      *     prompt: |-
-                     *       Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
+                     *       {{ params.instruction }}
                      *       Labels: billing, bug, feature, account
                      *       Ticket: {{ sample.input }}
                      *       Label:
                      *     params:
                      *       instruction: Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
-                     *     variables:
-                     *     - sample.input
                      *     metadata:
                      *       score: 1
                      *       experiment: support-triage
-                     *       exported_at: "2026-11-25T19:26:38.821586Z"
+                     *       exported_at: 2026-11-25T19:26:38.821586Z
                      */
                     "text/yaml; charset=utf-8": string;
                 };
@@ -5636,84 +5637,6 @@ export interface operations {
             };
             /** @description The state of things does not allow it. */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something in the request makes no sense; `errors` says what, and where. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong inside. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_failures: {
-        parameters: {
-            query?: {
-                sweep_id?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failures"];
-                };
-            };
-            /** @description Nobody is logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Who is logged in may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What it names is not there. */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5860,7 +5783,7 @@ export interface operations {
                     "application/json": components["schemas"]["Sweep"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5914,7 +5837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5976,7 +5899,7 @@ export interface operations {
                     "application/json": components["schemas"]["Sweep"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6030,7 +5953,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6275,7 +6198,7 @@ export interface operations {
                     "application/json": components["schemas"]["Sweep"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6329,7 +6252,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6538,7 +6461,7 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6583,7 +6506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6721,7 +6644,7 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6775,7 +6698,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7011,7 +6934,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The body is not JSON. */
+            /** @description The body cannot be read. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7056,7 +6979,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is of another type than JSON. */
+            /** @description The body is of another type than this operation takes. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7214,6 +7137,111 @@ export interface operations {
             };
             /** @description What it names is not there. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request makes no sense; `errors` says what, and where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["SampleUpload"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleImport"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who is logged in may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than this operation takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -79,6 +79,9 @@ def make_experiment(client):
     draft = draft_experiment(project.id)
     shown = experiments.preview_experiment(api.PreviewRequest(document=draft, call=True))
     assert shown.stages[0].output == "word-0", shown
+    samples = experiments.import_samples(file=("words.csv", b"question,label\nword-0,word-0\n"))
+    assert samples.count == 1 and samples.samples[0].reference == "word-0", samples
+    assert samples.columns.input == "question", samples
     made = experiments.create_experiment(draft)
     stored = experiments.get_experiment(made.id)
     assert stored.sample_data.items[1].input == {"text": "word-1"}, stored

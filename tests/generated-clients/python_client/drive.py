@@ -1,5 +1,6 @@
 """Drives a server with the client that openapi-python-client makes: drive.py API_URL MODEL_SERVER_URL."""
 
+import io
 import sys
 import time
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from prompt_looper_client.api.experiments import (
     delete_experiment,
     get_experiment,
     get_leaderboard,
+    import_samples,
     preview_experiment,
     update_experiment,
 )
@@ -39,6 +41,7 @@ from prompt_looper_client.models import (
     RunStatus,
     Sample,
     SampleMeta,
+    SampleUpload,
     ScoringEntry,
     Stage,
     StageKind,
@@ -48,6 +51,7 @@ from prompt_looper_client.models import (
     SweepStatus,
     SweepStrategy,
 )
+from prompt_looper_client.types import File
 
 
 def parsed(response, status):
@@ -123,6 +127,10 @@ def make_experiment(client):
         preview_experiment.sync_detailed(client=client, body=PreviewRequest(document=draft, call=True)), HTTPStatus.OK
     )
     assert shown.stages[0].output == "word-0", shown
+    file = File(payload=io.BytesIO(b"question,label\nword-0,word-0\n"), file_name="words.csv")
+    samples = parsed(import_samples.sync_detailed(client=client, body=SampleUpload(file=file)), HTTPStatus.OK)
+    assert samples.count == 1 and samples.samples[0].reference == "word-0", samples
+    assert samples.columns.input_ == "question", samples
     made = parsed(create_experiment.sync_detailed(client=client, body=draft), HTTPStatus.CREATED)
     stored = parsed(get_experiment.sync_detailed(made.id, client=client), HTTPStatus.OK)
     assert stored.sample_data.items[1].input_ == {"text": "word-1"}, stored

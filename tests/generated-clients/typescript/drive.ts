@@ -87,6 +87,14 @@ async function makeExperiment(client: Api): Promise<string> {
   const document = draftExperiment(project.id);
   const shown = await taken(client.POST("/experiments/preview", { body: { document, call: true } }), 200);
   assert.equal(shown.stages[0]?.output, "word-0");
+  const file = "question,label\nword-0,word-0\n";
+  const bodySerializer = (form: { file: string }) => {
+    const data = new FormData();
+    data.append("file", new Blob([form.file]), "words.csv");
+    return data;
+  };
+  const samples = await taken(client.POST("/samples/import", { body: { file }, bodySerializer }), 200);
+  assert.deepEqual([samples.count, samples.samples[0]?.reference, samples.columns.input], [1, "word-0", "question"]);
   const { id } = await taken(client.POST("/experiments", { body: document }), 201);
   const params = { path: { id } };
   const stored = await taken(client.GET("/experiments/{id}", { params }), 200);

@@ -7,6 +7,7 @@ mod experiments;
 mod exports;
 mod projects;
 mod runs;
+mod samples;
 mod sweeps;
 
 use std::collections::HashMap;
@@ -49,6 +50,7 @@ type Operations = (
     experiments::Api,
     sweeps::Api,
     runs::Api,
+    samples::Api,
     exports::Api,
     endpoints::Api,
     events::Api,
@@ -65,6 +67,7 @@ pub(crate) fn service(services: &Arc<Services>) -> OpenApiService<impl OpenApi +
         experiments::Api(Arc::clone(services)),
         sweeps::Api(Arc::clone(services)),
         runs::Api(Arc::clone(services)),
+        samples::Api,
         exports::Api(Arc::clone(services)),
         endpoints::Api(Arc::clone(services)),
         events::Api(Arc::clone(services)),

@@ -12,6 +12,7 @@ mod problem;
 mod projects;
 mod results;
 mod runs;
+mod samples;
 mod sweep_requests;
 mod sweeps;
 
@@ -27,6 +28,7 @@ pub use problem::*;
 pub use projects::*;
 pub use results::*;
 pub use runs::*;
+pub use samples::*;
 pub use sweep_requests::*;
 pub use sweeps::*;
 

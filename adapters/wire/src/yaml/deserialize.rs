@@ -3,13 +3,10 @@
 use std::fmt;
 
 use domain::value::Number;
-use serde::de::value::{StrDeserializer, StringDeserializer};
-use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer as _, MapAccess, SeqAccess, Unexpected,
-    VariantAccess, Visitor,
-};
+use serde::de::{self, Deserializer, Unexpected, Visitor};
 
 use super::Place;
+use super::access::{Fields, Items, Word};
 use super::scalar::{Plain, Scalar, Value};
 use super::shape::{Position, Reading};
 use super::tree::{Entry, Kind, Node};
@@ -23,7 +20,7 @@ pub(super) struct Error {
 }
 
 impl Error {
-    fn at(mut self, place: Place) -> Self {
+    pub(super) fn at(mut self, place: Place) -> Self {
         self.at.get_or_insert(place);
         self
     }
@@ -55,7 +52,7 @@ impl<'a> NodeDeserializer<'a> {
         Self { node, position }
     }
 
-    const fn scalar(&self) -> Option<&'a Scalar> {
+    pub(super) const fn scalar(&self) -> Option<&'a Scalar> {
         if let Kind::Scalar(scalar) = &self.node.kind { Some(scalar) } else { None }
     }
 
@@ -68,11 +65,11 @@ impl<'a> NodeDeserializer<'a> {
         matches!(self.plain(), Some(Plain::Null))
     }
 
-    fn located(&self, error: Error) -> Error {
+    pub(super) fn located(&self, error: Error) -> Error {
         error.at(self.node.at)
     }
 
-    fn wrong(&self, detail: impl fmt::Display) -> Error {
+    pub(super) fn wrong(&self, detail: impl fmt::Display) -> Error {
         Error { detail: detail.to_string(), at: Some(self.node.at) }
     }
 
@@ -241,82 +238,5 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
-    }
-}
-
-struct Items<'a> {
-    items: std::slice::Iter<'a, std::rc::Rc<Node>>,
-    position: Position<'a>,
-}
-
-impl<'de> SeqAccess<'de> for Items<'_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let item = self.items.next().map(|node| NodeDeserializer::new(node, self.position));
-        item.map(|item| seed.deserialize(item).map_err(|error| item.located(error))).transpose()
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
-    }
-}
-
-struct Fields<'a> {
-    entries: std::slice::Iter<'a, Entry>,
-    value: Option<NodeDeserializer<'a>>,
-    position: Position<'a>,
-}
-
-impl<'de> MapAccess<'de> for Fields<'_> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some(entry) = self.entries.next() else { return Ok(None) };
-        let position = self.position.field(&entry.name, &entry.node);
-        self.value = Some(NodeDeserializer::new(&entry.node, position));
-        let name: StrDeserializer<'_, Error> = entry.name.as_str().into_deserializer();
-        seed.deserialize(name).map(Some).map_err(|error| error.at(entry.at))
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Error> {
-        let value = self.value.take().ok_or_else(|| <Error as de::Error>::custom("a value is missing"))?;
-        seed.deserialize(value).map_err(|error| value.located(error))
-    }
-}
-
-/// One of the words of an enum.
-struct Word<'a>(NodeDeserializer<'a>);
-
-impl<'de> EnumAccess<'de> for Word<'_> {
-    type Error = Error;
-    type Variant = Self;
-
-    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), Error> {
-        let Some(scalar) = self.0.scalar() else {
-            return Err(self.0.wrong("this takes one of its words, not a list or an object"));
-        };
-        let word: StringDeserializer<Error> = scalar.text.clone().into_deserializer();
-        Ok((seed.deserialize(word)?, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Word<'_> {
-    type Error = Error;
-
-    fn unit_variant(self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, Error> {
-        Err(self.0.wrong("this word stands for an object"))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Error> {
-        Err(self.0.wrong("this word stands for a list"))
-    }
-
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, Error> {
-        Err(self.0.wrong("this word stands for an object"))
     }
 }

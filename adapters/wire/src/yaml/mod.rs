@@ -4,6 +4,7 @@
 //! with something else. Here the tree keeps how each scalar was written, and the [`Shape`] of the document says whether a
 //! text can stand in its place.
 
+mod access;
 mod deserialize;
 mod excerpt;
 mod merge;

@@ -127,7 +127,13 @@ fn in_quotes(line: &str, pattern: &str) -> bool {
 }
 
 fn told(kind: &ErrorKind) -> &'static str {
-    match kind {
+    let known = of_structure(kind).or_else(|| of_text(kind));
+    known.unwrap_or("this cannot be read: put the text in quotes, and check the indentation")
+}
+
+/// What is wrong with brackets, indentation and the like.
+fn of_structure(kind: &ErrorKind) -> Option<&'static str> {
+    Some(match kind {
         ErrorKind::UnexpectedEofFlowSequence | ErrorKind::ExpectedFlowSequenceSeparator => {
             "the list is not closed, or a comma is missing: write [a, b]"
         }
@@ -137,21 +143,6 @@ fn told(kind: &ErrorKind) -> &'static str {
         | ErrorKind::FlowMappingValueAdjacentCollection => {
             "the object is not closed, or a comma is missing: write {a: 1, b: 2}; a text with braces stands in quotes"
         }
-        ErrorKind::UnknownAnchor => {
-            "`*` repeats what was named with `&` before, and nothing was: a text that begins with `*` stands in quotes"
-        }
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabInPlainScalar => NO_TABS,
-        ErrorKind::MappingValueNotAllowed
-        | ErrorKind::InvalidSimpleKey
-        | ErrorKind::MappingKeyNotAllowed
-        | ErrorKind::InvalidColonPlacement => {
-            "a name and its value stand as `name: value` on a line of their own: is the line before this one complete?"
-        }
-        ErrorKind::RecursionLimitExceeded => "lists and objects are nested deeper than 128 levels",
-        ErrorKind::UnclosedQuotedScalar => "the quote that opens here is not closed",
         ErrorKind::UnclosedFlowCollection { .. } | ErrorKind::MismatchedFlowCollectionEnd { .. } => {
             "the list or object that opens here is not closed"
         }
@@ -171,6 +162,29 @@ fn told(kind: &ErrorKind) -> &'static str {
         | ErrorKind::SimpleKeyExpected => {
             "this does not line up with the lines before it: indent fields of one object alike, and close quotes"
         }
+        ErrorKind::RecursionLimitExceeded => "lists and objects are nested deeper than 128 levels",
+        ErrorKind::UnexpectedEof => "the file ends in the middle: is a quote, list or object not closed?",
+        _ => return None,
+    })
+}
+
+/// What is wrong with names and texts.
+fn of_text(kind: &ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::UnknownAnchor => {
+            "`*` repeats what was named with `&` before, and nothing was: a text that begins with `*` stands in quotes"
+        }
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar => NO_TABS,
+        ErrorKind::MappingValueNotAllowed
+        | ErrorKind::InvalidSimpleKey
+        | ErrorKind::MappingKeyNotAllowed
+        | ErrorKind::InvalidColonPlacement => {
+            "a name and its value stand as `name: value` on a line of their own: is the line before this one complete?"
+        }
+        ErrorKind::UnclosedQuotedScalar => "the quote that opens here is not closed",
         ErrorKind::UnknownQuotedScalarEscape
         | ErrorKind::InvalidQuotedScalarHexEscape
         | ErrorKind::InvalidUnicodeEscape
@@ -187,7 +201,6 @@ fn told(kind: &ErrorKind) -> &'static str {
         ErrorKind::MultipleDocumentsUnsupported | ErrorKind::ExpectedDocumentStart => {
             "the document ends before this: indent it alike, and keep one document in the file"
         }
-        ErrorKind::UnexpectedEof => "the file ends in the middle: is a quote, list or object not closed?",
-        _ => "this cannot be read: put the text in quotes, and check the indentation",
-    }
+        _ => return None,
+    })
 }
