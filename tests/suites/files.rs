@@ -1,6 +1,7 @@
 //! Bad inputs: what was wrong, where, how to mend it; and nothing half written.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
@@ -96,6 +97,43 @@ async fn a_bad_line_of_a_sample_file_is_named() {
     sound().with("/sample_data", json!({"file": "samples.csv"})).write(&home);
     let finished = program::run(&home, &["run", "experiment.json"]).await;
     check(&home, &finished, &["samples.csv", "line 17", "3 cells and the header 2"]);
+}
+
+#[tokio::test]
+async fn what_was_taken_from_a_file_is_told() {
+    let home = Home::new(Kind::Sqlite).await;
+    fs::write(home.folder().join("samples.csv"), "question;label\na;\nb;x\n").unwrap();
+    sound()
+        .with("/sample_data", json!({"file": "samples.csv"}))
+        .with("/pipeline_stages/0/prompt", json!("Go."))
+        .write(&home);
+    let told = program::run(&home, &["run", "experiment.json"]).await.stderr;
+    for note in [
+        "note: samples.csv: the input is read from `question`, the reference from `label`",
+        "note: samples.csv: line 2: the reference is empty in 1 of 2 samples",
+        "note: the prompt of stage `say` never reads the sample",
+    ] {
+        assert!(told.contains(note), "lacks {note:?}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn bombs_are_refused_in_bounded_time() {
+    let home = Home::new(Kind::Sqlite).await;
+    let begun = Instant::now();
+    let line = |i: usize| format!("a{i}: &a{i} [{}]\n", format!("*a{}, ", i - 1).repeat(10));
+    let laughs = (1..30).map(line).collect::<Vec<_>>().concat();
+    for (name, text, told) in [
+        ("laughs.yaml", format!("a0: &a0 lol\n{laughs}"), "aliases repeat more than 16 MiB"),
+        ("deep.yaml", "[".repeat(100_000), "nested deeper than 128 levels"),
+        ("deep.json", "[".repeat(100_000), "the JSON ends in the middle"),
+        ("closed.json", "[".repeat(100_000) + &"]".repeat(100_000), "nested deeper than 128 levels"),
+        ("large.yaml", format!("name: {}", "x".repeat(33 << 20)), "the file is larger than 32 MiB"),
+    ] {
+        fs::write(home.folder().join(name), text).unwrap();
+        check(&home, &program::run(&home, &["run", name]).await, &[name, told]);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

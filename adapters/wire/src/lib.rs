@@ -1,5 +1,7 @@
 //! Documents and messages of PromptLooper as they are read and written: serde is the only codec.
 
+#[cfg(test)]
+mod agreement;
 pub mod api;
 pub mod board;
 pub mod dimension;
