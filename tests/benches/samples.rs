@@ -13,6 +13,9 @@ use wire::yaml::{self, Shape};
 /// Bytes of each file, about.
 const SIZE: usize = 10_000_000;
 
+/// The file that stands for the list in an experiment file.
+const YAML: &str = "samples.yaml";
+
 /// What a person waits for without wondering.
 const MARK: Duration = Duration::from_secs(3);
 
@@ -53,7 +56,7 @@ fn files() -> Vec<(&'static str, String)> {
         ("chats.jsonl", lines("", |n| chat(n).to_string())),
         ("samples.txt", lines("", question)),
         (
-            "samples.yaml",
+            YAML,
             lines("", |n| {
                 format!("- input: {}\n  reference: 12.50\n  meta: {{lang: no, n: {n}}}", json!(question(n)))
             }),
@@ -62,7 +65,7 @@ fn files() -> Vec<(&'static str, String)> {
 }
 
 fn read(name: &str, text: &str) -> Result<usize, Failed> {
-    if name.ends_with(".yaml") {
+    if name == YAML {
         return Ok(yaml::read::<Vec<SampleDocument>>(text, Shape::Texts)?.len());
     }
     let reading = Reading { name: name.to_owned(), format: None, columns: Columns::default(), checks };

@@ -66,13 +66,13 @@ fn plain(mut table: Table, warnings: &mut Vec<String>) -> Result<Table, SampleEr
             }
         }
     }
-    if has("expectedOutput") && has("status") {
+    if (has("expectedOutput") || has("expected_output")) && has("status") {
         let before = table.rows.len();
         let is_archived = |row: &Row| row.fields.get("status").and_then(Value::as_text) == Some("ARCHIVED");
         table.rows.retain(|row| !is_archived(row));
         let left_out = before - table.rows.len();
         if left_out > 0 {
-            warnings.push(format!("{left_out} archived items are left out"));
+            warnings.push(format!("archived items are left out: {left_out}"));
         }
     }
     Ok(table)

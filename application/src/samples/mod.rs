@@ -160,7 +160,7 @@ fn format_of(text: &str, reading: &Reading) -> Result<SampleFormat, SampleError>
 
 fn read_text(text: &str, format: SampleFormat, reading: &Reading) -> Result<SampleFile, SampleError> {
     let mut warnings = Vec::new();
-    let (mut table, read_as) = match format {
+    let (table, mut format) = match format {
         SampleFormat::Csv | SampleFormat::Tsv => {
             (cells::read(text, format == SampleFormat::Tsv, &mut warnings)?, format)
         }
@@ -172,18 +172,24 @@ fn read_text(text: &str, format: SampleFormat, reading: &Reading) -> Result<Samp
         | SampleFormat::OpenAiEvals
         | SampleFormat::OpenAiChat => (objects::lines(text)?, format),
     };
-    let mut read_as = if format == SampleFormat::HuggingFace { format } else { read_as };
-    if matches!(read_as, SampleFormat::Json | SampleFormat::Jsonl) && reading.columns.input.is_none() {
-        read_as = exports::recognise(&table).unwrap_or(read_as);
+    // Whoever names the input's column knows the file as it is.
+    let may_be_export = matches!(format, SampleFormat::Json | SampleFormat::Jsonl);
+    if may_be_export && reading.columns.input.is_none() {
+        format = exports::recognise(&table).unwrap_or(format);
     }
-    table = exports::convert(table, read_as, &mut warnings)?;
+    let table = exports::convert(table, format, &mut warnings)?;
     if table.rows.is_empty() {
         return Err(SampleError::empty());
     }
     let columns = TakenColumns::of(&reading.columns, &table.names)?;
     warnings.extend(warn_of(&table, &columns));
+    if format == SampleFormat::OpenAiEvals && columns.reference.is_none() && columns.references.is_empty() {
+        warnings.push(
+            "no reference is taken: say which it is, as in `columns: {reference: item.NAME}`".to_owned(),
+        );
+    }
     let samples = table.rows.into_iter().map(|row| row.into_sample(&columns, reading.checks));
-    Ok(SampleFile { samples: samples.collect::<Result<_, _>>()?, format: read_as, columns, warnings })
+    Ok(SampleFile { samples: samples.collect::<Result<_, _>>()?, format, columns, warnings })
 }
 
 fn texts<'a>(texts: impl IntoIterator<Item = (u64, &'a str)>) -> Table {

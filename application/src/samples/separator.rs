@@ -2,6 +2,7 @@
 
 use super::SampleError;
 use super::csv::Records;
+use super::encoding::line_at;
 
 /// What may separate cells, with its name.
 const SEPARATORS: [(u8, &str); 3] = [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab")];
@@ -42,10 +43,18 @@ fn stated(text: &str) -> Option<(u8, &str)> {
     Some((separator, rest))
 }
 
-/// The first line that is not blank, and its number.
+/// The first record that is not blank, and the number of its line. Line breaks in quotes do not end it.
 fn header(text: &str) -> (&str, u64) {
-    let mut lines = (1..).zip(text.split(['\n', '\r']));
-    lines.find(|(_, line)| !line.trim().is_empty()).map_or(("", 1), |(number, line)| (line, number))
+    let begin = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n']).len();
+    let blank = text.get(..begin).unwrap_or_default();
+    let begin = blank.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    let rest = text.get(begin..).unwrap_or_default();
+    let mut quoted = false;
+    let end = rest.bytes().position(|byte| {
+        quoted ^= byte == b'"';
+        !quoted && (byte == b'\n' || byte == b'\r')
+    });
+    (rest.get(..end.unwrap_or(rest.len())).unwrap_or_default(), line_at(text.as_bytes(), begin))
 }
 
 /// Whether a byte stands outside quotes.
@@ -103,13 +112,16 @@ mod tests {
             ("\"a,b\";c\nx;y\n", b';'),
             ("a, or b;c\nx, y;z\n1;2\n", b';'),
             ("input\na, b\n", b','),
+            ("\r\n\r\n\"a\nb, c\";d\nx;y\n", b';'),
+            ("\tb\nx\ty\n", b'\t'),
             ("sep=;\ninput,x;reference\n", b';'),
             ("sep=|\r\na|b\n", b'|'),
         ] {
             assert_eq!(find(text).unwrap().separator, separator, "{text:?}");
         }
-        for text in ["a,b;c\n1,2;3\n", "\n\na,b;c\n1,2\n1;2\n", "a,b;c\n"] {
+        for (text, line) in [("a,b;c\n1,2;3\n", 1), ("\r\n\na,b;c\n1,2\n1;2\n", 3), ("a,b;c\n", 1)] {
             let error = find(text).err().unwrap();
+            assert!(error.to_string().starts_with(&format!("line {line}: ")), "{error}");
             assert_eq!(error.code, "separator_ambiguous");
             assert!(error.to_string().contains("sep=,"), "{error}");
         }

@@ -182,7 +182,7 @@ fn what_is_left_out_is_told() {
     ]"#;
     let sample = r#"{"input":{"q":"x"},"meta":{"id":"1","k":1,"status":"ACTIVE"},"reference":"y"}"#;
     let read = check("x.json", langfuse, "json", &[sample]);
-    assert_eq!(read.warnings, ["1 archived items are left out"]);
+    assert_eq!(read.warnings, ["archived items are left out: 1"]);
     assert_eq!(read.columns.reference.as_deref(), Some("expectedOutput"));
     let read = check("x.csv", ",input\n0,a\n", "csv", &[r#"{"input":"a"}"#]);
     assert_eq!(read.warnings, ["column 1 has no name and is left out"]);
