@@ -50,7 +50,7 @@ impl Document {
     /// Reads a file, and finds everything that is wrong with it. What its writer should know is told on stderr.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let document = Self::check(parse(path)?, path, &|samples| read(samples, LARGEST_SAMPLES))?;
-        let screen = Screen::new();
+        let screen = Screen::new(false);
         document.notes.iter().for_each(|note| screen.say(&format!("note: {note}")));
         Ok(document)
     }

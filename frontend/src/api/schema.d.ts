@@ -335,6 +335,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/experiments/{id}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why samples and runs failed, in all sweeps or in one */
+        get: operations["get_failures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/experiments/{id}/leaderboard": {
         parameters: {
             query?: never;
@@ -669,6 +686,8 @@ export interface components {
             query?: string;
             /** @description llm: `text`, `json` or `{json_schema}`. */
             response_format?: unknown;
+            /** @description llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent. */
+            strip_think?: boolean;
             /** @description llm: the system prompt, a template. */
             system?: string;
             /**
@@ -681,6 +700,11 @@ export interface components {
             /** @description Its endpoint's URL when the run was made, where it calls one. */
             url?: string;
         };
+        /**
+         * @description Where the cost of an answer comes from.
+         * @enum {string}
+         */
+        CostSource: "stated" | "endpoint" | "unknown";
         /**
          * Credentials
          * @description A name and a password.
@@ -1441,6 +1465,49 @@ export interface components {
             pointer?: string;
             /** @description The first group of this pattern's first match; the whole match where it has no group. */
             regex?: string;
+        };
+        /**
+         * FailureGroup
+         * @description What failed with one kind of error, at one stage.
+         */
+        FailureGroup: {
+            /**
+             * Format: uint64
+             * @description How many failed.
+             */
+            count: number;
+            /** @description What happened, as it was said most often. */
+            example: string;
+            /** @description The stable word for the kind of error. */
+            kind: string;
+            /** @description What is counted. */
+            of: components["schemas"]["FailureScope"];
+            /** @description The stage, where one is to blame. */
+            stage?: string;
+        };
+        /**
+         * @description What failed.
+         * @enum {string}
+         */
+        FailureScope: "samples" | "runs";
+        /**
+         * Failures
+         * @description Why samples and runs failed, the most frequent reason first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "count": 12,
+         *           "example": "no answer within 30 s",
+         *           "kind": "timeout",
+         *           "of": "samples",
+         *           "stage": "classify"
+         *         }
+         *       ]
+         *     }
+         */
+        Failures: {
+            /** @description A group for each kind of error and stage. */
+            items: components["schemas"]["FailureGroup"][];
         };
         /**
          * FirstResults
@@ -2894,6 +2961,8 @@ export interface components {
             query?: string;
             /** @description llm: `text`, `json` or `{json_schema}`. */
             response_format?: unknown;
+            /** @description llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent. */
+            strip_think?: boolean;
             /** @description llm: the system prompt, a template. */
             system?: string;
             /**
@@ -2916,11 +2985,18 @@ export interface components {
         StageResult: {
             /** @description Another run paid for it. */
             cached: boolean;
+            /**
+             * Format: double
+             * @description What it cost, in US dollars, where that is known.
+             */
+            cost?: number;
+            /** @description Where the cost comes from: stated by the server, or the endpoint's prices. */
+            cost_source?: components["schemas"]["CostSource"];
             /** @description Why there is no output. */
             error?: components["schemas"]["ResultError"];
             /** @description Why the answer ended. */
             finish_reason?: string;
-            /** @description What is odd about the answer: truncated, refused, `tokens_estimated`, `lossy_text`. */
+            /** @description What is odd about the answer: truncated, refused, `no_output`, `context_cut`, `tokens_estimated`, `lossy_text`. */
             flags: string[];
             /**
              * Format: uint64
@@ -2937,6 +3013,10 @@ export interface components {
             };
             /** @description What was asked: a conversation, a list of `{role, content}`; of a retrieval the query's text. */
             prompt_sent?: unknown;
+            /** @description Who answered, where a gateway says so. */
+            provider?: string;
+            /** @description What the model thought before it answered. */
+            reasoning?: string;
             /**
              * Format: uint32
              * @description The repetition, from 1.
@@ -2966,6 +3046,8 @@ export interface components {
              * @description Tokens of the answer.
              */
             tokens_out: number;
+            /** @description Tools that the model called, as the server sent them. */
+            tool_calls?: unknown;
         };
         /**
          * Sweep
@@ -5198,10 +5280,13 @@ export interface operations {
                      *       "params": {
                      *         "instruction": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
                      *       },
-                     *       "prompt": "{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
+                     *       "prompt": "Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:",
                      *       "score": 1,
                      *       "system_prompt": "You sort support tickets for a small software company.",
-                     *       "temperature": 0.3
+                     *       "temperature": 0.3,
+                     *       "variables": [
+                     *         "sample.input"
+                     *       ]
                      *     }
                      */
                     "application/json": {
@@ -5298,9 +5383,12 @@ export interface operations {
                      *     LLM_API_URL=simulated://built-in
                      *     LLM_MAX_TOKENS=16
                      *     LLM_TEMPERATURE=0.3
-                     *     LLM_SYSTEM_PROMPT="You sort support tickets for a small software company."
-                     *     LLM_PROMPT="{{ params.instruction }}\nLabels: billing, bug, feature, account\nTicket: {{ sample.input }}\nLabel:"
-                     *     PARAM_INSTRUCTION="Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else."
+                     *     LLM_SYSTEM_PROMPT='You sort support tickets for a small software company.'
+                     *     LLM_PROMPT='Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
+                     *     Labels: billing, bug, feature, account
+                     *     Ticket: {{ sample.input }}
+                     *     Label:'
+                     *     PARAM_INSTRUCTION='Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.'
                      *     # Score: 1 | Experiment: support-triage
                      */
                     "text/plain; charset=utf-8": string;
@@ -5594,16 +5682,18 @@ export interface operations {
                      *     system_prompt: |-
                      *       You sort support tickets for a small software company.
                      *     prompt: |-
-                     *       {{ params.instruction }}
+                     *       Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
                      *       Labels: billing, bug, feature, account
                      *       Ticket: {{ sample.input }}
                      *       Label:
                      *     params:
                      *       instruction: Sort this ticket. Answer with exactly one of the labels, in lower case, and nothing else.
+                     *     variables:
+                     *     - sample.input
                      *     metadata:
                      *       score: 1
                      *       experiment: support-triage
-                     *       exported_at: 2026-11-25T19:26:38.821586Z
+                     *       exported_at: "2026-11-25T19:26:38.821586Z"
                      */
                     "text/yaml; charset=utf-8": string;
                 };
@@ -5637,6 +5727,84 @@ export interface operations {
             };
             /** @description The state of things does not allow it. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request makes no sense; `errors` says what, and where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_failures: {
+        parameters: {
+            query?: {
+                sweep_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failures"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who is logged in may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it names is not there. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
