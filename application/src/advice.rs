@@ -1,14 +1,15 @@
 //! What whoever wrote an experiment should know before it runs, though nothing is wrong with it.
 
 use domain::experiment::Definition;
+use domain::sample::Sample;
 use domain::space::{Dimension, Field, Levels};
 use domain::stage::{Stage, StageKind};
 use domain::template::Template;
 use domain::value::Value;
 
-/// The warnings about an experiment, for people.
+/// The warnings about an experiment with these samples, for people.
 #[must_use]
-pub fn warnings(definition: &Definition) -> Vec<String> {
+pub fn warnings(definition: &Definition, samples: &[Sample]) -> Vec<String> {
     let sees = |stage: &Stage| {
         let mut values = varied(definition, stage, &[Field::System, Field::Messages, Field::Prompt]);
         stage.reads_reference() || values.any(|value| texts(value).into_iter().any(reads_reference))
@@ -17,7 +18,21 @@ pub fn warnings(definition: &Definition) -> Vec<String> {
         let name = stage.name.as_str();
         format!("stage `{name}` sees the reference: what it answers with is no longer its own")
     });
-    peeking.chain(blind_prompts(definition)).collect()
+    peeking.chain(blind_prompts(definition)).chain(lacking_references(definition, samples)).collect()
+}
+
+/// Scorers that pass over some of the samples, because these have no reference.
+fn lacking_references(definition: &Definition, samples: &[Sample]) -> Vec<String> {
+    let lacking = samples.iter().filter(|sample| sample.accepted().is_empty()).count();
+    if lacking == 0 {
+        return Vec::new();
+    }
+    let entries = definition.scoring().iter().filter(|entry| entry.scorer.needs_reference());
+    let told = entries.map(|entry| {
+        let (name, all) = (&entry.name, samples.len());
+        format!("{lacking} of {all} samples have no reference: `{name}` gives them no score")
+    });
+    told.collect()
 }
 
 /// Prompts of the first llm stage that ask the same for every sample.
@@ -118,7 +133,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use domain::experiment::{DimensionDraft, Draft, LlmDraft, StageDraft};
-    use domain::sample::Sample;
     use domain::scoring::ScoringDraft;
 
     use super::*;
@@ -150,7 +164,26 @@ mod tests {
             repeats: 1,
             ..Draft::default()
         };
-        warnings(&crate::experiments::check(&draft).unwrap())
+        warnings(&crate::experiments::check(&draft).unwrap(), &draft.samples)
+    }
+
+    #[test]
+    fn samples_that_a_scorer_passes_over_are_counted() {
+        let reference = Some(Value::from("r"));
+        let samples = [Sample { reference, ..Sample::default() }, Sample::default(), Sample::default()];
+        let scorer = |scorer: &str| ScoringDraft { scorer: scorer.into(), ..ScoringDraft::default() };
+        let draft = Draft {
+            name: "x".into(),
+            stages: vec![StageDraft::llm(
+                "s",
+                LlmDraft { prompt: "{{ sample.input }}".into(), ..LlmDraft::default() },
+            )],
+            scoring: vec![scorer("exact_match")],
+            repeats: 1,
+            ..Draft::default()
+        };
+        let found = warnings(&draft.define().unwrap(), &samples);
+        assert_eq!(found, ["2 of 3 samples have no reference: `exact_match` gives them no score"]);
     }
 
     #[test]

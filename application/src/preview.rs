@@ -109,6 +109,7 @@ impl Previews {
         let sample = sample.clone().into_parts(index).0;
         Ok(Trial {
             sample,
+            warnings: advice::warnings(&definition, &draft.samples),
             definition: Arc::new(definition),
             pipeline: Arc::new(pipeline),
             answers: PreviewAnswers {
@@ -123,6 +124,7 @@ impl Previews {
 /// A sample that is taken through a pipeline.
 struct Trial {
     sample: Value,
+    warnings: Vec<String>,
     definition: Arc<Definition>,
     pipeline: Arc<Pipeline>,
     answers: PreviewAnswers,
@@ -134,7 +136,7 @@ impl Trial {
         let record = walk.through(SampleProgress::new(self.sample), 1, &self.answers).await?;
         let calls = self.answers.calls.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut preview = shown(&self.pipeline, &record, &calls)?;
-        preview.warnings.extend(advice::warnings(&self.definition));
+        preview.warnings.extend(self.warnings);
         Ok(preview)
     }
 }

@@ -74,7 +74,7 @@ impl Document {
         match (checked.map_err(|found| problems.extend(found)), request) {
             (Ok((draft, definition)), Ok(request)) if problems.is_empty() => {
                 let digest = sha256(&file::spelling(&draft).map_err(Failure::error)?);
-                notes.extend(advice::warnings(&definition));
+                notes.extend(advice::warnings(&definition, &draft.samples));
                 Ok(Self { draft, definition, endpoints, request, digest, notes })
             }
             _ => Err(Failure::errors(&shown, problems)),
