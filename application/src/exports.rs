@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::access::{Actor, Identity};
+use domain::call::FlagCounts;
 use domain::export::Export;
 use domain::id::{ExperimentId, ExportId, RunId, SweepId};
 use domain::problem::Problem;
@@ -149,7 +150,9 @@ impl Exports {
             Err(error) => return Err(error),
         };
         let failures = self.failures(experiment, None).await?;
-        let findings = Findings { best: best.as_ref(), board: &board, runs: &runs, failures: &failures };
+        let flags = self.flag_counts(experiment, None).await?;
+        let findings =
+            Findings { best: best.as_ref(), board: &board, runs: &runs, failures: &failures, flags };
         Ok(report::markdown(&stored, &findings))
     }
 
@@ -166,6 +169,18 @@ impl Exports {
         let samples = self.ports.runs.failures(experiment, sweep).await?;
         let runs = self.ports.runs.run_failures(experiment, sweep).await?;
         Ok(failures::grouped(&facts.outline.stages, samples, runs))
+    }
+
+    /// What is odd about the answers of the whole experiment, or of one sweep.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn flag_counts(
+        &self,
+        experiment: ExperimentId,
+        sweep: Option<SweepId>,
+    ) -> Result<FlagCounts, ExportError> {
+        Ok(self.ports.runs.flag_counts(experiment, sweep).await?)
     }
 
     /// The names of the newest experiments, each once, at most `limit`.

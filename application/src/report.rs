@@ -3,6 +3,7 @@
 mod markdown;
 mod texts;
 
+use domain::call::{FlagCounts, flag_advice};
 use domain::export::{Export, ExportedStage};
 use domain::value::{Map, Value};
 
@@ -26,6 +27,8 @@ pub struct Findings<'a> {
     pub runs: &'a [RunSummary],
     /// Why samples and runs failed.
     pub failures: &'a [FailureGroup],
+    /// What is odd about the answers.
+    pub flags: FlagCounts,
 }
 
 /// A report in Markdown. Texts of users and models stand in code spans and blocks, so that none is read as Markdown; none is
@@ -195,8 +198,12 @@ fn cost(out: &mut String, runs: &[RunSummary]) {
 
 fn failures(out: &mut String, findings: &Findings<'_>) {
     line(out, "## Failures");
+    for (name, number) in findings.flags.named() {
+        let advice = flag_advice(name).unwrap_or(name);
+        line(out, &format!("{} {advice}.", count(number, "answer")));
+    }
     if findings.failures.is_empty() {
-        return line(out, "None.");
+        return line(out, "No sample failed.");
     }
     for group in findings.failures {
         let stage =

@@ -10,7 +10,7 @@ pub use chat::{ChatCall, Message, ResponseFormat, Role};
 pub use digest::Digest;
 pub use embed::EmbedCall;
 pub use failure::{CallFailure, FailureKind};
-pub use reply::{Completion, Embedding, Flags, Reply, ReplyBody, thinking_apart};
+pub use reply::{Completion, Embedding, FlagCounts, Flags, Reply, ReplyBody, flag_advice, thinking_apart};
 
 use crate::endpoint::EndpointIdentity;
 use crate::value::{Map, Value};

@@ -21,6 +21,7 @@ mod m0032_embeddings;
 mod m0033_deeds;
 mod m0034_check_names;
 mod m0035_reasoning;
+mod m0037_answer_flags;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0033_deeds::Migration),
             Box::new(m0034_check_names::Migration),
             Box::new(m0035_reasoning::Migration),
+            Box::new(m0037_answer_flags::Migration),
         ]
     }
 }

@@ -40,6 +40,24 @@ async fn endpoints_that_refuse_every_call_fail_the_run() {
 }
 
 #[tokio::test]
+async fn odd_answers_are_counted() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
+    let server = Server::start(&home).await;
+    for (model, flags) in [
+        ("good-1", json!({})),
+        ("fault-length", json!({"truncated": 3})),
+        ("fault-null-content", json!({"no_output": 3})),
+        ("fault-tool-calls", json!({})),
+        ("fault-filter", json!({"refused": 3})),
+        ("fault-no-usage", json!({"tokens_estimated": 3})),
+        ("fault-nul", json!({"lossy_text": 3})),
+    ] {
+        let run = tried(&server, &fake.url(), model).await;
+        assert_eq!((&run["status"], &run["flags"]), (&json!("completed"), &flags), "{model}: {run}");
+    }
+}
+
+#[tokio::test]
 async fn endpoints_that_want_to_be_left_alone_for_a_day_postpone_the_run() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
     let server = Server::start(&home).await;

@@ -8,7 +8,7 @@ use application::ports::{
     SampleScore, ScoreVector, StoreError,
 };
 use async_trait::async_trait;
-use domain::call::Digest;
+use domain::call::{Digest, FlagCounts, Flags};
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::pricing::Tokens;
 use domain::run::tally::{CallCounts, ResumedScores, StoredScore};
@@ -32,7 +32,8 @@ const RELEASE: &str = "UPDATE run SET status = 'pending', lease_owner = NULL, le
 const SHOWN: RunProjection = RunProjection {
     columns: "r.id, r.experiment_id, r.sweep_id, r.config_hash, r.config, r.status, r.asked, r.done, r.failures, \
         r.score, r.ci_low, r.ci_high, r.n, r.scores, r.tokens_in, r.tokens_out, r.paid_in, r.paid_out, r.cost_nano, \
-        r.paid_nano, r.latency_ms, r.started_at, r.completed_at, r.not_before, r.error",
+        r.paid_nano, r.latency_ms, r.started_at, r.completed_at, r.not_before, r.error, r.truncated, r.refused, \
+        r.tokens_estimated, r.lossy_text, r.no_output, r.context_cut",
     listed: false,
 };
 
@@ -101,6 +102,25 @@ impl RunStore for Stores {
         );
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, sample_failures).map_err(failed)
+    }
+
+    async fn flag_counts(
+        &self,
+        experiment: ExperimentId,
+        sweep: Option<SweepId>,
+    ) -> Result<FlagCounts, StoreError> {
+        let mut values = vec![id(experiment.bits())];
+        values.extend(sweep.map(|sweep| id(sweep.bits())));
+        let sums = Flags::default()
+            .named()
+            .map(|(name, _)| format!("CAST(COALESCE(SUM({name}), 0) AS bigint) AS {name}"));
+        let sql = format!(
+            "SELECT {} FROM run WHERE experiment_id = $1{}",
+            sums.join(", "),
+            if sweep.is_some() { " AND sweep_id = $2" } else { "" }
+        );
+        let row = self.database.read().one(&sql, values).await.map_err(failed)?;
+        row.map_or(Ok(FlagCounts::default()), |row| flag_counts(Row(&row))).map_err(failed)
     }
 
     async fn run_failures(
@@ -228,6 +248,7 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         cost: row.maybe_money("cost_nano")?,
         paid_cost: row.maybe_money("paid_nano")?,
         latency_ms: row.count("latency_ms")?,
+        flags: flag_counts(row)?,
         started_at: dialect.read_time(row.0, "started_at")?,
         completed_at: dialect.read_time(row.0, "completed_at")?,
         not_before: dialect.read_time(row.0, "not_before")?,
@@ -237,6 +258,14 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
 
 fn first_error(row: Row<'_>) -> Result<(u32, u32, StageError), DbErr> {
     Ok((row.small("sample_index")?, row.small("stage_index")?, stage_error(&row.json("error")?)))
+}
+
+fn flag_counts(row: Row<'_>) -> Result<FlagCounts, DbErr> {
+    let mut counts = [0; Flags::COUNT];
+    for (count, (name, _)) in counts.iter_mut().zip(Flags::default().named()) {
+        *count = row.count(name)?;
+    }
+    Ok(FlagCounts::new(counts))
 }
 
 fn sample_failures(row: Row<'_>) -> Result<SampleFailures, DbErr> {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::{Digest, Reply};
+use domain::call::{Digest, FlagCounts, Reply};
 use domain::endpoint::EndpointIdentity;
 use domain::experiment::Places;
 use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
@@ -125,6 +125,8 @@ pub struct RunSummary {
     pub paid_cost: Option<NanoDollars>,
     /// Latency of all calls together, in milliseconds.
     pub latency_ms: u64,
+    /// What is odd about its answers.
+    pub flags: FlagCounts,
     /// First claim.
     pub started_at: Option<Timestamp>,
     /// End.
@@ -233,6 +235,13 @@ pub trait RunStore: Send + Sync {
         experiment: ExperimentId,
         sweep: Option<SweepId>,
     ) -> Result<Vec<SampleFailures>, StoreError>;
+
+    /// What is odd about the answers of an experiment's runs, or of those of one sweep.
+    async fn flag_counts(
+        &self,
+        experiment: ExperimentId,
+        sweep: Option<SweepId>,
+    ) -> Result<FlagCounts, StoreError>;
 
     /// Why runs of an experiment failed, or of one sweep, that failed for another reason than their samples; the first 1,000.
     async fn run_failures(

@@ -1,5 +1,6 @@
 //! Sums of tokens, cost and latency.
 
+use domain::call::{FlagCounts, Flags};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
 
@@ -22,6 +23,8 @@ pub struct Usage {
     pub calls: u64,
     /// Calls answered from the cache.
     pub hits: u64,
+    /// What is odd about the answers.
+    pub flags: FlagCounts,
 }
 
 impl Usage {
@@ -34,12 +37,14 @@ impl Usage {
         latency_ms: 0,
         calls: 0,
         hits: 0,
+        flags: FlagCounts::new([0; Flags::COUNT]),
     };
 
     pub(crate) fn of(answer: &StoredAnswer, paid: bool) -> Self {
         let tokens = answer.reply.tokens;
         let latency_ms = u64::try_from(answer.reply.latency.as_millis()).unwrap_or(u64::MAX);
-        let whole = Self { tokens, cost: answer.cost, latency_ms, ..Self::NONE };
+        let flags = FlagCounts::of(answer.reply.flags);
+        let whole = Self { tokens, cost: answer.cost, latency_ms, flags, ..Self::NONE };
         if paid {
             Self { paid: tokens, paid_cost: answer.cost, calls: 1, ..whole }
         } else {
@@ -56,6 +61,7 @@ impl Usage {
             latency_ms: self.latency_ms.saturating_add(other.latency_ms),
             calls: self.calls + other.calls,
             hits: self.hits + other.hits,
+            flags: self.flags + other.flags,
         }
     }
 }

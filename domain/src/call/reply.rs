@@ -26,9 +26,12 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// How many flags there are.
+    pub const COUNT: usize = 6;
+
     /// The flags with their names in documents.
     #[must_use]
-    pub const fn named(self) -> [(&'static str, bool); 6] {
+    pub const fn named(self) -> [(&'static str, bool); Self::COUNT] {
         [
             ("truncated", self.truncated),
             ("refused", self.refused),
@@ -57,6 +60,60 @@ impl Flags {
             context_cut: bits & 32 != 0,
         }
     }
+}
+
+/// How many answers have each of the [`Flags`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FlagCounts([u64; Flags::COUNT]);
+
+impl FlagCounts {
+    /// The counts in the order of [`Flags::named`].
+    #[must_use]
+    pub const fn new(counts: [u64; Flags::COUNT]) -> Self {
+        Self(counts)
+    }
+
+    /// The counts in the order of [`Flags::named`].
+    #[must_use]
+    pub const fn counts(self) -> [u64; Flags::COUNT] {
+        self.0
+    }
+
+    /// Those of one answer.
+    #[must_use]
+    pub fn of(flags: Flags) -> Self {
+        Self(flags.named().map(|(_, set)| u64::from(set)))
+    }
+
+    /// The flags that some answers have, with their number.
+    pub fn named(self) -> impl Iterator<Item = (&'static str, u64)> {
+        let named = Flags::default().named().into_iter().zip(self.0);
+        named.map(|((name, _), count)| (name, count)).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl std::ops::Add for FlagCounts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i].saturating_add(other.0[i])))
+    }
+}
+
+/// What to do about answers with a flag, by its name; `None` where there is nothing to do.
+#[must_use]
+pub fn flag_advice(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "truncated" => "were cut at the limit of output tokens: raise max_tokens",
+        "refused" => "were refused by the model or its server",
+        "no_output" => "are empty: a reasoning model may have spent its tokens thinking, so raise max_tokens",
+        "context_cut" => {
+            "came for prompts that the server cut to its context: shorten them, or raise its context length"
+        }
+        "tokens_estimated" => "came without token counts, which are estimated",
+        "lossy_text" => "had bytes that are not UTF-8, which were replaced",
+        _ => return None,
+    })
 }
 
 /// What came back for a call, and what it took.

@@ -2117,6 +2117,7 @@ export interface components {
          *       "config_hash": "da6a35c9cdaaac4704c0fdeef9521e24e2222e475f1b6c660052e9937471684f",
          *       "duration_ms": 534,
          *       "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *       "flags": {},
          *       "id": "01a2142c-9e62-7716-a6a8-cc12cfc0c4aa",
          *       "latency_ms": 3067,
          *       "paid": {
@@ -2191,6 +2192,10 @@ export interface components {
              * @description Its experiment.
              */
             experiment_id: string;
+            /** @description How many answers are odd, by the flag that they have; those that none has are left out. */
+            flags: {
+                [key: string]: number;
+            };
             /**
              * Format: uuid
              * @description Its id.
@@ -2310,6 +2315,7 @@ export interface components {
          *       "config_hash": "da6a35c9cdaaac4704c0fdeef9521e24e2222e475f1b6c660052e9937471684f",
          *       "duration_ms": 534,
          *       "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *       "flags": {},
          *       "id": "01a2142c-9e62-7716-a6a8-cc12cfc0c4aa",
          *       "latency_ms": 3067,
          *       "paid": {
@@ -2414,6 +2420,10 @@ export interface components {
              * @description Its experiment.
              */
             experiment_id: string;
+            /** @description How many answers are odd, by the flag that they have; those that none has are left out. */
+            flags: {
+                [key: string]: number;
+            };
             /**
              * Format: uuid
              * @description Its id.
@@ -2496,6 +2506,7 @@ export interface components {
          *           "config_hash": "b2eaab25422f8c582ff9d7ddd6013e6ddc942b660bac801324539207993b18d9",
          *           "duration_ms": 1678,
          *           "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
+         *           "flags": {},
          *           "id": "01a2142c-677e-70c6-a84a-cc131d91621d",
          *           "latency_ms": 3115,
          *           "paid": {

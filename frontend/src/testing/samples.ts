@@ -82,6 +82,7 @@ export function run(part: Partial<RunDetail> = {}): RunDetail {
     tokens_out: 20,
     paid: { tokens_in: 50, tokens_out: 10 },
     latency_ms: 420,
+    flags: {},
     duration_ms: 1500,
     stage_results: { count: 0, items: [] },
     ...part,

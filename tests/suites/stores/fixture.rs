@@ -11,7 +11,7 @@ use application::ports::{
 };
 use domain::access::{Actor, Scope, Writer};
 use domain::call::{
-    Call, ChatCall, Completion, Digest, Flags, Message, Reply, ReplyBody, ResponseFormat, Role,
+    Call, ChatCall, Completion, Digest, FlagCounts, Flags, Message, Reply, ReplyBody, ResponseFormat, Role,
 };
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::experiment::{Draft, LlmDraft, Places, StageDraft};
@@ -150,6 +150,7 @@ impl Fixture {
                 latency_ms: 7,
                 calls: 1,
                 hits: 0,
+                flags: FlagCounts::default(),
             },
             failures: 0,
             ending: None,

@@ -157,6 +157,8 @@ pub struct RunRecord {
     pub paid: Paid,
     /// Latency of all its calls together, in milliseconds, as it was when each was made.
     pub latency_ms: u64,
+    /// How many answers are odd, by the flag that they have; those that none has are left out.
+    pub flags: BTreeMap<String, u64>,
     /// From its start to its end, in milliseconds.
     pub duration_ms: u64,
     /// When it was first taken up.
@@ -196,6 +198,7 @@ impl From<&RunSummary> for RunRecord {
                 cost: dollars(run.paid_cost),
             },
             latency_ms: run.latency_ms,
+            flags: run.flags.named().map(|(name, count)| (name.to_owned(), count)).collect(),
             duration_ms: took.map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
             started_at: run.started_at.map(Moment::from),
             completed_at: run.completed_at.map(Moment::from),

@@ -267,3 +267,67 @@ fn what_the_server_tells_beside_the_answer_is_kept() {
     };
     assert!(read(2_048) && !read(4_000) && !read(0));
 }
+
+/// Numbers that look random and are the same each time (Marsaglia 2003, "Xorshift RNGs").
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % most.max(1) as u64).unwrap()
+    }
+
+    fn mutated(&mut self, body: &[u8]) -> Vec<u8> {
+        const PIECES: [&[u8]; 10] = [
+            b"null",
+            b"{}",
+            b"[]",
+            b"\"\"",
+            b"-1",
+            b"1e999",
+            b"\"error\"",
+            b"\\u0000",
+            b"\xff",
+            b",\"error\":",
+        ];
+        let mut body = body.to_vec();
+        for _ in 0..=self.below(3) {
+            let (from, length) = (self.below(body.len()), self.below(40));
+            let to = (from + length).min(body.len());
+            match self.below(4) {
+                0 => drop(body.drain(from..to)),
+                1 => drop(body.splice(from..to, PIECES[self.below(PIECES.len())].to_vec())),
+                2 => body.truncate(from + 1),
+                _ => body[from] = u8::try_from(self.below(256)).unwrap(),
+            }
+        }
+        body
+    }
+}
+
+#[test]
+fn mutated_answers_end_as_completed_or_failed_with_a_kind() {
+    let bodies = [
+        around(r#"{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}"#),
+        around(r#"{"message":{"content":null,"tool_calls":[{"id":"1"}]},"finish_reason":"tool_calls"}"#),
+        r#"{"error":{"message":"slow","code":429,"details":[{"retryDelay":"3s"}]}}"#.to_owned(),
+        "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]\n\n".to_owned(),
+    ];
+    let mut dice = Dice(0x5eed);
+    let mut outcomes = std::collections::BTreeMap::new();
+    for i in 0..2_000 {
+        let body = dice.mutated(bodies[i % bodies.len()].as_bytes());
+        let outcome = match read(&body) {
+            Ok(reply) => {
+                let completion = reply.completion().unwrap();
+                assert!(!completion.text.contains('\0') && reply.tokens.total() < u64::MAX / 2);
+                "completed"
+            }
+            Err(failure) => failure.kind.as_str(),
+        };
+        *outcomes.entry(outcome).or_insert(0) += 1;
+    }
+    assert!(outcomes["completed"] > 100 && outcomes["malformed"] > 100, "{outcomes:?}");
+}

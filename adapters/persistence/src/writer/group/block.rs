@@ -20,6 +20,8 @@ const ADVANCE: &str = "UPDATE run SET done = $3, blocks = $4, failures = failure
      tokens_out = tokens_out + $7, paid_in = paid_in + $8, paid_out = paid_out + $9, \
      cost_nano = cost_nano + CAST($10 AS bigint), paid_nano = paid_nano + CAST($11 AS bigint), \
      latency_ms = latency_ms + $12, calls = calls + $13, hits = hits + $14, \
+     truncated = truncated + $16, refused = refused + $17, tokens_estimated = tokens_estimated + $18, \
+     lossy_text = lossy_text + $19, no_output = no_output + $20, context_cut = context_cut + $21, \
      lease_owner = CASE WHEN final = 0 AND asked = $3 THEN NULL ELSE lease_owner END, \
      lease_until = CASE WHEN final = 0 AND asked = $3 THEN NULL ELSE lease_until END \
      WHERE id = $1 AND lease_epoch = $2 AND blocks = $15 AND lease_owner IS NOT NULL AND completed_at IS NULL";
@@ -71,7 +73,7 @@ async fn advance<'a, C: ConnectionTrait>(
         let (no, upto) = (Row(&row).small("blocks")?, Row(&row).small("done")?);
         return Ok(Some(LandedBlock { block, no, upto }));
     }
-    let values = vec![
+    let mut values = vec![
         id(block.lease.run.bits()),
         whole(block.lease.epoch),
         whole(block.upto),
@@ -88,6 +90,7 @@ async fn advance<'a, C: ConnectionTrait>(
         whole(block.usage.hits),
         whole(block.no),
     ];
+    values.extend(block.usage.flags.counts().map(whole));
     let advanced = session.execute(ADVANCE, values).await?.rows_affected() > 0;
     Ok(advanced.then_some(LandedBlock { block, no: block.no, upto: block.upto }))
 }
