@@ -48,6 +48,24 @@ test("what a model writes stays text", async () => {
   expect(document.querySelector("img")).toBeNull();
 });
 
+test("reasoning is folded away, accepted answers and odd answers are told", async () => {
+  const [stage] = runSample(0).stages;
+  const thought = runSample(0, {
+    reference: undefined,
+    references: ["billing", "invoice"],
+    stages: stage ? [{ ...stage, reasoning: "It speaks of a card." }] : [],
+  });
+  await open({
+    "GET /runs/r1": { body: run({ flags: { truncated: 2 } }) },
+    "GET /runs/r1/samples": { body: { items: [thought] } },
+  });
+  expect(await screen.findByText(/billing\s+invoice/)).toBeVisible();
+  expect(screen.getByText("It speaks of a card.")).not.toBeVisible();
+  await userEvent.click(screen.getByText("Reasoning", { selector: "summary" }));
+  expect(screen.getByText("It speaks of a card.")).toBeVisible();
+  expect(screen.getByText(/2 truncated/)).toBeVisible();
+});
+
 test("a failed sample and a failed run say why", async () => {
   const [stage] = runSample(0).stages;
   const broken = runSample(0, {

@@ -7,7 +7,7 @@ import { StageView } from "./stage-view";
 
 /** One sample on its way through the stages, and how its answer was judged. */
 export function SampleCard({ sample, open }: { sample: RunSample; open: boolean }) {
-  const { sample_index: index, repeat, input, reference, stages, scores } = sample;
+  const { sample_index: index, repeat, input, reference, references, stages, scores } = sample;
   const failed = stages.some((stage) => stage.error !== undefined);
   return (
     <details open={open} className={`${card} group min-w-0`}>
@@ -27,6 +27,9 @@ export function SampleCard({ sample, open }: { sample: RunSample; open: boolean 
         <div className="grid gap-3 md:grid-cols-2">
           <TextBlock label="Input" text={block(input)} />
           {reference !== undefined && <TextBlock label="Reference" text={block(reference)} />}
+          {references && references.length > 0 && (
+            <TextBlock label="Accepted answers" text={references.map(block).join("\n")} />
+          )}
         </div>
         {stages.map((stage) => (
           <StageView key={stage.stage_index} result={stage} />
