@@ -195,6 +195,7 @@ fn blocked_refusal(blocked: Blocked, label: &str) -> Refusal {
             let detail = format!("endpoint `{label}` wants to be left alone for {wait} s: try again then");
             Refusal::conflict("call_failed", detail)
         }
+        Blocked::Misconfigured(error) => Refusal::conflict("misconfigured", error.message),
         Blocked::Store(error) => error.into(),
         Blocked::Budget | Blocked::Stopping => Refusal::Unavailable("the server is stopping".to_owned()),
     }

@@ -58,6 +58,7 @@ const fn retries(kind: FailureKind) -> u32 {
         FailureKind::QuotaExhausted
         | FailureKind::Unauthorized
         | FailureKind::Forbidden
+        | FailureKind::Misconfigured
         | FailureKind::Rejected
         | FailureKind::ResponseTooLarge
         | FailureKind::NoChoices

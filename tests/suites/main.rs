@@ -18,6 +18,7 @@ mod laws;
 mod live;
 mod outages;
 mod racing;
+mod refusals;
 mod repeats;
 mod responsiveness;
 mod retrieval;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use domain::call::{CallFailure, Digest};
 use domain::endpoint::Endpoint;
 use domain::id::{EndpointId, SweepId, WorkerId};
-use domain::run::Payer;
+use domain::run::{Payer, RunError};
 
 use self::flight::InFlight;
 use super::gate::Gate;
@@ -75,6 +75,8 @@ pub(crate) enum Blocked {
     Postponed(Duration),
     /// This process is stopping, or has lost the run.
     Stopping,
+    /// The server takes no call of this configuration.
+    Misconfigured(RunError),
     /// A store failed.
     Store(StoreError),
 }

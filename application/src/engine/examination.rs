@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::call::Call;
+use domain::call::{Call, CallFailure, FailureKind};
 use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::pricing::Tokens;
-use domain::run::{Asker, Payer, StageError};
+use domain::run::{Asker, Payer, RunError, StageError};
 use domain::statistics::mean;
 
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
@@ -98,6 +98,11 @@ impl RunAnswers<'_> {
         Payer { run, sample, repeat, asker: Asker::Stage(stage), call: 0 }
     }
 
+    fn misconfigured(&self, stage: usize, failure: CallFailure) -> RunError {
+        let stage = self.examination.loaded.stage_names().get(stage).map(|name| (*name).to_owned());
+        RunError { kind: failure.kind.as_str().to_owned(), message: failure.message, stage, sample: None }
+    }
+
     fn requests(&self, stage: usize, calls: Vec<HashedCall>, endpoint: &Arc<Endpoint>) -> Vec<CallRequest> {
         let Examination { run, halt, .. } = self.examination;
         let payer = self.payer(u32::try_from(stage).unwrap_or(u32::MAX));
@@ -129,6 +134,9 @@ impl Answers for RunAnswers<'_> {
         for answer in caller.answer_all(self.requests(stage, calls, endpoint)).await {
             match answer {
                 CallAnswer::Stored(answer) => answers.push(answer),
+                CallAnswer::Failed(failed) if failed.kind == FailureKind::Misconfigured => {
+                    return Err(Blocked::Misconfigured(self.misconfigured(stage, failed)));
+                }
                 CallAnswer::Failed(failed) => failure = failure.or(Some(failed)),
                 CallAnswer::Blocked(blocked) => return Err(blocked),
             }

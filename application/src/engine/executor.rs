@@ -124,6 +124,7 @@ impl Engine {
         let outcome = match started(&*self.ports.tasks, task).await {
             // What is stored contradicts itself, and will go on doing so.
             Ok(Err(StoreError::Corrupt(reason))) => self.fail(&run, run_error("corrupt", reason)).await,
+            Ok(Ok(RunOutcome::GivenBack(Blocked::Misconfigured(error)))) => self.fail(&run, error).await,
             Ok(outcome) => outcome,
             Err(panicked) => {
                 tracing::error!(run = %lease.run, %panicked, "a run broke down");
@@ -225,7 +226,7 @@ impl Engine {
     /// instead.
     async fn blocked(&self, run: &ClaimedRun, blocked: Blocked) -> Result<Duration, StoreError> {
         let interruption = match blocked {
-            Blocked::Stopping | Blocked::Store(_) => return Ok(Duration::ZERO),
+            Blocked::Stopping | Blocked::Misconfigured(_) | Blocked::Store(_) => return Ok(Duration::ZERO),
             Blocked::Postponed(wait) => return Ok(wait),
             Blocked::Budget => Interruption::BudgetExhausted,
             Blocked::Endpoint(Breaker { kind, reason }) => {

@@ -40,6 +40,8 @@ pub enum FailureKind {
     Forbidden,
     /// The server is busy with the same thing, or waited too long for the request: 408, 409.
     UpstreamBusy,
+    /// The server does not know the model, or does not take one of its parameters: every call like it will fail.
+    Misconfigured,
     /// The request is wrong: any other 4xx.
     Rejected,
     /// The server's fault: 5xx.
@@ -76,6 +78,7 @@ impl FailureKind {
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "refused_by_gateway",
             Self::UpstreamBusy => "upstream_busy",
+            Self::Misconfigured => "misconfigured",
             Self::Rejected => "rejected",
             Self::Upstream5xx => "upstream_5xx",
             Self::Connect => "connect",
@@ -94,12 +97,13 @@ impl FailureKind {
     /// The kind with this word; a rate limit without its wait.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FailureKind; 17] = [
+        const ALL: [FailureKind; 18] = [
             FailureKind::RateLimited { retry_after: None },
             FailureKind::QuotaExhausted,
             FailureKind::Unauthorized,
             FailureKind::Forbidden,
             FailureKind::UpstreamBusy,
+            FailureKind::Misconfigured,
             FailureKind::Rejected,
             FailureKind::Upstream5xx,
             FailureKind::Connect,

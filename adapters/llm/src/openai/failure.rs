@@ -41,6 +41,7 @@ pub(super) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFai
             FailureKind::RateLimited { retry_after: asked }
         }
         (FailureKind::Forbidden, Some(error)) if is_about_account(error) => FailureKind::Unauthorized,
+        (FailureKind::Rejected, Some(error)) if is_about_configuration(error) => FailureKind::Misconfigured,
         (kind, _) => kind,
     };
     let said = error.and_then(message).map(|text| excerpt::of_text(&text));
@@ -98,6 +99,7 @@ pub(super) fn of_error_inside(error: &Value) -> CallFailure {
             FailureKind::RateLimited { retry_after: retry_after::within(error) }
         }
         FailureKind::Forbidden if is_about_account(error) => FailureKind::Unauthorized,
+        FailureKind::Rejected if is_about_configuration(error) => FailureKind::Misconfigured,
         kind => kind,
     };
     CallFailure::new(kind, message)
@@ -190,6 +192,26 @@ const ACCOUNT: [&str; 9] = [
     "subscription",
     "permission",
 ];
+
+/// Words of providers for a model that is not there, and for a parameter that it does not take.
+const CONFIGURATION: [&str; 6] = [
+    "unsupported_parameter",
+    "unsupported_value",
+    "unknown_parameter",
+    "model_not_found",
+    "invalid_model",
+    "deploymentnotfound",
+];
+
+/// Whether an error means the model or a parameter, so that every call like it will fail.
+fn is_about_configuration(error: &Value) -> bool {
+    if words(error).any(|word| CONFIGURATION.contains(&word.to_ascii_lowercase().as_str())) {
+        return true;
+    }
+    let said = message(error).unwrap_or_default().to_lowercase();
+    said.contains("model")
+        && ["not found", "does not exist", "not exist"].iter().any(|end| said.contains(end))
+}
 
 /// Whether an error speaks of the key or the account.
 fn is_about_account(error: &Value) -> bool {
