@@ -92,13 +92,10 @@ impl RunStore for Stores {
         experiment: ExperimentId,
         sweep: Option<SweepId>,
     ) -> Result<Vec<SampleFailures>, StoreError> {
-        let mut values = vec![id(experiment.bits())];
-        values.extend(sweep.map(|sweep| id(sweep.bits())));
+        let (runs, values) = scope(experiment, sweep);
         let sql = format!(
             "SELECT s.stage_index, s.error, COUNT(*) AS samples FROM run r JOIN stage_result s ON s.run_id = r.id \
-             WHERE r.experiment_id = $1 AND r.failures > 0 AND s.error IS NOT NULL{} \
-             GROUP BY s.stage_index, s.error",
-            if sweep.is_some() { " AND r.sweep_id = $2" } else { "" }
+             WHERE {runs} AND r.failures > 0 AND s.error IS NOT NULL GROUP BY s.stage_index, s.error"
         );
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, sample_failures).map_err(failed)
@@ -109,16 +106,11 @@ impl RunStore for Stores {
         experiment: ExperimentId,
         sweep: Option<SweepId>,
     ) -> Result<FlagCounts, StoreError> {
-        let mut values = vec![id(experiment.bits())];
-        values.extend(sweep.map(|sweep| id(sweep.bits())));
+        let (runs, values) = scope(experiment, sweep);
         let sums = Flags::default()
             .named()
             .map(|(name, _)| format!("CAST(COALESCE(SUM({name}), 0) AS bigint) AS {name}"));
-        let sql = format!(
-            "SELECT {} FROM run WHERE experiment_id = $1{}",
-            sums.join(", "),
-            if sweep.is_some() { " AND sweep_id = $2" } else { "" }
-        );
+        let sql = format!("SELECT {} FROM run r WHERE {runs}", sums.join(", "));
         let row = self.database.read().one(&sql, values).await.map_err(failed)?;
         row.map_or(Ok(FlagCounts::default()), |row| flag_counts(Row(&row))).map_err(failed)
     }
@@ -128,12 +120,10 @@ impl RunStore for Stores {
         experiment: ExperimentId,
         sweep: Option<SweepId>,
     ) -> Result<Vec<RunError>, StoreError> {
-        let mut values = vec![id(experiment.bits())];
-        values.extend(sweep.map(|sweep| id(sweep.bits())));
+        let (runs, values) = scope(experiment, sweep);
         let sql = format!(
-            "SELECT error FROM run WHERE experiment_id = $1 AND status = 'failed' AND failures = 0 \
-             AND error IS NOT NULL{} LIMIT 1000",
-            if sweep.is_some() { " AND sweep_id = $2" } else { "" }
+            "SELECT r.error FROM run r WHERE {runs} AND r.status = 'failed' AND r.failures = 0 \
+             AND r.error IS NOT NULL LIMIT 1000"
         );
         let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
         read_all(&rows, |row| Ok(run_error(&row.json("error")?))).map_err(failed)
@@ -258,6 +248,16 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
 
 fn first_error(row: Row<'_>) -> Result<(u32, u32, StageError), DbErr> {
     Ok((row.small("sample_index")?, row.small("stage_index")?, stage_error(&row.json("error")?)))
+}
+
+/// Which runs, called `r`, are those of an experiment or of one of its sweeps, and the values of that condition.
+fn scope(experiment: ExperimentId, sweep: Option<SweepId>) -> (&'static str, Vec<Bound>) {
+    match sweep {
+        None => ("r.experiment_id = $1", vec![id(experiment.bits())]),
+        Some(sweep) => {
+            ("r.experiment_id = $1 AND r.sweep_id = $2", vec![id(experiment.bits()), id(sweep.bits())])
+        }
+    }
 }
 
 fn flag_counts(row: Row<'_>) -> Result<FlagCounts, DbErr> {
