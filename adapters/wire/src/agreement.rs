@@ -100,17 +100,13 @@ fn csv(samples: &[Sample], separator: u8) -> Vec<u8> {
 }
 
 fn objects(samples: &[Sample]) -> Vec<serde_json::Value> {
-    samples
-        .iter()
-        .map(|sample| cells(sample).into_iter().map(|(name, text)| (name, text)).collect())
-        .collect()
+    samples.iter().map(|sample| cells(sample).into_iter().collect()).collect()
 }
 
 /// Each text as it may stand in YAML: the words without quotes, all else quoted as in JSON.
 fn yaml_by_hand(samples: &[Sample]) -> String {
-    let spelled = |text: &str| match PLAIN.contains(&text) {
-        true => text.to_owned(),
-        false => serde_json::to_string(text).unwrap(),
+    let spelled = |text: &str| {
+        if PLAIN.contains(&text) { text.to_owned() } else { serde_json::to_string(text).unwrap() }
     };
     let item = |sample: &Sample| {
         let cells: Vec<String> = cells(sample).iter().map(|(_, text)| spelled(text)).collect();

@@ -65,7 +65,7 @@ impl OpenAiServer {
     }
 }
 
-/// Where LiteLLM's proxy states what a call cost, in US dollars.
+/// Where `LiteLLM`'s proxy states what a call cost, in US dollars.
 const COST_HEADER: &str = "x-litellm-response-cost";
 
 #[async_trait]

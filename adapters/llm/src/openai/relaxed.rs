@@ -1,5 +1,7 @@
 //! JSON as servers write it: with what JSON does not allow replaced by what it does.
 
+use std::fmt::Write as _;
+
 /// Text that is strict JSON where `text` is JSON but for numbers that are none (`NaN`, `Infinity`), raw control
 /// characters within strings, and what stands in front of the first brace: comments of event streams, blank lines,
 /// guards against script inclusion.
@@ -40,7 +42,8 @@ fn string<'a>(text: &'a str, out: &mut String) -> &'a str {
                 out.push('\\');
                 out.extend(characters.next().map(|(_, escaped)| escaped));
             }
-            control if control < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+            // Writing to a string cannot fail.
+            control if control < ' ' => drop(write!(out, "\\u{:04x}", u32::from(control))),
             other => out.push(other),
         }
     }
