@@ -204,9 +204,12 @@ fn possible<'a>(
 
 fn bounded(definition: &Definition, stage: &Stage, endpoints: &[&Endpoint]) -> bool {
     let field = Field::Parameter(Parameter::MaxTokens);
+    let bounds = |endpoint: &Endpoint| {
+        endpoint.max_output_tokens.is_some() || endpoint.identity.kind.default_max_tokens().is_some()
+    };
     stage.bounds_output()
         || chosen(definition, stage, &field)
-        || !endpoints.is_empty() && endpoints.iter().all(|endpoint| endpoint.max_output_tokens.is_some())
+        || !endpoints.is_empty() && endpoints.iter().all(|endpoint| bounds(endpoint))
 }
 
 /// Whether a dimension without a condition decides a field of a stage.

@@ -22,7 +22,7 @@ use application::sweeps::{self, Sweeps};
 use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::{EndpointId, SweepId, WorkerId};
 use domain::secret::Secret;
-use llm::{OpenAiServer, Servers, SimulatedServer};
+use llm::{Servers, SimulatedServer};
 use outbound::{AddressPolicy, Client};
 use persistence::{Database, OpenError, Stores};
 use queue::LocalBell;
@@ -222,13 +222,14 @@ fn vault(settings: &Settings) -> Result<Arc<dyn Vault>, Failure> {
 fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Failure> {
     // Endpoints are the choice of whoever runs this: they may well be private.
     let client = Client::new(AddressPolicy::Endpoints).map_err(Failure::error)?;
-    let openai = OpenAiServer::new(client, Arc::new(SystemClock));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let servers = Servers::new(&client, &clock, SimulatedServer::new(settings.simulated_pace));
     Ok(engine::Ports {
         bell: Arc::new(LocalBell::new()),
         boards: stores.clone(),
         calls: stores.clone(),
         chance: Arc::new(SystemChance),
-        clock: Arc::new(SystemClock),
+        clock,
         endpoints: stores.clone(),
         experiments: stores.clone(),
         facts: stores.clone(),
@@ -239,7 +240,7 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         log: stores.clone(),
         offload: Arc::new(BlockingThreads::default()),
         runs: stores.clone(),
-        servers: Arc::new(Servers::new(openai, SimulatedServer::new(settings.simulated_pace))),
+        servers: Arc::new(servers),
         slots: stores.clone(),
         standings: stores.clone(),
         sweeps: stores.clone(),

@@ -14,19 +14,22 @@ use crate::secret::Secret;
 pub enum EndpointKind {
     /// OpenAI's chat completions, as most servers do.
     OpenAi,
+    /// Anthropic's messages.
+    Anthropic,
     /// The built-in simulation: no server, no key, no cost.
     Simulated,
 }
 
 impl EndpointKind {
     /// Every kind there is.
-    pub const ALL: [Self; 2] = [Self::OpenAi, Self::Simulated];
+    pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Simulated];
 
     /// The word for it in documents.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
             Self::Simulated => "simulated",
         }
     }
@@ -35,6 +38,15 @@ impl EndpointKind {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// The limit of output tokens of a call that sets none, where the protocol demands one.
+    #[must_use]
+    pub const fn default_max_tokens(self) -> Option<u32> {
+        match self {
+            Self::Anthropic => Some(4_096),
+            Self::OpenAi | Self::Simulated => None,
+        }
     }
 }
 

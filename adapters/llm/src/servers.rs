@@ -1,26 +1,36 @@
-use application::ports::ModelServer;
+use std::sync::Arc;
+
+use application::ports::{Clock, ModelServer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
 use domain::endpoint::{Endpoint, EndpointKind};
 
-use crate::{OpenAiServer, SimulatedServer};
+use outbound::Client;
+
+use crate::{AnthropicServer, OpenAiServer, SimulatedServer};
 
 /// Hands each exchange to the server that speaks the endpoint's protocol.
 pub struct Servers {
     openai: OpenAiServer,
+    anthropic: AnthropicServer,
     simulated: SimulatedServer,
 }
 
 impl Servers {
-    /// A router over these servers.
+    /// A router to servers over this client, and to the simulation; the clock tells how far away a date in `Retry-After` is.
     #[must_use]
-    pub const fn new(openai: OpenAiServer, simulated: SimulatedServer) -> Self {
-        Self { openai, simulated }
+    pub fn new(client: &Client, clock: &Arc<dyn Clock>, simulated: SimulatedServer) -> Self {
+        Self {
+            openai: OpenAiServer::new(client.clone(), Arc::clone(clock)),
+            anthropic: AnthropicServer::new(client.clone(), Arc::clone(clock)),
+            simulated,
+        }
     }
 
     fn of(&self, kind: EndpointKind) -> &dyn ModelServer {
         match kind {
             EndpointKind::OpenAi => &self.openai,
+            EndpointKind::Anthropic => &self.anthropic,
             EndpointKind::Simulated => &self.simulated,
         }
     }

@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 pub enum KindDocument {
     /// A server that speaks chat completions.
     Openai,
+    /// A server that speaks Anthropic's messages.
+    Anthropic,
     /// The built-in simulation.
     Simulated,
 }
@@ -155,6 +157,7 @@ fn identity(kind: KindDocument, url: Option<&str>, problems: &mut Vec<Problem>) 
     let kind = match kind {
         KindDocument::Simulated => return EndpointIdentity::new(EndpointKind::Simulated, SIMULATED_URL),
         KindDocument::Openai => EndpointKind::OpenAi,
+        KindDocument::Anthropic => EndpointKind::Anthropic,
     };
     let url = url.unwrap_or_default().trim();
     if let Some(detail) = more_than_a_base(url) {
@@ -174,7 +177,8 @@ fn identity(kind: KindDocument, url: Option<&str>, problems: &mut Vec<Problem>) 
 }
 
 /// Operations that are put behind the URL of an endpoint.
-const OPERATIONS: [&str; 5] = ["/chat/completions", "/completions", "/embeddings", "/models", "/responses"];
+const OPERATIONS: [&str; 6] =
+    ["/chat/completions", "/completions", "/embeddings", "/messages", "/models", "/responses"];
 
 /// What is wrong with a URL that says more than where the API begins.
 fn more_than_a_base(url: &str) -> Option<String> {

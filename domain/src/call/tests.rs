@@ -99,7 +99,7 @@ fn the_token_bound_is_never_below_what_a_byte_tokenizer_would_count() {
 }
 
 fn any_call() -> impl Strategy<Value = ChatCall> {
-    let kind = prop_oneof![Just(EndpointKind::OpenAi), Just(EndpointKind::Simulated)];
+    let kind = prop::sample::select(EndpointKind::ALL.to_vec());
     let role = prop_oneof![Just(Role::System), Just(Role::User), Just(Role::Assistant)];
     let message = (role, "[ab\"]{0,3}").prop_map(|(role, content)| Message { role, content });
     let format = prop_oneof![

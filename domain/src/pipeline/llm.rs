@@ -19,16 +19,23 @@ pub(super) struct CompiledLlm {
     extra: Map,
 }
 
+const MAX_TOKENS: &str = "max_tokens";
+
 impl CompiledLlm {
     pub(super) fn new(stage: &LlmStage, binding: Binding) -> Result<Self, StageError> {
         let system = stage.system.iter().map(|text| (Role::System, text));
         let few_shot = stage.messages.iter().map(|message| (message.role, &message.content));
         let prompt = std::iter::once((Role::User, &stage.prompt));
         let texts = system.chain(few_shot).chain(prompt);
+        let mut parameters = stage.parameters.clone();
+        if let Some(limit) = binding.endpoint.kind.default_max_tokens() {
+            // Part of the call from the beginning, so that its hash, its bound and what is stored of it tell the same.
+            parameters.entry(MAX_TOKENS.to_owned()).or_insert_with(|| Value::from(limit));
+        }
         Ok(Self {
             binding,
             messages: texts.map(|(role, text)| Ok((role, parsed(text)?))).collect::<Result<_, _>>()?,
-            parameters: stage.parameters.clone(),
+            parameters,
             response_format: stage.response_format.clone(),
             strip_think: !stage.keep_think,
             extra: stage.extra.clone(),
@@ -41,7 +48,7 @@ impl CompiledLlm {
     }
 
     pub(super) fn max_tokens(&self) -> Option<u64> {
-        self.parameters.get("max_tokens")?.as_number()?.as_u64()
+        self.parameters.get(MAX_TOKENS)?.as_number()?.as_u64()
     }
 
     pub(super) fn begin(&self, repeat: u32, render: &impl Render) -> Option<Result<Step, StageError>> {

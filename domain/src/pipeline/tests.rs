@@ -4,7 +4,7 @@ use crate::configuration::{Binding, Configuration};
 use crate::endpoint::{EndpointIdentity, EndpointKind};
 use crate::name::Name;
 use crate::pricing::Tokens;
-use crate::stage::{ChunkInput, ChunkStage, RetrieveStage, Stage};
+use crate::stage::{ChunkInput, ChunkStage, LlmStage, RetrieveStage, Stage};
 use crate::text_unit::TextUnit;
 
 fn name(text: &str) -> Name {
@@ -102,4 +102,32 @@ fn much_text_is_not_worked_on_at_once() {
     let documents = Value::List(vec!["word ".repeat(100_000).into()]);
     assert_eq!(pipeline.begin_quickly(0, &progress, &documents, 1), None);
     assert!(pipeline.begin(0, &progress, &documents, 1).is_ok());
+}
+
+#[test]
+fn a_limit_that_the_protocol_demands_is_part_of_the_call() {
+    for (kind, set, told) in [
+        (EndpointKind::OpenAi, None, None),
+        (EndpointKind::Anthropic, None, Some(4_096)),
+        (EndpointKind::Anthropic, Some(16_u32), Some(16)),
+    ] {
+        let parameters = set.map(|limit| ("max_tokens".to_owned(), Value::from(limit)));
+        let ask = LlmStage {
+            prompt: "hi".to_owned(),
+            parameters: parameters.into_iter().collect(),
+            ..LlmStage::default()
+        };
+        let endpoint = EndpointIdentity::new(kind, "http://h/v1");
+        let stage = ConfiguredStage {
+            stage: Stage { name: name("ask"), kind: StageKind::Llm(ask) },
+            binding: Some(Binding { endpoint, model: "m".into() }),
+        };
+        let configuration =
+            Configuration { stages: vec![stage], params: Map::new(), free: Map::new(), repeats: 1 };
+        let pipeline = Pipeline::try_new(&configuration).unwrap();
+        let progress = SampleProgress::new(Value::Null);
+        let Step::Calls(calls) = pipeline.begin(0, &progress, &Value::Null, 1).unwrap() else { panic!() };
+        assert_eq!(calls[0].max_tokens(), told, "{kind}");
+        assert_eq!(calls[0].parameters().contains_key("max_tokens"), told.is_some(), "{kind}");
+    }
 }

@@ -896,7 +896,7 @@ export interface components {
          * @description The kinds of endpoint.
          * @enum {string}
          */
-        EndpointKind: "openai" | "simulated";
+        EndpointKind: "openai" | "anthropic" | "simulated";
         /**
          * EndpointLimits
          * @description How much an endpoint bears.

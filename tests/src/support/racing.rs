@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use application::engine;
-use application::ports::FormatChecker;
+use application::ports::{Clock, FormatChecker};
 use async_trait::async_trait;
 use domain::scoring::{Format, Judgement};
 use domain::strategy::{Guide, History, Proposal, Reason, Step, Trial, TrialState, Work, guide};
 use domain::sweep::SweepKind;
-use llm::{OpenAiServer, Servers, SimulatedServer};
+use llm::{Servers, SimulatedServer};
 use outbound::{AddressPolicy, Client};
 use persistence::Stores;
 use queue::LocalBell;
@@ -132,7 +132,8 @@ impl FormatChecker for NoFormats {
 /// # Errors
 /// Where there is no HTTP client to be had.
 pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
-    let openai = OpenAiServer::new(Client::new(AddressPolicy::Endpoints)?, Arc::new(SystemClock));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let client = Client::new(AddressPolicy::Endpoints)?;
     Ok(engine::Ports {
         boards: stores.clone(),
         facts: stores.clone(),
@@ -140,7 +141,7 @@ pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
         bell: Arc::new(LocalBell::new()),
         calls: stores.clone(),
         chance: Arc::new(SystemChance),
-        clock: Arc::new(SystemClock),
+        clock: Arc::clone(&clock),
         endpoints: stores.clone(),
         experiments: stores.clone(),
         formats: Arc::new(NoFormats),
@@ -150,7 +151,7 @@ pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
         log: stores.clone(),
         offload: Arc::new(BlockingThreads::default()),
         runs: stores.clone(),
-        servers: Arc::new(Servers::new(openai, SimulatedServer::new(0.0))),
+        servers: Arc::new(Servers::new(&client, &clock, SimulatedServer::new(0.0))),
         slots: stores.clone(),
         sweeps: stores.clone(),
         tasks: Arc::new(TokioTasks),

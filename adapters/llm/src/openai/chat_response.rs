@@ -31,30 +31,6 @@ pub(super) fn choices(answer: &Value) -> Choices<'_> {
     }
 }
 
-/// The error that an answer tells of, wherever it stands: at the top, as the first of a list, or in place of an answer.
-pub(super) fn error(answer: &Value) -> Option<&Value> {
-    let said = |error: &&Value| match error {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-        _ => true,
-    };
-    match answer {
-        Value::Array(items) => items.first().and_then(error),
-        Value::Object(fields) => {
-            let inside = fields.get("error").or_else(|| fields.get("errors")).filter(said);
-            let inside = inside.map(|error| error.get(0).unwrap_or(error));
-            let is_error = fields.get("object").is_some_and(|object| object == "error");
-            let instead = !fields.contains_key("choices")
-                && ["detail", "code"].iter().any(|name| fields.contains_key(*name))
-                && !fields.contains_key("message_type");
-            inside.or_else(|| (is_error || instead).then_some(answer))
-        }
-        _ => None,
-    }
-}
-
 impl<'a> Choice<'a> {
     /// The error in the choice itself.
     pub(super) fn error(&self) -> Option<&'a Value> {

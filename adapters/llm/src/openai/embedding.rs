@@ -7,8 +7,8 @@ use domain::pricing::Tokens;
 use domain::value::write_text;
 use serde::Deserialize;
 
-use super::usage::count;
-use super::{excerpt, failure, json};
+use crate::exchange::usage::count;
+use crate::exchange::{excerpt, failure, json};
 
 #[derive(Deserialize)]
 struct EmbeddingResponse {

@@ -3,16 +3,9 @@
 mod chat_response;
 mod completion;
 mod embedding;
-mod event_stream;
-mod excerpt;
-mod failure;
-mod json;
-mod model_list;
-mod relaxed;
 mod request;
-mod retry_after;
-mod usage;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,31 +15,20 @@ use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
 use domain::endpoint::Endpoint;
 use outbound::{Client, Request, Response};
 
+use crate::exchange::{Exchanges, answer, failure, usage};
+
 /// Talks to one server after another over a shared client.
-pub struct OpenAiServer {
-    client: Client,
-    clock: Arc<dyn Clock>,
-}
+pub struct OpenAiServer(Exchanges);
 
 impl OpenAiServer {
     /// A server over this client; the clock tells how far away a date in `Retry-After` is.
     #[must_use]
     pub const fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
-        Self { client, clock }
+        Self(Exchanges::new(client, clock))
     }
 
     async fn exchange(&self, endpoint: &Endpoint, request: Request<'_>) -> Result<Response, CallFailure> {
-        let request = request.bearer(endpoint.api_key.as_ref()).headers(endpoint.headers.as_ref());
-        let request = request.timeout(endpoint.timeout);
-        self.client.send(request).await.map_err(|e| failure::of_transport(&e))
-    }
-
-    /// An answer, where its status says that it is one.
-    fn succeeded(&self, answer: Response, url: &str) -> Result<Response, CallFailure> {
-        match answer.status() {
-            200..=299 => Ok(answer),
-            _ => Err(failure::of_status(&answer, self.clock.now(), url)),
-        }
+        self.0.send(endpoint, request.bearer(endpoint.api_key.as_ref()), BTreeMap::new()).await
     }
 
     async fn completed(&self, endpoint: &Endpoint, call: &ChatCall) -> Result<Reply, CallFailure> {
@@ -56,9 +38,9 @@ impl OpenAiServer {
         let answer = self.exchange(endpoint, request).await?;
         let latency = begun.elapsed();
         if failure::tells_of_refusal(&answer) {
-            return Ok(completion::refusal(call, latency));
+            return Ok(answer::refusal(call, latency));
         }
-        let answer = self.succeeded(answer, &url)?;
+        let answer = self.0.succeeded(answer, &url)?;
         let reply = completion::read(answer.body(), call, latency)?;
         let stated = answer.header(COST_HEADER).and_then(usage::dollars_in);
         Ok(Reply { stated_cost: reply.stated_cost.or(stated), ..reply })
@@ -82,7 +64,7 @@ impl ModelServer for OpenAiServer {
         let exchange = self.exchange(endpoint, request).await;
         let latency = begun.elapsed();
         exchange
-            .and_then(|answer| self.succeeded(answer, &url))
+            .and_then(|answer| self.0.succeeded(answer, &url))
             .and_then(|answer| embedding::read(answer.body(), calls, latency))
             .map_err(|failure| failure::without_secrets(failure, endpoint))
     }
@@ -91,8 +73,7 @@ impl ModelServer for OpenAiServer {
         let url = endpoint.identity.address("models");
         let exchange = self.exchange(endpoint, Request::get(&url)).await;
         exchange
-            .and_then(|answer| self.succeeded(answer, &url))
-            .and_then(|answer| model_list::read(answer.body()))
+            .and_then(|answer| self.0.models(answer, &url))
             .map_err(|failure| failure::without_secrets(failure, endpoint))
     }
 }

@@ -46,7 +46,7 @@ fn endpoint(url: &str) -> Endpoint {
         identity: EndpointIdentity::new(EndpointKind::OpenAi, url),
         api_key: Some(Secret::new(KEY)),
         headers: Some([("x-org".to_owned(), Secret::new(ORG))].into()),
-        prices: std::collections::BTreeMap::default(),
+        prices: BTreeMap::default(),
         limits: Limits::default(),
         max_tokens_field: MaxTokensField::MaxTokens,
         max_output_tokens: None,

@@ -62,6 +62,7 @@ impl From<endpoint::Endpoint> for Endpoint {
             label: endpoint.label,
             kind: match endpoint.identity.kind {
                 EndpointKind::OpenAi => KindDocument::Openai,
+                EndpointKind::Anthropic => KindDocument::Anthropic,
                 EndpointKind::Simulated => KindDocument::Simulated,
             },
             url: endpoint.identity.url,

@@ -8,7 +8,7 @@ import { Button } from "@/ui/button";
 import { CancelButton, DialogActions } from "@/ui/dialog";
 import { Select, TextArea, TextField } from "@/ui/field";
 import { ProblemNote } from "@/ui/problem-note";
-import { isKind, type Kind, kinds } from "./kinds";
+import { isKind, type Kind, kinds, urls } from "./kinds";
 import { type Prices, parsePrices, pricesText } from "./prices";
 
 /** The endpoint as entered; settings that the form does not show stay as they are. */
@@ -68,13 +68,13 @@ export function EndpointForm({ endpoint, onClose }: Props) {
           </option>
         ))}
       </Select>
-      {kind === "openai" && (
+      {urls[kind] !== undefined && (
         <>
           <TextField
             label="URL"
             name="url"
             type="url"
-            placeholder="http://127.0.0.1:8000/v1"
+            placeholder={urls[kind]}
             defaultValue={endpoint?.url}
             problem={problemAt(saving.error, "/url")}
             required

@@ -1,5 +1,6 @@
-use domain::call::{Message, ResponseFormat, Role};
+use domain::call::{Completion, Flags, Message, ReplyBody, ResponseFormat, Role};
 use domain::endpoint::{EndpointIdentity, EndpointKind};
+use domain::pricing::Tokens;
 use domain::value::Map;
 
 use super::*;

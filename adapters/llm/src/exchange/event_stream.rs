@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// The completion that a stream of chunks adds up to; `None` where the text is no such stream.
-pub(super) fn completion(text: &str, read: impl Fn(&str) -> Option<Value>) -> Option<Value> {
+pub(crate) fn completion(text: &str, read: impl Fn(&str) -> Option<Value>) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}');
     let is_stream = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with(':'));
     if !is_stream.is_some_and(|line| line.starts_with("data:") || line.starts_with("event:")) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// The wait asked for by `retry-after-ms` or `retry-after` (seconds, whole or not, or an HTTP date; RFC 9110, 10.2.3).
 /// What makes no sense, or asks for no wait at all, asks for nothing.
-pub(super) fn parse<'a>(header: impl Fn(&str) -> Option<&'a str>, now: Timestamp) -> Option<Duration> {
+pub(crate) fn parse<'a>(header: impl Fn(&str) -> Option<&'a str>, now: Timestamp) -> Option<Duration> {
     let millis = header("retry-after-ms").and_then(|text| span(text, 1e-3));
     millis.or_else(|| {
         let text = header("retry-after")?;
@@ -17,7 +17,7 @@ pub(super) fn parse<'a>(header: impl Fn(&str) -> Option<&'a str>, now: Timestamp
 
 /// The wait that an error asks for where no header does: `RetryInfo` among Google's details, or a sentence such as "try
 /// again in 1.5s".
-pub(super) fn within(error: &Value) -> Option<Duration> {
+pub(crate) fn within(error: &Value) -> Option<Duration> {
     let details = error.get("details").and_then(Value::as_array);
     let named = details.into_iter().flatten().find_map(|detail| detail.get("retryDelay")?.as_str());
     named.and_then(|text| span(text, 1.0)).or_else(|| {

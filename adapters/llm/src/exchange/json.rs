@@ -7,14 +7,14 @@ use serde::de::DeserializeOwned;
 use super::{event_stream, relaxed};
 
 /// What was read, and whether bytes that are no text had to be replaced for it.
-pub(super) struct Parsed<T> {
-    pub(super) value: T,
-    pub(super) lossy: bool,
+pub(crate) struct Parsed<T> {
+    pub(crate) value: T,
+    pub(crate) lossy: bool,
 }
 
 /// Reads `body`, whose strings may have bytes that are not UTF-8 or lone surrogates, and whose objects may have
 /// duplicate names, of which the last one counts. `None` where it is not of the shape of `T`.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Option<Parsed<T>> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Option<Parsed<T>> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Some(Parsed { value, lossy: false });
     }
@@ -24,7 +24,7 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Option<Parsed<T>> {
 
 /// The JSON within `body`, however it is wrapped: see [`relaxed::strict`] and [`event_stream::completion`]. What follows the
 /// first document is not read.
-pub(super) fn tree(body: &[u8]) -> Option<Parsed<serde_json::Value>> {
+pub(crate) fn tree(body: &[u8]) -> Option<Parsed<serde_json::Value>> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Some(Parsed { value, lossy: false });
     }
@@ -81,7 +81,7 @@ fn escaped_unit(text: &str) -> Option<u16> {
 }
 
 /// A text without U+0000, which not every store keeps; `lossy` is set where one was replaced.
-pub(super) fn without_nul(text: String, lossy: &mut bool) -> String {
+pub(crate) fn without_nul(text: String, lossy: &mut bool) -> String {
     if !text.contains('\0') {
         return text;
     }
@@ -90,7 +90,7 @@ pub(super) fn without_nul(text: String, lossy: &mut bool) -> String {
 }
 
 /// The domain's value of a JSON tree, without U+0000.
-pub(super) fn to_value(tree: serde_json::Value, lossy: &mut bool) -> domain::value::Value {
+pub(crate) fn to_value(tree: serde_json::Value, lossy: &mut bool) -> domain::value::Value {
     use domain::value::Value;
     match tree {
         serde_json::Value::Null => Value::Null,

@@ -21,7 +21,7 @@ struct Entry {
 }
 
 /// The first 1,000 names, each cut at 200 characters.
-pub(super) fn read(body: &[u8]) -> Result<Vec<String>, CallFailure> {
+pub(crate) fn read(body: &[u8]) -> Result<Vec<String>, CallFailure> {
     let list = json::read::<List>(body).ok_or_else(|| {
         let message = format!("the response is not a list of models: {}", excerpt::of_bytes(body));
         CallFailure::new(FailureKind::Malformed, message)

@@ -4,7 +4,7 @@
 const LENGTH: usize = 512;
 
 /// The first 512 characters, control characters and backslashes escaped.
-pub(super) fn of_text(text: &str) -> String {
+pub(crate) fn of_text(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars().take(LENGTH) {
         if matches!(character, '"' | '\'') {
@@ -17,7 +17,7 @@ pub(super) fn of_text(text: &str) -> String {
 }
 
 /// The same of bytes; those that are no text are replaced.
-pub(super) fn of_bytes(bytes: &[u8]) -> String {
+pub(crate) fn of_bytes(bytes: &[u8]) -> String {
     of_text(&String::from_utf8_lossy(&bytes[..bytes.len().min(4 * LENGTH)]))
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 /// Text that is strict JSON where `text` is JSON but for numbers that are none (`NaN`, `Infinity`), raw control
 /// characters within strings, and what stands in front of the first brace: comments of event streams, blank lines,
 /// guards against script inclusion.
-pub(super) fn strict(text: &str) -> String {
+pub(crate) fn strict(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = behind_preamble(text);
     while let Some(at) = rest.find(['"', 'N', 'I', '-']) {
@@ -48,6 +48,10 @@ fn string<'a>(text: &'a str, out: &mut String) -> &'a str {
         }
     }
     ""
+}
+
+fn hex(digit: u32) -> char {
+    char::from_digit(digit, 16).unwrap_or_default()
 }
 
 /// Copies a sign or the first letter of what may be a number that is none; what follows it.

@@ -9,7 +9,7 @@ const PLAUSIBLE_TOKENS: u64 = 1 << 32;
 const PLAUSIBLE_DOLLARS: f64 = 10_000.0;
 
 /// A count that can be right: whole, not negative, and not beyond belief.
-pub(super) fn count(usage: &Value, name: &str) -> Option<u64> {
+pub(crate) fn count(usage: &Value, name: &str) -> Option<u64> {
     let told = usage.get(name)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within bounds")]
     let whole = |number: f64| {
@@ -19,12 +19,12 @@ pub(super) fn count(usage: &Value, name: &str) -> Option<u64> {
 }
 
 /// A cost in US dollars that can be right.
-pub(super) fn dollars(of: &Value, name: &str) -> Option<NanoDollars> {
+pub(crate) fn dollars(of: &Value, name: &str) -> Option<NanoDollars> {
     amount(of.get(name)?.as_f64()?)
 }
 
 /// The same from a header.
-pub(super) fn dollars_in(text: &str) -> Option<NanoDollars> {
+pub(crate) fn dollars_in(text: &str) -> Option<NanoDollars> {
     amount(text.trim().parse().ok()?)
 }
 

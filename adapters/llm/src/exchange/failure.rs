@@ -9,10 +9,10 @@ use domain::time::Timestamp;
 use outbound::{Error, RequestRefusal, Response};
 use serde_json::Value;
 
-use super::{chat_response, excerpt, json, retry_after};
+use super::{error, excerpt, json, retry_after};
 
 /// The failure of an exchange that brought no answer.
-pub(super) fn of_transport(error: &Error) -> CallFailure {
+pub(crate) fn of_transport(error: &Error) -> CallFailure {
     let kind = match error {
         Error::Refused(RequestRefusal::Key | RequestRefusal::Header) => FailureKind::Unauthorized,
         Error::Refused(_) => FailureKind::AddressRefused,
@@ -27,13 +27,13 @@ pub(super) fn of_transport(error: &Error) -> CallFailure {
 }
 
 /// The failure that an answer's status tells of, at the address that was called.
-pub(super) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFailure {
+pub(crate) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFailure {
     let body = json::tree(answer.body()).map(|parsed| parsed.value);
     let error = body.as_ref().and_then(error_of);
     let asked = retry_after::parse(|name| answer.header(name), now);
     let wait = || asked.or_else(|| error.and_then(retry_after::within));
     let kind = match (kind_of_status(answer.status()), error) {
-        (FailureKind::RateLimited { .. }, Some(error)) if is_about_quota(error) => {
+        (FailureKind::RateLimited { .. } | FailureKind::Rejected, Some(error)) if is_about_quota(error) => {
             FailureKind::QuotaExhausted
         }
         (FailureKind::RateLimited { .. }, _) => FailureKind::RateLimited { retry_after: wait() },
@@ -64,7 +64,7 @@ fn without_version(url: &str) -> &'static str {
 }
 
 /// Whether an answer of any status tells that the prompt, or the answer to it, was filtered.
-pub(super) fn tells_of_refusal(answer: &Response) -> bool {
+pub(crate) fn tells_of_refusal(answer: &Response) -> bool {
     let body = json::tree(answer.body()).map(|parsed| parsed.value);
     (400..500).contains(&answer.status()) && body.as_ref().and_then(error_of).is_some_and(is_refusal)
 }
@@ -80,18 +80,18 @@ const FILTERED: [&str; 6] = [
 ];
 
 /// Whether an error tells that the prompt, or the answer to it, was filtered.
-pub(super) fn is_refusal(error: &Value) -> bool {
+pub(crate) fn is_refusal(error: &Value) -> bool {
     let inner = error.pointer("/innererror/code").and_then(Value::as_str);
     words(error).chain(inner).any(|word| FILTERED.contains(&word.to_ascii_lowercase().as_str()))
 }
 
 /// The error within the body of a failed exchange, or the body where it is the error itself.
 fn error_of(body: &Value) -> Option<&Value> {
-    chat_response::error(body).or_else(|| body.is_object().then_some(body))
+    error::within(body).or_else(|| body.is_object().then_some(body))
 }
 
 /// The failure that a server reports with status 200.
-pub(super) fn of_error_inside(error: &Value) -> CallFailure {
+pub(crate) fn of_error_inside(error: &Value) -> CallFailure {
     let said = message(error).unwrap_or_else(|| error.to_string());
     let message = format!("error in a successful answer: {}", excerpt::of_text(&said));
     let kind = match kind_of_error(error) {
@@ -106,7 +106,7 @@ pub(super) fn of_error_inside(error: &Value) -> CallFailure {
 }
 
 /// The same failure, with key and headers gone from its message: some servers repeat what they were sent.
-pub(super) fn without_secrets(mut failure: CallFailure, endpoint: &Endpoint) -> CallFailure {
+pub(crate) fn without_secrets(mut failure: CallFailure, endpoint: &Endpoint) -> CallFailure {
     // What is as short as a status or a number would tear the message apart and hide nothing.
     let headers = endpoint.headers.iter().flat_map(BTreeMap::values).filter(|value| value.expose().len() > 4);
     let secrets = endpoint.api_key.iter().chain(headers).map(Secret::expose);
@@ -161,19 +161,25 @@ fn status_code(code: &Value) -> Option<u16> {
 }
 
 fn kind_of_word(word: &str) -> Option<FailureKind> {
-    const WORDS: [(&str, FailureKind); 6] = [
+    const WORDS: [(&str, FailureKind); 7] = [
         ("rate_limit", FailureKind::RateLimited { retry_after: None }),
         ("api_key", FailureKind::Unauthorized),
         ("authentication", FailureKind::Unauthorized),
         ("permission", FailureKind::Forbidden),
         ("invalid_request", FailureKind::Rejected),
         ("not_found", FailureKind::Rejected),
+        ("too_large", FailureKind::Rejected),
     ];
     WORDS.into_iter().find(|(part, _)| word.contains(part)).map(|(_, kind)| kind)
 }
 
+/// Words of providers for an account that has nothing left.
+const QUOTA: [&str; 3] = ["insufficient_quota", "billing_hard_limit_reached", "billing_error"];
+
 fn is_about_quota(error: &Value) -> bool {
-    words(error).any(|word| matches!(word, "insufficient_quota" | "billing_hard_limit_reached"))
+    // Anthropic calls this an invalid request, and tells it from others in the message alone.
+    let is_spent = || message(error).is_some_and(|said| said.contains("credit balance is too low"));
+    words(error).any(|word| QUOTA.contains(&word)) || is_spent()
 }
 
 fn words(error: &Value) -> impl Iterator<Item = &str> {
@@ -253,6 +259,13 @@ mod tests {
             (json!({"code": "invalid_api_key"}), FailureKind::Unauthorized, "invalid_api_key"),
             (json!({"type": "invalid_request_error"}), FailureKind::Rejected, "invalid_request"),
             (json!({"code": 502}), FailureKind::Upstream5xx, "502"),
+            (
+                json!({"type": "overloaded_error", "message": "Overloaded"}),
+                FailureKind::Upstream5xx,
+                "Overloaded",
+            ),
+            (json!({"type": "request_too_large", "message": "?"}), FailureKind::Rejected, "?"),
+            (json!({"type": "billing_error", "message": "pay"}), FailureKind::QuotaExhausted, "pay"),
             (json!("out of\nmemory"), FailureKind::Upstream5xx, "out of\\nmemory"),
         ] {
             let failure = of_error_inside(&error);
