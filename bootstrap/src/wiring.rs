@@ -19,7 +19,7 @@ use application::projects::Projects;
 use application::runs::{self, Runs};
 use application::services::Services;
 use application::sweeps::{self, Sweeps};
-use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::{EndpointId, SweepId, WorkerId};
 use domain::secret::Secret;
 use llm::{Servers, SimulatedServer};
@@ -274,6 +274,8 @@ fn built_in_endpoints(settings: &Settings) -> Vec<Endpoint> {
         id: EndpointId::new(SystemIds.next()),
         label: label.to_owned(),
         identity,
+        api: Api::Chat,
+        auth: Auth::Bearer,
         api_key: None,
         headers: None,
         prices: std::collections::BTreeMap::new(),

@@ -1,5 +1,9 @@
 //! Model servers: who they are, what they cost, how much they bear.
 
+mod protocol;
+
+pub use protocol::{Api, Auth};
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -122,6 +126,10 @@ pub struct Endpoint {
     pub label: String,
     /// Protocol and URL.
     pub identity: EndpointIdentity,
+    /// The protocol of its chat calls, where its kind has several.
+    pub api: Api,
+    /// Which header carries its key.
+    pub auth: Auth,
     /// Its key, if it wants one.
     pub api_key: Option<Secret>,
     /// Further headers of every request, by name; in a change of an endpoint, `None` leaves those it has.

@@ -21,6 +21,7 @@ mod m0032_embeddings;
 mod m0033_deeds;
 mod m0034_check_names;
 mod m0035_reasoning;
+mod m0036_endpoint_api;
 mod m0037_answer_flags;
 
 use sea_orm_migration::prelude::*;
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0033_deeds::Migration),
             Box::new(m0034_check_names::Migration),
             Box::new(m0035_reasoning::Migration),
+            Box::new(m0036_endpoint_api::Migration),
             Box::new(m0037_answer_flags::Migration),
         ]
     }

@@ -17,6 +17,7 @@ mod generated_clients;
 mod laws;
 mod live;
 mod outages;
+mod protocols;
 mod racing;
 mod refusals;
 mod repeats;

@@ -4,6 +4,7 @@
 //! that is decided by who calls it.
 
 mod anthropic;
+mod body;
 mod exchange;
 mod openai;
 mod servers;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use application::ports::{Breaker, EndpointStore, StoreError};
 use async_trait::async_trait;
 use domain::call::FailureKind;
-use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::EndpointId;
 use domain::money::NanoDollars;
 use domain::pricing::Price;
@@ -20,19 +20,21 @@ use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
 const COLUMNS: &str = "id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, max_output_tokens, \
-     timeout_ms, headers_cipher";
+     timeout_ms, headers_cipher, api, auth";
 
 const INSERT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, \
-     max_output_tokens, timeout_ms, headers_cipher) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+     max_output_tokens, timeout_ms, headers_cipher, api, auth) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 const PUT: &str = "ON CONFLICT (label) DO UPDATE SET kind = excluded.kind, url = excluded.url, \
      api_key_cipher = excluded.api_key_cipher, prices = excluded.prices, limits = excluded.limits, \
      max_tokens_field = excluded.max_tokens_field, max_output_tokens = excluded.max_output_tokens, \
-     timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, breaker_reason = NULL, \
+     timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, \
+     api = excluded.api, auth = excluded.auth, breaker_reason = NULL, \
      breaker_kind = NULL";
 
 const REPLACE: &str = "UPDATE endpoint SET label = $2, kind = $3, url = $4, api_key_cipher = $5, prices = $6, limits = $7, \
-     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, \
+     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, api = $12, auth = $13, \
      breaker_reason = NULL, breaker_kind = NULL WHERE id = $1";
 
 /// Experiments whose stages name an endpoint, or whose dimensions have its label among their values.
@@ -167,6 +169,8 @@ impl Stores {
             maybe_whole(endpoint.max_output_tokens),
             whole(endpoint.timeout.as_millis()),
             Bound::Bytes(headers),
+            text(endpoint.api.as_str()),
+            text(endpoint.auth.as_str()),
         ])
     }
 
@@ -178,11 +182,14 @@ impl Stores {
             let opened = sealed.map(|sealed| self.vault.open(&sealed, &context(endpoint, field)));
             opened.transpose().map_err(corrupt)
         };
+        let auth = row.maybe_text("auth")?.and_then(|word| Auth::parse(&word));
         let max_output = row.maybe_whole("max_output_tokens")?;
         Ok(Endpoint {
             id: endpoint,
             label: row.text("label")?,
             identity: EndpointIdentity { kind, url: row.text("url")? },
+            api: Api::parse(&row.text("api")?).unwrap_or_default(),
+            auth: auth.unwrap_or(Auth::usual(kind)),
             api_key: open("api_key_cipher", "api_key")?,
             headers: open("headers_cipher", "headers")?.map(|headers| read_headers(&headers)).transpose()?,
             prices: read_prices(&row.json("prices")?),

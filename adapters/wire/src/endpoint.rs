@@ -1,10 +1,14 @@
 //! An endpoint as somebody writes it down.
 
+mod protocol;
+
+pub use protocol::{ApiDocument, AuthDocument};
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::EndpointId;
 use domain::money::NanoDollars;
 use domain::pricing::Price;
@@ -34,6 +38,8 @@ pub enum KindDocument {
 pub struct EndpointDocument {
     pub label: String,
     pub kind: KindDocument,
+    pub api: Option<ApiDocument>,
+    pub auth: Option<AuthDocument>,
     pub url: Option<String>,
     pub api_key: Option<String>,
     pub headers: Option<BTreeMap<String, String>>,
@@ -93,6 +99,7 @@ impl EndpointDocument {
         let Texts { label, key, url, headers } = self.texts(fill, &mut problems);
         let headers = headers.map(|headers| self::headers(headers, &mut problems));
         let identity = identity(self.kind, url.as_deref(), &mut problems);
+        let api = protocol::api(self.api, identity.kind, &mut problems);
         if label.trim().is_empty() || label.contains(char::is_control) {
             problems.push(Problem::new("/label", "invalid_name", "give the endpoint a label on one line"));
         }
@@ -106,6 +113,8 @@ impl EndpointDocument {
         Ok(Endpoint {
             id,
             label,
+            api,
+            auth: self.auth.map_or_else(|| Auth::usual(identity.kind), Auth::from),
             identity,
             api_key: key.filter(|key| !key.is_empty()).map(Secret::new),
             headers,
@@ -290,6 +299,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_key_goes_where_servers_of_a_kind_want_it() {
+        for (kind, auth) in [
+            ("openai", Auth::Bearer),
+            ("openai, auth: api-key", Auth::ApiKey),
+            ("openai, auth: x-goog-api-key", Auth::XGoogApiKey),
+            ("anthropic", Auth::XApiKey),
+            ("anthropic, auth: bearer", Auth::Bearer),
+        ] {
+            let text = format!("{{label: a, url: 'http://h/v1', kind: {kind}}}");
+            let document: EndpointDocument = serde_saphyr::from_str(&text).unwrap();
+            let endpoint = document.into_endpoint(EndpointId::new(1), |text| Ok(text.to_owned())).unwrap();
+            assert_eq!(endpoint.auth, auth, "{kind}");
+        }
+    }
+
+    #[test]
     fn what_makes_no_sense_has_its_place() {
         for (endpoint, pointer) in [
             ("{label: a, kind: openai}", "/url"),
@@ -298,6 +323,8 @@ mod tests {
             ("{label: a, kind: openai, url: 'http://h/v1/chat/completions?a=b'}", "/url"),
             ("{label: a, kind: openai, url: 'http://h/v 1'}", "/url"),
             ("{label: ' ', kind: simulated}", "/label"),
+            ("{label: a, kind: anthropic, url: 'http://h/v1', api: responses}", "/api"),
+            ("{label: a, kind: anthropic, url: 'http://h/v1/messages'}", "/url"),
             ("{label: a, kind: simulated, headers: {'X Org': a}}", "/headers/X Org"),
             ("{label: a, kind: simulated, headers: {X-Org: a, x-org: b}}", "/headers/x-org"),
             ("{label: a, kind: simulated, headers: {Host: a}}", "/headers/Host"),

@@ -798,6 +798,8 @@ export interface components {
          * Endpoint
          * @description A target model server. Its key is never shown.
          * @example {
+         *       "api": "chat",
+         *       "auth": "bearer",
          *       "has_key": true,
          *       "id": "01a2142c-9ce0-77ac-9de6-a6a90e72ff4a",
          *       "kind": "openai",
@@ -817,6 +819,10 @@ export interface components {
          *     }
          */
         Endpoint: {
+            /** @description Which protocol carries its chat calls; for kind `openai` alone. */
+            api?: components["schemas"]["EndpointApi"];
+            /** @description Which header carries its key. */
+            auth: components["schemas"]["EndpointAuth"];
             /** @description Whether a key is stored for it. */
             has_key: boolean;
             /** @description The headers that it is sent too, with `***` for their values. Sent back, `***` leaves a value as it is. */
@@ -856,6 +862,16 @@ export interface components {
             url: string;
         };
         /**
+         * @description Which of OpenAI's protocols carries chat calls.
+         * @enum {string}
+         */
+        EndpointApi: "chat" | "responses";
+        /**
+         * @description Which header of a request carries the key.
+         * @enum {string}
+         */
+        EndpointAuth: "bearer" | "api-key" | "x-api-key" | "x-goog-api-key";
+        /**
          * EndpointDraft
          * @description An endpoint that a file needs.
          * @example {
@@ -875,7 +891,9 @@ export interface components {
          *     }
          */
         EndpointDraft: {
+            api?: components["schemas"]["EndpointApi"];
             api_key?: string;
+            auth?: components["schemas"]["EndpointAuth"];
             headers?: {
                 [key: string]: string;
             };
@@ -914,6 +932,8 @@ export interface components {
          * @example {
          *       "items": [
          *         {
+         *           "api": "chat",
+         *           "auth": "bearer",
          *           "has_key": true,
          *           "id": "01a2142c-9ce0-77ac-9de6-a6a90e72ff4a",
          *           "kind": "openai",

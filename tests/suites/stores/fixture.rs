@@ -13,7 +13,7 @@ use domain::access::{Actor, Scope, Writer};
 use domain::call::{
     Call, ChatCall, Completion, Digest, FlagCounts, Flags, Message, Reply, ReplyBody, ResponseFormat, Role,
 };
-use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::experiment::{Draft, LlmDraft, Places, StageDraft};
 use domain::id::{EndpointId, ExperimentId, ProjectId, RunId, SampleSetId, SweepId, WorkerId};
 use domain::money::NanoDollars;
@@ -241,6 +241,8 @@ pub(super) fn endpoint(label: &str, url: &str, key: Option<&str>) -> Endpoint {
         id: EndpointId::new(SystemIds.next()),
         label: label.into(),
         identity: EndpointIdentity::new(EndpointKind::OpenAi, url),
+        api: Api::Responses,
+        auth: Auth::XGoogApiKey,
         api_key: key.map(Secret::new),
         headers: None,
         prices: std::collections::BTreeMap::new(),

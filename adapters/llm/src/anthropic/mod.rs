@@ -34,8 +34,7 @@ impl AnthropicServer {
 
     async fn exchange(&self, endpoint: &Endpoint, request: Request<'_>) -> Result<Response, CallFailure> {
         let (name, version) = VERSION;
-        let mut headers = BTreeMap::from([(name.to_owned(), Secret::new(version))]);
-        headers.extend(endpoint.api_key.iter().map(|key| ("x-api-key".to_owned(), key.clone())));
+        let headers = BTreeMap::from([(name.to_owned(), Secret::new(version))]);
         self.0.send(endpoint, request, headers).await
     }
 

@@ -2,8 +2,9 @@
 
 use domain::call::{CallFailure, ChatCall, FailureKind, Message, ResponseFormat, Role};
 use domain::endpoint::EndpointKind;
-use domain::extra;
-use domain::value::{Map, Value};
+use domain::value::Value;
+
+use crate::body::{extra_fields, joined, messages, set_within};
 
 /// The body of the request for `call`. Only what was set is in it, and the limit of output tokens, which the protocol demands.
 /// What the protocol does not know goes along all the same: the server says what it refuses.
@@ -11,11 +12,10 @@ use domain::value::{Map, Value};
 /// # Errors
 /// Where JSON without a schema is asked for, for which the protocol has no word.
 pub(super) fn body(call: &ChatCall) -> Result<String, CallFailure> {
-    // First, so that what the call says takes its place.
-    let mut body: Map = call.extra.iter().filter(|(name, _)| !extra::is_reserved(name)).map(owned).collect();
+    let mut body = extra_fields(call);
     for (name, value) in &call.parameters {
         match name.as_str() {
-            "reasoning_effort" => of_output(&mut body, "effort", value.clone()),
+            "reasoning_effort" => set_within(&mut body, OUTPUT, "effort", value.clone()),
             "stop" => drop(body.insert("stop_sequences".to_owned(), list(value))),
             _ => drop(body.insert(name.clone(), value.clone())),
         }
@@ -28,36 +28,22 @@ pub(super) fn body(call: &ChatCall) -> Result<String, CallFailure> {
         ResponseFormat::Json => return Err(CallFailure::new(FailureKind::Rejected, NO_SCHEMA)),
         ResponseFormat::JsonSchema(schema) => {
             let format = [("type", Value::from("json_schema")), ("schema", schema.clone())];
-            of_output(&mut body, "format", Value::from(format));
+            set_within(&mut body, OUTPUT, "format", Value::from(format));
         }
     }
-    let (system, messages): (Vec<&Message>, Vec<&Message>) =
+    let (system, conversation): (Vec<&Message>, Vec<&Message>) =
         call.messages.iter().partition(|message| message.role == Role::System);
-    if !system.is_empty() {
-        let texts: Vec<&str> = system.iter().map(|message| message.content.as_str()).collect();
-        body.insert("system".to_owned(), Value::from(texts.join("\n\n")));
-    }
-    body.insert("messages".to_owned(), Value::List(messages.into_iter().map(said).collect()));
+    body.extend(joined(system).map(|text| ("system".to_owned(), text)));
+    body.insert("messages".to_owned(), messages(conversation));
     body.insert("model".to_owned(), Value::from(call.model.as_str()));
     Ok(Value::Map(body).canonical())
 }
 
+/// Where the protocol has what is asked of the output.
+const OUTPUT: &str = "output_config";
+
 const NO_SCHEMA: &str = "Anthropic's protocol has no JSON without a schema: set the stage's `response_format` to \
                          `{json_schema: …}`, or to `text` and ask for JSON in the prompt";
-
-fn owned((name, value): (&String, &Value)) -> (String, Value) {
-    (name.clone(), value.clone())
-}
-
-/// Sets a field of `output_config`, which may have others from the extra fields.
-fn of_output(body: &mut Map, name: &str, value: Value) {
-    let mut output = match body.remove("output_config") {
-        Some(Value::Map(fields)) => fields,
-        _ => Map::new(),
-    };
-    output.insert(name.to_owned(), value);
-    body.insert("output_config".to_owned(), Value::Map(output));
-}
 
 /// One text stands for a list of it.
 fn list(value: &Value) -> Value {
@@ -67,16 +53,10 @@ fn list(value: &Value) -> Value {
     }
 }
 
-fn said(message: &Message) -> Value {
-    Value::from([
-        ("role", Value::from(message.role.as_str())),
-        ("content", Value::from(message.content.as_str())),
-    ])
-}
-
 #[cfg(test)]
 mod tests {
     use domain::endpoint::EndpointIdentity;
+    use domain::value::Map;
     use serde_json::json;
 
     use super::*;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::call::{Message, ResponseFormat, Role};
-use domain::endpoint::{EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Api, Auth, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::EndpointId;
 use domain::time::Timestamp;
 use domain::value::Map;
@@ -39,6 +39,8 @@ async fn server(head: &str, body: &str) -> (Endpoint, JoinHandle<String>) {
         id: EndpointId::new(1),
         label: "e".to_owned(),
         identity: EndpointIdentity::new(EndpointKind::Anthropic, &url),
+        api: Api::Chat,
+        auth: Auth::XApiKey,
         api_key: Some(Secret::new(KEY)),
         headers: Some([("anthropic-beta".to_owned(), Secret::new("new"))].into()),
         prices: BTreeMap::default(),

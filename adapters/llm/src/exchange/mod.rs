@@ -33,7 +33,7 @@ impl Exchanges {
         Self { client, clock }
     }
 
-    /// Sends a request whose protocol wants `headers`. Those of the endpoint take their place, where it has some of their names.
+    /// Sends a request with the endpoint's key, and with `headers`, which its protocol wants. Those of the endpoint take their place, where it has some of their names.
     pub(crate) async fn send(
         &self,
         endpoint: &Endpoint,
@@ -41,6 +41,11 @@ impl Exchanges {
         headers: BTreeMap<String, Secret>,
     ) -> Result<Response, CallFailure> {
         let mut all = headers;
+        let (request, named) = match endpoint.auth.header() {
+            None => (request.bearer(endpoint.api_key.as_ref()), None),
+            Some(name) => (request, endpoint.api_key.clone().map(|key| (name.to_owned(), key))),
+        };
+        all.extend(named);
         all.extend(endpoint.headers.iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
         let request = request.headers(Some(&all)).timeout(endpoint.timeout);
         self.client.send(request).await.map_err(|e| failure::of_transport(&e))

@@ -50,10 +50,6 @@ fn string<'a>(text: &'a str, out: &mut String) -> &'a str {
     ""
 }
 
-fn hex(digit: u32) -> char {
-    char::from_digit(digit, 16).unwrap_or_default()
-}
-
 /// Copies a sign or the first letter of what may be a number that is none; what follows it.
 fn number<'a>(text: &'a str, out: &mut String) -> &'a str {
     for word in ["NaN", "Infinity", "-Infinity", "-NaN"] {

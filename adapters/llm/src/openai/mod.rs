@@ -1,9 +1,10 @@
-//! Servers that speak OpenAI's protocols of chat completions and embeddings.
+//! Servers that speak OpenAI's protocols of chat completions, responses and embeddings.
 
 mod chat_response;
 mod completion;
 mod embedding;
 mod request;
+mod responses;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::Instant;
 use application::ports::{Clock, ModelServer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Api, Endpoint};
 use outbound::{Client, Request, Response};
 
 use crate::exchange::{Exchanges, answer, failure, usage};
@@ -28,12 +29,16 @@ impl OpenAiServer {
     }
 
     async fn exchange(&self, endpoint: &Endpoint, request: Request<'_>) -> Result<Response, CallFailure> {
-        self.0.send(endpoint, request.bearer(endpoint.api_key.as_ref()), BTreeMap::new()).await
+        self.0.send(endpoint, request, BTreeMap::new()).await
     }
 
     async fn completed(&self, endpoint: &Endpoint, call: &ChatCall) -> Result<Reply, CallFailure> {
-        let url = endpoint.identity.address("chat/completions");
-        let request = Request::post_json(&url, request::body(call, endpoint.max_tokens_field));
+        let (operation, body) = match endpoint.api {
+            Api::Chat => ("chat/completions", request::body(call, endpoint.max_tokens_field)),
+            Api::Responses => ("responses", responses::request::body(call)),
+        };
+        let url = endpoint.identity.address(operation);
+        let request = Request::post_json(&url, body);
         let begun = Instant::now();
         let answer = self.exchange(endpoint, request).await?;
         let latency = begun.elapsed();
@@ -41,7 +46,10 @@ impl OpenAiServer {
             return Ok(answer::refusal(call, latency));
         }
         let answer = self.0.succeeded(answer, &url)?;
-        let reply = completion::read(answer.body(), call, latency)?;
+        let reply = match endpoint.api {
+            Api::Chat => completion::read(answer.body(), call, latency),
+            Api::Responses => responses::response::read(answer.body(), call, latency),
+        }?;
         let stated = answer.header(COST_HEADER).and_then(usage::dollars_in);
         Ok(Reply { stated_cost: reply.stated_cost.or(stated), ..reply })
     }

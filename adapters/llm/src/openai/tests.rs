@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::call::{FailureKind, Message, ResponseFormat, Role};
-use domain::endpoint::{EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Auth, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::EndpointId;
 use domain::secret::Secret;
 use domain::time::Timestamp;
@@ -44,6 +44,8 @@ fn endpoint(url: &str) -> Endpoint {
         id: EndpointId::new(1),
         label: "e".to_owned(),
         identity: EndpointIdentity::new(EndpointKind::OpenAi, url),
+        api: Api::Chat,
+        auth: Auth::Bearer,
         api_key: Some(Secret::new(KEY)),
         headers: Some([("x-org".to_owned(), Secret::new(ORG))].into()),
         prices: BTreeMap::default(),
@@ -176,4 +178,31 @@ async fn models_are_listed() {
     let (url, request) = server(http("200 OK", r#"{"data":[{"id":"a"},{"id":"b"}]}"#)).await;
     assert_eq!(openai().models(&endpoint(&url)).await.unwrap(), ["a", "b"]);
     assert!(request.await.unwrap().starts_with("GET /v1/models HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
+async fn responses_are_asked_for_where_the_endpoint_speaks_them() {
+    let body = r#"{"output":[{"type":"message","content":[{"type":"output_text","text":"hi"}]}]}"#;
+    let (url, request) = server(http("200 OK", body)).await;
+    let endpoint = Endpoint { api: Api::Responses, ..endpoint(&url) };
+    let reply = openai().complete(&endpoint, &call(&endpoint)).await.unwrap();
+    assert_eq!(reply.completion().unwrap().text, "hi");
+    let request = request.await.unwrap();
+    assert!(request.starts_with("POST /v1/responses HTTP/1.1\r\n"), "{request}");
+    let sent = r#"{"input":[{"content":"hello","role":"user"}],"model":"m","store":false}"#;
+    assert!(request.ends_with(sent), "{request}");
+}
+
+#[tokio::test]
+async fn the_key_goes_in_the_header_that_the_endpoint_names() {
+    for auth in Auth::ALL {
+        let (url, request) = server(http("200 OK", r#"{"data":[]}"#)).await;
+        openai().models(&Endpoint { auth, ..endpoint(&url) }).await.unwrap();
+        let request = request.await.unwrap();
+        let header = auth.header().map_or_else(
+            || format!("\r\nauthorization: Bearer {KEY}\r\n"),
+            |name| format!("\r\n{name}: {KEY}\r\n"),
+        );
+        assert!(request.contains(&header) && request.matches(KEY).count() == 1, "{request}");
+    }
 }

@@ -1,5 +1,5 @@
 use domain::call::{Message, ResponseFormat, Role};
-use domain::endpoint::{EndpointIdentity, EndpointKind};
+use domain::endpoint::{Api, Auth, EndpointIdentity, EndpointKind};
 use domain::value::Map;
 
 use super::*;
@@ -173,6 +173,8 @@ fn endpoint() -> Endpoint {
         id: domain::id::EndpointId::new(1),
         label: "sim".to_owned(),
         identity: EndpointIdentity::new(EndpointKind::Simulated, "sim"),
+        api: Api::Chat,
+        auth: Auth::Bearer,
         api_key: None,
         headers: None,
         prices: std::collections::BTreeMap::default(),

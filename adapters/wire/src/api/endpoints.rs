@@ -11,7 +11,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{id, pages};
-use crate::endpoint::{KindDocument, LimitsDocument, MaxTokensFieldDocument, PriceDocument};
+use crate::endpoint::{
+    ApiDocument, AuthDocument, KindDocument, LimitsDocument, MaxTokensFieldDocument, PriceDocument,
+};
 
 /// A target model server. Its key is never shown.
 #[derive(Debug, Clone, Serialize, Object)]
@@ -22,6 +24,11 @@ pub struct Endpoint {
     pub label: String,
     /// Which protocol it speaks.
     pub kind: KindDocument,
+    /// Which protocol carries its chat calls; for kind `openai` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<ApiDocument>,
+    /// Which header carries its key.
+    pub auth: AuthDocument,
     /// Its base URL.
     pub url: String,
     /// Whether a key is stored for it.
@@ -65,6 +72,8 @@ impl From<endpoint::Endpoint> for Endpoint {
                 EndpointKind::Anthropic => KindDocument::Anthropic,
                 EndpointKind::Simulated => KindDocument::Simulated,
             },
+            api: (endpoint.identity.kind == EndpointKind::OpenAi).then(|| endpoint.api.into()),
+            auth: endpoint.auth.into(),
             url: endpoint.identity.url,
             has_key: key.is_some(),
             key_last4: last4.map(|from| letters[from..].iter().collect()),

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::call::{ChatCall, Message, ResponseFormat, Role};
-use domain::endpoint::{EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Api, Auth, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::RunId;
 use domain::money::NanoDollars;
 use domain::run::Asker;
@@ -53,6 +53,8 @@ fn request(sweep: u128) -> CallRequest {
         id: EndpointId::new(1),
         label: "e".into(),
         identity: identity.clone(),
+        api: Api::Chat,
+        auth: Auth::Bearer,
         api_key: None,
         headers: None,
         prices: BTreeMap::new(),

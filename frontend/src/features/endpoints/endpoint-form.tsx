@@ -16,8 +16,12 @@ function draftOf(kind: Kind, form: FormData, prices: Prices, known: Endpoint | u
   const text = (name: string) => formText(form, name).trim();
   const [url, key, calls] = [text("url"), text("api_key"), text("concurrency")];
   const { max_tokens_field, max_output_tokens, timeout_s } = known ?? {};
+  // Another kind has its own protocol and its own header for the key.
+  const { api, auth } = known?.kind === kind ? known : {};
   return {
     ...(known && { max_tokens_field, max_output_tokens, timeout_s }),
+    ...(api && { api }),
+    ...(auth && { auth }),
     label: text("label"),
     kind,
     ...(url && { url }),

@@ -8,6 +8,8 @@ const local = {
   id: "n1",
   label: "local",
   kind: "openai",
+  api: "responses",
+  auth: "api-key",
   url: "http://127.0.0.1:8000/v1",
   has_key: true,
   key_last4: "1234",
@@ -77,6 +79,26 @@ test("an endpoint's key is changed, and what the form does not show stays", asyn
   // The server keeps headers that are left out.
   const { id: _, has_key: __, key_last4: ___, headers: ____, ...rest } = local;
   expect(await server.bodies("PUT /endpoints/n1")).toEqual([{ ...rest, api_key: "another" }]);
+});
+
+test("an endpoint of another kind has the protocol and the header of that kind", async () => {
+  loggedIn();
+  const server = serve({
+    "GET /endpoints": { body: { items: [local] } },
+    "PUT /endpoints/n1": { body: local },
+  });
+  renderApp("/endpoints");
+  await userEvent.click(await screen.findByRole("button", { name: "Actions for local" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "Edit…" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  await userEvent.selectOptions(dialog.getByLabelText("Kind"), "Anthropic");
+  expect(dialog.getByLabelText("API key")).toBeVisible();
+  await userEvent.click(dialog.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  const [sent] = await server.bodies("PUT /endpoints/n1");
+  expect(sent).toMatchObject({ kind: "anthropic", url: local.url });
+  expect(sent).not.toHaveProperty("api");
+  expect(sent).not.toHaveProperty("auth");
 });
 
 test("an endpoint that is in use is not deleted, and the reason is said", async () => {

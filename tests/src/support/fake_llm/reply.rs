@@ -12,9 +12,11 @@ use super::behaviour::Behaviour;
 pub(super) struct Request<'a> {
     #[serde(borrow)]
     pub(super) model: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(borrow, default, alias = "instructions")]
+    system: Cow<'a, str>,
+    #[serde(borrow, alias = "input")]
     messages: Vec<Message<'a>>,
-    #[serde(default)]
+    #[serde(default, alias = "max_output_tokens")]
     max_tokens: u64,
 }
 
@@ -44,7 +46,8 @@ impl Request<'_> {
 
     /// A quarter of the prompt's bytes.
     pub(super) fn tokens(&self) -> u64 {
-        self.messages.iter().map(|message| (message.content.len() as u64).div_ceil(4)).sum()
+        let messages = self.messages.iter().map(|message| (message.content.len() as u64).div_ceil(4));
+        messages.sum::<u64>() + (self.system.len() as u64).div_ceil(4)
     }
 
     /// Some tokens that the request allows: a token is at least a byte of the prompt, with a few for each message.

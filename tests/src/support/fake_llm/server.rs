@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::behaviour::{Behaviour, Fault};
 use super::counts::{Counts, Tally};
 use super::embeddings;
+use super::protocol::Protocol;
 use super::reply::{self, Request};
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -105,8 +106,13 @@ async fn serve(socket: TcpStream, shared: Arc<Shared>) {
 }
 
 async fn route(request: hyper::Request<Incoming>, shared: &Shared) -> io::Result<Response<Body>> {
+    if let (&Method::POST, Some(protocol)) = (request.method(), Protocol::of(request.uri().path())) {
+        if !protocol.admits(request.headers()) {
+            return json(401, reply::error(401, "authentication_error"));
+        }
+        return complete(request.into_body(), shared, protocol).await;
+    }
     match (request.method(), request.uri().path()) {
-        (&Method::POST, "/v1/chat/completions") => complete(request.into_body(), shared).await,
         (&Method::POST, "/v1/embeddings") => embed(request.into_body(), shared).await,
         (&Method::GET, "/v1/models") => json(200, reply::models()),
         (&Method::GET, "/_counts") => json(200, serde_json::to_string(&shared.counts())?),
@@ -118,7 +124,7 @@ async fn route(request: hyper::Request<Incoming>, shared: &Shared) -> io::Result
     }
 }
 
-async fn complete(body: Incoming, shared: &Shared) -> io::Result<Response<Body>> {
+async fn complete(body: Incoming, shared: &Shared, protocol: Protocol) -> io::Result<Response<Body>> {
     let _in_flight = InFlight::begin(shared);
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let Ok(request) = serde_json::from_slice::<Request<'_>>(&body) else {
@@ -128,13 +134,13 @@ async fn complete(body: Incoming, shared: &Shared) -> io::Result<Response<Body>>
     let behaviour = Behaviour::of(&request.model);
     shared.tally().body(hash, &request.model);
     if behaviour == Behaviour::Costly {
-        return costly(&request, hash, shared).await;
+        return costly(&request, hash, shared, protocol).await;
     }
     shared.think().await;
     if let Behaviour::Fault { fault, times } = behaviour
         && times.is_none_or(|times| shared.tally().fault(hash) <= times)
     {
-        return fail(fault, &request.model).await;
+        return fail(fault, &request.model, protocol).await;
     }
     let text = request.text(behaviour, hash);
     let (input, output) = if request.model.starts_with("greedy-") {
@@ -143,11 +149,16 @@ async fn complete(body: Incoming, shared: &Shared) -> io::Result<Response<Body>>
         (request.tokens(), (text.len() as u64).div_ceil(4))
     };
     shared.tally().report(input, output);
-    json(200, reply::completion(&request.model, &text, (input, output)))
+    completed(protocol, reply::completion(&request.model, &text, (input, output)))
 }
 
 /// Who asks pays, also where the answer never comes or nobody waits for it any more.
-async fn costly(request: &Request<'_>, hash: u64, shared: &Shared) -> io::Result<Response<Body>> {
+async fn costly(
+    request: &Request<'_>,
+    hash: u64,
+    shared: &Shared,
+    protocol: Protocol,
+) -> io::Result<Response<Body>> {
     let tries = shared.tally().fault(hash);
     let chance = hash.rotate_left(tries % 64);
     let (input, output) = request.any_bill(chance);
@@ -156,7 +167,8 @@ async fn costly(request: &Request<'_>, hash: u64, shared: &Shared) -> io::Result
         return std::future::pending().await;
     }
     shared.think().await;
-    json(200, reply::completion(&request.model, &request.text(Behaviour::Costly, hash), (input, output)))
+    let text = request.text(Behaviour::Costly, hash);
+    completed(protocol, reply::completion(&request.model, &text, (input, output)))
 }
 
 async fn embed(body: Incoming, shared: &Shared) -> io::Result<Response<Body>> {
@@ -180,7 +192,7 @@ fn hash(body: &[u8]) -> u64 {
     hasher.finish()
 }
 
-async fn fail(fault: Fault<'_>, model: &str) -> io::Result<Response<Body>> {
+async fn fail(fault: Fault<'_>, model: &str, protocol: Protocol) -> io::Result<Response<Body>> {
     match fault {
         Fault::Status { status, retry_after } => turn_away(status, retry_after),
         Fault::Named("quota") => json(429, reply::error(429, "insufficient_quota")),
@@ -191,7 +203,7 @@ async fn fail(fault: Fault<'_>, model: &str) -> io::Result<Response<Body>> {
         Fault::Named("trickle") => answer(Response::builder(), repeating(b"{", Duration::from_secs(1))),
         Fault::Named("endless") => answer(Response::builder(), repeating(&[b' '; 16384], Duration::ZERO)),
         Fault::Named(name) => match reply::faulty(name, model) {
-            Some(body) => json(200, body),
+            Some(body) => completed(protocol, body),
             None => json(404, reply::error(404, "model_not_found")),
         },
     }
@@ -206,6 +218,10 @@ fn turn_away(status: u16, retry_after: Option<&str>) -> io::Result<Response<Body
         head = head.header(LOCATION, "/elsewhere");
     }
     answer(head, whole(reply::error(status, "fake")))
+}
+
+fn completed(protocol: Protocol, completion: impl Into<Vec<u8>>) -> io::Result<Response<Body>> {
+    json(200, protocol.respell(completion.into()))
 }
 
 fn json(status: u16, body: impl Into<Bytes>) -> io::Result<Response<Body>> {

@@ -107,12 +107,14 @@ impl application::ports::Clock for StoppedClock {
 /// What the real adapter makes of a model: the kind of its failure, or the flags of its answer.
 async fn seen(fake: &FakeLlm, model: &str) -> String {
     use domain::call::{ChatCall, Message, ResponseFormat, Role};
-    use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+    use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 
     let endpoint = Endpoint {
         id: domain::id::EndpointId::new(1),
         label: "fake".to_owned(),
         identity: EndpointIdentity::new(EndpointKind::OpenAi, &fake.url()),
+        api: Api::Chat,
+        auth: Auth::Bearer,
         api_key: None,
         headers: None,
         prices: std::collections::BTreeMap::default(),
