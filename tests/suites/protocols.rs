@@ -117,3 +117,27 @@ async fn endpoints_keep_their_protocol() {
         assert_eq!((&tried["ok"], &tried["models"][0]), (&json!(true), &json!("echo-1")), "{tried}");
     }
 }
+
+/// The limit that Anthropic's protocol demands bounds what a call can use, so that a budget needs no other.
+#[tokio::test]
+async fn a_budget_holds_where_the_protocol_sets_the_limit() {
+    let (_home, fake, server) = started().await;
+    let endpoint = json!({"label": "fake", "kind": "anthropic", "url": fake.url(), "api_key": "sk-test"});
+    let document = Experiment::echo(&fake.url(), 4, 1)
+        .with("/endpoints/0", endpoint)
+        .with("/pipeline_stages/0/parameters", json!({}))
+        .document;
+    let id = server.import(&document).await;
+    // Less than the bound of one call.
+    server.post(&format!("experiments/{id}/sweep"), json!({"kind": "grid", "max_tokens": 4_000})).await;
+    let paused = server.settled(&id).await;
+    assert_eq!(
+        (&paused["status"], &paused["pause_reason"], fake.counts().calls),
+        (&json!("paused"), &json!("budget"), 0),
+        "{paused}"
+    );
+    let path = format!("experiments/{id}/resume");
+    server.post(&path, json!({"max_tokens": 5_000})).await;
+    let done = server.settled(&id).await;
+    assert_eq!((&done["status"], fake.counts().calls), (&json!("completed"), 4), "{done}");
+}
