@@ -172,7 +172,7 @@ async fn the_real_adapter_sees_what_the_names_promise() {
         ("fault-deep", "malformed"),
         ("fault-error", "upstream_5xx"),
         ("fault-no-choices", "no_choices"),
-        ("fault-null-content", ""),
+        ("fault-null-content", "no_output"),
         ("fault-tool-calls", ""),
         ("fault-refusal", "refused"),
         ("fault-filter", "refused"),
@@ -187,7 +187,7 @@ async fn the_real_adapter_sees_what_the_names_promise() {
         ("fault-usage-negative", "hi tokens_estimated"),
         ("fault-usage-text", "hi tokens_estimated"),
         ("fault-usage-1e30", "hi tokens_estimated"),
-        ("fault-unheard-of", "rejected"),
+        ("fault-unheard-of", "misconfigured"),
     ] {
         assert_eq!(seen(&fake, model).await, expected, "{model}");
     }
