@@ -155,7 +155,7 @@ async fn the_real_adapter_sees_what_the_names_promise() {
         ("fault-quota", "quota_exhausted"),
         ("fault-402", "quota_exhausted"),
         ("fault-401", "unauthorized"),
-        ("fault-403", "unauthorized"),
+        ("fault-403", "refused_by_gateway"),
         ("fault-400", "rejected"),
         ("fault-302", "redirect"),
         ("fault-500", "upstream_5xx"),
