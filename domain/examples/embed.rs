@@ -2,7 +2,6 @@
 //!
 //! `cargo run -p promptlooper-domain --example embed`
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -11,7 +10,7 @@ use promptlooper_domain::experiment::{DimensionDraft, Draft, LlmDraft, StageDraf
 use promptlooper_domain::id::RunId;
 use promptlooper_domain::leaderboard::{Contender, standings};
 use promptlooper_domain::sample::Sample;
-use promptlooper_domain::scoring::{EntryScorer, ScoringDraft, TextRules, Token};
+use promptlooper_domain::scoring::{AsciiRules, EntryScorer, ScoringDraft};
 use promptlooper_domain::space::{Levels, Size};
 use promptlooper_domain::strategy::{History, Proposal, Step, guide};
 use promptlooper_domain::sweep::SweepKind;
@@ -64,28 +63,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "{rank}. {:.2} {values}", standing.score.unwrap_or_default())?;
     }
     Ok(())
-}
-
-/// Rules that suffice for texts in ASCII. Whoever compares other texts brings the tables of Unicode.
-#[derive(Debug)]
-struct AsciiRules;
-
-impl TextRules for AsciiRules {
-    fn nfc<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(text)
-    }
-
-    fn fold_case(&self, text: &str) -> String {
-        text.to_ascii_lowercase()
-    }
-
-    fn tokens<'a>(&self, text: &'a str) -> Vec<Token<'a>> {
-        text.split_ascii_whitespace().map(Token::Word).collect()
-    }
-
-    fn read_json(&self, _: &str) -> Option<Value> {
-        None
-    }
 }
 
 /// A stand-in for a language model: shouting comes from heat, and the small one knows less.

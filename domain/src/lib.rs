@@ -6,7 +6,7 @@
 //! use std::collections::BTreeMap;
 //!
 //! use promptlooper_domain::name::Name;
-//! use promptlooper_domain::scoring::Scorer;
+//! use promptlooper_domain::scoring::{AsciiRules, Scorer};
 //! use promptlooper_domain::space::{Dimension, Levels, Size, Space};
 //! use promptlooper_domain::statistics::interval_of_mean;
 //! use promptlooper_domain::strategy::{History, Proposal, guide};
@@ -31,7 +31,8 @@
 //! let scorer = Scorer::try_new("exact_match", &Map::new()).unwrap();
 //! let answers = [("bug", "bug"), ("billing", "bug"), ("bug", "bug"), ("bug", "bug")];
 //! let judged = answers.map(|(answer, reference)| {
-//!     scorer.evaluate(&Value::from(answer), Some(&Value::from(reference))).unwrap().unwrap().value.value()
+//!     let judged = scorer.evaluate(&Value::from(answer), &[Value::from(reference)], &AsciiRules);
+//!     judged.unwrap().unwrap().value.value()
 //! });
 //! let interval = interval_of_mean(&judged, 1).unwrap();
 //! assert!(interval.low < 0.75 && 0.75 < interval.high);

@@ -22,7 +22,7 @@ pub use keyword::Keyword;
 pub use length::Length;
 pub use matching::{Contains, ExactMatch, Wanted};
 pub use similarity::{Method, Similarity};
-pub use text_rules::{TextRules, Token};
+pub use text_rules::{AsciiRules, TextRules, Token};
 
 use self::options::Options;
 use crate::problem::{self, Problem};

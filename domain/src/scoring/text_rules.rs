@@ -29,6 +29,29 @@ pub enum Token<'a> {
     Mark(&'a str),
 }
 
+/// Rules that suffice for texts in ASCII without JSON. Whoever compares other texts brings the tables of Unicode and a
+/// parser.
+#[derive(Debug, Clone, Copy)]
+pub struct AsciiRules;
+
+impl TextRules for AsciiRules {
+    fn nfc<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(text)
+    }
+
+    fn fold_case(&self, text: &str) -> String {
+        text.to_ascii_lowercase()
+    }
+
+    fn tokens<'a>(&self, text: &'a str) -> Vec<Token<'a>> {
+        text.split_ascii_whitespace().map(Token::Word).collect()
+    }
+
+    fn read_json(&self, _: &str) -> Option<Value> {
+        None
+    }
+}
+
 /// A text as readers see it: in normalization form C, its lines ended by LF, without characters that have no width,
 /// with plain blanks for those that forbid a line break.
 pub(super) fn normal<'a>(text: &'a str, rules: &dyn TextRules) -> Cow<'a, str> {
