@@ -153,8 +153,7 @@ impl ExportedStage {
 
     fn of_llm(stage: &LlmStage, filling: &mut Filling<'_>) -> Self {
         let mut message = |message: &Message| {
-            let role = Value::from(message.role.as_str());
-            Value::from([("role", role), ("content", Value::from(filling.fill(&message.content)))])
+            Message { role: message.role, content: filling.fill(&message.content) }.to_value()
         };
         let messages = stage.messages.iter().map(&mut message).collect();
         let format =

@@ -20,7 +20,7 @@ pub use entry::{EntryScorer, ScoringEntry, TemplatedScorer, combined, sample_wei
 pub use format::Format;
 pub use keyword::Keyword;
 pub use length::Length;
-pub use matching::{Contains, ExactMatch, Wanted};
+pub use matching::{ContainedValues, Contains, ExactMatch};
 pub use similarity::{Method, Similarity};
 pub use text_rules::{AsciiRules, TextRules, Token};
 

@@ -15,8 +15,8 @@ const MEDIA_TYPE: &str = "multipart/form-data";
 /// The largest file, in MiB.
 const MAX_FILE: usize = 32;
 
-/// Bytes that the rest of the form may have.
-const MAX_REST: usize = 64 << 10;
+/// Bytes that everything in the form but the file may have.
+const MAX_FORM_OVERHEAD: usize = 64 << 10;
 
 /// A file of samples, and how it is to be read.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ impl<'a> ApiExtractor<'a> for SampleUpload {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let bytes = bytes(body, MAX_FILE * MIB + MAX_REST, MAX_FILE).await?;
+        let bytes = bytes(body, MAX_FILE * MIB + MAX_FORM_OVERHEAD, MAX_FILE).await?;
         let mut body = RequestBody::new(bytes.into());
         let form = <Multipart as FromRequest>::from_request(request, &mut body).await;
         let mut form = form.map_err(|error| match error.downcast_ref::<ParseMultipartError>() {

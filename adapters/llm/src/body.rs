@@ -23,13 +23,7 @@ pub(crate) fn set_within(body: &mut Map, object: &str, name: &str, value: Value)
 
 /// A list of messages, each with its role and its text.
 pub(crate) fn messages<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Value {
-    let said = |message: &Message| {
-        Value::from([
-            ("role", Value::from(message.role.as_str())),
-            ("content", Value::from(message.content.as_str())),
-        ])
-    };
-    Value::List(messages.into_iter().map(said).collect())
+    Value::List(messages.into_iter().map(Message::to_value).collect())
 }
 
 /// Several system messages as one text.

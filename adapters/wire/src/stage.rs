@@ -232,10 +232,7 @@ impl StageDocument {
     }
 
     fn of_llm(stage: &LlmStage) -> Self {
-        let message = |message: &domain::call::Message| {
-            let role = Value::from(message.role.as_str());
-            Any(Value::from([("role", role), ("content", Value::from(message.content.as_str()))]))
-        };
+        let message = |message: &domain::call::Message| Any(message.to_value());
         let format = stage.response_format.to_value();
         Self {
             kind: StageKindDocument::Llm,

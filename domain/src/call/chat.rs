@@ -45,6 +45,17 @@ pub struct Message {
     pub content: String,
 }
 
+impl Message {
+    /// The message as documents and requests spell it.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        Value::from([
+            ("role", Value::from(self.role.as_str())),
+            ("content", Value::from(self.content.as_str())),
+        ])
+    }
+}
+
 /// The form of answer that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ResponseFormat {
@@ -152,13 +163,7 @@ impl ChatCall {
     /// The conversation as requests carry it.
     #[must_use]
     pub fn messages_value(&self) -> Value {
-        let message = |message: &Message| {
-            Value::from([
-                ("role", Value::from(message.role.as_str())),
-                ("content", Value::from(message.content.as_str())),
-            ])
-        };
-        Value::List(self.messages.iter().map(message).collect())
+        Value::List(self.messages.iter().map(Message::to_value).collect())
     }
 
     /// The limit of output tokens that it sets.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::problem::MAX_PROBLEMS;
+use crate::problem::{MAX_PROBLEMS, Problem};
 use crate::sample::Sample;
 use crate::value::Value;
 
@@ -35,6 +35,15 @@ pub(super) struct Lack {
     /// The names behind `sample`, with points between them.
     pub(super) path: String,
     order: usize,
+}
+
+impl Lack {
+    /// The problem that this is, of a sample that is called so.
+    pub(super) fn problem(self, sample: &str) -> Problem {
+        let Self { pointer, path, .. } = self;
+        let detail = format!("{sample} has no `{path}`: give it one, or write `sample.{path} | default(…)`");
+        Problem::new(pointer, "unknown_name", detail)
+    }
 }
 
 impl Demands {

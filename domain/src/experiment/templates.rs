@@ -66,12 +66,8 @@ fn entry_templates<'a>(entries: &'a [ScoringEntry], at: &str) -> Vec<(String, &'
 pub(super) fn check_own(entries: &[ScoringEntry], sample: &Sample, problems: &mut Vec<Problem>) {
     let mut demands = Demands::default();
     demand(entry_templates(entries, "/checks"), &mut demands);
-    problems.extend(demands.lacking(std::slice::from_ref(sample)).into_iter().map(|lack| {
-        let path = lack.path;
-        let detail =
-            format!("the sample has no `{path}`: give it one, or write `sample.{path} | default(…)`");
-        Problem::new(lack.pointer, "unknown_name", detail)
-    }));
+    let lacking = demands.lacking(std::slice::from_ref(sample)).into_iter();
+    problems.extend(lacking.map(|lack| lack.problem("the sample")));
 }
 
 /// Adds what templates ask of samples. Those that do not parse ask for nothing.
@@ -90,11 +86,10 @@ pub(super) fn check_samples(definition: &Definition, samples: &[Sample], problem
     let of_stages = all(&definition.stages, &definition.space);
     let of_stages = of_stages.into_iter().map(|(_, pointer, source)| (pointer, source));
     demand(of_stages.chain(entry_templates(&definition.scoring, "/scoring_config")), &mut demands);
-    problems.extend(demands.lacking(samples).into_iter().map(|lack| {
-        let (sample, path) = (lack.sample, lack.path);
-        let detail =
-            format!("sample {sample} has no `{path}`: give it one, or write `sample.{path} | default(…)`");
-        Problem::new(lack.pointer, "unknown_name", detail)
+    let lacking = demands.lacking(samples).into_iter();
+    problems.extend(lacking.map(|lack| {
+        let sample = format!("sample {}", lack.sample);
+        lack.problem(&sample)
     }));
 }
 

@@ -252,13 +252,8 @@ pub fn combined(mut judgements: Vec<(f64, Judgement)>) -> Option<Judgement> {
     let all: f64 = judgements.iter().map(|(own, _)| weight(*own)).sum();
     let sum: f64 = judgements.iter().map(|(own, judgement)| weight(*own) * judgement.value.value()).sum();
     let said = judgements.into_iter().map(|(_, judgement)| {
-        Value::Map(
-            judgement
-                .metadata
-                .into_iter()
-                .chain([("value".to_owned(), Value::number(judgement.value.value()))])
-                .collect(),
-        )
+        let value = Value::number(judgement.value.value());
+        Value::Map(judgement.with("value", value).metadata)
     });
     let said = Value::List(said.collect());
     let value = Score::try_new((sum / all).clamp(0.0, 1.0)).unwrap_or(Score::ZERO);

@@ -22,12 +22,12 @@ pub struct Contains {
     /// Whether upper and lower case are the same.
     pub ignore_case: bool,
     /// What to look for instead of the reference.
-    pub value: Option<Wanted>,
+    pub value: Option<ContainedValues>,
 }
 
 /// What an output is to contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ContainedValues {
     /// This value.
     One(Value),
     /// At least one of these.
@@ -87,17 +87,17 @@ impl Contains {
             options.wrong("match", "wrong_value", "goes with a list in `value`");
         }
         let value = value.map(|value| match (value, how) {
-            (Value::List(values), Some("any")) => Wanted::Any(values),
-            (Value::List(values), Some(_)) => Wanted::All(values),
+            (Value::List(values), Some("any")) => ContainedValues::Any(values),
+            (Value::List(values), Some(_)) => ContainedValues::All(values),
             (Value::List(values), None) => {
                 options.wrong(
                     "match",
                     "missing",
                     "`value` is a list: say whether `any` or `all` of it must be there",
                 );
-                Wanted::All(values)
+                ContainedValues::All(values)
             }
-            (value, _) => Wanted::One(value),
+            (value, _) => ContainedValues::One(value),
         });
         Self { ignore_case, value }
     }
@@ -109,9 +109,9 @@ impl Contains {
         rules: &dyn TextRules,
     ) -> Result<Option<Judgement>, ScorerError> {
         let (wanted, all) = match &self.value {
-            Some(Wanted::One(value)) => (std::slice::from_ref(value), true),
-            Some(Wanted::Any(values)) => (values.as_slice(), false),
-            Some(Wanted::All(values)) => (values.as_slice(), true),
+            Some(ContainedValues::One(value)) => (std::slice::from_ref(value), true),
+            Some(ContainedValues::Any(values)) => (values.as_slice(), false),
+            Some(ContainedValues::All(values)) => (values.as_slice(), true),
             None if references.is_empty() => return Ok(None),
             None => (references, false),
         };

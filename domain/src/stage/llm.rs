@@ -65,11 +65,7 @@ impl LlmStage {
     /// Its fields as documents spell them; what is absent or empty is left out.
     pub(super) fn fields(&self) -> Vec<(&'static str, Value)> {
         let text = |text: &String| Value::from(text.as_str());
-        let message = |message: &Message| {
-            let role = Value::from(message.role.as_str());
-            Value::from([("role", role), ("content", Value::from(message.content.as_str()))])
-        };
-        let messages: Vec<_> = self.messages.iter().map(message).collect();
+        let messages: Vec<_> = self.messages.iter().map(Message::to_value).collect();
         let format = self.response_format.to_value();
         let fields = [
             ("endpoint", self.endpoint.as_ref().map(text)),
