@@ -12,6 +12,7 @@ use domain::stage::{CallTarget, Stage};
 use domain::sweep::SweepLimits;
 use domain::value::{Map, Value};
 
+use crate::list_prices::price_of;
 use crate::ports::{RunConfig, StageBinding};
 
 /// The endpoints there are.
@@ -131,7 +132,7 @@ impl Catalog {
 
     fn unpriced(&self, definition: &Definition, stage: &Stage, at: &str) -> Vec<Problem> {
         let calls = self.calls_of(definition, stage).into_iter();
-        let unknown = calls.filter(|(endpoint, model)| !endpoint.prices.contains_key(*model));
+        let unknown = calls.filter(|(endpoint, model)| price_of(endpoint, model).is_none());
         let problems = unknown.map(|(Endpoint { label, .. }, model)| {
             let detail = format!(
                 "max_cost needs a price for model `{model}`: give it under `prices` of endpoint `{label}`"

@@ -102,7 +102,7 @@ impl Endpoints {
         let models = self.servers.models(&endpoint).await.map_err(|failure| failure.message);
         let latency_ms = u64::try_from(self.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
         if models.is_ok() {
-            self.store.set_breaker(id, None).await?;
+            self.store.close_breaker(id).await?;
         }
         Ok(EndpointTest { latency_ms, models })
     }

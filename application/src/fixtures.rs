@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::call::{Completion, Flags, Reply, ReplyBody};
-use domain::pricing::Tokens;
+use domain::pricing::{CacheUse, Tokens};
 
 /// A completion with this text, and nothing else to tell.
 pub(crate) fn completion(text: &str) -> Reply {
@@ -11,6 +11,7 @@ pub(crate) fn completion(text: &str) -> Reply {
         body: ReplyBody::Completion(Completion { text: text.to_owned(), ..Completion::default() }),
         model_returned: None,
         provider: None,
+        cache: CacheUse::default(),
         stated_cost: None,
         tokens: Tokens::default(),
         latency: Duration::ZERO,

@@ -16,6 +16,7 @@ mod fixtures;
 pub mod form;
 pub mod json;
 pub mod leaderboard;
+pub mod list_prices;
 pub mod live;
 pub mod once;
 pub mod operations;

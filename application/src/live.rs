@@ -9,7 +9,8 @@ use domain::value::{Number, Value};
 
 use crate::leaderboard::{Board, Leaderboards};
 use crate::ports::{
-    Clock, EndpointStore, EventFilter, EventStore, FactStore, Monitor, RunningRun, StoreError,
+    Clock, EndpointCondition, EndpointStore, EventFilter, EventStore, FactStore, Monitor, RunningRun,
+    StoreError,
 };
 use crate::refusal::Refusal;
 use crate::sweeps::{SweepError, SweepView, Sweeps};
@@ -43,8 +44,12 @@ pub struct EndpointLoad {
     pub in_use: u32,
     /// Calls it bears at once.
     pub concurrency: u32,
+    /// The end of the pause that it asked for, where that has not passed.
+    pub backing_off_until: Option<Timestamp>,
     /// Why nothing is sent to it.
     pub breaker: Option<String>,
+    /// When it is called again by itself, where its breaker is open.
+    pub breaker_until: Option<Timestamp>,
 }
 
 /// How far a sweep is.
@@ -54,6 +59,8 @@ pub struct SweepProgress {
     pub sweep: Option<SweepView>,
     /// Runs in execution.
     pub running: Vec<RunningRun>,
+    /// The endpoints.
+    pub endpoints: Vec<EndpointLoad>,
     /// When it was so.
     pub at: Timestamp,
 }
@@ -67,8 +74,6 @@ pub struct Snapshot {
     pub leaderboard: Board,
     /// When which score was the best so far.
     pub best_series: Vec<(Timestamp, f64)>,
-    /// The endpoints.
-    pub endpoints: Vec<EndpointLoad>,
     /// The newest events, oldest of them first.
     pub events: Vec<Event>,
 }
@@ -110,7 +115,8 @@ impl Live {
             None => None,
         };
         let running = self.ports.monitor.running(experiment, RUNNING).await?;
-        Ok(SweepProgress { sweep, running, at: self.ports.clock.now() })
+        let endpoints = self.endpoints().await?;
+        Ok(SweepProgress { sweep, running, endpoints, at: self.ports.clock.now() })
     }
 
     /// Everything that an experiment's live page shows at first.
@@ -126,7 +132,6 @@ impl Live {
             progress,
             leaderboard,
             best_series: best.iter().filter_map(step).collect(),
-            endpoints: self.endpoints().await?,
             events: self.ports.events.newest_events(of(None), EVENTS).await?,
         })
     }
@@ -142,14 +147,15 @@ impl Live {
 
     async fn endpoints(&self) -> Result<Vec<EndpointLoad>, StoreError> {
         let used = self.ports.monitor.slots_in_use().await?;
-        let mut loads = Vec::new();
-        for endpoint in self.ports.endpoints.all().await? {
-            let in_use = used.iter().find(|(id, _)| *id == endpoint.id).map_or(0, |(_, held)| *held);
-            let breaker = self.ports.endpoints.breaker(endpoint.id).await?.map(|breaker| breaker.reason);
-            let concurrency = endpoint.limits.concurrency.get();
-            loads.push(EndpointLoad { label: endpoint.label, in_use, concurrency, breaker });
-        }
-        Ok(loads)
+        let load = |condition: EndpointCondition| EndpointLoad {
+            label: condition.label,
+            in_use: used.iter().find(|(id, _)| *id == condition.endpoint).map_or(0, |(_, held)| *held),
+            concurrency: condition.concurrency,
+            backing_off_until: condition.backing_off_until,
+            breaker: condition.breaker.map(|breaker| breaker.reason),
+            breaker_until: condition.breaker_until,
+        };
+        Ok(self.ports.endpoints.all_conditions().await?.into_iter().map(load).collect())
     }
 
     /// Whether the database answers.

@@ -154,7 +154,7 @@ impl Runs {
             let id = single.id;
             // Somebody wants to know whether what was refused before is accepted now.
             for binding in single.config.stages.iter().flatten() {
-                self.ports.endpoints.set_breaker(binding.endpoint, None).await?;
+                self.ports.endpoints.close_breaker(binding.endpoint).await?;
             }
             let mark = reservation.map(|reservation| reservation.mark(id.bits()));
             match self.ports.journal.commit(Commit { single: Some(single), mark, ..Commit::default() }).await

@@ -1,5 +1,6 @@
 //! The binary: reads the environment, picks the adapters, runs a command.
 
+mod built_in;
 mod cli;
 mod commands;
 mod document;

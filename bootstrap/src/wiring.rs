@@ -19,8 +19,8 @@ use application::projects::Projects;
 use application::runs::{self, Runs};
 use application::services::Services;
 use application::sweeps::{self, Sweeps};
-use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
-use domain::id::{EndpointId, SweepId, WorkerId};
+
+use domain::id::{SweepId, WorkerId};
 use domain::secret::Secret;
 use llm::{Servers, SimulatedServer};
 use outbound::{AddressPolicy, Client};
@@ -29,13 +29,10 @@ use queue::LocalBell;
 use scripting::FormatProcesses;
 use security::{BcryptPasswords, JwtTokens, SecretVault, kept_token_secret, token_secret_fingerprint};
 use system::{BlockingThreads, SystemChance, SystemClock, SystemIds, TokioTasks, TokioTimer};
-use wire::endpoint::SIMULATED_URL;
 
+use crate::built_in;
 use crate::failure::Failure;
 use crate::settings::Settings;
-
-/// The label of the built-in simulation.
-pub(crate) const SIMULATED: &str = "simulated";
 
 /// Everything, put together.
 pub(crate) struct Wired {
@@ -190,7 +187,7 @@ impl Wired {
     }
 
     async fn put_built_in_endpoints(&self, settings: &Settings) -> Result<(), Failure> {
-        for endpoint in built_in_endpoints(settings) {
+        for endpoint in built_in::endpoints(settings) {
             self.stores.put(endpoint).await.map_err(Failure::error)?;
         }
         Ok(())
@@ -241,6 +238,7 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         offload: Arc::new(BlockingThreads::default()),
         runs: stores.clone(),
         servers: Arc::new(servers),
+        rates: stores.clone(),
         slots: stores.clone(),
         standings: stores.clone(),
         sweeps: stores.clone(),
@@ -267,30 +265,4 @@ fn engine_settings(settings: &Settings) -> engine::Settings {
         poll: Duration::from_secs(1).min(settings.lease / 3),
         ..engine::Settings::default()
     }
-}
-
-fn built_in_endpoints(settings: &Settings) -> Vec<Endpoint> {
-    let endpoint = |label: &str, identity| Endpoint {
-        id: EndpointId::new(SystemIds.next()),
-        label: label.to_owned(),
-        identity,
-        api: Api::Chat,
-        auth: Auth::Bearer,
-        api_key: None,
-        headers: None,
-        prices: std::collections::BTreeMap::new(),
-        limits: Limits::default(),
-        max_tokens_field: MaxTokensField::default(),
-        max_output_tokens: None,
-        timeout: Endpoint::DEFAULT_TIMEOUT,
-    };
-    let simulated = endpoint(SIMULATED, EndpointIdentity::new(EndpointKind::Simulated, SIMULATED_URL));
-    let default = settings.default_endpoint.as_ref().map(|default| Endpoint {
-        api_key: default.key.clone(),
-        ..endpoint(
-            application::catalog::DEFAULT_ENDPOINT,
-            EndpointIdentity::new(EndpointKind::OpenAi, &default.url),
-        )
-    });
-    std::iter::once(simulated).chain(default).collect()
 }

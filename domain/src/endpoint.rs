@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::id::EndpointId;
 use crate::pricing::Price;
+use crate::rate::RateLimits;
 use crate::secret::Secret;
 
 /// Which protocol a server speaks.
@@ -109,11 +110,13 @@ pub enum MaxTokensField {
 pub struct Limits {
     /// Calls in flight at once, over all processes.
     pub concurrency: NonZeroU32,
+    /// Requests and tokens a minute, over all processes.
+    pub rate: RateLimits,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrency: NonZeroU32::MIN.saturating_add(7) }
+        Self { concurrency: NonZeroU32::MIN.saturating_add(7), rate: RateLimits::default() }
     }
 }
 

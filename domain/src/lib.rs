@@ -56,6 +56,7 @@ pub mod pipeline;
 pub mod pricing;
 pub mod problem;
 pub mod random;
+pub mod rate;
 pub mod retry;
 pub mod run;
 pub mod sample;

@@ -17,6 +17,9 @@ pub enum RetryDecision {
 
 /// Retries of faults that usually pass.
 const RETRIES: u32 = 3;
+/// How often, and how many times, a server that loads its model is asked again: five minutes in all.
+const LOADING_WAIT: Duration = Duration::from_secs(3);
+const LOADING_RETRIES: u32 = 100;
 /// The longest wait that a server may ask for before its run is put back instead.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(2);
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -26,30 +29,27 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
 /// over a back-off that doubles from 0.5 s to 20 s (Brooker, "Exponential Backoff and Jitter").
 #[must_use]
 pub fn after(failure: &CallFailure, failed: u32, chance: f64) -> RetryDecision {
-    if let FailureKind::RateLimited { retry_after: Some(wait) } = failure.kind
-        && wait > LONGEST_WAIT
-    {
-        return RetryDecision::Postpone(wait);
-    }
     let retries = match (failure.should_retry, retries(failure.kind)) {
         (Some(false), _) => 0,
         (Some(true), 0) if !failure.kind.breaks_endpoint() => RETRIES,
         (_, retries) => retries,
     };
-    if failed > retries {
+    if failed > retries && !(retries > 0 && failure.retry_after.is_some_and(|wait| wait > LONGEST_WAIT)) {
         return RetryDecision::GiveUp;
     }
-    let asked = match failure.kind {
-        FailureKind::RateLimited { retry_after } => retry_after,
-        _ => None,
-    };
-    RetryDecision::Again(asked.unwrap_or_else(|| backoff(failed).mul_f64(chance.clamp(0.0, 1.0))))
+    match failure.retry_after {
+        Some(wait) if wait > LONGEST_WAIT => RetryDecision::Postpone(wait),
+        Some(wait) => RetryDecision::Again(wait),
+        None if failure.kind == FailureKind::Loading => RetryDecision::Again(LOADING_WAIT),
+        None => RetryDecision::Again(backoff(failed).mul_f64(chance.clamp(0.0, 1.0))),
+    }
 }
 
 /// How often a call is tried again after a failure of this kind.
 const fn retries(kind: FailureKind) -> u32 {
     match kind {
-        FailureKind::RateLimited { .. }
+        FailureKind::Loading => LOADING_RETRIES,
+        FailureKind::RateLimited
         | FailureKind::Upstream5xx
         | FailureKind::UpstreamBusy
         | FailureKind::Connect => RETRIES,
@@ -78,34 +78,41 @@ fn backoff(failed: u32) -> Duration {
 mod tests {
     use super::*;
 
-    fn limited(wait: Option<u64>) -> FailureKind {
-        FailureKind::RateLimited { retry_after: wait.map(Duration::from_secs) }
+    fn failure(kind: FailureKind, wait: Option<u64>) -> CallFailure {
+        CallFailure { retry_after: wait.map(Duration::from_secs), ..CallFailure::new(kind, "") }
     }
 
     #[test]
     fn faults_that_pass_are_retried_with_growing_waits() {
         let ms = |ms| RetryDecision::Again(Duration::from_millis(ms));
         let secs = |secs| RetryDecision::Again(Duration::from_secs(secs));
-        for (kind, failed, chance, verdict) in [
-            (FailureKind::Upstream5xx, 1, 1.0, ms(500)),
-            (FailureKind::Upstream5xx, 3, 0.5, ms(1000)),
-            (FailureKind::Upstream5xx, 4, 0.5, RetryDecision::GiveUp),
-            (FailureKind::Connect, 2, 0.0, ms(0)),
-            (FailureKind::Truncated, 1, 1.0, ms(500)),
-            (FailureKind::Truncated, 2, 1.0, RetryDecision::GiveUp),
-            (FailureKind::Malformed, 2, 1.0, RetryDecision::GiveUp),
-            (FailureKind::Rejected, 1, 1.0, RetryDecision::GiveUp),
-            (FailureKind::Unauthorized, 1, 1.0, RetryDecision::GiveUp),
-            (limited(Some(2)), 1, 0.0, secs(2)),
-            (limited(Some(120)), 3, 0.0, secs(120)),
-            (limited(Some(3600)), 1, 0.0, RetryDecision::Postpone(Duration::from_hours(1))),
-            (limited(None), 1, 1.0, ms(500)),
-            (limited(Some(2)), 4, 0.0, RetryDecision::GiveUp),
-            (FailureKind::UpstreamBusy, 3, 1.0, ms(2000)),
-            (FailureKind::Forbidden, 1, 1.0, RetryDecision::GiveUp),
-            (FailureKind::Timeout, 2, 1.0, RetryDecision::GiveUp),
+        let limited = FailureKind::RateLimited;
+        for (kind, wait, failed, chance, decision) in [
+            (FailureKind::Upstream5xx, None, 1, 1.0, ms(500)),
+            (FailureKind::Upstream5xx, None, 3, 0.5, ms(1000)),
+            (FailureKind::Upstream5xx, None, 4, 0.5, RetryDecision::GiveUp),
+            (FailureKind::Upstream5xx, Some(7), 1, 0.5, secs(7)),
+            (FailureKind::Connect, None, 2, 0.0, ms(0)),
+            (FailureKind::Truncated, None, 1, 1.0, ms(500)),
+            (FailureKind::Truncated, None, 2, 1.0, RetryDecision::GiveUp),
+            (FailureKind::Malformed, None, 2, 1.0, RetryDecision::GiveUp),
+            (FailureKind::Rejected, None, 1, 1.0, RetryDecision::GiveUp),
+            (FailureKind::Unauthorized, None, 1, 1.0, RetryDecision::GiveUp),
+            (FailureKind::QuotaExhausted, Some(3600), 1, 1.0, RetryDecision::GiveUp),
+            (limited, Some(2), 1, 0.0, secs(2)),
+            (limited, Some(120), 3, 0.0, secs(120)),
+            (limited, Some(3600), 1, 0.0, RetryDecision::Postpone(Duration::from_hours(1))),
+            (limited, Some(3600), 4, 0.0, RetryDecision::Postpone(Duration::from_hours(1))),
+            (limited, None, 1, 1.0, ms(500)),
+            (limited, Some(2), 4, 0.0, RetryDecision::GiveUp),
+            (FailureKind::Loading, None, 100, 0.0, secs(3)),
+            (FailureKind::Loading, Some(20), 1, 0.0, secs(20)),
+            (FailureKind::Loading, None, 101, 0.0, RetryDecision::GiveUp),
+            (FailureKind::UpstreamBusy, None, 3, 1.0, ms(2000)),
+            (FailureKind::Forbidden, None, 1, 1.0, RetryDecision::GiveUp),
+            (FailureKind::Timeout, None, 2, 1.0, RetryDecision::GiveUp),
         ] {
-            assert_eq!(after(&CallFailure::new(kind, ""), failed, chance), verdict, "{kind:?} × {failed}");
+            assert_eq!(after(&failure(kind, wait), failed, chance), decision, "{kind:?} × {failed}");
         }
     }
 

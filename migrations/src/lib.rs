@@ -23,6 +23,8 @@ mod m0034_check_names;
 mod m0035_reasoning;
 mod m0036_endpoint_api;
 mod m0037_answer_flags;
+mod m0038_pace;
+mod m0039_price_day;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -55,6 +57,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0035_reasoning::Migration),
             Box::new(m0036_endpoint_api::Migration),
             Box::new(m0037_answer_flags::Migration),
+            Box::new(m0038_pace::Migration),
+            Box::new(m0039_price_day::Migration),
         ]
     }
 }

@@ -17,6 +17,7 @@ mod generated_clients;
 mod laws;
 mod live;
 mod outages;
+mod pace;
 mod protocols;
 mod racing;
 mod refusals;

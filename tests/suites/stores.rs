@@ -12,6 +12,7 @@ mod boards;
 mod calls;
 mod decisions;
 mod definitions;
+mod endpoints;
 mod facts;
 pub(super) mod fixture;
 mod marks;

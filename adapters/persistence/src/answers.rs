@@ -6,7 +6,7 @@ use std::sync::Arc;
 use application::ports::{AnswerId, CallClaim, Claim, StoredAnswer};
 use domain::call::{CallFailure, Completion, Digest, Embedding, FailureKind, Flags, Reply, ReplyBody};
 use domain::id::{RunId, SweepId};
-use domain::pricing::Tokens;
+use domain::pricing::{CacheUse, Tokens};
 use domain::run::{Asker, Payer};
 use sea_orm::{ConnectionTrait, DbErr};
 
@@ -115,6 +115,7 @@ pub(crate) fn reply(row: Row<'_>) -> Result<Reply, DbErr> {
         body,
         model_returned: row.maybe_text("model_returned")?,
         provider: row.maybe_text("provider")?,
+        cache: CacheUse::default(),
         stated_cost: row.maybe_money("stated_nano")?,
         tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
         latency: std::time::Duration::from_micros(row.count("latency_us")?),

@@ -1,21 +1,20 @@
 //! Endpoints, with their keys sealed.
 
+mod condition;
+mod figures;
+
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use application::ports::{Breaker, EndpointStore, StoreError};
+use application::ports::{Breaker, EndpointCondition, EndpointStore, StoreError};
 use async_trait::async_trait;
-use domain::call::FailureKind;
-use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, MaxTokensField};
 use domain::id::EndpointId;
-use domain::money::NanoDollars;
-use domain::pricing::Price;
 use domain::secret::Secret;
-use domain::value::{Map, Value};
+use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
-use crate::dialect::{Session, corrupt, failed, id, json, maybe_text, maybe_whole, text, whole};
+use crate::dialect::{Session, corrupt, failed, id, json, maybe_whole, milliseconds, text, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
@@ -30,12 +29,10 @@ const PUT: &str = "ON CONFLICT (label) DO UPDATE SET kind = excluded.kind, url =
      api_key_cipher = excluded.api_key_cipher, prices = excluded.prices, limits = excluded.limits, \
      max_tokens_field = excluded.max_tokens_field, max_output_tokens = excluded.max_output_tokens, \
      timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, \
-     api = excluded.api, auth = excluded.auth, breaker_reason = NULL, \
-     breaker_kind = NULL";
+     api = excluded.api, auth = excluded.auth";
 
 const REPLACE: &str = "UPDATE endpoint SET label = $2, kind = $3, url = $4, api_key_cipher = $5, prices = $6, limits = $7, \
-     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, api = $12, auth = $13, \
-     breaker_reason = NULL, breaker_kind = NULL WHERE id = $1";
+     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, api = $12, auth = $13";
 
 /// Experiments whose stages name an endpoint, or whose dimensions have its label among their values.
 const USERS: &str = "SELECT name FROM experiment WHERE CAST(pipeline_stages AS text) LIKE $1 ESCAPE '\\' \
@@ -91,18 +88,34 @@ impl EndpointStore for Stores {
         self.first(&sql, id(endpoint.bits())).await
     }
 
-    async fn breaker(&self, endpoint: EndpointId) -> Result<Option<Breaker>, StoreError> {
-        let sql = "SELECT breaker_kind, breaker_reason FROM endpoint WHERE id = $1";
-        let row = self.database.read().one(sql, vec![id(endpoint.bits())]).await.map_err(failed)?;
-        row.map_or(Ok(None), |row| breaker(Row(&row))).map_err(failed)
+    async fn conditions(&self, ids: &[EndpointId]) -> Result<Vec<EndpointCondition>, StoreError> {
+        self.read_conditions(ids).await.map_err(failed)
     }
 
-    async fn set_breaker(&self, endpoint: EndpointId, breaker: Option<Breaker>) -> Result<(), StoreError> {
-        let sql = "UPDATE endpoint SET breaker_kind = $2, breaker_reason = $3 WHERE id = $1";
-        let kind = breaker.as_ref().map(|breaker| breaker.kind.as_str().to_owned());
-        let reason = breaker.map(|breaker| breaker.reason);
-        let values = vec![id(endpoint.bits()), maybe_text(kind), maybe_text(reason)];
-        self.database.write().execute(sql, values).await.map(drop).map_err(failed)
+    async fn all_conditions(&self) -> Result<Vec<EndpointCondition>, StoreError> {
+        self.read_all_conditions().await.map_err(failed)
+    }
+
+    async fn back_off(&self, endpoint: EndpointId, wait: Duration) -> Result<(), StoreError> {
+        let values = vec![id(endpoint.bits()), milliseconds(wait)];
+        self.database.write().execute(condition::BACK_OFF, values).await.map(drop).map_err(failed)
+    }
+
+    async fn open_breaker(
+        &self,
+        endpoint: EndpointId,
+        breaker: Breaker,
+        closes_in: Option<Duration>,
+    ) -> Result<(), StoreError> {
+        let (kind, reason) = (text(breaker.kind.as_str()), text(breaker.reason));
+        let closes_in = maybe_whole(closes_in.map(|wait| wait.as_millis()));
+        let values = vec![id(endpoint.bits()), kind, reason, closes_in];
+        self.database.write().execute(condition::OPEN_BREAKER, values).await.map(drop).map_err(failed)
+    }
+
+    async fn close_breaker(&self, endpoint: EndpointId) -> Result<(), StoreError> {
+        let sql = format!("UPDATE endpoint SET {} WHERE id = $1", condition::CLOSED);
+        self.database.write().execute(&sql, vec![id(endpoint.bits())]).await.map(drop).map_err(failed)
     }
 }
 
@@ -116,7 +129,8 @@ impl Stores {
             Some(known) => endpoint.in_place_of(known),
             None => endpoint,
         };
-        session.execute(&format!("{INSERT} {PUT}"), self.values(&stored)?).await.map_err(failed)?;
+        let sql = format!("{INSERT} {PUT}, {}", condition::CLOSED);
+        session.execute(&sql, self.values(&stored)?).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         Ok(stored)
     }
@@ -127,7 +141,8 @@ impl Stores {
         let session = Session { connection: &transaction, dialect: self.database.dialect() };
         let known = self.locked(session, "id", id(endpoint.id.bits())).await?;
         let Some(stored) = known.map(|known| endpoint.in_place_of(known)) else { return Ok(None) };
-        session.execute(REPLACE, self.values(&stored)?).await.map_err(failed)?;
+        let sql = format!("{REPLACE}, {} WHERE id = $1", condition::CLOSED);
+        session.execute(&sql, self.values(&stored)?).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         Ok(Some(stored))
     }
@@ -156,15 +171,14 @@ impl Stores {
         let key = endpoint.api_key.as_ref().map(|key| seal(key, "api_key")).transpose()?;
         let headers = endpoint.headers.as_ref().filter(|headers| !headers.is_empty());
         let headers = headers.map(|headers| seal(&written(headers), "headers")).transpose()?;
-        let limits = Value::from([("concurrency", Value::from(endpoint.limits.concurrency.get()))]);
         Ok(vec![
             id(endpoint.id.bits()),
             text(endpoint.label.as_str()),
             text(endpoint.identity.kind.as_str()),
             text(endpoint.identity.url.as_str()),
             Bound::Bytes(key),
-            json(&prices(&endpoint.prices)),
-            json(&limits),
+            json(&figures::of_prices(&endpoint.prices)),
+            json(&figures::of_limits(endpoint.limits)),
             text(field_name(endpoint.max_tokens_field)),
             maybe_whole(endpoint.max_output_tokens),
             whole(endpoint.timeout.as_millis()),
@@ -192,20 +206,13 @@ impl Stores {
             auth: auth.unwrap_or(Auth::usual(kind)),
             api_key: open("api_key_cipher", "api_key")?,
             headers: open("headers_cipher", "headers")?.map(|headers| read_headers(&headers)).transpose()?,
-            prices: read_prices(&row.json("prices")?),
-            limits: read_limits(&row.json("limits")?),
+            prices: figures::prices(&row.json("prices")?),
+            limits: figures::limits(&row.json("limits")?),
             max_tokens_field: read_field(&row.text("max_tokens_field")?),
             max_output_tokens: max_output.and_then(|tokens| u32::try_from(tokens).ok()),
             timeout: Duration::from_millis(row.count("timeout_ms")?),
         })
     }
-}
-
-/// Breakers of early releases have no kind: most were keys that were refused.
-fn breaker(row: Row<'_>) -> Result<Option<Breaker>, DbErr> {
-    let kind = row.maybe_text("breaker_kind")?.and_then(|kind| FailureKind::parse(&kind));
-    let kind = kind.unwrap_or(FailureKind::Unauthorized);
-    Ok(row.maybe_text("breaker_reason")?.map(|reason| Breaker { kind, reason }))
 }
 
 /// What a sealed secret is bound to.
@@ -237,37 +244,4 @@ fn read_field(name: &str) -> MaxTokensField {
     } else {
         MaxTokensField::MaxTokens
     }
-}
-
-fn prices(prices: &BTreeMap<String, Price>) -> Value {
-    let price = |price: &Price| {
-        Value::from([
-            ("input_nano_per_million", Value::from(price.input_per_million.nanos())),
-            ("output_nano_per_million", Value::from(price.output_per_million.nanos())),
-        ])
-    };
-    Value::Map(prices.iter().map(|(model, of)| (model.clone(), price(of))).collect())
-}
-
-fn read_prices(value: &Value) -> BTreeMap<String, Price> {
-    let number = |fields: &Map, name: &str| {
-        fields
-            .get(name)
-            .and_then(Value::as_number)
-            .and_then(domain::value::Number::as_i64)
-            .map(NanoDollars::new)
-    };
-    let price = |value: &Value| {
-        let fields = value.as_map()?;
-        let input_per_million = number(fields, "input_nano_per_million")?;
-        Some(Price { input_per_million, output_per_million: number(fields, "output_nano_per_million")? })
-    };
-    let models = value.as_map().into_iter().flatten();
-    models.filter_map(|(model, value)| Some((model.clone(), price(value)?))).collect()
-}
-
-fn read_limits(value: &Value) -> Limits {
-    let concurrency = value.as_map().and_then(|fields| fields.get("concurrency")?.as_number()?.as_u64());
-    let concurrency = concurrency.and_then(|n| NonZeroU32::new(u32::try_from(n).ok()?));
-    concurrency.map_or_else(Limits::default, |concurrency| Limits { concurrency })
 }

@@ -31,6 +31,7 @@ mod open;
 mod outcomes;
 mod projects;
 mod rank_class;
+mod rates;
 mod rows;
 mod run_claim;
 mod run_list;

@@ -136,7 +136,7 @@ impl RunStore for Stores {
         limit: usize,
     ) -> Result<Vec<ResultRow>, StoreError> {
         let sql = format!(
-            "SELECT r.sample_index, r.repeat, r.stage_index, r.paid, r.error, a.request, a.model, a.parameters, {ANSWER} \
+            "SELECT r.sample_index, r.repeat, r.stage_index, r.paid, r.error, a.request, a.model, a.parameters, a.price_day, {ANSWER} \
              FROM stage_result r LEFT JOIN answer a ON a.id = r.answer_id \
              WHERE r.run_id = $1 AND (r.sample_index, r.repeat, r.stage_index) > ($2, $3, $4) \
              ORDER BY r.sample_index, r.repeat, r.stage_index LIMIT $5"
@@ -290,6 +290,7 @@ fn result(row: Row<'_>) -> Result<ResultRow, DbErr> {
         prompt_sent: row.maybe_text("request")?,
         reply: answered.then(|| reply(row)).transpose()?,
         cost: row.maybe_money("cost_nano")?,
+        price_day: row.maybe_text("price_day")?,
         cached: answered && row.whole("paid")? == 0,
         error: row.maybe_json("error")?.as_ref().map(stage_error),
     })

@@ -1,17 +1,19 @@
 //! An endpoint as somebody writes it down.
 
+mod limits;
+mod prices;
 mod protocol;
 
+pub use limits::LimitsDocument;
+pub use prices::{PriceDocument, PriceTierDocument};
 pub use protocol::{ApiDocument, AuthDocument};
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use domain::endpoint::{Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Auth, Endpoint, EndpointIdentity, EndpointKind, MaxTokensField};
 use domain::id::EndpointId;
-use domain::money::NanoDollars;
-use domain::pricing::Price;
 use domain::problem::{Problem, segment};
 use domain::secret::Secret;
 use poem_openapi::{Enum, Object};
@@ -54,27 +56,6 @@ pub struct EndpointDocument {
     pub timeout_s: Option<f64>,
 }
 
-/// What a model costs, in US dollars.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, Object)]
-#[serde(deny_unknown_fields)]
-#[oai(rename = "Price", deny_unknown_fields)]
-#[expect(missing_docs, reason = "fields are those of the domain's price")]
-pub struct PriceDocument {
-    pub input_per_million: f64,
-    pub output_per_million: f64,
-}
-
-/// How much an endpoint bears.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, Object)]
-#[serde(deny_unknown_fields)]
-#[oai(rename = "EndpointLimits", deny_unknown_fields)]
-pub struct LimitsDocument {
-    /// Calls in flight at once, from 1; 8 where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[oai(validator(minimum(value = "1")))]
-    pub concurrency: Option<u32>,
-}
-
 /// Which field of a request carries the limit of output tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum)]
 #[serde(rename_all = "snake_case")]
@@ -103,9 +84,9 @@ impl EndpointDocument {
         if label.trim().is_empty() || label.contains(char::is_control) {
             problems.push(Problem::new("/label", "invalid_name", "give the endpoint a label on one line"));
         }
-        let prices = prices(self.prices, &mut problems);
+        let prices = prices::read(self.prices, &mut problems);
         let timeout = timeout(self.timeout_s, &mut problems);
-        let concurrency = positive("limits/concurrency", self.limits.concurrency, &mut problems);
+        let limits = self.limits.into_limits(&mut problems);
         let max_output = positive("max_output_tokens", self.max_output_tokens, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -119,7 +100,7 @@ impl EndpointDocument {
             api_key: key.filter(|key| !key.is_empty()).map(Secret::new),
             headers,
             prices,
-            limits: concurrency.map_or_else(Limits::default, |concurrency| Limits { concurrency }),
+            limits,
             max_tokens_field: match self.max_tokens_field {
                 Some(MaxTokensFieldDocument::MaxCompletionTokens) => MaxTokensField::MaxCompletionTokens,
                 _ => MaxTokensField::MaxTokens,
@@ -249,24 +230,6 @@ fn headers(headers: BTreeMap<String, String>, problems: &mut Vec<Problem>) -> BT
                 problems.push(Problem::new(pointer, "invalid_header", detail));
             }
             None => drop(known.insert(lower, Secret::new(value))),
-        }
-    }
-    known
-}
-
-fn prices(prices: BTreeMap<String, PriceDocument>, problems: &mut Vec<Problem>) -> BTreeMap<String, Price> {
-    let dollars =
-        |amount: f64| NanoDollars::from_dollars(amount).filter(|amount| *amount >= NanoDollars::ZERO);
-    let mut known = BTreeMap::new();
-    for (model, price) in prices {
-        match (dollars(price.input_per_million), dollars(price.output_per_million)) {
-            (Some(input_per_million), Some(output_per_million)) => {
-                known.insert(model, Price { input_per_million, output_per_million });
-            }
-            _ => {
-                let pointer = format!("/prices/{}", segment(&model));
-                problems.push(Problem::new(pointer, "out_of_range", "prices are US dollars from 0 up"));
-            }
         }
     }
     known

@@ -229,7 +229,7 @@ mod tests {
         let endpoint = document.endpoints[0].clone().into_endpoint(EndpointId::new(1), fill).unwrap();
         assert_eq!(endpoint.identity.url, "http://127.0.0.1:8000/v1");
         assert_eq!(endpoint.api_key.unwrap().expose(), "secret");
-        assert_eq!(endpoint.prices["m"].input_per_million, NanoDollars::new(150_000_000));
+        assert_eq!(endpoint.prices["m"].rates.input, NanoDollars::new(150_000_000));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod exchange;
 mod flight;
 mod lease;
 mod making;
+mod pacing;
 mod settling;
 mod slots;
 
@@ -21,8 +22,8 @@ use domain::run::{Payer, RunError};
 use self::flight::InFlight;
 use super::gate::Gate;
 use crate::ports::{
-    Breaker, CallClaim, CallStore, Chance, Clock, EndpointStore, Journal, ModelServer, Reservation,
-    SlotStore, StoreError, StoredAnswer, Timer,
+    Breaker, CallClaim, CallStore, Chance, Clock, EndpointStore, Journal, ModelServer, RateStore,
+    Reservation, SlotStore, StoreError, StoredAnswer, Timer,
 };
 use crate::walk::HashedCall;
 
@@ -94,6 +95,8 @@ pub(super) struct Ports {
     pub endpoints: Arc<dyn EndpointStore>,
     /// Shares their concurrency.
     pub slots: Arc<dyn SlotStore>,
+    /// Shares their limits a minute.
+    pub rates: Arc<dyn RateStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Waits.

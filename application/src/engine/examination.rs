@@ -15,6 +15,7 @@ use domain::statistics::mean;
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
 use super::loaded::LoadedExperiment;
 use super::sample_cache::LoadedSample;
+use crate::list_prices::price_of;
 use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 
@@ -155,7 +156,7 @@ fn reservation(call: &Call, endpoint: &Endpoint) -> Reservation {
     let output = call.max_tokens().or(endpoint.max_output_tokens.map(u64::from)).unwrap_or(0);
     let tokens = call.token_bound(output);
     let most = Tokens { input: tokens.saturating_sub(output), output };
-    let cost = endpoint.prices.get(call.model()).map_or(NanoDollars::ZERO, |price| price.cost(most));
+    let cost = price_of(endpoint, call.model()).map_or(NanoDollars::ZERO, |price| price.most(most));
     Reservation { tokens, cost }
 }
 

@@ -1,18 +1,27 @@
-//! Limits the exchanges that this process has in flight with an endpoint.
+//! Limits the exchanges that this process has in flight with an endpoint, and how fast they follow each other.
+
+mod permit;
+mod rate;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::id::RunId;
+use domain::rate::BackOff;
 use domain::time::Timestamp;
 use futures::channel::oneshot;
 
+use self::permit::PermitHandover;
+pub(super) use self::permit::{Permit, ResizeTurn};
+use self::rate::RateQueue;
 use crate::ports::Breaker;
 
 /// Gives out permits for exchanges with one endpoint. A [`Permit`] is held for the HTTP exchange only.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     state: Mutex<State>,
+    /// The calls that wait for the endpoint's limits a minute.
+    rate: RateQueue,
 }
 
 #[derive(Debug, Default)]
@@ -25,6 +34,10 @@ struct State {
     /// For each run the calls that wait, in their order; the run whose turn is next comes first.
     waiting: VecDeque<(Option<RunId>, VecDeque<oneshot::Sender<()>>)>,
     closed_until: Option<Timestamp>,
+    /// Fewer calls at once than the endpoint takes, since it refused some for coming too fast.
+    back_off: Option<BackOff>,
+    /// Whether one call at a time is sent, because the server is loading its model.
+    alone: bool,
     broken: Option<Breaker>,
     /// How often this process has found the endpoint broken.
     breaks: u64,
@@ -44,24 +57,6 @@ enum Refusals {
 impl Default for Refusals {
     fn default() -> Self {
         Self::Only(0)
-    }
-}
-
-/// The right to one exchange, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Permit {
-    gate: Arc<Gate>,
-}
-
-/// The right to ask the store for more or fewer slots. Only one caller holds it at a time; dropping it passes it on.
-#[derive(Debug)]
-pub(super) struct ResizeTurn<'a> {
-    pub(super) gate: &'a Gate,
-}
-
-impl Drop for ResizeTurn<'_> {
-    fn drop(&mut self) {
-        self.gate.lock().asking = false;
     }
 }
 
@@ -101,13 +96,13 @@ impl Gate {
             }
             if state.in_use < state.slots && state.waiting.is_empty() {
                 state.in_use += 1;
-                return Some(Permit { gate: Arc::clone(self) });
+                return Some(Permit::new(Arc::clone(self)));
             }
             let (tell, turn) = oneshot::channel();
             state.enqueue(run, tell);
             turn
         };
-        PermitHandover { gate: Arc::clone(self), turn: Some(turn) }.take().await
+        PermitHandover::new(Arc::clone(self), turn).take().await
     }
 
     /// Lowers the local limit to `want` before the store is asked for as many slots. Returns the exchanges that may
@@ -155,10 +150,32 @@ impl Gate {
         !state.asking && state.in_use >= state.slots && state.slots < concurrency
     }
 
-    /// Sends nothing before `until`: the endpoint asked for a pause.
-    pub(super) fn close_until(&self, until: Timestamp) {
+    /// Sends nothing before `until`: the endpoint asked for a pause. The end of the pause that was known before.
+    pub(super) fn close_until(&self, until: Timestamp) -> Option<Timestamp> {
         let mut state = self.lock();
-        state.closed_until = state.closed_until.max(Some(until));
+        let known = state.closed_until;
+        state.closed_until = known.max(Some(until));
+        known
+    }
+
+    /// Halves the calls at once, of the endpoint's `concurrency`: it refused one for coming too fast.
+    pub(super) fn slow_down(&self, now: Timestamp, concurrency: u32) {
+        let mut state = self.lock();
+        state.back_off = Some(BackOff::after_refusal(state.back_off, now, concurrency));
+        state.slots = state.slots.min(state.allowed(now, concurrency));
+    }
+
+    /// Sends one call at a time until one succeeds: the server is loading its model.
+    pub(super) fn send_alone(&self) {
+        let mut state = self.lock();
+        state.alone = true;
+        state.slots = state.slots.min(1);
+    }
+
+    /// How many calls at once may be sent of the endpoint's `concurrency`.
+    #[must_use]
+    pub(super) fn allowed(&self, now: Timestamp, concurrency: u32) -> u32 {
+        self.lock().allowed(now, concurrency)
     }
 
     /// The end of the pause that the endpoint asked for.
@@ -195,7 +212,9 @@ impl Gate {
 
     /// A call has succeeded.
     pub(super) fn note_success(&self) {
-        self.lock().refusals = Refusals::Served;
+        let mut state = self.lock();
+        state.refusals = Refusals::Served;
+        state.alone = false;
     }
 
     /// The endpoint refused a call, perhaps for its prompt. Whether it refuses every call: it never served this process, and
@@ -229,6 +248,14 @@ impl Gate {
 }
 
 impl State {
+    fn allowed(&self, now: Timestamp, concurrency: u32) -> u32 {
+        if self.alone {
+            1
+        } else {
+            self.back_off.map_or(concurrency, |back_off| back_off.allowed(now, concurrency))
+        }
+    }
+
     fn set_broken(&mut self, breaker: Option<Breaker>) {
         self.broken = breaker;
         if self.broken.is_some() {
@@ -259,152 +286,5 @@ impl State {
     }
 }
 
-/// A waiting caller's place in the queue. If it is dropped after the permit was handed over, the permit is returned.
-struct PermitHandover {
-    gate: Arc<Gate>,
-    turn: Option<oneshot::Receiver<()>>,
-}
-
-impl PermitHandover {
-    async fn take(mut self) -> Option<Permit> {
-        let turn = self.turn.as_mut()?;
-        let came = turn.await.is_ok();
-        self.turn = None;
-        came.then(|| Permit { gate: Arc::clone(&self.gate) })
-    }
-}
-
-impl Drop for PermitHandover {
-    fn drop(&mut self) {
-        if let Some(mut turn) = self.turn.take() {
-            turn.close();
-            if matches!(turn.try_recv(), Ok(Some(()))) {
-                drop(Permit { gate: Arc::clone(&self.gate) });
-            }
-        }
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut state = self.gate.lock();
-        state.in_use = state.in_use.saturating_sub(1);
-        state.admit();
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use domain::call::FailureKind;
-    use futures::FutureExt as _;
-    use futures::executor::block_on;
-
-    use super::*;
-
-    const RUN: Option<RunId> = Some(RunId::new(1));
-
-    fn gate(slots: u32) -> Arc<Gate> {
-        let gate = Arc::new(Gate::default());
-        gate.resize(slots, Some(slots));
-        gate
-    }
-
-    #[test]
-    fn an_endpoint_that_never_served_is_told_from_one_that_refuses_a_prompt() {
-        let gate = Gate::default();
-        assert!(!gate.note_refusal(2) && gate.note_refusal(2));
-        let gate = Gate::default();
-        gate.note_success();
-        assert!((0..9).all(|_| !gate.note_refusal(2)));
-    }
-
-    #[test]
-    fn no_more_pass_than_there_are_slots() {
-        let gate = gate(2);
-        let held = [block_on(gate.pass(RUN)), block_on(gate.pass(RUN))];
-        let mut third = Box::pin(gate.pass(RUN));
-        assert!(third.as_mut().now_or_never().is_none());
-        assert_eq!(gate.demand(), Demand { slots: 2, in_use: 2, waiting: 1, held: Some(2) });
-        drop(held);
-        assert!(block_on(third).is_some());
-        assert_eq!(gate.demand().in_use, 0);
-    }
-
-    #[test]
-    fn runs_take_turns() {
-        let gate = gate(0);
-        let runs = [1, 1, 1, 2, 2].map(|run| Some(RunId::new(run)));
-        let mut waiting: Vec<_> = runs.iter().map(|run| Box::pin(gate.pass(*run))).collect();
-        assert!(waiting.iter_mut().all(|turn| turn.as_mut().now_or_never().is_none()));
-        gate.resize(3, Some(3));
-        let turns: Vec<_> = waiting.iter_mut().map(|turn| turn.as_mut().now_or_never().flatten()).collect();
-        let admitted: Vec<bool> = turns.iter().map(Option::is_some).collect();
-        assert_eq!(admitted, [true, true, false, true, false], "one run had the other's turn");
-    }
-
-    #[test]
-    fn a_turn_that_nobody_takes_goes_to_the_next() {
-        let gate = gate(1);
-        let held = block_on(gate.pass(RUN));
-        let mut left = Box::pin(gate.pass(RUN));
-        assert!(left.as_mut().now_or_never().is_none());
-        let mut next = Box::pin(gate.pass(RUN));
-        assert!(next.as_mut().now_or_never().is_none());
-        drop(held);
-        drop(left);
-        assert!(next.now_or_never().flatten().is_some());
-        assert_eq!(gate.demand().in_use, 0);
-    }
-
-    #[test]
-    fn a_broken_endpoint_sends_everyone_away() {
-        let gate = gate(1);
-        let held = block_on(gate.pass(RUN));
-        let mut waiting = Box::pin(gate.pass(RUN));
-        assert!(waiting.as_mut().now_or_never().is_none());
-        let before = gate.breaks();
-        gate.break_open(Breaker { kind: FailureKind::Unauthorized, reason: "401".into() });
-        assert!(block_on(waiting).is_none());
-        drop(held);
-        assert!(block_on(gate.pass(RUN)).is_none());
-        gate.apply_stored(before, None);
-        assert!(block_on(gate.pass(RUN)).is_none(), "the store was read before the endpoint broke");
-        gate.apply_stored(gate.breaks(), None);
-        assert!(block_on(gate.pass(RUN)).is_some());
-    }
-
-    #[test]
-    fn slots_in_use_are_given_up_when_their_exchange_ends() {
-        let gate = gate(2);
-        let mut held = vec![block_on(gate.pass(RUN)), block_on(gate.pass(RUN))];
-        assert_eq!(gate.lower_to(1), 2, "two are in flight");
-        gate.resize(1, Some(2));
-        let mut third = Box::pin(gate.pass(RUN));
-        held.pop();
-        assert!(third.as_mut().now_or_never().is_none(), "a slot that was given up was used again");
-        assert!(gate.demand().has_surplus());
-        assert_eq!(gate.lower_to(1), 1);
-        gate.resize(1, Some(1));
-        assert!(!gate.demand().has_surplus());
-        held.pop();
-        assert!(block_on(third).is_some());
-    }
-
-    #[test]
-    fn one_asks_at_a_time() {
-        let gate = gate(0);
-        let asking = gate.ask();
-        assert!(asking.is_some() && gate.ask().is_none() && !gate.lacks(1));
-        drop(asking);
-        assert!(gate.lacks(1) && gate.ask().is_some());
-    }
-
-    #[test]
-    fn more_slots_let_more_in() {
-        let gate = gate(0);
-        let mut waiting = Box::pin(gate.pass(RUN));
-        assert!(waiting.as_mut().now_or_never().is_none());
-        gate.resize(1, Some(1));
-        assert!(block_on(waiting).is_some());
-    }
-}
+mod tests;

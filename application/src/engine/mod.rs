@@ -75,6 +75,7 @@ impl Engine {
             servers: Arc::clone(&ports.servers),
             endpoints: Arc::clone(&ports.endpoints),
             slots: Arc::clone(&ports.slots),
+            rates: Arc::clone(&ports.rates),
             clock: Arc::clone(&ports.clock),
             timer: Arc::clone(&ports.timer),
             chance: Arc::clone(&ports.chance),

@@ -11,6 +11,7 @@ use domain::pricing::{Price, Tokens};
 
 use super::{AskedCalls, Estimate};
 use crate::catalog::Catalog;
+use crate::list_prices::price_of;
 use crate::ports::StoredAnswer;
 use crate::walk::{StageEnd, WalkRecord};
 
@@ -47,6 +48,19 @@ struct FreshCalls {
     input_tokens: u64,
     concurrency: u32,
     price: Option<Price>,
+}
+
+impl FreshCalls {
+    /// What all of them cost: at the rates of a call of average length where prices depend on it.
+    fn cost(&self, price: &Price, used: Tokens) -> NanoDollars {
+        if price.tiers.is_empty() {
+            return price.cost(used.into());
+        }
+        let calls = self.calls.max(1);
+        let one = Tokens { input: used.input / calls, output: used.output / calls };
+        let nanos = price.cost(one.into()).nanos().saturating_mul(i64::try_from(calls).unwrap_or(i64::MAX));
+        NanoDollars::new(nanos)
+    }
 }
 
 impl CallCensus {
@@ -96,7 +110,7 @@ impl CallCensus {
         };
         let fresh = self.fresh.entry(kind).or_insert_with(|| FreshCalls {
             concurrency: endpoint.limits.concurrency.get(),
-            price: endpoint.prices.get(call.model()).copied(),
+            price: price_of(endpoint, call.model()).map(|price| Price::clone(&price)),
             ..FreshCalls::default()
         });
         fresh.calls += 1;
@@ -116,7 +130,7 @@ impl CallCensus {
             let output = fresh.calls.saturating_mul(self.answer_tokens(kind.max_tokens));
             let used = Tokens { input: fresh.input_tokens, output };
             tokens = tokens.saturating_add(used.total());
-            cost = cost.zip(fresh.price).map(|(sum, price)| sum + price.cost(used));
+            cost = cost.zip(fresh.price.as_ref()).map(|(sum, price)| sum + fresh.cost(price, used));
         }
         for (max_tokens, calls) in &self.undetermined {
             let each = self.answer_tokens(*max_tokens);

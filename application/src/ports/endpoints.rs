@@ -1,7 +1,11 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::call::FailureKind;
 use domain::endpoint::Endpoint;
 use domain::id::{EndpointId, WorkerId};
+use domain::rate::{RateDecision, RateLimits};
+use domain::time::Timestamp;
 
 use super::StoreError;
 
@@ -12,6 +16,23 @@ pub struct Breaker {
     pub kind: FailureKind,
     /// What the endpoint said.
     pub reason: String,
+}
+
+/// How an endpoint is doing, as all processes see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointCondition {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Its label.
+    pub label: String,
+    /// Exchanges that it takes at once, from all workers.
+    pub concurrency: u32,
+    /// What keeps calls away from it.
+    pub breaker: Option<Breaker>,
+    /// When the breaker closes by itself; `None` where somebody has to change something first.
+    pub breaker_until: Option<Timestamp>,
+    /// The end of the pause that it asked for, where that has not passed.
+    pub backing_off_until: Option<Timestamp>,
 }
 
 /// Keeps endpoints; their keys are encrypted at rest.
@@ -42,11 +63,25 @@ pub trait EndpointStore: Send + Sync {
     /// An endpoint.
     async fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, StoreError>;
 
-    /// What keeps calls away from it.
-    async fn breaker(&self, id: EndpointId) -> Result<Option<Breaker>, StoreError>;
+    /// How these endpoints are doing; those that are not there are left out. A breaker whose time is over is none.
+    async fn conditions(&self, ids: &[EndpointId]) -> Result<Vec<EndpointCondition>, StoreError>;
 
-    /// Sets or lifts what keeps calls away from it.
-    async fn set_breaker(&self, id: EndpointId, breaker: Option<Breaker>) -> Result<(), StoreError>;
+    /// How every endpoint is doing, by label.
+    async fn all_conditions(&self) -> Result<Vec<EndpointCondition>, StoreError>;
+
+    /// Remembers that it asked for a pause of this length; one that ends earlier than the known one changes nothing.
+    async fn back_off(&self, id: EndpointId, wait: Duration) -> Result<(), StoreError>;
+
+    /// Keeps calls away from it: for this long, or until the breaker is closed.
+    async fn open_breaker(
+        &self,
+        id: EndpointId,
+        breaker: Breaker,
+        closes_in: Option<Duration>,
+    ) -> Result<(), StoreError>;
+
+    /// Lets calls through again; also ends the pause that it asked for.
+    async fn close_breaker(&self, id: EndpointId) -> Result<(), StoreError>;
 }
 
 /// What a worker asks of an endpoint's slots.
@@ -78,4 +113,44 @@ pub trait SlotStore: Send + Sync {
         endpoint: EndpointId,
         request: SlotRequest,
     ) -> Result<u32, StoreError>;
+}
+
+/// What a worker asks of an endpoint's limits of requests and tokens a minute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateRequest {
+    /// The limits.
+    pub limits: RateLimits,
+    /// The most tokens of each call that waits, in the order in which they are to be sent.
+    pub calls: Vec<u64>,
+    /// What is known of earlier calls since.
+    pub corrections: Vec<RateCorrection>,
+}
+
+/// What a call that was granted used after all: the difference to what was counted for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateCorrection {
+    /// The second that it was counted in.
+    pub second: i64,
+    /// Requests: 0, or -1 if it was not sent.
+    pub requests: i64,
+    /// Tokens.
+    pub tokens: i64,
+}
+
+/// What an endpoint's limits of requests and tokens a minute allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateGrant {
+    /// The calls that may be sent, and how long the others have to wait.
+    pub decision: RateDecision,
+    /// The second that they are counted in.
+    pub second: i64,
+}
+
+/// Shares the requests and tokens a minute of endpoints among workers.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait RateStore: Send + Sync {
+    /// Grants as many of the calls as fit [`domain::rate::decide`] at the store's time, after the corrections, and counts
+    /// them.
+    async fn take(&self, endpoint: EndpointId, request: RateRequest) -> Result<RateGrant, StoreError>;
 }

@@ -59,6 +59,8 @@ pub struct Fill {
     pub reply: Arc<Reply>,
     /// What it cost, where a price is known.
     pub cost: Option<NanoDollars>,
+    /// The day of the list that the price is of, where it is a list price.
+    pub price_day: Option<&'static str>,
     /// Who pays for it; `None` where it is tried outside any run.
     pub paid_by: Option<Payer>,
     /// The sweep that pays; its reservation for the call is released.

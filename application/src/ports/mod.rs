@@ -33,7 +33,10 @@ pub use accounts::{
 pub use bell::Bell;
 pub use board::{BoardRun, BoardState, BoardStore, RankedRun, Standings, StandingsClaim, StandingsStore};
 pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
-pub use endpoints::{Breaker, EndpointStore, SlotRequest, SlotStore};
+pub use endpoints::{
+    Breaker, EndpointCondition, EndpointStore, RateCorrection, RateGrant, RateRequest, RateStore,
+    SlotRequest, SlotStore,
+};
 pub use engine::{EnginePorts, Guides};
 pub use events::{EventFilter, EventStore};
 pub use experiments::{
@@ -89,7 +92,7 @@ pub enum Deletion {
 #[cfg(test)]
 pub(crate) mod mocks {
     pub(crate) use super::calls::MockCallStore;
-    pub(crate) use super::endpoints::{MockEndpointStore, MockSlotStore};
+    pub(crate) use super::endpoints::{MockEndpointStore, MockRateStore, MockSlotStore};
     pub(crate) use super::formats::MockFormatChecker;
     pub(crate) use super::journal::MockJournal;
     pub(crate) use super::models::MockModelServer;

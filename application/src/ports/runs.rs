@@ -156,6 +156,8 @@ pub struct ResultRow {
     pub reply: Option<Reply>,
     /// What it cost, where that is known.
     pub cost: Option<NanoDollars>,
+    /// The day of the list that its price is of, where it is a list price.
+    pub price_day: Option<String>,
     /// Whether another run paid for it.
     pub cached: bool,
     /// Why there is no output.

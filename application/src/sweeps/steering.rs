@@ -158,7 +158,7 @@ impl Sweeps {
             catalog.calls(&experiment.definition).into_iter().map(|(endpoint, _)| endpoint.id).collect();
         called.dedup();
         for endpoint in called {
-            self.ports.endpoints.set_breaker(endpoint, None).await?;
+            self.ports.endpoints.close_breaker(endpoint).await?;
         }
         Ok(())
     }

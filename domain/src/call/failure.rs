@@ -14,24 +14,26 @@ pub struct CallFailure {
     pub outcome_unknown: bool,
     /// Whether the server says that it is worth trying again, where it says so.
     pub should_retry: Option<bool>,
+    /// The wait that the server asked for, where it named a sensible one.
+    pub retry_after: Option<Duration>,
 }
 
 impl CallFailure {
     /// A failure after which nothing can have been billed.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), outcome_unknown: false, should_retry: None }
+        let message = message.into();
+        Self { kind, message, outcome_unknown: false, should_retry: None, retry_after: None }
     }
 }
 
 /// The kinds of failed exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// 429, with the wait that the server asked for, if it was a sensible one.
-    RateLimited {
-        /// How long to wait.
-        retry_after: Option<Duration>,
-    },
+    /// The calls come too fast: 429.
+    RateLimited,
+    /// The server is loading the model: a 503 that says so.
+    Loading,
     /// The account has nothing left: 402, or 429 `insufficient_quota`.
     QuotaExhausted,
     /// The key is missing, wrong or not allowed: 401, or a 403 that speaks of the key or the account.
@@ -73,7 +75,8 @@ impl FailureKind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::RateLimited { .. } => "rate_limited",
+            Self::RateLimited => "rate_limited",
+            Self::Loading => "model_loading",
             Self::QuotaExhausted => "quota_exhausted",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "refused_by_gateway",
@@ -94,11 +97,12 @@ impl FailureKind {
         }
     }
 
-    /// The kind with this word; a rate limit without its wait.
+    /// The kind with this word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FailureKind; 18] = [
-            FailureKind::RateLimited { retry_after: None },
+        const ALL: [FailureKind; 19] = [
+            FailureKind::RateLimited,
+            FailureKind::Loading,
             FailureKind::QuotaExhausted,
             FailureKind::Unauthorized,
             FailureKind::Forbidden,

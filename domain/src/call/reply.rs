@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::money::NanoDollars;
-use crate::pricing::Tokens;
+use crate::pricing::{CacheUse, TokenUse, Tokens};
 use crate::value::Value;
 
 /// What is odd about an answer.
@@ -127,6 +127,8 @@ pub struct Reply {
     pub provider: Option<String>,
     /// Tokens read and written.
     pub tokens: Tokens,
+    /// Prompt tokens among them that the server read from its cache, and wrote to it; known until the answer is stored.
+    pub cache: CacheUse,
     /// What the server says that it cost.
     pub stated_cost: Option<NanoDollars>,
     /// How long the exchange took; of an exchange for many calls the call's share.
@@ -187,6 +189,12 @@ impl Completion {
 }
 
 impl Reply {
+    /// Its tokens as they are charged.
+    #[must_use]
+    pub const fn token_use(&self) -> TokenUse {
+        TokenUse { tokens: self.tokens, cache: self.cache }
+    }
+
     /// The completion, where it is one.
     #[must_use]
     pub const fn completion(&self) -> Option<&Completion> {

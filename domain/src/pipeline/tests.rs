@@ -3,7 +3,7 @@ use crate::call::{Embedding, Flags, ReplyBody};
 use crate::configuration::{Binding, Configuration};
 use crate::endpoint::{EndpointIdentity, EndpointKind};
 use crate::name::Name;
-use crate::pricing::Tokens;
+use crate::pricing::{CacheUse, Tokens};
 use crate::stage::{ChunkInput, ChunkStage, LlmStage, RetrieveStage, Stage};
 use crate::text_unit::TextUnit;
 
@@ -37,6 +37,7 @@ fn embedding(numbers: &[f32]) -> Reply {
         body: ReplyBody::Embedding(Embedding::try_new(numbers.to_vec()).unwrap()),
         model_returned: None,
         provider: None,
+        cache: CacheUse::default(),
         stated_cost: None,
         tokens: Tokens::default(),
         latency: std::time::Duration::ZERO,

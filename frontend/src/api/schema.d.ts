@@ -704,7 +704,7 @@ export interface components {
          * @description Where the cost of an answer comes from.
          * @enum {string}
          */
-        CostSource: "stated" | "endpoint" | "unknown";
+        CostSource: "stated" | "endpoint" | "list" | "unknown";
         /**
          * Credentials
          * @description A name and a password.
@@ -842,6 +842,8 @@ export interface components {
             label: string;
             /** @description How much it bears. */
             limits: components["schemas"]["EndpointLimits"];
+            /** @description The list that the prices of other models are taken from, where its URL is a known provider's. */
+            list_prices?: components["schemas"]["ListPrices"];
             /**
              * Format: uint32
              * @description The most tokens it answers with, where a stage sets no limit.
@@ -925,6 +927,16 @@ export interface components {
              * @description Calls in flight at once, from 1; 8 where absent.
              */
             concurrency?: number;
+            /**
+             * Format: uint32
+             * @description Requests a minute, from 1; no limit where absent.
+             */
+            requests_per_minute?: number;
+            /**
+             * Format: uint32
+             * @description Tokens a minute, prompt and completion together, from 1; no limit where absent.
+             */
+            tokens_per_minute?: number;
         };
         /**
          * EndpointPage
@@ -1682,6 +1694,18 @@ export interface components {
             };
         };
         /**
+         * ListPrices
+         * @description A provider's list prices.
+         */
+        ListPrices: {
+            /** @description The day that they are of. */
+            date: string;
+            /** @description The provider. */
+            provider: string;
+            /** @description The data, with their version. */
+            source: string;
+        };
+        /**
          * @description Which field of a request carries the limit of output tokens.
          * @enum {string}
          */
@@ -1906,12 +1930,66 @@ export interface components {
         };
         /**
          * Price
-         * @description What a model costs, in US dollars.
+         * @description What a model costs, in US dollars for a million tokens.
          */
         Price: {
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Prompt tokens that the server reads from its cache; as other prompt tokens where absent.
+             */
+            cache_read_per_million?: number;
+            /**
+             * Format: double
+             * @description Prompt tokens that the server writes to its cache; as other prompt tokens where absent.
+             */
+            cache_write_per_million?: number;
+            /**
+             * Format: double
+             * @description What the result is multiplied by, such as 0.5 for half of it; 1 where absent.
+             */
+            factor?: number;
+            /**
+             * Format: double
+             * @description Prompt tokens.
+             */
             input_per_million: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Completion tokens.
+             */
+            output_per_million: number;
+            /** @description Prices of longer prompts, which hold for every token of the call. */
+            tiers?: components["schemas"]["PriceTier"][];
+        };
+        /**
+         * PriceTier
+         * @description The prices of calls with more than so many prompt tokens, in US dollars for a million tokens.
+         */
+        PriceTier: {
+            /**
+             * Format: uint64
+             * @description Prompt tokens above which it holds.
+             */
+            above_input_tokens: number;
+            /**
+             * Format: double
+             * @description Prompt tokens that the server reads from its cache; in proportion to the price of prompt tokens where absent.
+             */
+            cache_read_per_million?: number;
+            /**
+             * Format: double
+             * @description Prompt tokens that the server writes to its cache; in proportion to the price of prompt tokens where absent.
+             */
+            cache_write_per_million?: number;
+            /**
+             * Format: double
+             * @description Prompt tokens.
+             */
+            input_per_million: number;
+            /**
+             * Format: double
+             * @description Completion tokens.
+             */
             output_per_million: number;
         };
         /**
@@ -3021,7 +3099,7 @@ export interface components {
              * @description What it cost, in US dollars, where that is known.
              */
             cost?: number;
-            /** @description Where the cost comes from: stated by the server, or the endpoint's prices. */
+            /** @description Where the cost comes from. */
             cost_source?: components["schemas"]["CostSource"];
             /** @description Why there is no output. */
             error?: components["schemas"]["ResultError"];
@@ -3042,6 +3120,8 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+            /** @description The day of the list that its price is of, where it is a list price. */
+            price_date?: string;
             /** @description What was asked: a conversation, a list of `{role, content}`; of a retrieval the query's text. */
             prompt_sent?: unknown;
             /** @description Who answered, where a gateway says so. */

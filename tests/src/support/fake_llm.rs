@@ -55,7 +55,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use counts::Counts;
+pub use counts::{Arrival, Counts};
 use server::Shared;
 
 /// How a fake server is started.
@@ -97,6 +97,12 @@ impl FakeLlm {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.shared.counts()
+    }
+
+    /// Every request for a completion since then, in the order of arrival.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        self.shared.arrivals()
     }
 
     /// Forgets what it has seen, except what is in flight.

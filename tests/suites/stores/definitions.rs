@@ -1,7 +1,6 @@
 //! Experiments and endpoints.
 
-use application::ports::{Breaker, EndpointStore, ExperimentStore};
-use domain::call::FailureKind;
+use application::ports::{EndpointStore, ExperimentStore};
 use domain::endpoint::Endpoint;
 use domain::secret::Secret;
 use promptlooper_tests::support::home::Kind;
@@ -80,14 +79,4 @@ async fn endpoints_keep_their_key_for_their_server(kind: Kind) {
     let elsewhere = stores.put(endpoint("a", "http://other:1/v1", None)).await.unwrap();
     assert_eq!((elsewhere.api_key, elsewhere.headers), (None, None));
     assert_eq!(stores.all().await.unwrap().len(), 2);
-    stores
-        .set_breaker(first.id, Some(Breaker { kind: FailureKind::Unauthorized, reason: "401".into() }))
-        .await
-        .unwrap();
-    assert_eq!(
-        stores.breaker(first.id).await.unwrap(),
-        Some(Breaker { kind: FailureKind::Unauthorized, reason: "401".into() })
-    );
-    stores.set_breaker(first.id, None).await.unwrap();
-    assert_eq!(stores.breaker(first.id).await.unwrap(), None);
 }

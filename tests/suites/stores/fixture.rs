@@ -17,7 +17,7 @@ use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limi
 use domain::experiment::{Draft, LlmDraft, Places, StageDraft};
 use domain::id::{EndpointId, ExperimentId, ProjectId, RunId, SampleSetId, SweepId, WorkerId};
 use domain::money::NanoDollars;
-use domain::pricing::Tokens;
+use domain::pricing::{CacheUse, Tokens};
 use domain::run::{Asker, Payer};
 use domain::sample::Sample;
 use domain::scoring::ScoringDraft;
@@ -73,6 +73,7 @@ impl Fixture {
             call: Arc::new(call()),
             reply: Arc::new(reply("yes")),
             cost: Some(NanoDollars::new(5)),
+            price_day: None,
             paid_by: Some(payer(run)),
             sweep: Some(self.sweep),
         }
@@ -229,6 +230,7 @@ pub(super) fn reply(text: &str) -> Reply {
         body: ReplyBody::Completion(completion),
         model_returned: Some("m-2".into()),
         provider: Some("p".into()),
+        cache: CacheUse::default(),
         stated_cost: None,
         tokens: Tokens { input: 10, output: 4 },
         latency: Duration::from_micros(1_234),

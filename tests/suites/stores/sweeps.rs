@@ -90,12 +90,13 @@ async fn a_resumed_sweep_closes_the_breakers_of_its_own_endpoints(kind: Kind) {
     let other = stores.put(endpoint("other", "http://127.0.0.1:2/v1", None)).await.unwrap().id;
     let breaker = Breaker { kind: FailureKind::Unauthorized, reason: "the key is wrong".to_owned() };
     for endpoint in [fixture.endpoint, other] {
-        stores.set_breaker(endpoint, Some(breaker.clone())).await.unwrap();
+        stores.open_breaker(endpoint, breaker.clone(), None).await.unwrap();
     }
     sweeps.observe(fixture.sweep, &Interruption::EndpointBroken).await.unwrap();
     sweeps.command(&writer(), fixture.sweep, Command::Resume).await.unwrap();
-    assert_eq!(stores.breaker(fixture.endpoint).await.unwrap(), None, "the sweep's own endpoint stays shut");
-    assert_eq!(stores.breaker(other).await.unwrap(), Some(breaker), "another endpoint's calls are let loose");
+    let known = async |endpoint| stores.conditions(&[endpoint]).await.unwrap().remove(0).breaker;
+    assert_eq!(known(fixture.endpoint).await, None, "the sweep's own endpoint stays shut");
+    assert_eq!(known(other).await, Some(breaker), "another endpoint's calls are let loose");
 }
 
 async fn sweeps_are_steered_through_their_decider(kind: Kind) {

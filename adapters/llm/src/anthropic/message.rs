@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::call::{CallFailure, ChatCall, Reply};
+use domain::pricing::CacheUse;
 use serde_json::Value;
 
 use crate::exchange::answer::{self, Answer};
@@ -35,6 +36,7 @@ fn answer(message: &Value, blocks: &[Value]) -> Answer {
         finish_reason: stop_reason,
         model: word("model"),
         input: input(usage),
+        cache: cache_use(usage),
         output: count(usage, "output_tokens"),
         ..Answer::default()
     }
@@ -51,9 +53,13 @@ fn joined(blocks: &[Value], kind: &str) -> String {
 
 /// Tokens that were read, from the cache or into it as well.
 fn input(usage: &Value) -> Option<u64> {
-    let cached = ["cache_read_input_tokens", "cache_creation_input_tokens"].map(|name| count(usage, name));
-    let cached: u64 = cached.into_iter().flatten().sum();
-    count(usage, "input_tokens").map(|fresh| fresh + cached)
+    let CacheUse { read, written } = cache_use(usage);
+    count(usage, "input_tokens").map(|fresh| fresh + read + written)
+}
+
+fn cache_use(usage: &Value) -> CacheUse {
+    let count = |name| count(usage, name).unwrap_or(0);
+    CacheUse { read: count("cache_read_input_tokens"), written: count("cache_creation_input_tokens") }
 }
 
 #[cfg(test)]
@@ -160,7 +166,7 @@ mod tests {
             (json!([]), FailureKind::Malformed),
             (json!({"content": "text"}), FailureKind::Malformed),
             (error("overloaded_error"), FailureKind::Upstream5xx),
-            (error("rate_limit_error"), FailureKind::RateLimited { retry_after: None }),
+            (error("rate_limit_error"), FailureKind::RateLimited),
             (error("authentication_error"), FailureKind::Unauthorized),
             (error("invalid_request_error"), FailureKind::Rejected),
         ] {

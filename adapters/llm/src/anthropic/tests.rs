@@ -85,10 +85,9 @@ async fn an_exchange_over_a_socket() {
 
 #[tokio::test]
 async fn statuses_become_failures() {
-    let limited = FailureKind::RateLimited { retry_after: Some(Duration::from_secs(2)) };
     for (head, error, kind) in [
         ("529 Overloaded", "overloaded_error", FailureKind::Upstream5xx),
-        ("429 Slow\r\nRetry-After: 2", "rate_limit_error", limited),
+        ("429 Slow\r\nRetry-After: 2", "rate_limit_error", FailureKind::RateLimited),
         ("401 No", "authentication_error", FailureKind::Unauthorized),
         ("403 No", "permission_error", FailureKind::Unauthorized),
         ("400 Bad", "invalid_request_error", FailureKind::Rejected),
@@ -98,6 +97,7 @@ async fn statuses_become_failures() {
         let body = format!(r#"{{"type":"error","error":{{"type":"{error}","message":"for {KEY}"}}}}"#);
         let failure = complete(head, &body).await.0.unwrap_err();
         assert_eq!(failure.kind, kind, "{head}");
+        assert_eq!(failure.retry_after, head.contains("Retry").then_some(Duration::from_secs(2)), "{head}");
         assert!(failure.message.contains("for ***"), "{failure}");
     }
     let spent = r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}"#;

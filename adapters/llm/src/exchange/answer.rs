@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::call::{CallFailure, ChatCall, Completion, FailureKind, Flags, Reply, ReplyBody, thinking_apart};
 use domain::money::NanoDollars;
-use domain::pricing::{Tokens, estimated_tokens};
+use domain::pricing::{CacheUse, Tokens, estimated_tokens};
 use serde_json::Value;
 
 use super::{excerpt, failure, json};
@@ -26,6 +26,8 @@ pub(crate) struct Answer {
     pub(crate) input: Option<u64>,
     /// Tokens written, where the server counts them.
     pub(crate) output: Option<u64>,
+    /// What of the prompt went through the server's cache.
+    pub(crate) cache: CacheUse,
     pub(crate) stated_cost: Option<NanoDollars>,
 }
 
@@ -54,7 +56,8 @@ impl Answer {
             lossy_text: lossy,
         };
         let body = ReplyBody::Completion(Completion { text, reasoning, finish_reason, tool_calls });
-        Reply { body, model_returned, provider, tokens, stated_cost: self.stated_cost, latency, flags }
+        let Self { cache, stated_cost, .. } = self;
+        Reply { body, model_returned, provider, tokens, cache, stated_cost, latency, flags }
     }
 }
 
@@ -76,12 +79,8 @@ pub(crate) fn refusal(call: &ChatCall, latency: Duration) -> Reply {
 
 /// The failure of an answer that is not `wanted`.
 pub(crate) fn malformed(wanted: &str, body: &[u8]) -> CallFailure {
-    CallFailure {
-        kind: FailureKind::Malformed,
-        message: format!("the response is not {wanted}: {}", excerpt::of_bytes(body)),
-        outcome_unknown: true,
-        should_retry: None,
-    }
+    let message = format!("the response is not {wanted}: {}", excerpt::of_bytes(body));
+    CallFailure { outcome_unknown: true, ..CallFailure::new(FailureKind::Malformed, message) }
 }
 
 fn estimated_input(call: &ChatCall) -> u64 {

@@ -31,15 +31,14 @@ pub(crate) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFai
     let body = json::tree(answer.body()).map(|parsed| parsed.value);
     let error = body.as_ref().and_then(error_of);
     let asked = retry_after::parse(|name| answer.header(name), now);
-    let wait = || asked.or_else(|| error.and_then(retry_after::within));
+    let retry_after =
+        asked.or_else(|| [error, body.as_ref()].into_iter().flatten().find_map(retry_after::within));
     let kind = match (kind_of_status(answer.status()), error) {
-        (FailureKind::RateLimited { .. } | FailureKind::Rejected, Some(error)) if is_about_quota(error) => {
+        (FailureKind::RateLimited | FailureKind::Rejected, Some(error)) if is_about_quota(error) => {
             FailureKind::QuotaExhausted
         }
-        (FailureKind::RateLimited { .. }, _) => FailureKind::RateLimited { retry_after: wait() },
-        (FailureKind::QuotaExhausted, _) if asked.is_some() => {
-            FailureKind::RateLimited { retry_after: asked }
-        }
+        (FailureKind::QuotaExhausted, _) if asked.is_some() => FailureKind::RateLimited,
+        (FailureKind::Upstream5xx, _) if is_loading(answer) => FailureKind::Loading,
         (FailureKind::Forbidden, Some(error)) if is_about_account(error) => FailureKind::Unauthorized,
         (FailureKind::Rejected, Some(error)) if is_about_configuration(error) => FailureKind::Misconfigured,
         (kind, _) => kind,
@@ -51,7 +50,13 @@ pub(crate) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFai
         status => format!("{status}: {said}"),
     };
     let should_retry = answer.header("x-should-retry").and_then(|word| word.trim().parse().ok());
-    CallFailure { should_retry, ..CallFailure::new(kind, told) }
+    CallFailure { should_retry, retry_after, ..CallFailure::new(kind, told) }
+}
+
+/// Whether a server says that it is loading the model, as llama.cpp and Hugging Face's servers do with 503.
+fn is_loading(answer: &Response) -> bool {
+    let said = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(1024)]).to_lowercase();
+    answer.status() == 503 && said.contains("loading")
 }
 
 /// What is likely to be missing from an address that is not there.
@@ -95,14 +100,11 @@ pub(crate) fn of_error_inside(error: &Value) -> CallFailure {
     let said = message(error).unwrap_or_else(|| error.to_string());
     let message = format!("error in a successful answer: {}", excerpt::of_text(&said));
     let kind = match kind_of_error(error) {
-        FailureKind::RateLimited { .. } => {
-            FailureKind::RateLimited { retry_after: retry_after::within(error) }
-        }
         FailureKind::Forbidden if is_about_account(error) => FailureKind::Unauthorized,
         FailureKind::Rejected if is_about_configuration(error) => FailureKind::Misconfigured,
         kind => kind,
     };
-    CallFailure::new(kind, message)
+    CallFailure { retry_after: retry_after::within(error), ..CallFailure::new(kind, message) }
 }
 
 /// The same failure, with key and headers gone from its message: some servers repeat what they were sent.
@@ -131,7 +133,7 @@ const fn kind_of_status(status: u16) -> FailureKind {
         403 => FailureKind::Forbidden,
         408 | 409 => FailureKind::UpstreamBusy,
         402 => FailureKind::QuotaExhausted,
-        429 => FailureKind::RateLimited { retry_after: None },
+        429 => FailureKind::RateLimited,
         400..=499 => FailureKind::Rejected,
         500..=599 => FailureKind::Upstream5xx,
         _ => FailureKind::BadHttp,
@@ -162,7 +164,7 @@ fn status_code(code: &Value) -> Option<u16> {
 
 fn kind_of_word(word: &str) -> Option<FailureKind> {
     const WORDS: [(&str, FailureKind); 7] = [
-        ("rate_limit", FailureKind::RateLimited { retry_after: None }),
+        ("rate_limit", FailureKind::RateLimited),
         ("api_key", FailureKind::Unauthorized),
         ("authentication", FailureKind::Unauthorized),
         ("permission", FailureKind::Forbidden),
@@ -250,7 +252,7 @@ mod tests {
 
     #[test]
     fn errors_inside_successful_answers_are_told_apart() {
-        let rate_limited = FailureKind::RateLimited { retry_after: None };
+        let rate_limited = FailureKind::RateLimited;
         for (error, kind, said) in [
             (json!({"message": "slow down", "code": 429}), rate_limited, "slow down"),
             (json!({"message": "slow", "type": "rate_limit_error"}), rate_limited, "slow"),

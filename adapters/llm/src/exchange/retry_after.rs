@@ -15,12 +15,13 @@ pub(crate) fn parse<'a>(header: impl Fn(&str) -> Option<&'a str>, now: Timestamp
     })
 }
 
-/// The wait that an error asks for where no header does: `RetryInfo` among Google's details, or a sentence such as "try
-/// again in 1.5s".
+/// The wait that an error asks for where no header does: `RetryInfo` among Google's details, Hugging Face's estimate of how
+/// long a model loads, or a sentence such as "try again in 1.5s".
 pub(crate) fn within(error: &Value) -> Option<Duration> {
     let details = error.get("details").and_then(Value::as_array);
     let named = details.into_iter().flatten().find_map(|detail| detail.get("retryDelay")?.as_str());
-    named.and_then(|text| span(text, 1.0)).or_else(|| {
+    let estimated = || Duration::try_from_secs_f64(error.get("estimated_time")?.as_f64()?).ok();
+    named.and_then(|text| span(text, 1.0)).or_else(estimated).or_else(|| {
         let said = error.get("message")?.as_str()?;
         let (_, behind) = said.split_once("ry again in ")?;
         let end = behind.find(|c: char| c != '.' && !c.is_ascii_digit())?;

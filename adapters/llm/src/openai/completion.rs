@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::chat_response::{Choice, Choices, choices};
 use crate::exchange::answer::{self, Answer};
-use crate::exchange::usage::{count, dollars};
+use crate::exchange::usage::{cache_use, count, dollars};
 use crate::exchange::{error, json};
 
 /// The completion within `body`, or the failure it tells of.
@@ -55,6 +55,7 @@ fn completion(
         provider: named("provider"),
         input: count(usage, "prompt_tokens"),
         output: count(usage, "completion_tokens"),
+        cache: cache_use(usage, "prompt_tokens_details"),
         stated_cost: dollars(usage, "cost"),
     };
     Some(read.into_reply(call, lossy, latency))

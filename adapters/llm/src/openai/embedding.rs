@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::call::{CallFailure, EmbedCall, Embedding, FailureKind, Flags, Reply, ReplyBody};
-use domain::pricing::Tokens;
+use domain::pricing::{CacheUse, Tokens};
 use domain::value::write_text;
 use serde::Deserialize;
 
@@ -63,6 +63,7 @@ pub(super) fn read(body: &[u8], calls: &[EmbedCall], latency: Duration) -> Resul
             body: ReplyBody::Embedding(vector),
             model_returned: returned.clone(),
             provider: None,
+            cache: CacheUse::default(),
             stated_cost: None,
             tokens: Tokens { input, output: 0 },
             latency,
@@ -117,12 +118,8 @@ const fn weight(call: &EmbedCall) -> u128 {
 }
 
 fn malformed(body: &[u8]) -> CallFailure {
-    CallFailure {
-        kind: FailureKind::Malformed,
-        message: format!("the response has no embedding for each text: {}", excerpt::of_bytes(body)),
-        outcome_unknown: true,
-        should_retry: None,
-    }
+    let message = format!("the response has no embedding for each text: {}", excerpt::of_bytes(body));
+    CallFailure { outcome_unknown: true, ..CallFailure::new(FailureKind::Malformed, message) }
 }
 
 #[cfg(test)]

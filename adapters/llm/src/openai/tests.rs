@@ -103,13 +103,12 @@ async fn statuses_become_failures() {
     let quota = r#"{"error":{"message":"pay","type":"insufficient_quota"}}"#;
     let echo = format!(r#"{{"error":{{"message":"bad key {KEY} of {ORG}"}}}}"#);
     let cut = format!("{}{KEY}", "x".repeat(500));
-    let limited =
-        |millis: Option<u64>| FailureKind::RateLimited { retry_after: millis.map(Duration::from_millis) };
+    let limited = FailureKind::RateLimited;
     for (head, body, kind, said) in [
-        ("429 Slow\r\nRetry-After: 2", "{}", limited(Some(2000)), "429: {}"),
-        ("429 Slow\r\nRetry-After-Ms: 20", "{}", limited(Some(20)), "429"),
-        ("429 Slow\r\nRetry-After: Thu, 01 Jan 1970 00:00:09 GMT", "", limited(Some(9000)), "429"),
-        ("429 Slow\r\nRetry-After: never", "", limited(None), "429"),
+        ("429 Slow\r\nRetry-After: 2", "{}", limited, "429: {}"),
+        ("429 Slow\r\nRetry-After-Ms: 20", "{}", limited, "429"),
+        ("429 Slow\r\nRetry-After: Thu, 01 Jan 1970 00:00:09 GMT", "", limited, "429"),
+        ("429 Slow\r\nRetry-After: never", "", limited, "429"),
         ("429 Slow\r\nRetry-After: 2", quota, FailureKind::QuotaExhausted, "429: pay"),
         ("402 Pay", "", FailureKind::QuotaExhausted, "402"),
         ("401 No", &echo, FailureKind::Unauthorized, "401: bad key ***"),
@@ -119,8 +118,8 @@ async fn statuses_become_failures() {
         ("403 No", r#"{"error":{"message":"this API key may not"}}"#, FailureKind::Unauthorized, "API key"),
         ("408 Late", "", FailureKind::UpstreamBusy, "408"),
         ("409 Busy", "", FailureKind::UpstreamBusy, "409"),
-        ("402 Pay\r\nRetry-After: 3", "", limited(Some(3000)), "402"),
-        ("429 Slow", r#"{"error":{"message":"try again in 2s"}}"#, limited(Some(2000)), "429"),
+        ("402 Pay\r\nRetry-After: 3", "", limited, "402"),
+        ("429 Slow", r#"{"error":{"message":"try again in 2s"}}"#, limited, "429"),
         ("400 Bad", r#"{"message":"no such field"}"#, FailureKind::Rejected, "400: no such field"),
         (
             "404 Bad",
@@ -141,6 +140,8 @@ async fn statuses_become_failures() {
             "error: too long",
         ),
         ("500 Oops", "", FailureKind::Upstream5xx, "500"),
+        ("503 Wait", r#"{"error":{"message":"Loading model"}}"#, FailureKind::Loading, "Loading"),
+        ("503 Wait", r#"{"error":"too busy"}"#, FailureKind::Upstream5xx, "busy"),
         ("529 Busy", "", FailureKind::Upstream5xx, "529"),
         ("301 There\r\nLocation: http://127.0.0.1:1/", "", FailureKind::Redirect, "301"),
         ("200 OK", "<html>", FailureKind::Malformed, "<html>"),
@@ -151,6 +152,24 @@ async fn statuses_become_failures() {
         assert_eq!(failure.kind, kind, "{head}");
         assert!(failure.message.contains(said), "{failure}");
         assert!(!failure.message.contains("sk-very") && !failure.message.contains(ORG), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn waits_that_servers_name_are_kept_with_the_failure() {
+    let loading = r#"{"error":"Model m is currently loading","estimated_time":20.5}"#;
+    for (head, body, millis) in [
+        ("429 Slow\r\nRetry-After: 2", "{}", Some(2000)),
+        ("429 Slow\r\nRetry-After-Ms: 20", "{}", Some(20)),
+        ("429 Slow\r\nRetry-After: Thu, 01 Jan 1970 00:00:09 GMT", "", Some(9000)),
+        ("429 Slow\r\nRetry-After: never", "", None),
+        ("402 Pay\r\nRetry-After: 3", "", Some(3000)),
+        ("429 Slow", r#"{"error":{"message":"try again in 2s"}}"#, Some(2000)),
+        ("503 Wait\r\nRetry-After: 7", "", Some(7000)),
+        ("503 Wait", loading, Some(20_500)),
+    ] {
+        let failure = complete(http(head, body)).await.0.unwrap_err();
+        assert_eq!(failure.retry_after, millis.map(Duration::from_millis), "{head}: {body}");
     }
 }
 

@@ -23,7 +23,7 @@ use application::ports::ModelServer;
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, Completion, EmbedCall, FailureKind, Flags, Reply, ReplyBody};
 use domain::endpoint::Endpoint;
-use domain::pricing::{Tokens, estimated_tokens};
+use domain::pricing::{CacheUse, Tokens, estimated_tokens};
 use domain::value::Value;
 
 use self::dice::Dice;
@@ -62,6 +62,7 @@ impl ModelServer for SimulatedServer {
             body: ReplyBody::Completion(Completion { text, finish_reason, ..Completion::default() }),
             model_returned: None,
             provider: None,
+            cache: CacheUse::default(),
             stated_cost: None,
             tokens,
             latency: begun.elapsed(),
@@ -82,6 +83,7 @@ impl ModelServer for SimulatedServer {
                 body: ReplyBody::Embedding(embedding::of(&call.text)?),
                 model_returned: None,
                 provider: None,
+                cache: CacheUse::default(),
                 stated_cost: None,
                 tokens: Tokens { input: estimated_tokens(&call.text), output: 0 },
                 latency,

@@ -31,7 +31,10 @@ impl Trouble {
         }
         Err(if roll < Self::RATE_LIMITED {
             let retry_after = Some(Duration::from_secs_f64(0.05 + 0.15 * dice.unit()));
-            CallFailure::new(FailureKind::RateLimited { retry_after }, "429: simulated rate limit")
+            CallFailure {
+                retry_after,
+                ..CallFailure::new(FailureKind::RateLimited, "429: simulated rate limit")
+            }
         } else {
             let message = "the response is not a chat completion: {\"choices\":[{\"mess (simulated)";
             CallFailure::new(FailureKind::Malformed, message)

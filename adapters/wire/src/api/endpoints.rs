@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use application::endpoints;
+use application::{endpoints, list_prices};
 use domain::endpoint::{self, EndpointKind, MaxTokensField};
-use domain::pricing::Price;
 use domain::secret::Secret;
 use poem_openapi::Object;
 use serde::Serialize;
@@ -41,6 +40,9 @@ pub struct Endpoint {
     pub headers: Option<BTreeMap<String, String>>,
     /// Prices in US dollars, by model.
     pub prices: BTreeMap<String, PriceDocument>,
+    /// The list that the prices of other models are taken from, where its URL is a known provider's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_prices: Option<ListPrices>,
     /// How much it bears.
     pub limits: LimitsDocument,
     /// Which field of a request carries the limit of output tokens.
@@ -52,18 +54,33 @@ pub struct Endpoint {
     pub timeout_s: f64,
 }
 
+/// A provider's list prices.
+#[derive(Debug, Clone, Serialize, Object)]
+pub struct ListPrices {
+    /// The provider.
+    pub provider: String,
+    /// The data, with their version.
+    pub source: String,
+    /// The day that they are of.
+    pub date: String,
+}
+
+impl From<list_prices::ListPrices> for ListPrices {
+    fn from(list: list_prices::ListPrices) -> Self {
+        let list_prices::ListPrices { provider, source, day } = list;
+        Self { provider: provider.to_owned(), source: source.to_owned(), date: day.to_owned() }
+    }
+}
+
 /// Keys that are shorter tell nothing of themselves.
 const SHOWN_FROM: usize = 12;
 
 impl From<endpoint::Endpoint> for Endpoint {
     fn from(endpoint: endpoint::Endpoint) -> Self {
+        let list_prices = list_prices::list_of(&endpoint).map(ListPrices::from);
         let key = endpoint.api_key.as_ref().map(Secret::expose);
         let letters: Vec<char> = key.unwrap_or_default().chars().collect();
         let last4 = letters.len().checked_sub(4).filter(|_| letters.len() >= SHOWN_FROM);
-        let price = |price: Price| PriceDocument {
-            input_per_million: price.input_per_million.dollars(),
-            output_per_million: price.output_per_million.dollars(),
-        };
         Self {
             id: id(endpoint.id.bits()),
             label: endpoint.label,
@@ -78,8 +95,9 @@ impl From<endpoint::Endpoint> for Endpoint {
             has_key: key.is_some(),
             key_last4: last4.map(|from| letters[from..].iter().collect()),
             headers: endpoint.headers.filter(|headers| !headers.is_empty()).map(masked),
-            prices: endpoint.prices.into_iter().map(|(model, of)| (model, price(of))).collect(),
-            limits: LimitsDocument { concurrency: Some(endpoint.limits.concurrency.get()) },
+            prices: endpoint.prices.iter().map(|(model, price)| (model.clone(), price.into())).collect(),
+            list_prices,
+            limits: endpoint.limits.into(),
             max_tokens_field: match endpoint.max_tokens_field {
                 MaxTokensField::MaxTokens => MaxTokensFieldDocument::MaxTokens,
                 MaxTokensField::MaxCompletionTokens => MaxTokensFieldDocument::MaxCompletionTokens,

@@ -34,15 +34,30 @@ pub struct EndpointLoad {
     pub in_use: u32,
     /// Calls that may be in flight at most.
     pub concurrency: u32,
+    /// The end of the pause that it asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub backing_off_until: Option<Moment>,
     /// Why nothing is sent to it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
     pub breaker: Option<String>,
+    /// When it is called again by itself; absent where somebody has to change something first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub breaker_until: Option<Moment>,
 }
 
 impl From<live::EndpointLoad> for EndpointLoad {
     fn from(load: live::EndpointLoad) -> Self {
-        let live::EndpointLoad { label, in_use, concurrency, breaker } = load;
-        Self { label, in_use, concurrency, breaker }
+        Self {
+            label: load.label,
+            in_use: load.in_use,
+            concurrency: load.concurrency,
+            backing_off_until: load.backing_off_until.map(Moment::from),
+            breaker: load.breaker,
+            breaker_until: load.breaker_until.map(Moment::from),
+        }
     }
 }
 
@@ -70,6 +85,8 @@ pub struct Progress {
     pub sweep: Option<Sweep>,
     /// Runs in execution.
     pub running: Vec<RunningRunView>,
+    /// The endpoints.
+    pub endpoints: Vec<EndpointLoad>,
 }
 
 impl From<&live::SweepProgress> for Progress {
@@ -77,6 +94,7 @@ impl From<&live::SweepProgress> for Progress {
         Self {
             sweep: progress.sweep.as_ref().map(|sweep| Sweep::new(sweep, progress.at)),
             running: progress.running.iter().map(|run| (*run).into()).collect(),
+            endpoints: progress.endpoints.iter().cloned().map(EndpointLoad::from).collect(),
         }
     }
 }
@@ -91,8 +109,6 @@ pub struct Snapshot {
     pub leaderboard: Vec<LeaderboardRow>,
     /// When which score was the best so far.
     pub best_series: Vec<BestStep>,
-    /// The endpoints.
-    pub endpoints: Vec<EndpointLoad>,
     /// The newest events, oldest of them first.
     pub events: Vec<Event>,
 }
@@ -104,7 +120,6 @@ impl From<live::Snapshot> for Snapshot {
             progress: (&snapshot.progress).into(),
             leaderboard: snapshot.leaderboard.rows.iter().map(LeaderboardRow::from).collect(),
             best_series: steps.map(|(at, score)| BestStep { at: at.into(), score }).collect(),
-            endpoints: snapshot.endpoints.into_iter().map(EndpointLoad::from).collect(),
             events: snapshot.events.iter().map(Event::from).collect(),
         }
     }

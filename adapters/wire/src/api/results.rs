@@ -48,9 +48,12 @@ pub struct StageResult {
     /// What it cost, in US dollars, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
-    /// Where the cost comes from: stated by the server, or the endpoint's prices.
+    /// Where the cost comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_source: Option<CostSource>,
+    /// The day of the list that its price is of, where it is a list price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_date: Option<String>,
     /// The inference parameters.
     pub parameters: AnyMap,
     /// Tokens of the prompt.
@@ -80,6 +83,8 @@ pub enum CostSource {
     Stated,
     /// The endpoint's prices.
     Endpoint,
+    /// The provider's list prices, as they ship with the product.
+    List,
     /// No price is known.
     Unknown,
 }
@@ -131,11 +136,13 @@ impl StageResult {
             tool_calls: completion.and_then(|completion| completion.tool_calls.clone()).map(Any),
             provider: answer.and_then(|answer| answer.provider.clone()),
             cost: row.cost.map(NanoDollars::dollars),
-            cost_source: answer.map(|answer| match (answer.stated_cost, row.cost) {
-                (Some(_), _) => CostSource::Stated,
-                (None, Some(_)) => CostSource::Endpoint,
-                (None, None) => CostSource::Unknown,
+            cost_source: answer.map(|answer| match (answer.stated_cost, row.cost, &row.price_day) {
+                (Some(_), ..) => CostSource::Stated,
+                (None, Some(_), Some(_)) => CostSource::List,
+                (None, Some(_), None) => CostSource::Endpoint,
+                (None, None, _) => CostSource::Unknown,
             }),
+            price_date: row.price_day,
             model_returned: answer.and_then(|answer| answer.model_returned.clone()),
             response_raw: completion.map(|completion| completion.text.clone()),
         }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use domain::call::{CallFailure, FailureKind, Reply};
 use domain::id::EndpointId;
+use domain::pricing::CostSource;
 
 use super::making::CallAttempt;
 use super::settling::{MAX_STORE_RETRY_DELAY, MIN_STORE_RETRY_DELAY};
 use super::{Blocked, CallAnswer, CallRequest, Caller, blocked};
 use crate::engine::gate::Gate;
+use crate::list_prices::{self, price_of};
 use crate::ports::{Breaker, FailedCall, Fill, Settlement, StoreError, StoredAnswer};
 
 impl Caller {
@@ -92,8 +94,8 @@ impl Caller {
     pub(in crate::engine) async fn read_breaker(&self, endpoint: EndpointId) -> Result<(), StoreError> {
         let gate = self.gate(endpoint);
         let seen = gate.breaks();
-        let stored = self.ports.endpoints.breaker(endpoint).await?;
-        gate.apply_stored(seen, stored);
+        let conditions = self.ports.endpoints.conditions(&[endpoint]).await?;
+        gate.apply_stored(seen, conditions.into_iter().find_map(|condition| condition.breaker));
         Ok(())
     }
 
@@ -105,8 +107,11 @@ impl Caller {
     ) -> Vec<CallAttempt> {
         let breaker = Breaker { kind: failure.kind, reason: failure.to_string() };
         if let Some(request) = requests.first()
-            && let Err(error) =
-                self.ports.endpoints.set_breaker(request.endpoint.id, Some(breaker.clone())).await
+            && let Err(error) = self
+                .ports
+                .endpoints
+                .open_breaker(request.endpoint.id, breaker.clone(), failure.retry_after)
+                .await
         {
             tracing::warn!(%error, "other processes do not learn that an endpoint refuses every call");
         }
@@ -131,16 +136,18 @@ impl Caller {
 }
 
 impl CallRequest {
-    fn fill(&self, reply: Reply) -> Fill {
+    pub(super) fn fill(&self, reply: Reply) -> Fill {
         let call = Arc::clone(&self.call.call);
-        let listed = self.endpoint.prices.get(call.model()).map(|price| price.cost(reply.tokens));
-        let cost = reply.stated_cost.or(listed);
+        let price = reply.stated_cost.is_none().then(|| price_of(&self.endpoint, call.model())).flatten();
+        let cost = reply.stated_cost.or_else(|| price.as_ref().map(|price| price.cost(reply.token_use())));
+        let is_listed = price.is_some_and(|price| price.source() == CostSource::List);
         Fill {
             hash: self.hash(),
             endpoint: self.endpoint.id,
             call,
             reply: Arc::new(reply),
             cost,
+            price_day: is_listed.then(list_prices::day),
             paid_by: self.payer,
             sweep: self.sweep,
         }

@@ -1,11 +1,10 @@
 //! One exchange with an endpoint, under a permit.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::call::{Call, CallFailure, EmbedCall, FailureKind, Reply};
-use domain::retry;
 
+use super::pacing::used_tokens;
 use super::{Blocked, CallRequest, Caller};
 use crate::engine::gate::{Gate, Permit};
 
@@ -28,15 +27,16 @@ impl Caller {
         lapses: u64,
         permit: Option<Permit>,
     ) -> Exchange {
-        let permit = match (permit, requests.first()) {
-            (None, Some(request)) => self.permit(gate, request).await,
-            (permit, _) => permit,
+        let permit = match permit {
+            None => self.permit(gate, requests).await,
+            permit => permit,
         };
-        let Some(permit) = permit else { return Exchange::Shut };
+        let Some(mut permit) = permit else { return Exchange::Shut };
         if !self.still_holds(lapses) {
             return Exchange::Unclaimed;
         }
         let result = self.send(requests).await;
+        permit.sent(used_tokens(&result));
         drop(permit);
         Exchange::Done(result)
     }
@@ -57,41 +57,7 @@ impl Caller {
         Err(CallFailure { outcome_unknown: true, ..CallFailure::new(FailureKind::Malformed, detail) })
     }
 
-    /// Waits for the permit to send; `None` if none is given out.
-    pub(super) async fn permit(&self, gate: &Arc<Gate>, request: &CallRequest) -> Option<Permit> {
-        loop {
-            if self.is_stopping() {
-                return None;
-            }
-            let concurrency = request.endpoint.limits.concurrency.get();
-            if gate.lacks(concurrency)
-                && let Some(asking) = gate.ask()
-            {
-                let shared = self.take(request.endpoint.id, concurrency, asking).await;
-                shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
-            }
-            let permit = gate.pass(request.payer.map(|payer| payer.run)).await?;
-            let Some(wait) = self.closed_for(gate) else { return Some(permit) };
-            drop(permit);
-            self.ports.timer.sleep(wait).await;
-        }
-    }
-
-    fn closed_for(&self, gate: &Gate) -> Option<Duration> {
-        let wait = gate.closed_until()?.since(self.ports.clock.now());
-        // A longer wait would have put the run back: the clock was set back since.
-        (!wait.is_zero() && wait <= retry::LONGEST_WAIT).then_some(wait)
-    }
-
     pub(super) fn why_shut(gate: &Gate) -> Blocked {
         gate.broken().map_or(Blocked::Stopping, Blocked::Endpoint)
-    }
-
-    /// Waits before the next attempt. If the server asked for a pause, all calls to it wait.
-    pub(super) async fn wait(&self, gate: &Gate, failure: &CallFailure, wait: Duration) {
-        if matches!(failure.kind, FailureKind::RateLimited { .. }) {
-            gate.close_until(self.ports.clock.now().after(wait));
-        }
-        self.ports.timer.sleep(wait).await;
     }
 }

@@ -73,16 +73,16 @@ impl Caller {
         if failure.outcome_unknown {
             self.charge(requests).await;
         }
+        let Some(request) = requests.first() else { return Next::Over(Vec::new()) };
         let refuses_all = failure.kind == FailureKind::Forbidden
-            && requests
-                .first()
-                .is_some_and(|request| gate.note_refusal(request.endpoint.limits.concurrency.get()));
+            && gate.note_refusal(request.endpoint.limits.concurrency.get());
         if failure.kind.breaks_endpoint() || refuses_all {
             return Next::Over(self.broken(gate, requests, &failure).await);
         }
         match retry::after(&failure, *failed, self.ports.chance.unit()) {
-            RetryDecision::Again(wait) => self.wait(gate, &failure, wait).await,
+            RetryDecision::Again(wait) => self.wait(gate, request, &failure, wait).await,
             RetryDecision::Postpone(wait) => {
+                self.back_off(gate, request, &failure, wait).await;
                 return Next::Over(self.give_back(requests, &Blocked::Postponed(wait)).await);
             }
             RetryDecision::GiveUp if requests.len() > 1 && failure.kind == FailureKind::Rejected => {

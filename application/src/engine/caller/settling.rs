@@ -159,9 +159,9 @@ impl Caller {
             answers[call.place] = answer.map(CallAnswer::Stored);
         }
         open.retain(|call| answers[call.place].is_none());
-        let request = &open.first()?.request;
-        let gate = self.gate(request.endpoint.id);
-        let permit = self.permit(&gate, request).await;
+        let requests: Vec<&CallRequest> = open.iter().map(|call| &call.request).collect();
+        let gate = self.gate(requests.first()?.endpoint.id);
+        let permit = self.permit(&gate, &requests).await;
         if permit.is_none() {
             self.block(settling, &Self::why_shut(&gate)).await;
         }

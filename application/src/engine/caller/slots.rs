@@ -3,8 +3,8 @@
 use domain::id::EndpointId;
 
 use super::Caller;
-use crate::engine::gate::ResizeTurn;
-use crate::ports::{SlotRequest, StoreError};
+use crate::engine::gate::{Demand, Gate, ResizeTurn};
+use crate::ports::{EndpointCondition, SlotRequest, StoreError};
 
 impl Caller {
     /// Takes as many slots as calls wait for, twice as many as it has at once.
@@ -28,7 +28,8 @@ impl Caller {
         asking: ResizeTurn<'_>,
         want: u32,
     ) -> Result<(), StoreError> {
-        let (gate, want) = (asking.gate, want.min(concurrency));
+        let gate = asking.gate;
+        let want = want.min(gate.allowed(self.ports.clock.now(), concurrency));
         let in_flight = gate.lower_to(want);
         let request = SlotRequest { concurrency, want, in_flight };
         let granted = self.ports.slots.hold(self.worker, endpoint, request).await;
@@ -39,21 +40,45 @@ impl Caller {
         granted.map(drop)
     }
 
-    /// Adjusts the slots of every endpoint: acquires slots that calls wait for and releases surplus ones; with `beat` also
-    /// those that are idle.
+    /// Learns how the endpoints in use are doing, and adjusts their slots: acquires slots that calls wait for and releases
+    /// surplus ones; with `beat` also those that are idle.
     pub(in crate::engine) async fn share_all(&self, beat: bool) -> Result<(), StoreError> {
-        for (endpoint, gate) in self.gates() {
+        let in_use = |demand: Demand| demand.in_use > 0 || demand.is_short() || demand.has_surplus();
+        let held = |demand: Demand| beat && demand.held.is_some();
+        let gates = self.gates().into_iter().filter(|(_, gate)| in_use(gate.demand()) || held(gate.demand()));
+        let gates: Vec<_> = gates.map(|(id, gate)| (id, gate.breaks(), gate)).collect();
+        let ids: Vec<EndpointId> = gates.iter().map(|(id, ..)| *id).collect();
+        let conditions = self.ports.endpoints.conditions(&ids).await?;
+        for (endpoint, breaks, gate) in gates {
+            let condition = conditions.iter().find(|condition| condition.endpoint == endpoint);
+            if let Some(condition) = condition {
+                self.follow(&gate, breaks, condition, beat).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does as an endpoint's condition says, which was read after [`Gate::breaks`] returned `breaks`.
+    async fn follow(
+        &self,
+        gate: &Gate,
+        breaks: u64,
+        condition: &EndpointCondition,
+        beat: bool,
+    ) -> Result<(), StoreError> {
+        gate.apply_stored(breaks, condition.breaker.clone());
+        if let Some(until) = condition.backing_off_until {
+            gate.close_until(until);
+        }
+        if beat {
+            self.correct_rate(gate, condition.endpoint).await?;
+        }
+        let demand = gate.demand();
+        let resizes = demand.is_short() || demand.has_surplus() || beat && demand.held.is_some();
+        if resizes && let Some(asking) = gate.ask() {
             let demand = gate.demand();
-            if !(demand.is_short() || demand.has_surplus() || beat && demand.held.is_some()) {
-                continue;
-            }
-            if let Some(stored) = self.ports.endpoints.endpoint(endpoint).await?
-                && let Some(asking) = gate.ask()
-            {
-                let demand = gate.demand();
-                let want = demand.in_use.saturating_add(demand.waiting);
-                self.share(endpoint, stored.limits.concurrency.get(), asking, want).await?;
-            }
+            let want = demand.in_use.saturating_add(demand.waiting);
+            self.share(condition.endpoint, condition.concurrency, asking, want).await?;
         }
         Ok(())
     }

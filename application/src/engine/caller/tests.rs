@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use domain::call::{ChatCall, Message, ResponseFormat, Role};
+use domain::call::{ChatCall, Message, Reply, ResponseFormat, Role};
 use domain::endpoint::{Api, Auth, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
 use domain::id::RunId;
 use domain::money::NanoDollars;
+use domain::pricing::{CacheUse, Price, Tokens};
 use domain::run::Asker;
 use domain::value::Map;
 use futures::FutureExt as _;
@@ -14,8 +15,10 @@ use futures::future::join;
 
 use super::*;
 use crate::fixtures::completion;
+use crate::list_prices;
 use crate::ports::mocks::{
-    MockCallStore, MockChance, MockClock, MockEndpointStore, MockJournal, MockModelServer, MockSlotStore,
+    MockCallStore, MockChance, MockClock, MockEndpointStore, MockJournal, MockModelServer, MockRateStore,
+    MockSlotStore,
 };
 use crate::ports::{AnswerId, Claim};
 
@@ -40,6 +43,7 @@ fn caller(calls: MockCallStore, timer: Held) -> Arc<Caller> {
         servers: Arc::new(MockModelServer::new()),
         endpoints: Arc::new(MockEndpointStore::new()),
         slots: Arc::new(MockSlotStore::new()),
+        rates: Arc::new(MockRateStore::new()),
         clock: Arc::new(MockClock::new()),
         timer: Arc::new(timer),
         chance: Arc::new(MockChance::new()),
@@ -63,15 +67,7 @@ fn request(sweep: u128) -> CallRequest {
         max_output_tokens: None,
         timeout: Endpoint::DEFAULT_TIMEOUT,
     };
-    let call = ChatCall {
-        endpoint: identity,
-        model: "m".into(),
-        messages: vec![Message { role: Role::User, content: "hi".into() }],
-        parameters: Map::new(),
-        response_format: ResponseFormat::Text,
-        extra: Map::new(),
-        repeat: 1,
-    };
+    let call = ChatCall { endpoint: identity, ..chat_call() };
     CallRequest {
         call: HashedCall { call: Arc::new(call.into()), hash: Digest::new([1; 32]) },
         endpoint: Arc::new(endpoint),
@@ -79,6 +75,18 @@ fn request(sweep: u128) -> CallRequest {
         sweep: Some(SweepId::new(sweep)),
         reserve: None,
         halt: Arc::default(),
+    }
+}
+
+fn chat_call() -> ChatCall {
+    ChatCall {
+        endpoint: EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1/v1"),
+        model: "m".into(),
+        messages: vec![Message { role: Role::User, content: "hi".into() }],
+        parameters: Map::new(),
+        response_format: ResponseFormat::Text,
+        extra: Map::new(),
+        repeat: 1,
     }
 }
 
@@ -167,4 +175,28 @@ fn a_claim_that_fails_for_all_is_tried_again_by_each() {
     let caller = caller(calls, Held(Mutex::default()));
     let answers = block_on(caller.answer_all(requests(&[1, 2])));
     assert!(answers.iter().all(|answer| matches!(answer, CallAnswer::Stored(_))), "{answers:?}");
+}
+
+#[test]
+fn a_cost_is_the_stated_one_else_by_the_endpoint_s_price_else_by_the_list() {
+    let at = |url: &str, stated: Option<i64>, own: Option<Price>| {
+        let mut request = request(1);
+        let mut endpoint = Endpoint::clone(&request.endpoint);
+        endpoint.identity = EndpointIdentity::new(EndpointKind::OpenAi, url);
+        endpoint.prices.extend(own.map(|price| ("gpt-5".to_owned(), price)));
+        request.endpoint = Arc::new(endpoint);
+        let call = ChatCall { model: "gpt-5".into(), ..chat_call() };
+        request.call.call = Arc::new(call.into());
+        let tokens = Tokens { input: 1_000_000, output: 0 };
+        let cache = CacheUse { read: 1_000_000, written: 0 };
+        let stated_cost = stated.map(NanoDollars::new);
+        let fill = request.fill(Reply { tokens, cache, stated_cost, ..completion("yes") });
+        (fill.cost.map(NanoDollars::nanos), fill.price_day)
+    };
+    let own = || Some(Price::flat(NanoDollars::new(7), NanoDollars::ZERO));
+    let (hosted, local) = ("https://api.openai.com/v1", "http://127.0.0.1:8000/v1");
+    assert_eq!(at(hosted, Some(5), own()), (Some(5), None));
+    assert_eq!(at(hosted, None, own()), (Some(7), None));
+    assert_eq!(at(hosted, None, None), (Some(125_000_000), Some(list_prices::day())));
+    assert_eq!(at(local, None, None), (None, None));
 }

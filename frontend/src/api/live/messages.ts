@@ -7,10 +7,15 @@ export type RunningRun = { run_id: string; samples: Run["samples"] };
 
 export type EndpointLoad = {
   label: string;
-  /** Calls in flight, where it is up to date. */
-  in_use?: number;
+  /** Calls in flight. */
+  in_use: number;
   concurrency: number;
+  /** The end of the pause that the endpoint asked for. */
+  backing_off_until?: string;
+  /** Why nothing is sent to it. */
   breaker?: string;
+  /** When it is called again by itself. */
+  breaker_until?: string;
 };
 
 export type Snapshot = {

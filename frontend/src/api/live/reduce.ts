@@ -70,8 +70,8 @@ function newestFirst(events: Event[]): Event[] {
 }
 
 function applyProgress(state: LiveState, message: LiveMessage): LiveState {
-  const { running = [], endpoints } = message.data as Progress;
-  return { ...state, at: message.at, running, endpoints: endpoints ?? state.endpoints.map(withoutLoad) };
+  const { running = [], endpoints = [] } = message.data as Progress;
+  return { ...state, at: message.at, running, endpoints };
 }
 
 function applyEvent(state: LiveState, event: Event): LiveState {
@@ -80,9 +80,6 @@ function applyEvent(state: LiveState, event: Event): LiveState {
   const rises = event.type === "new_best_found" && event.seq > state.snapshotSeq && typeof score === "number";
   return rises ? { ...next, bestSeries: [...state.bestSeries, [event.at, score]] } : next;
 }
-
-/** What a snapshot said of the calls in flight is soon out of date. */
-const withoutLoad = ({ in_use: _, ...endpoint }: EndpointLoad): EndpointLoad => endpoint;
 
 /** Progress is told only while a sweep runs, so its end has to be read from events. */
 function stillRunning(running: RunningRun[], { type, data }: Event): RunningRun[] {

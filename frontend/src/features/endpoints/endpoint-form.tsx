@@ -11,10 +11,13 @@ import { ProblemNote } from "@/ui/problem-note";
 import { isKind, type Kind, kinds, urls } from "./kinds";
 import { type Prices, parsePrices, pricesText } from "./prices";
 
+const limitNames = ["concurrency", "requests_per_minute", "tokens_per_minute"] as const;
+
 /** The endpoint as entered; settings that the form does not show stay as they are. */
 function draftOf(kind: Kind, form: FormData, prices: Prices, known: Endpoint | undefined): EndpointDraft {
   const text = (name: string) => formText(form, name).trim();
-  const [url, key, calls] = [text("url"), text("api_key"), text("concurrency")];
+  const [url, key] = [text("url"), text("api_key")];
+  const limits = limitNames.flatMap((name) => (text(name) ? [[name, Number(text(name))]] : []));
   const { max_tokens_field, max_output_tokens, timeout_s } = known ?? {};
   // Another kind has its own protocol and its own header for the key.
   const { api, auth } = known?.kind === kind ? known : {};
@@ -26,9 +29,18 @@ function draftOf(kind: Kind, form: FormData, prices: Prices, known: Endpoint | u
     kind,
     ...(url && { url }),
     ...(key && { api_key: key }),
-    ...(calls && { limits: { concurrency: Number(calls) } }),
+    ...(limits.length > 0 && { limits: Object.fromEntries(limits) }),
     prices,
   };
+}
+
+/** Where the prices of models that are not listed come from. */
+function pricesHelp(endpoint: Endpoint | undefined): string {
+  const list = endpoint?.list_prices;
+  const others = list
+    ? `Other models have ${list.provider}'s list prices of ${list.date}.`
+    : "Needed to show cost and to use cost budgets, unless the URL is a known provider's, whose list prices are used.";
+  return `One model per line: name, input price, output price (USD per 1M tokens), then, if different, cached input and cache writes. ${others}`;
 }
 
 type Props = { endpoint?: Endpoint; onClose: () => void };
@@ -37,7 +49,7 @@ type Props = { endpoint?: Endpoint; onClose: () => void };
 export function EndpointForm({ endpoint, onClose }: Props) {
   const [kind, setKind] = useState<Kind>(endpoint?.kind ?? "openai");
   const [priced, setPriced] = useState(() => pricesText(endpoint?.prices ?? {}));
-  const parsed = parsePrices(priced);
+  const parsed = parsePrices(priced, endpoint?.prices);
   const cache = useQueryClient();
   const saving = useMutation({
     mutationFn: (draft: EndpointDraft) =>
@@ -104,12 +116,30 @@ export function EndpointForm({ endpoint, onClose }: Props) {
         placeholder="8"
         defaultValue={endpoint?.limits.concurrency}
       />
+      <div className="grid gap-3 sm:grid-cols-2">
+        <TextField
+          label="Requests per minute"
+          name="requests_per_minute"
+          type="number"
+          min={1}
+          placeholder="No limit"
+          defaultValue={endpoint?.limits.requests_per_minute}
+        />
+        <TextField
+          label="Tokens per minute"
+          name="tokens_per_minute"
+          type="number"
+          min={1}
+          placeholder="No limit"
+          defaultValue={endpoint?.limits.tokens_per_minute}
+        />
+      </div>
       <TextArea
         label="Prices"
         rows={2}
         spellCheck={false}
         placeholder="gpt-4o-mini 0.15 0.6"
-        help="One model per line: name, input price, output price (USD per 1M tokens). Needed to show cost and to use cost budgets."
+        help={pricesHelp(endpoint)}
         problem={parsed.problem}
         value={priced}
         onChange={(event) => setPriced(event.currentTarget.value)}

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useNotAdmin } from "@/api/access";
 import { endpointsQuery, testEndpoint } from "@/api/endpoints";
 import type { Endpoint, EndpointTest } from "@/api/types";
-import { count, milliseconds } from "@/lib/format";
+import { count, milliseconds, plural } from "@/lib/format";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Icon } from "@/ui/icon";
@@ -59,15 +59,22 @@ function factsOf({
   headers,
   limits,
   prices,
+  list_prices: list,
 }: Endpoint): [string, string][] {
   const key = hasKey ? `ends in ${last ?? "…"}` : "none";
+  const perMinute = [
+    limits.requests_per_minute && plural(limits.requests_per_minute, "request"),
+    limits.tokens_per_minute && plural(limits.tokens_per_minute, "token"),
+  ].filter(Boolean);
+  const listed = list && `${list.provider} list prices, ${list.date}`;
   return [
     ["Kind", kinds[kind]],
     ["URL", url],
     ["Key", key],
     ...(headers ? ([["Headers", Object.keys(headers).join(", ")]] as [string, string][]) : []),
     ["Max concurrent calls", count(limits.concurrency ?? 8)],
-    ["Prices", Object.keys(prices).join(", ") || "none"],
+    ...(perMinute.length > 0 ? ([["Max per minute", perMinute.join(", ")]] as [string, string][]) : []),
+    ["Prices", [...Object.keys(prices), listed].filter(Boolean).join(", ") || "none"],
   ];
 }
 

@@ -283,15 +283,24 @@ test("before an experiment is deleted the question says how many runs go with it
   );
 });
 
-test("the endpoints say how many calls are in use, for as long as that is known", async () => {
+test("the endpoints say how many calls are in use, and why none are sent", async () => {
   await open();
   send(snapshot({ endpoints: [{ label: "local", in_use: 3, concurrency: 8 }], running: [] }));
   expect(await screen.findByText("3 of 8 calls in use")).toBeVisible();
   expect(screen.getByText("Nothing is running.")).toBeVisible();
   const running = [{ run_id: "r1", samples: { total: 1, done: 0, failed: 0 } }];
-  send({ seq: 0, type: "progress", at, data: { running } });
-  expect(await screen.findByText("Max 8 calls at a time")).toBeVisible();
+  const load = { label: "local", in_use: 1, concurrency: 8 };
+  const progress = (changed: object) =>
+    send({ seq: 0, type: "progress", at, data: { running, endpoints: [{ ...load, ...changed }] } });
+  progress({});
+  expect(await screen.findByText("1 of 8 calls in use")).toBeVisible();
   expect(screen.getByText("0 of 1 sample")).toBeVisible();
+  progress({ backing_off_until: "2026-11-01T12:00:30Z" });
+  expect(await screen.findByText(/^Backing off until \d\d:00:30$/)).toBeVisible();
+  progress({ breaker: "401: wrong key" });
+  expect(await screen.findByTitle("401: wrong key")).toHaveTextContent("Paused: refuses every call");
+  progress({ breaker: "402: pay", breaker_until: "2026-11-01T12:05:00Z" });
+  expect(await screen.findByText(/^Paused until \d\d:05:00$/)).toBeVisible();
 });
 
 test("a board that goes on after the page says how many of how many runs it shows", async () => {

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { EndpointLoad, RunningRun } from "@/api/live/messages";
 import { cx } from "@/lib/cx";
 import { count, plural } from "@/lib/format";
+import { clock } from "@/lib/time";
 import { card, link, Section } from "@/ui/page";
 
 type Props = { running: RunningRun[]; endpoints: EndpointLoad[] };
@@ -56,21 +57,22 @@ function RunBar({ run: { run_id: runId, samples } }: { run: RunningRun }) {
 }
 
 function Endpoint({ endpoint }: { endpoint: EndpointLoad }) {
-  const { label, breaker } = endpoint;
+  const { label, breaker, backing_off_until: pause } = endpoint;
   return (
     <p className="flex justify-between gap-3 border-line border-t pt-2 text-xs">
       <span className="min-w-0 truncate" title={label}>
         {label}
       </span>
-      <span className={cx("num shrink-0", breaker ? "text-warn" : "text-muted")} title={breaker}>
-        {breaker ? "Paused: not responding" : loadText(endpoint)}
+      <span className={cx("num shrink-0", breaker || pause ? "text-warn" : "text-muted")} title={breaker}>
+        {loadText(endpoint)}
       </span>
     </p>
   );
 }
 
-/** The calls in flight are known from a snapshot only until the next change. */
-function loadText({ in_use: inUse, concurrency }: EndpointLoad): string {
-  const calls = plural(concurrency, "call");
-  return inUse === undefined ? `Max ${calls} at a time` : `${count(inUse)} of ${calls} in use`;
+function loadText(endpoint: EndpointLoad): string {
+  const { in_use: inUse, concurrency, breaker, breaker_until: reopens, backing_off_until: pause } = endpoint;
+  if (breaker) return reopens ? `Paused until ${clock(reopens)}` : "Paused: refuses every call";
+  if (pause) return `Backing off until ${clock(pause)}`;
+  return `${count(inUse)} of ${plural(concurrency, "call")} in use`;
 }

@@ -86,9 +86,9 @@ test("figures change in place under the pointer, and rows are added at the end",
 test("rows move once a second at most", async () => {
   const change = await openBoard();
   await pause();
+  const moved = Date.now();
   await change(second);
   expect(runs()).toEqual(["c", "b", "a"]);
-  const moved = Date.now();
   await change(first.concat(rowOf("c", 3, 0.1)));
   await waitFor(() => expect(runs()).toEqual(["a", "b", "c"]), { interval: 10 });
   expect(Date.now() - moved).toBeGreaterThan(900);

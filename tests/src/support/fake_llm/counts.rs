@@ -1,6 +1,7 @@
 //! What a fake server has seen.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,20 +30,37 @@ pub struct Counts {
     pub distinct_texts: u64,
 }
 
+/// A request for a completion.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// When it came.
+    pub at: Instant,
+    /// The tokens that were reported for it.
+    pub tokens: u64,
+}
+
 /// The counts as they are kept.
 #[derive(Default)]
 pub(super) struct Tally {
     counts: Counts,
+    arrivals: Vec<Arrival>,
     bodies: HashSet<u64>,
     texts: HashSet<(String, String)>,
     faults: HashMap<u64, u32>,
 }
 
 impl Tally {
-    /// A request for a completion begins.
-    pub(super) fn begin(&mut self) {
+    /// A request for a completion begins; its number among them.
+    pub(super) fn begin(&mut self) -> usize {
         self.counts.calls += 1;
         self.begin_exchange();
+        self.arrivals.push(Arrival { at: Instant::now(), tokens: 0 });
+        self.arrivals.len() - 1
+    }
+
+    /// Every request for a completion, in the order of arrival.
+    pub(super) fn arrivals(&self) -> Vec<Arrival> {
+        self.arrivals.clone()
     }
 
     /// A request for embeddings begins.
@@ -74,6 +92,14 @@ impl Tally {
             Some(count) => *count += 1,
             None => drop(self.counts.models.insert(model.to_owned(), 1)),
         }
+    }
+
+    /// Tokens are reported for the completion with this number.
+    pub(super) fn report_for(&mut self, number: usize, input: u64, output: u64) {
+        if let Some(arrival) = self.arrivals.get_mut(number) {
+            arrival.tokens += input + output;
+        }
+        self.report(input, output);
     }
 
     /// Tokens are reported.

@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::behaviour::{Behaviour, Fault};
-use super::counts::{Counts, Tally};
+use super::counts::{Arrival, Counts, Tally};
 use super::embeddings;
 use super::protocol::Protocol;
 use super::reply::{self, Request};
@@ -47,6 +47,10 @@ impl Shared {
         self.tally().counts()
     }
 
+    pub(super) fn arrivals(&self) -> Vec<Arrival> {
+        self.tally().arrivals()
+    }
+
     pub(super) fn reset(&self) {
         self.tally().reset();
     }
@@ -64,23 +68,26 @@ impl Shared {
 }
 
 /// One request in flight, until it is dropped.
-struct InFlight<'a>(&'a Shared);
+struct InFlight<'a> {
+    shared: &'a Shared,
+    /// Its number among the completions.
+    number: usize,
+}
 
 impl<'a> InFlight<'a> {
     fn begin(shared: &'a Shared) -> Self {
-        shared.tally().begin();
-        Self(shared)
+        Self { shared, number: shared.tally().begin() }
     }
 
     fn begin_embedding(shared: &'a Shared) -> Self {
         shared.tally().begin_embedding();
-        Self(shared)
+        Self { shared, number: usize::MAX }
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.tally().end();
+        self.shared.tally().end();
     }
 }
 
@@ -125,7 +132,7 @@ async fn route(request: hyper::Request<Incoming>, shared: &Shared) -> io::Result
 }
 
 async fn complete(body: Incoming, shared: &Shared, protocol: Protocol) -> io::Result<Response<Body>> {
-    let _in_flight = InFlight::begin(shared);
+    let in_flight = InFlight::begin(shared);
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let Ok(request) = serde_json::from_slice::<Request<'_>>(&body) else {
         return json(400, reply::error(400, "invalid_request_error"));
@@ -134,7 +141,7 @@ async fn complete(body: Incoming, shared: &Shared, protocol: Protocol) -> io::Re
     let behaviour = Behaviour::of(&request.model);
     shared.tally().body(hash, &request.model);
     if behaviour == Behaviour::Costly {
-        return costly(&request, hash, shared, protocol).await;
+        return costly(&request, hash, &in_flight, protocol).await;
     }
     shared.think().await;
     if let Behaviour::Fault { fault, times } = behaviour
@@ -148,7 +155,7 @@ async fn complete(body: Incoming, shared: &Shared, protocol: Protocol) -> io::Re
     } else {
         (request.tokens(), (text.len() as u64).div_ceil(4))
     };
-    shared.tally().report(input, output);
+    shared.tally().report_for(in_flight.number, input, output);
     completed(protocol, reply::completion(&request.model, &text, (input, output)))
 }
 
@@ -156,13 +163,14 @@ async fn complete(body: Incoming, shared: &Shared, protocol: Protocol) -> io::Re
 async fn costly(
     request: &Request<'_>,
     hash: u64,
-    shared: &Shared,
+    in_flight: &InFlight<'_>,
     protocol: Protocol,
 ) -> io::Result<Response<Body>> {
+    let shared = in_flight.shared;
     let tries = shared.tally().fault(hash);
     let chance = hash.rotate_left(tries % 64);
     let (input, output) = request.any_bill(chance);
-    shared.tally().report(input, output);
+    shared.tally().report_for(in_flight.number, input, output);
     if tries == 1 && chance.is_multiple_of(24) {
         return std::future::pending().await;
     }

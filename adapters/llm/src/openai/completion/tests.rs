@@ -1,6 +1,6 @@
 use domain::call::{Completion, Flags, Message, ReplyBody, ResponseFormat, Role};
 use domain::endpoint::{EndpointIdentity, EndpointKind};
-use domain::pricing::Tokens;
+use domain::pricing::{CacheUse, Tokens};
 use domain::value::Map;
 
 use super::*;
@@ -41,6 +41,7 @@ fn a_plain_answer_is_read() {
         body: ReplyBody::Completion(completion),
         model_returned: None,
         provider: None,
+        cache: CacheUse::default(),
         stated_cost: None,
         tokens: Tokens { input: 7, output: 8 },
         latency: Duration::from_millis(3),
@@ -142,7 +143,7 @@ fn another_model_is_told() {
 
 #[test]
 fn what_is_no_completion_is_told_with_its_beginning() {
-    let limited = FailureKind::RateLimited { retry_after: None };
+    let limited = FailureKind::RateLimited;
     let failed = |end: &str| around(&format!(r#"{{"message":{{"content":"a part"}},{end}}}"#));
     let deep_array = "[".repeat(100_000);
     let deep_field = format!(r#"{{"a":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));

@@ -6,7 +6,7 @@ use domain::call::{CallFailure, ChatCall, FailureKind, Reply};
 use serde_json::Value;
 
 use crate::exchange::answer::{self, Answer};
-use crate::exchange::usage::{count, dollars};
+use crate::exchange::usage::{cache_use, count, dollars};
 use crate::exchange::{error, excerpt, json};
 
 /// The response within `body`, or the failure it tells of.
@@ -49,6 +49,7 @@ fn answer(response: &Value, items: &[Value]) -> Answer {
         provider: word("/provider"),
         input: count(usage, "input_tokens"),
         output: count(usage, "output_tokens"),
+        cache: cache_use(usage, "input_tokens_details"),
         stated_cost: dollars(usage, "cost"),
     }
 }
@@ -162,10 +163,7 @@ mod tests {
             (json!({}), FailureKind::Malformed),
             (json!({"choices": [{"message": {"content": "a"}}]}), FailureKind::Malformed),
             (failed(json!({"code": "server_error", "message": "?"})), FailureKind::Upstream5xx),
-            (
-                failed(json!({"code": "rate_limit_exceeded", "message": "?"})),
-                FailureKind::RateLimited { retry_after: None },
-            ),
+            (failed(json!({"code": "rate_limit_exceeded", "message": "?"})), FailureKind::RateLimited),
             (failed(Value::Null), FailureKind::Upstream5xx),
             (response(&text, "cancelled", &Value::Null), FailureKind::Upstream5xx),
             (json!({"error": {"message": "?", "type": "invalid_request_error"}}), FailureKind::Rejected),

@@ -14,7 +14,7 @@ use crate::dialect::{Dialect, Session, id, json, maybe_id, maybe_text, maybe_who
 use crate::rows::{Row, read_all};
 
 const ANSWERS: &str = "INSERT INTO answer (id, endpoint_id, request, response, reasoning, vector, model, model_returned, provider, \
-     parameters, tool_calls, tokens_in, tokens_out, latency_us, finish_reason, flags, stated_nano, cost_nano, paid_run, paid_sample, \
+     parameters, tool_calls, tokens_in, tokens_out, latency_us, finish_reason, flags, stated_nano, cost_nano, price_day, paid_run, paid_sample, \
      paid_repeat, paid_asker, paid_by_scorer, paid_call)";
 
 const FILLS: &str = "INSERT INTO response_cache (config_hash, answer_id, claim_no)";
@@ -112,6 +112,7 @@ fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {
         whole(reply.flags.bits()),
         maybe_whole(reply.stated_cost.map(domain::money::NanoDollars::nanos)),
         maybe_whole(fill.cost.map(domain::money::NanoDollars::nanos)),
+        maybe_text(fill.price_day.map(str::to_owned)),
     ];
     values.extend(payer(fill.paid_by));
     values
