@@ -99,11 +99,15 @@ impl Endpoints {
     pub async fn test(&self, _by: &Admin, id: EndpointId) -> Result<EndpointTest, Refusal> {
         let endpoint = self.endpoint(id).await?;
         let began: Timestamp = self.clock.now();
-        let models = self.servers.models(&endpoint).await.map_err(|failure| failure.message);
+        let listed = self.servers.models(&endpoint).await.map_err(|failure| failure.message);
         let latency_ms = u64::try_from(self.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
-        if models.is_ok() {
+        if let Ok(models) = &listed {
             self.store.close_breaker(id).await?;
+            let known =
+                models.iter().filter_map(|model| Some((model.name.clone(), model.parameters.clone()?)));
+            self.store.keep_model_list(id, &known.collect()).await?;
         }
+        let models = listed.map(|models| models.into_iter().map(|model| model.name).collect());
         Ok(EndpointTest { latency_ms, models })
     }
 

@@ -11,12 +11,14 @@ use domain::pipeline::{Pipeline, SampleProgress};
 use domain::space::{Point, Size};
 use domain::stage::StageKind;
 use domain::strategy::{History, guide};
+use domain::sweep::{SweepKind, SweepLimits};
 use domain::value::Value;
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
 
 use self::census::CallCensus;
 use crate::catalog::Catalog;
+use crate::parameter_support;
 use crate::ports::{CallStore, EndpointStore, ExperimentStore, Offload, StoreError, StoredExperiment};
 use crate::refusal::Refusal;
 use crate::sweeps::{self, CappedRequest, SweepError, SweepRequest};
@@ -50,10 +52,12 @@ pub struct Estimate {
     pub tokens: u64,
     /// What it would cost, where every price is known.
     pub cost: Option<NanoDollars>,
-    /// How long it would take, in seconds, where the cache tells how long such calls take.
+    /// How long it would take, in seconds, where it is known how long such calls take.
     pub seconds: Option<f64>,
     /// Only a part of the calls was looked at.
     pub sampled: bool,
+    /// What should be known before it starts, though nothing is wrong with it.
+    pub warnings: Vec<String>,
 }
 
 /// The use cases of estimates.
@@ -95,11 +99,17 @@ impl Estimates {
         let whole = walks.saturating_mul(weight(definition)) <= EXACT;
         let points = points(definition, request, size, if whole { usize::MAX } else { CONFIGURATIONS });
         let samples = samples(stored.order(), if whole { usize::MAX } else { SAMPLES });
+        let warned =
+            parameter_support::warnings(definition, &catalog, &self.endpoints.model_lists().await?, &points);
         let mut census = CallCensus::default();
         for point in points {
             self.count_configuration(&stored, &catalog, point, &samples, &mut census).await?;
         }
-        Ok(census.scaled_to(size, walks))
+        for kind in census.kinds() {
+            let measured = self.calls.measured(kind.endpoint, &kind.model).await?;
+            census.measure(&kind, measured);
+        }
+        Ok(Estimate { warnings: warned, ..census.scaled_to(size, walks) })
     }
 
     /// Counts the calls of one configuration.
@@ -211,12 +221,20 @@ fn points(definition: &Definition, request: &SweepRequest, size: u128, most: usi
     };
     // The first points of a grid have much in common: of a large one any others say more.
     let kind = match request.kind {
-        domain::sweep::SweepKind::Grid { .. } if size > want as u128 => {
-            domain::sweep::SweepKind::Grid { shuffle: true }
-        }
+        SweepKind::Grid { .. } if size > want as u128 => SweepKind::Grid { shuffle: true },
         kind => kind,
     };
     guide(kind).propose(&history, want).into_points().collect()
+}
+
+/// Some configurations of an experiment: all, where there are no more than `most`.
+pub(crate) fn any_points(definition: &Definition, most: usize) -> Vec<Point> {
+    let kind = match definition.space().size() {
+        Size::Points(_) => SweepKind::Grid { shuffle: false },
+        _ => SweepKind::Random,
+    };
+    let request = SweepRequest { kind, seed: None, limits: SweepLimits::default() };
+    points(definition, &request, size(definition, None), most)
 }
 
 /// Samples to look at, in the set's own order.

@@ -21,6 +21,7 @@ pub mod live;
 pub mod once;
 pub mod operations;
 pub mod page;
+pub mod parameter_support;
 pub mod ports;
 pub mod preview;
 pub mod projects;

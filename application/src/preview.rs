@@ -9,18 +9,19 @@ use domain::experiment::{Definition, Draft};
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::problem::Problem;
 use domain::run::StageError;
+use domain::sample::Sample;
 use domain::space::Size;
 use domain::strategy::{History, guide};
 use domain::sweep::SweepKind;
 use domain::value::{Map, Value};
 
-use crate::advice;
 use crate::catalog::Catalog;
 use crate::engine::{Blocked, CallAnswer, Engine};
 use crate::experiments::ValidDraft;
 use crate::ports::{EndpointStore, Offload, RunConfig, Tasks, started};
 use crate::refusal::Refusal;
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, Walk, WalkRecord};
+use crate::{advice, estimate, parameter_support};
 
 /// What is to be tried.
 #[derive(Debug, Clone)]
@@ -109,7 +110,7 @@ impl Previews {
         let sample = sample.clone().into_parts(index).0;
         Ok(Trial {
             sample,
-            warnings: advice::warnings(&definition, &draft.samples),
+            warnings: self.warnings(&definition, &catalog, &draft.samples).await?,
             definition: Arc::new(definition),
             pipeline: Arc::new(pipeline),
             answers: PreviewAnswers {
@@ -119,7 +120,23 @@ impl Previews {
             },
         })
     }
+
+    async fn warnings(
+        &self,
+        definition: &Definition,
+        catalog: &Catalog,
+        samples: &[Sample],
+    ) -> Result<Vec<String>, Refusal> {
+        let lists = self.endpoints.model_lists().await?;
+        let points = estimate::any_points(definition, WARNED_POINTS);
+        let mut warnings = advice::warnings(definition, samples);
+        warnings.extend(parameter_support::warnings(definition, catalog, &lists, &points));
+        Ok(warnings)
+    }
 }
+
+/// Configurations that a preview looks at for parameters that their models do not take.
+const WARNED_POINTS: usize = 1_000;
 
 /// A sample that is taken through a pipeline.
 struct Trial {

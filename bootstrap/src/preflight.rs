@@ -46,7 +46,7 @@ pub(crate) async fn check(
 async fn reach(servers: &dyn ModelServer, endpoint: &Endpoint) -> Result<Vec<String>, String> {
     let quick = Endpoint { timeout: LIST_TIMEOUT.min(endpoint.timeout), ..endpoint.clone() };
     let failure = match servers.models(&quick).await {
-        Ok(models) => return Ok(models),
+        Ok(models) => return Ok(models.into_iter().map(|model| model.name).collect()),
         Err(failure) => failure,
     };
     let advice = match failure.kind {

@@ -95,3 +95,44 @@ async fn three_processes_keep_a_limit_of_tokens() {
     assert!(early > limit / 2, "only {early} tokens of {limit} in half a minute");
     effort::report(&format!("{calls} calls in {:?}, fullest minute {fullest} tokens of {limit}", seen.took));
 }
+
+/// A dry run of calls that have not been made knows from others of their model how long they take, and what they are bound
+/// by: concurrency or a limit a minute.
+#[tokio::test]
+async fn a_dry_run_knows_how_long_such_calls_take() {
+    let home = Home::new(Kind::Sqlite).await;
+    let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(100) }).await.unwrap();
+    let server = Server::start_with(&home, &["serve"], &[]).await;
+    let endpoint =
+        json!({"label": "fake", "kind": "openai", "url": fake.url(), "limits": {"concurrency": 8}});
+    let endpoint = server.post("endpoints", endpoint).await;
+    let estimate = async |prompt: &str| {
+        let document = Experiment::echo(&fake.url(), 20, 4)
+            .with("/name", json!(prompt))
+            .with("/pipeline_stages/0/prompt", json!(format!("{prompt} {{{{ sample.input }}}}")))
+            .with("/endpoints", json!([]))
+            .document;
+        let experiment = server.import(&document).await;
+        let path = format!("experiments/{experiment}/sweep");
+        (experiment, server.post(&path, json!({"dry_run": true})).await)
+    };
+    let (experiment, unknown) = estimate("Say").await;
+    assert_eq!((&unknown["calls"], unknown.get("estimated_seconds")), (&json!(80), None), "{unknown}");
+    server.post(&format!("experiments/{experiment}/sweep"), json!({})).await;
+    while server.get(&format!("experiments/{experiment}")).await["sweep"]["status"] != "completed" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let seconds = |dry_run: &Value| dry_run["estimated_seconds"].as_f64().unwrap();
+    let (_, cached) = estimate("Say").await;
+    assert!(seconds(&cached) < 1e-9 && cached["cached_calls"] == 80, "{cached}");
+    // 80 calls of about 0.1 s, 8 at once.
+    let (_, known) = estimate("Tell").await;
+    assert!((0.9..3.0).contains(&seconds(&known)), "{known}");
+    let path = format!("endpoints/{}", endpoint["id"].as_str().unwrap());
+    let limits = json!({"concurrency": 8, "requests_per_minute": 40});
+    let slower = json!({"label": "fake", "kind": "openai", "url": fake.url(), "limits": limits});
+    let (status, body) = server.send(reqwest::Method::PUT, &path, Some(slower)).await;
+    assert!(status.is_success(), "{body}");
+    let (_, bound) = estimate("Sing").await;
+    assert!((60.0..65.0).contains(&seconds(&bound)), "{bound}");
+}

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use application::ports::{Clock, ModelServer};
+use application::ports::{Clock, ListedModel, ModelServer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
 use domain::endpoint::{Endpoint, EndpointKind};
@@ -46,7 +46,7 @@ impl ModelServer for Servers {
         self.of(endpoint.identity.kind).embed(endpoint, calls).await
     }
 
-    async fn models(&self, endpoint: &Endpoint) -> Result<Vec<String>, CallFailure> {
+    async fn models(&self, endpoint: &Endpoint) -> Result<Vec<ListedModel>, CallFailure> {
         self.of(endpoint.identity.kind).models(endpoint).await
     }
 }

@@ -1,11 +1,12 @@
 //! Claims calls, and finds their answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use application::ports::{CallClaim, CallStore, Claim, StoreError, StoredAnswer};
+use application::ports::{CallClaim, CallStore, Claim, MeasuredCalls, StoreError, StoredAnswer};
 use async_trait::async_trait;
 use domain::call::Digest;
-use domain::id::WorkerId;
+use domain::id::{EndpointId, WorkerId};
 use sea_orm::DbErr;
 
 use crate::answers::{KnownOutcome, settled, take};
@@ -21,6 +22,11 @@ const HELD: &str = "SELECT sweep_id, reserved_tokens, reserved_nano FROM respons
      WHERE config_hash = $1 AND claimed_by = $2 AND answer_id IS NULL {for update}";
 const UNRESERVE: &str = "UPDATE response_cache SET reserved_tokens = 0, reserved_nano = 0 \
      WHERE config_hash = $1 AND claimed_by = $2 AND answer_id IS NULL";
+
+/// The newest 200 calls of a model among the newest 5,000 answers.
+const MEASURED: &str = "SELECT CAST(avg(latency_us) AS bigint) AS latency_us, CAST(avg(tokens_out) AS bigint) AS tokens_out \
+     FROM (SELECT latency_us, tokens_out FROM answer WHERE id > (SELECT COALESCE(max(id), 0) - 5000 FROM answer) \
+     AND endpoint_id = $1 AND model = $2 ORDER BY id DESC LIMIT 200) recent";
 
 #[async_trait]
 impl CallStore for Stores {
@@ -50,6 +56,12 @@ impl CallStore for Stores {
         Ok(calls.iter().map(answered).collect())
     }
 
+    async fn measured(&self, endpoint: EndpointId, model: &str) -> Result<Option<MeasuredCalls>, StoreError> {
+        let values = vec![id(endpoint.bits()), text(model)];
+        let row = self.database.read().one(MEASURED, values).await.map_err(failed)?;
+        row.map_or(Ok(None), |row| measured(Row(&row))).map_err(failed)
+    }
+
     async fn release(&self, calls: &[Digest], by: WorkerId) -> Result<(), StoreError> {
         for hash in calls {
             let values = vec![text(hash.to_string()), id(by.bits())];
@@ -63,6 +75,16 @@ impl CallStore for Stores {
         let charge = async move { stores.charge_unknown(call, by).await };
         self.database.detached(charge).await.map_err(failed)
     }
+}
+
+fn measured(row: Row<'_>) -> Result<Option<MeasuredCalls>, DbErr> {
+    let micros = row.maybe_whole("latency_us")?.and_then(|micros| u64::try_from(micros).ok());
+    let tokens = row.maybe_whole("tokens_out")?.and_then(|tokens| u64::try_from(tokens).ok());
+    let measured = micros.zip(tokens);
+    Ok(measured.map(|(micros, output_tokens)| MeasuredCalls {
+        latency: Duration::from_micros(micros),
+        output_tokens,
+    }))
 }
 
 impl Stores {

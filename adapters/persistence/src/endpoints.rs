@@ -3,10 +3,10 @@
 mod condition;
 mod figures;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use application::ports::{Breaker, EndpointCondition, EndpointStore, StoreError};
+use application::ports::{Breaker, EndpointCondition, EndpointStore, ModelLists, StoreError};
 use async_trait::async_trait;
 use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, MaxTokensField};
 use domain::id::EndpointId;
@@ -29,10 +29,12 @@ const PUT: &str = "ON CONFLICT (label) DO UPDATE SET kind = excluded.kind, url =
      api_key_cipher = excluded.api_key_cipher, prices = excluded.prices, limits = excluded.limits, \
      max_tokens_field = excluded.max_tokens_field, max_output_tokens = excluded.max_output_tokens, \
      timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, \
-     api = excluded.api, auth = excluded.auth";
+     api = excluded.api, auth = excluded.auth, \
+     model_parameters = CASE WHEN endpoint.url = excluded.url THEN endpoint.model_parameters END";
 
 const REPLACE: &str = "UPDATE endpoint SET label = $2, kind = $3, url = $4, api_key_cipher = $5, prices = $6, limits = $7, \
-     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, api = $12, auth = $13";
+     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, api = $12, auth = $13, \
+     model_parameters = CASE WHEN url = $4 THEN model_parameters END";
 
 /// Experiments whose stages name an endpoint, or whose dimensions have its label among their values.
 const USERS: &str = "SELECT name FROM experiment WHERE CAST(pipeline_stages AS text) LIKE $1 ESCAPE '\\' \
@@ -94,6 +96,25 @@ impl EndpointStore for Stores {
 
     async fn all_conditions(&self) -> Result<Vec<EndpointCondition>, StoreError> {
         self.read_all_conditions().await.map_err(failed)
+    }
+
+    async fn keep_model_list(
+        &self,
+        endpoint: EndpointId,
+        models: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE endpoint SET model_parameters = $2 WHERE id = $1";
+        let values = vec![id(endpoint.bits()), json(&figures::of_model_list(models))];
+        self.database.write().execute(sql, values).await.map(drop).map_err(failed)
+    }
+
+    async fn model_lists(&self) -> Result<ModelLists, StoreError> {
+        let sql = "SELECT id, model_parameters FROM endpoint WHERE model_parameters IS NOT NULL";
+        let rows = self.database.read().all(sql, vec![]).await.map_err(failed)?;
+        let list = |row: Row<'_>| {
+            Ok((EndpointId::new(row.id("id")?), figures::model_list(&row.json("model_parameters")?)))
+        };
+        read_all(&rows, list).map(|lists| lists.into_iter().collect()).map_err(failed)
     }
 
     async fn back_off(&self, endpoint: EndpointId, wait: Duration) -> Result<(), StoreError> {

@@ -1,18 +1,21 @@
 //! Counts the calls of a sweep, with their tokens and cost, as an estimate walks its configurations.
 
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use domain::call::{Call, Digest};
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Endpoint, Limits};
+use domain::id::EndpointId;
 use domain::money::NanoDollars;
 use domain::pipeline::Pipeline;
 use domain::pricing::{Price, Tokens};
+use domain::rate::{RateLimits, WINDOW_SECONDS};
 
 use super::{AskedCalls, Estimate};
 use crate::catalog::Catalog;
 use crate::list_prices::price_of;
-use crate::ports::StoredAnswer;
+use crate::ports::{MeasuredCalls, StoredAnswer};
 use crate::walk::{StageEnd, WalkRecord};
 
 /// Tokens of an answer where nothing bounds it.
@@ -36,9 +39,9 @@ pub(super) struct CallCensus {
 
 /// Fresh calls that cost alike.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct FreshKind {
-    endpoint: String,
-    model: String,
+pub(super) struct FreshKind {
+    pub(super) endpoint: EndpointId,
+    pub(super) model: String,
     max_tokens: Option<u64>,
 }
 
@@ -46,8 +49,36 @@ struct FreshKind {
 struct FreshCalls {
     calls: u64,
     input_tokens: u64,
-    concurrency: u32,
+    limits: Limits,
     price: Option<Price>,
+    /// What such calls took when they were made.
+    measured: Option<MeasuredCalls>,
+}
+
+/// How long an endpoint is busy.
+struct EndpointTime {
+    limits: Limits,
+    calls: f64,
+    tokens: f64,
+    /// The seconds of all exchanges, one after the other.
+    exchanges: f64,
+}
+
+impl EndpointTime {
+    const fn new(limits: Limits) -> Self {
+        Self { limits, calls: 0.0, tokens: 0.0, exchanges: 0.0 }
+    }
+
+    /// By its concurrency, or by its limits a minute where these take longer. The first minute's calls need not wait.
+    fn seconds(&self) -> f64 {
+        let a_minute = |count: f64, limit: Option<NonZeroU32>| {
+            let minutes = limit.map_or(0.0, |limit| (count / f64::from(limit.get()) - 1.0).max(0.0).ceil());
+            minutes * WINDOW_SECONDS as f64
+        };
+        let RateLimits { requests_per_minute, tokens_per_minute } = self.limits.rate;
+        let at_once = self.exchanges / f64::from(self.limits.concurrency.get());
+        at_once.max(a_minute(self.calls, requests_per_minute)).max(a_minute(self.tokens, tokens_per_minute))
+    }
 }
 
 impl FreshCalls {
@@ -104,12 +135,12 @@ impl CallCensus {
 
     fn count_fresh(&mut self, call: &Call, endpoint: &Endpoint) {
         let kind = FreshKind {
-            endpoint: endpoint.label.clone(),
+            endpoint: endpoint.id,
             model: call.model().to_owned(),
             max_tokens: call.max_tokens(),
         };
         let fresh = self.fresh.entry(kind).or_insert_with(|| FreshCalls {
-            concurrency: endpoint.limits.concurrency.get(),
+            limits: endpoint.limits,
             price: price_of(endpoint, call.model()).map(|price| Price::clone(&price)),
             ..FreshCalls::default()
         });
@@ -117,9 +148,22 @@ impl CallCensus {
         fresh.input_tokens += call.estimated_input();
     }
 
-    /// What an answer takes: as much as those did that are known, else as much as it may.
-    fn answer_tokens(&self, max_tokens: Option<u64>) -> u64 {
-        let usual = self.answered_output.checked_div(self.answered);
+    /// The kinds of fresh calls.
+    pub(super) fn kinds(&self) -> Vec<FreshKind> {
+        self.fresh.keys().cloned().collect()
+    }
+
+    /// Such calls took so much when they were made.
+    pub(super) fn measure(&mut self, kind: &FreshKind, measured: Option<MeasuredCalls>) {
+        if let Some(fresh) = self.fresh.get_mut(kind) {
+            fresh.measured = measured;
+        }
+    }
+
+    /// What an answer takes: as much as such answers did, else as those that are known, else as much as it may.
+    fn answer_tokens(&self, max_tokens: Option<u64>, measured: Option<MeasuredCalls>) -> u64 {
+        let usual = measured.map(|calls| calls.output_tokens);
+        let usual = usual.or_else(|| self.answered_output.checked_div(self.answered));
         usual.or(max_tokens).unwrap_or(UNBOUNDED_ANSWER).min(max_tokens.unwrap_or(u64::MAX))
     }
 
@@ -127,26 +171,46 @@ impl CallCensus {
     fn bill(&self) -> (u64, Option<NanoDollars>) {
         let (mut tokens, mut cost) = (0_u64, Some(NanoDollars::ZERO));
         for (kind, fresh) in &self.fresh {
-            let output = fresh.calls.saturating_mul(self.answer_tokens(kind.max_tokens));
+            let output = fresh.calls.saturating_mul(self.answer_tokens(kind.max_tokens, fresh.measured));
             let used = Tokens { input: fresh.input_tokens, output };
             tokens = tokens.saturating_add(used.total());
             cost = cost.zip(fresh.price.as_ref()).map(|(sum, price)| sum + fresh.cost(price, used));
         }
         for (max_tokens, calls) in &self.undetermined {
-            let each = self.answer_tokens(*max_tokens);
+            let each = self.answer_tokens(*max_tokens, None);
             tokens = tokens.saturating_add(calls.saturating_mul(2 * each));
             cost = cost.filter(|_| each == 0);
         }
         (tokens, cost)
     }
 
-    /// Rounds of exchanges at the endpoint that takes the longest.
-    fn rounds(&self) -> f64 {
-        let mut calls: BTreeMap<&str, (u64, u32)> = BTreeMap::new();
+    /// Seconds that the fresh calls take at the endpoint that is busy for the longest; `None` where it is not known how long
+    /// some of them take. Calls that rest on answers which are not there yet are taken to be like the others.
+    fn seconds(&self) -> Option<f64> {
+        let mut busy: BTreeMap<EndpointId, EndpointTime> = BTreeMap::new();
         for (kind, fresh) in &self.fresh {
-            calls.entry(&kind.endpoint).or_insert((0, fresh.concurrency)).0 += fresh.calls;
+            let time = busy.entry(kind.endpoint).or_insert_with(|| EndpointTime::new(fresh.limits));
+            let output = fresh.calls.saturating_mul(self.answer_tokens(kind.max_tokens, fresh.measured));
+            time.exchanges += fresh.calls as f64 * self.latency(fresh)?;
+            time.calls += fresh.calls as f64;
+            time.tokens += fresh.input_tokens.saturating_add(output) as f64;
         }
-        calls.values().map(|(calls, at_once)| *calls as f64 / f64::from(*at_once)).fold(0.0, f64::max)
+        let longest = busy.values().map(EndpointTime::seconds).fold(0.0, f64::max);
+        let known: u64 = self.fresh.values().map(|fresh| fresh.calls).sum();
+        let undetermined: u64 = self.undetermined.values().sum();
+        if known == 0 && undetermined > 0 {
+            return None;
+        }
+        Some(longest * (1.0 + undetermined as f64 / known.max(1) as f64))
+    }
+
+    /// Seconds that an exchange takes: as such calls did, else as those that the cache knows.
+    fn latency(&self, fresh: &FreshCalls) -> Option<f64> {
+        let known = || {
+            let millis = self.answered_latency_ms as f64 / self.answered as f64;
+            (self.answered > 0).then_some(millis / 1_000.0)
+        };
+        fresh.measured.map(|measured| measured.latency.as_secs_f64()).or_else(known)
     }
 
     /// The estimate of a sweep of `size` configurations, whose samples are taken through the stages `walks` times in all.
@@ -157,9 +221,7 @@ impl CallCensus {
         let calls = u128::from(self.calls).saturating_mul(walks) / u128::from(self.walks.max(1));
         let to_make = self.hashes.len() as u64;
         let cached = self.calls.saturating_sub(to_make);
-        let unknown_latency = self.answered == 0;
-        let latency = self.answered_latency_ms as f64 / self.answered.max(1) as f64 / 1_000.0;
-        let rounds = self.rounds() * if sampled { share } else { 1.0 };
+        let seconds = self.seconds().map(|seconds| seconds * if sampled { share } else { 1.0 });
         let (tokens, cost) = self.bill();
         let cost = cost.map(|cost| {
             let nanos = u64::try_from(cost.nanos()).unwrap_or_default();
@@ -172,8 +234,9 @@ impl CallCensus {
             cached_calls: scale(cached),
             tokens: scale(tokens),
             cost,
-            seconds: if to_make == 0 { Some(0.0) } else { (!unknown_latency).then_some(rounds * latency) },
+            seconds,
             sampled,
+            warnings: Vec::new(),
         }
     }
 }

@@ -1,8 +1,9 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::call::{CallFailure, Digest, Reply};
-use domain::id::{SweepId, WorkerId};
+use domain::id::{EndpointId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::run::Payer;
 
@@ -61,6 +62,15 @@ pub struct StoredAnswer {
     pub paid_by: Option<Payer>,
 }
 
+/// What calls took, on average.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasuredCalls {
+    /// How long an exchange took.
+    pub latency: Duration,
+    /// The tokens of an answer.
+    pub output_tokens: u64,
+}
+
 /// Stores answers of models, and the claims on calls.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
@@ -71,6 +81,9 @@ pub trait CallStore: Send + Sync {
 
     /// The stored answers of these calls, in order, without claiming any.
     async fn peek(&self, calls: Vec<Digest>) -> Result<Vec<Option<Arc<StoredAnswer>>>, StoreError>;
+
+    /// What the newest calls of a model at an endpoint took on average; `None` where there are none among the newest answers.
+    async fn measured(&self, endpoint: EndpointId, model: &str) -> Result<Option<MeasuredCalls>, StoreError>;
 
     /// The outcome of a claimed call is unknown: what was reserved for it is charged to its sweep, and the claim stays
     /// without a reservation.

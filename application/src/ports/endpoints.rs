@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +18,9 @@ pub struct Breaker {
     /// What the endpoint said.
     pub reason: String,
 }
+
+/// What servers' lists of models say: for each endpoint the inference parameters that its models take, by model.
+pub type ModelLists = BTreeMap<EndpointId, BTreeMap<String, BTreeSet<String>>>;
 
 /// How an endpoint is doing, as all processes see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +72,16 @@ pub trait EndpointStore: Send + Sync {
 
     /// How every endpoint is doing, by label.
     async fn all_conditions(&self) -> Result<Vec<EndpointCondition>, StoreError>;
+
+    /// Remembers the inference parameters that its models take, by model; they are forgotten once its URL changes.
+    async fn keep_model_list(
+        &self,
+        id: EndpointId,
+        models: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<(), StoreError>;
+
+    /// The inference parameters that models take, for each endpoint where they are remembered.
+    async fn model_lists(&self) -> Result<ModelLists, StoreError>;
 
     /// Remembers that it asked for a pause of this length; one that ends earlier than the known one changes nothing.
     async fn back_off(&self, id: EndpointId, wait: Duration) -> Result<(), StoreError>;

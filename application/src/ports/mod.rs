@@ -32,9 +32,9 @@ pub use accounts::{
 };
 pub use bell::Bell;
 pub use board::{BoardRun, BoardState, BoardStore, RankedRun, Standings, StandingsClaim, StandingsStore};
-pub use calls::{CallClaim, CallStore, Claim, Reservation, StoredAnswer};
+pub use calls::{CallClaim, CallStore, Claim, MeasuredCalls, Reservation, StoredAnswer};
 pub use endpoints::{
-    Breaker, EndpointCondition, EndpointStore, RateCorrection, RateGrant, RateRequest, RateStore,
+    Breaker, EndpointCondition, EndpointStore, ModelLists, RateCorrection, RateGrant, RateRequest, RateStore,
     SlotRequest, SlotStore,
 };
 pub use engine::{EnginePorts, Guides};
@@ -50,7 +50,7 @@ pub use journal::{
     AnswerId, Block, Commit, CommitError, DecidedEnd, Extension, FailedCall, Fill, Journal, Launch, NewRun,
     NewSweep, Receipt, RunEnding, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove,
 };
-pub use models::{MAX_EMBEDDINGS, ModelServer};
+pub use models::{ListedModel, MAX_EMBEDDINGS, ModelServer};
 pub use monitor::{Monitor, RunningRun};
 pub use projects::{ExportRecord, NewProject, ProjectStore, StoredProject};
 pub use run_list::{ListPlace, Metric, NoPlace, PlaceKey, RunFilter, RunKey, RunListing, RunOrder, RunQuery};

@@ -1,9 +1,20 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
 use domain::endpoint::Endpoint;
 
 /// The most texts whose embeddings one exchange asks for.
 pub const MAX_EMBEDDINGS: usize = 64;
+
+/// A model that a server offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedModel {
+    /// Its name.
+    pub name: String,
+    /// The inference parameters that it takes, where the server says so.
+    pub parameters: Option<BTreeSet<String>>,
+}
 
 /// A server that answers for models.
 #[cfg_attr(test, mockall::automock)]
@@ -16,6 +27,6 @@ pub trait ModelServer: Send + Sync {
     /// for each, in order, or why there are none.
     async fn embed(&self, endpoint: &Endpoint, calls: &[EmbedCall]) -> Result<Vec<Reply>, CallFailure>;
 
-    /// The names of the models it offers, at most 1,000 of them.
-    async fn models(&self, endpoint: &Endpoint) -> Result<Vec<String>, CallFailure>;
+    /// The models it offers, at most 1,000 of them.
+    async fn models(&self, endpoint: &Endpoint) -> Result<Vec<ListedModel>, CallFailure>;
 }

@@ -755,7 +755,10 @@ export interface components {
          *       "estimated_cost": 0,
          *       "estimated_seconds": 0,
          *       "estimated_tokens": 0,
-         *       "sampled": false
+         *       "sampled": false,
+         *       "warnings": [
+         *         "`temperature` has no effect on `deepseek-reasoner`: 5 of 10 configurations are the same call as another"
+         *       ]
          *     }
          */
         DryRun: {
@@ -783,7 +786,7 @@ export interface components {
             estimated_cost?: number;
             /**
              * Format: double
-             * @description Where the cache tells how long such calls take.
+             * @description How long it would take, in seconds, where such calls have been made before.
              */
             estimated_seconds?: number;
             /**
@@ -793,6 +796,8 @@ export interface components {
             estimated_tokens: number;
             /** @description Only a part of the calls was looked at, and the rest is taken to be alike. */
             sampled: boolean;
+            /** @description What should be known before it starts, such as parameters that a model does not take. */
+            warnings: string[];
         };
         /**
          * Endpoint

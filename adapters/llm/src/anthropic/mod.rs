@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use application::ports::{Clock, ModelServer};
+use application::ports::{Clock, ListedModel, ModelServer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, EmbedCall, FailureKind, Reply};
 use domain::endpoint::Endpoint;
@@ -66,7 +66,7 @@ impl ModelServer for AnthropicServer {
         Err(CallFailure::new(FailureKind::Rejected, message))
     }
 
-    async fn models(&self, endpoint: &Endpoint) -> Result<Vec<String>, CallFailure> {
+    async fn models(&self, endpoint: &Endpoint) -> Result<Vec<ListedModel>, CallFailure> {
         let url = endpoint.identity.address("models");
         let paged = format!("{url}{}{MODELS}", if url.contains('?') { '&' } else { '?' });
         let exchange = self.exchange(endpoint, Request::get(&paged)).await;

@@ -107,7 +107,8 @@ async fn statuses_become_failures() {
 #[tokio::test]
 async fn models_are_listed() {
     let (endpoint, request) = server("200 OK", r#"{"data":[{"id":"a"},{"id":"b"}],"has_more":false}"#).await;
-    assert_eq!(anthropic().models(&endpoint).await.unwrap(), ["a", "b"]);
+    let models = anthropic().models(&endpoint).await.unwrap();
+    assert_eq!(models.iter().map(|model| model.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     let request = request.await.unwrap();
     assert!(request.starts_with("GET /v1/models?limit=1000 HTTP/1.1\r\n"), "{request}");
     assert!(request.contains(&format!("x-api-key: {KEY}")), "{request}");

@@ -14,7 +14,7 @@ pub(crate) mod usage;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use application::ports::Clock;
+use application::ports::{Clock, ListedModel};
 use domain::call::CallFailure;
 use domain::endpoint::Endpoint;
 use domain::secret::Secret;
@@ -59,8 +59,8 @@ impl Exchanges {
         }
     }
 
-    /// The names of models in an answer to a request at `url`.
-    pub(crate) fn models(&self, answer: Response, url: &str) -> Result<Vec<String>, CallFailure> {
+    /// The models in an answer to a request at `url`.
+    pub(crate) fn models(&self, answer: Response, url: &str) -> Result<Vec<ListedModel>, CallFailure> {
         model_list::read(self.succeeded(answer, url)?.body())
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use application::ports::{Clock, ModelServer};
+use application::ports::{Clock, ListedModel, ModelServer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
 use domain::endpoint::{Api, Endpoint};
@@ -77,7 +77,7 @@ impl ModelServer for OpenAiServer {
             .map_err(|failure| failure::without_secrets(failure, endpoint))
     }
 
-    async fn models(&self, endpoint: &Endpoint) -> Result<Vec<String>, CallFailure> {
+    async fn models(&self, endpoint: &Endpoint) -> Result<Vec<ListedModel>, CallFailure> {
         let url = endpoint.identity.address("models");
         let exchange = self.exchange(endpoint, Request::get(&url)).await;
         exchange

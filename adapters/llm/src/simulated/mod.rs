@@ -19,7 +19,7 @@ mod words;
 
 use std::time::{Duration, Instant};
 
-use application::ports::ModelServer;
+use application::ports::{ListedModel, ModelServer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, Completion, EmbedCall, FailureKind, Flags, Reply, ReplyBody};
 use domain::endpoint::Endpoint;
@@ -94,9 +94,9 @@ impl ModelServer for SimulatedServer {
         calls.iter().map(reply).collect::<Option<_>>().ok_or_else(broken)
     }
 
-    async fn models(&self, _: &Endpoint) -> Result<Vec<String>, CallFailure> {
+    async fn models(&self, _: &Endpoint) -> Result<Vec<ListedModel>, CallFailure> {
         let names = Model::ALL.into_iter().map(Model::as_str).chain([embedding::MODEL]);
-        Ok(names.map(str::to_owned).collect())
+        Ok(names.map(|name| ListedModel { name: name.to_owned(), parameters: None }).collect())
     }
 }
 

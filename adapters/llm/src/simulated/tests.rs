@@ -160,6 +160,7 @@ async fn the_odd_first_exchange_fails_and_its_retry_does_not() {
 async fn it_says_what_it_is() {
     let server = SimulatedServer::new(1.0);
     let models = server.models(&endpoint()).await.unwrap();
+    let models: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
     assert_eq!(models, ["sim-small", "sim-medium", "sim-large", "sim-embed"]);
     let failure = server.complete(&endpoint(), &call("gpt", "", "")).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Rejected);

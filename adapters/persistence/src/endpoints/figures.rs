@@ -1,6 +1,6 @@
-//! Prices and limits as JSON.
+//! Prices, limits and lists of models as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use domain::endpoint::Limits;
@@ -93,4 +93,20 @@ pub(super) fn limits(value: &Value) -> Limits {
         tokens_per_minute: limit("tokens_per_minute"),
     };
     Limits { concurrency: limit("concurrency").unwrap_or(Limits::default().concurrency), rate }
+}
+
+/// The parameters that models take, as they are stored.
+pub(super) fn of_model_list(models: &BTreeMap<String, BTreeSet<String>>) -> Value {
+    let names =
+        |names: &BTreeSet<String>| Value::List(names.iter().map(|name| Value::from(name.as_str())).collect());
+    Value::Map(models.iter().map(|(model, taken)| (model.clone(), names(taken))).collect())
+}
+
+/// The parameters that models take, as they were stored.
+pub(super) fn model_list(value: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let names = |value: &Value| {
+        let names = value.as_list().unwrap_or_default().iter().filter_map(Value::as_text);
+        names.map(str::to_owned).collect()
+    };
+    value.as_map().into_iter().flatten().map(|(model, taken)| (model.clone(), names(taken))).collect()
 }

@@ -108,11 +108,13 @@ pub struct DryRun {
     /// US dollars, where every price is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_cost: Option<f64>,
-    /// Where the cache tells how long such calls take.
+    /// How long it would take, in seconds, where such calls have been made before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_seconds: Option<f64>,
     /// Only a part of the calls was looked at, and the rest is taken to be alike.
     pub sampled: bool,
+    /// What should be known before it starts, such as parameters that a model does not take.
+    pub warnings: Vec<String>,
 }
 
 impl From<Estimate> for DryRun {
@@ -126,6 +128,7 @@ impl From<Estimate> for DryRun {
             estimated_cost: dollars(estimate.cost),
             estimated_seconds: estimate.seconds,
             sampled: estimate.sampled,
+            warnings: estimate.warnings,
         }
     }
 }
