@@ -1,7 +1,7 @@
 //! The client itself.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::secret::Secret;
@@ -40,6 +40,8 @@ pub struct Client {
     plain: reqwest::Client,
     /// For `https:`. The system's certificates are read when the first request needs them.
     secure: Arc<OnceCell<reqwest::Client>>,
+    /// The last URL that was read and allowed: most requests go where the one before went.
+    last: Arc<Mutex<Option<Url>>>,
     policy: AddressPolicy,
     bounds: Bounds,
 }
@@ -62,7 +64,7 @@ impl Client {
     /// [`Error::Connect`] where TLS cannot be set up.
     pub fn bounded(policy: AddressPolicy, bounds: Bounds) -> Result<Self, Error> {
         let plain = built(Self::builder(policy, bounds).tls_certs_only([]))?;
-        Ok(Self { plain, secure: Arc::default(), policy, bounds })
+        Ok(Self { plain, secure: Arc::default(), last: Arc::default(), policy, bounds })
     }
 
     fn builder(policy: AddressPolicy, bounds: Bounds) -> reqwest::ClientBuilder {
@@ -102,8 +104,7 @@ impl Client {
     }
 
     async fn prepare(&self, request: Request<'_>) -> Result<reqwest::RequestBuilder, Error> {
-        let url = Url::parse(request.url).map_err(|_| Error::Refused(RequestRefusal::NotAUrl))?;
-        self.policy.check(&url).map_err(Error::Refused)?;
+        let url = self.url(request.url).map_err(Error::Refused)?;
         let http = self.of(&url).await?;
         let mut builder = match request.json {
             Some(json) => {
@@ -119,6 +120,18 @@ impl Client {
             builder = builder.headers(sensitive(headers)?);
         }
         Ok(builder.timeout(request.timeout))
+    }
+
+    /// The URL that a text spells, where the policy allows it.
+    fn url(&self, text: &str) -> Result<Url, RequestRefusal> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(url) = last().as_ref().filter(|url| url.as_str() == text) {
+            return Ok(url.clone());
+        }
+        let url = Url::parse(text).map_err(|_| RequestRefusal::NotAUrl)?;
+        self.policy.check(&url)?;
+        last().replace(url.clone());
+        Ok(url)
     }
 
     async fn read(&self, mut response: reqwest::Response) -> Result<Response, Error> {

@@ -46,7 +46,8 @@ pub(crate) fn take(known: &mut KnownOutcomes, call: &CallClaim) -> Option<Claim>
     })
 }
 
-/// Answers and failures of these calls.
+/// Answers and failures of these calls. In an order that has to be made, SQLite gives all rows at once rather than one after
+/// the other, between which its thread and the reader's would wake each other.
 pub(crate) async fn look<C: ConnectionTrait>(
     session: Session<'_, C>,
     hashes: &[Digest],
@@ -56,7 +57,7 @@ pub(crate) async fn look<C: ConnectionTrait>(
         let sql = format!(
             "SELECT c.config_hash, c.failed_kind, c.failed_message, c.sweep_id, {ANSWER} FROM response_cache c \
              LEFT JOIN answer a ON a.id = c.answer_id WHERE c.config_hash IN ({placeholders}) \
-             AND (c.answer_id IS NOT NULL OR c.failed_kind IS NOT NULL)"
+             AND (c.answer_id IS NOT NULL OR c.failed_kind IS NOT NULL) ORDER BY c.answer_id"
         );
         let values = chunk.map(|hash| text(hash.to_string())).collect();
         for row in session.all(&sql, values).await? {

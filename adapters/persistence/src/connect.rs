@@ -112,6 +112,9 @@ fn all_busy(connection: &DatabaseConnection) -> bool {
 /// Prepared statements that a connection of SQLite keeps. Each takes tens of KiB, and every reader has its own.
 const KEPT_READS: usize = 48;
 const KEPT_WRITES: usize = 256;
+/// Rows of SQLite that may wait for their reader: with room for those of a whole lookup, a connection's thread does not
+/// wait for its reader between two rows.
+const WAITING_ROWS: usize = 256;
 
 /// The one connection that writes to a file, and those that read it.
 pub(crate) async fn sqlite(path: PathBuf, read_only: bool) -> Result<DatabaseConnection, DbErr> {
@@ -134,6 +137,7 @@ pub(crate) async fn sqlite(path: PathBuf, read_only: bool) -> Result<DatabaseCon
             .busy_timeout(CONNECT_TIMEOUT)
             .foreign_keys(true)
             .statement_cache_capacity(statements)
+            .row_buffer_size(WAITING_ROWS)
     });
     Connector::connect(options).await
 }

@@ -1,4 +1,4 @@
-//! Statements in tasks of their own.
+//! Statements in tasks of their own, and loops in threads of their own.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -51,6 +51,19 @@ impl Detached<'_> {
             acquiring(&connection, send).await
         })
         .await
+    }
+}
+
+/// Runs a loop that sends one statement after the other, to its end. SQLite's connections answer from threads of their own:
+/// those wake a thread that waits for nothing else with less effort than a task of the runtime, which other threads of it
+/// may have to be woken for. PostgreSQL's answers come from the runtime.
+pub(crate) fn in_background(dialect: Dialect, work: impl Future<Output = ()> + Send + 'static) {
+    match dialect {
+        Dialect::Sqlite => {
+            let runtime = tokio::runtime::Handle::current();
+            std::thread::spawn(move || runtime.block_on(work));
+        }
+        Dialect::Postgres => drop(tokio::spawn(work)),
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::answers::{self, KnownOutcomes};
 use crate::connect::{Access, acquiring, bounded};
+use crate::detached::in_background;
 use crate::dialect::{Session, failed};
 use crate::writer::gone;
 
@@ -27,7 +28,7 @@ impl Lookups {
     /// Starts the reader; it ends when its last handle is dropped.
     pub(crate) fn start(access: Access) -> Self {
         let (questions, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(answer(access, inbox));
+        in_background(access.dialect, answer(access, inbox));
         Self { questions }
     }
 

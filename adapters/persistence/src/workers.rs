@@ -33,7 +33,8 @@ impl Database {
     /// Takes out workers that are gone, and lets go of what they held.
     pub(crate) async fn forget_workers(&self, which: DeadWorkers) -> Result<(), DbErr> {
         let delete = match which {
-            DeadWorkers::All => "DELETE FROM worker",
+            // Without a condition SQLite would write even where there are none.
+            DeadWorkers::All => "DELETE FROM worker WHERE id IS NOT NULL",
             DeadWorkers::Expired => "DELETE FROM worker WHERE lease_until < {now}",
         };
         self.write().execute(delete, vec![]).await?;

@@ -15,6 +15,7 @@ pub(crate) use self::request::{Reply, Request};
 use self::request::{batches, refuse, tell};
 use crate::claims::Claimant;
 use crate::connect::{Access, bounded};
+use crate::detached::in_background;
 use crate::dialect::{Dialect, Session, failed, id, whole};
 use crate::fault::Cause;
 use crate::rows::Row;
@@ -39,7 +40,7 @@ impl GroupWriter {
             next_mark: AtomicI64::new(1),
             inbox,
         };
-        tokio::spawn(writer.run());
+        in_background(writer.access.dialect, writer.run());
         Self { requests }
     }
 
