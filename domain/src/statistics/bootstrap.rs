@@ -11,12 +11,14 @@ pub const DRAWS: u32 = 2_000;
 #[must_use]
 pub fn probability_best(rows: &[Vec<f64>], draws: u32, seed: u64) -> Vec<f64> {
     let samples = rows.iter().map(Vec::len).min().unwrap_or(0);
+    let columns: Vec<Vec<f64>> =
+        (0..samples).map(|sample| rows.iter().map(|row| row[sample]).collect()).collect();
     let mut wins = vec![0.0; rows.len()];
     let mut counts = vec![0.0; samples];
+    let mut sums = vec![0.0; rows.len()];
     for draw in 0..draws {
         resample(&mut counts, draw, seed);
-        let sums: Vec<f64> =
-            rows.iter().map(|row| row.iter().zip(&counts).map(|(score, n)| score * n).sum()).collect();
+        add_up(&mut sums, &columns, &counts);
         let best = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // Sums of the same scores in another order differ by a rounding error.
         let first: Vec<usize> = (0..rows.len()).filter(|row| sums[*row] >= best - 1e-9).collect();
@@ -25,6 +27,17 @@ pub fn probability_best(rows: &[Vec<f64>], draws: u32, seed: u64) -> Vec<f64> {
         }
     }
     wins.into_iter().map(|won| won / f64::from(draws.max(1))).collect()
+}
+
+/// The sum of each row's scores, each as often as its sample was drawn. The rows are summed side by side, which processors
+/// do several at a time; each in the order of its samples.
+fn add_up(sums: &mut [f64], columns: &[Vec<f64>], counts: &[f64]) {
+    sums.fill(0.0);
+    for (column, n) in columns.iter().zip(counts) {
+        for (sum, score) in sums.iter_mut().zip(column) {
+            *sum += score * n;
+        }
+    }
 }
 
 /// How often each sample is drawn, of as many draws as there are samples.
