@@ -6,6 +6,7 @@ mod log;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::id::SweepId;
 use domain::problem::Problem;
@@ -34,6 +35,8 @@ struct ConductorEntry {
 struct Conducting {
     places: HashMap<SweepId, ConductorEntry>,
     tasks: FuturesUnordered<BoxFuture<'static, (SweepId, Option<Box<ConductedSweep>>)>>,
+    /// The least time until the next look: short after a quiet time, and longer while the bell does not stop ringing.
+    gap: Duration,
 }
 
 /// Why a sweep is no longer conducted.
@@ -75,6 +78,9 @@ const RUNS_AHEAD_PER_SLOT: u64 = 16;
 /// The least number of such runs, so that other processes find work too.
 const LEAST_WINDOW: u64 = 128;
 
+/// The second gap between two looks after a quiet time; each following one is twice as long, up to the longest.
+const MIN_GAP: Duration = Duration::from_millis(1);
+
 impl Engine {
     /// Conducts until the engine stops. Each sweep is advanced in a task of its own, so that a slow strategy delays neither
     /// other sweeps nor the leases.
@@ -102,9 +108,19 @@ impl Engine {
         while conducting.tasks.next().await.is_some() {}
     }
 
-    /// Waits for the bell or the next poll, but at least the minimum gap, so that a burst of rings causes one look.
+    /// Waits for the bell or the next poll, but at least the gap, so that a burst of rings causes few looks.
     async fn rest(self: &Arc<Self>, seen: u64, conducting: &mut Conducting) {
-        self.ports.timer.sleep(self.settings.breath).await;
+        let longest = self.settings.breath;
+        self.ports.timer.sleep(conducting.gap).await;
+        let waits_from = self.ports.clock.now();
+        self.until_next_work(seen, conducting).await;
+        let is_quiet = self.ports.clock.now().since(waits_from) >= longest;
+        let next = if is_quiet { Duration::ZERO } else { (2 * conducting.gap).max(MIN_GAP) };
+        conducting.gap = next.min(longest);
+    }
+
+    /// Waits for the bell or the next poll.
+    async fn until_next_work(self: &Arc<Self>, seen: u64, conducting: &mut Conducting) {
         let mut rung = self.ports.bell.rung_after(seen).fuse();
         let mut look = self.ports.timer.sleep(self.settings.poll).fuse();
         let mut stopping = self.stopped().fuse();

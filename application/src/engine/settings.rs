@@ -15,7 +15,7 @@ pub struct Settings {
     pub lease: Duration,
     /// How often to poll for work if the bell does not ring.
     pub poll: Duration,
-    /// The least time between two polls of a conductor.
+    /// The least time between two polls of a conductor that always finds something to do.
     pub breath: Duration,
     /// Work for this sweep only.
     pub only: Option<SweepId>,

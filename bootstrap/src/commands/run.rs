@@ -35,8 +35,9 @@ use crate::wiring::Wired;
 /// How often progress is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-/// The least time between two looks for the sweep's end.
-const MIN_POLL_GAP: Duration = Duration::from_millis(10);
+/// The least time between two looks for the sweep's end: at first, and while the bell does not stop ringing.
+const MIN_POLL_GAP: Duration = Duration::from_millis(1);
+const MAX_POLL_GAP: Duration = Duration::from_millis(20);
 
 /// The project that experiments from files belong to.
 pub(crate) const PROJECT: &str = "cli";
@@ -237,6 +238,7 @@ async fn watch(
 
 /// Returns once the sweep no longer runs. Whoever ends or pauses it rings the bell.
 async fn rests(wired: &Wired, sweep: SweepId) {
+    let mut gap = MIN_POLL_GAP;
     loop {
         let seen = wired.ports.bell.rings();
         match wired.stores.sweep(sweep).await {
@@ -245,7 +247,8 @@ async fn rests(wired: &Wired, sweep: SweepId) {
             // The next look says so.
             Err(_) => std::future::pending().await,
         }
-        tokio::time::sleep(MIN_POLL_GAP).await;
+        tokio::time::sleep(gap).await;
+        gap = (2 * gap).min(MAX_POLL_GAP);
         wired.ports.bell.rung_after(seen).await;
     }
 }
