@@ -25,6 +25,7 @@ mod m0036_endpoint_api;
 mod m0037_answer_flags;
 mod m0038_pace;
 mod m0039_price_day;
+mod m0040_call_rows;
 mod m0041_model_parameters;
 
 use sea_orm_migration::prelude::*;
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0037_answer_flags::Migration),
             Box::new(m0038_pace::Migration),
             Box::new(m0039_price_day::Migration),
+            Box::new(m0040_call_rows::Migration),
             Box::new(m0041_model_parameters::Migration),
         ]
     }

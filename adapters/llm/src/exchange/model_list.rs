@@ -35,10 +35,10 @@ pub(crate) fn read(body: &[u8]) -> Result<Vec<ListedModel>, CallFailure> {
         let message = format!("the response is not a list of models: {}", excerpt::of_bytes(body));
         CallFailure::new(FailureKind::Malformed, message)
     })?;
-    Ok(list.value.data.into_iter().take(MOST).map(listed).collect())
+    Ok(list.value.data.iter().take(MOST).map(listed).collect())
 }
 
-fn listed(entry: Entry) -> ListedModel {
+fn listed(entry: &Entry) -> ListedModel {
     let named = entry.supported_parameters.as_array().filter(|named| !named.is_empty());
     let parameters = named.map(|named| {
         let texts = named.iter().filter_map(Value::as_str).filter(|name| name.len() <= LONGEST_PARAMETER);
