@@ -79,6 +79,7 @@ test("a sweep shows what it would take before it starts", async () => {
     calls: 200,
     cached_calls: 40,
     estimated_tokens: 9000,
+    warnings: ["`temperature` has no effect on `m`"],
   };
   const { server } = await open({
     "POST /experiments/e1/sweep": async (request) =>
@@ -88,6 +89,9 @@ test("a sweep shows what it would take before it starts", async () => {
   });
   await userEvent.click(button("Start sweep"));
   const dialog = await screen.findByRole("dialog");
+  expect(await within(dialog).findByRole("list", { name: "Warnings" })).toHaveTextContent(
+    "temperature has no effect on m",
+  );
   await waitFor(() => expect(within(dialog).getByText("200")).toBeVisible());
   expect(dialog).toHaveTextContent("no price known");
   await userEvent.type(within(dialog).getByLabelText("Max runs"), "5");

@@ -1,5 +1,5 @@
 import type { StageResult } from "@/api/types";
-import { block, count, milliseconds } from "@/lib/format";
+import { block, cost, count, milliseconds } from "@/lib/format";
 import { Messages } from "@/ui/messages";
 import { TextBlock } from "@/ui/text-block";
 
@@ -42,6 +42,12 @@ function StageHead({ result }: { result: StageResult }) {
       {model && <span className="text-muted">{model}</span>}
       <span className="num text-muted text-xs">
         {count(result.tokens_in)} in, {count(result.tokens_out)} out, {milliseconds(result.latency_ms)}
+        {result.cost !== undefined && (
+          <span title={costSource(result)}>
+            {", "}
+            {cost(result.cost)}
+          </span>
+        )}
       </span>
       {result.cached && <Mark text="cached" title="Answered from the cache" className="text-violet" />}
       {result.flags.map((flag) => (
@@ -54,6 +60,20 @@ function StageHead({ result }: { result: StageResult }) {
       ))}
     </div>
   );
+}
+
+/** Where a cost is known from. */
+function costSource({ cost_source: source, price_date: date }: StageResult): string | undefined {
+  switch (source) {
+    case "stated":
+      return "Stated by the server";
+    case "endpoint":
+      return "By the endpoint's price";
+    case "list":
+      return `By the provider's list price of ${date ?? "an unknown day"}`;
+    default:
+      return undefined;
+  }
 }
 
 function Mark({ text, title, className }: { text: string; title: string; className: string }) {
