@@ -2,6 +2,8 @@
 //! taken out of it.
 
 mod annotations;
+#[cfg(test)]
+mod schema_tests;
 
 use std::collections::BTreeSet;
 

@@ -10,12 +10,13 @@ use domain::value::{Number, Value};
 use poem_openapi::registry::MetaSchemaRef;
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::value::Any;
+use crate::value::{Any, AnyMap};
 
 /// The types of dimension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum DimensionType {
@@ -38,9 +39,10 @@ pub enum OneOrMany {
 }
 
 /// One dimension. Which fields go with which type is checked when it is read into a draft.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "Dimension", deny_unknown_fields)]
+#[schemars(rename = "Dimension")]
 #[expect(missing_docs, reason = "fields are those of the domain's dimension")]
 pub struct DimensionDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +64,7 @@ pub struct DimensionDocument {
     pub log: Option<bool>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[oai(default)]
+    #[schemars(with = "AnyMap")]
     pub when: BTreeMap<String, OneOrMany>,
 }
 

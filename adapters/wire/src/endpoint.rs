@@ -17,12 +17,14 @@ use domain::id::EndpointId;
 use domain::problem::{Problem, segment};
 use domain::secret::Secret;
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The kinds of endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename = "EndpointKind", rename_all = "snake_case")]
+#[schemars(rename = "EndpointKind")]
 pub enum KindDocument {
     /// A server that speaks chat completions.
     Openai,
@@ -33,9 +35,10 @@ pub enum KindDocument {
 }
 
 /// An endpoint that a file needs.
-#[derive(Debug, Clone, Deserialize, Object)]
+#[derive(Debug, Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "EndpointDraft", deny_unknown_fields)]
+#[schemars(rename = "EndpointDraft")]
 #[expect(missing_docs, reason = "fields are those of the domain's endpoint")]
 pub struct EndpointDocument {
     pub label: String,
@@ -57,9 +60,10 @@ pub struct EndpointDocument {
 }
 
 /// Which field of a request carries the limit of output tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename = "MaxTokensField", rename_all = "snake_case")]
+#[schemars(rename = "MaxTokensField")]
 #[expect(missing_docs, reason = "the words are the fields")]
 pub enum MaxTokensFieldDocument {
     MaxTokens,

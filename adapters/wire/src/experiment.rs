@@ -9,6 +9,7 @@ use domain::sample::Sample;
 use domain::scoring::{Extract, ScoringDraft};
 use domain::value::Value;
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::dimension::DimensionDocument;
@@ -17,9 +18,10 @@ use crate::value::{Any, AnyMap, from_map, into_map};
 use crate::wording;
 
 /// One sample.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "Sample", deny_unknown_fields)]
+#[schemars(rename = "Sample")]
 pub struct SampleDocument {
     /// A text, or JSON.
     pub input: Any,
@@ -41,9 +43,10 @@ pub struct SampleDocument {
 }
 
 /// One scoring entry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "ScoringEntry", deny_unknown_fields)]
+#[schemars(rename = "ScoringEntry")]
 #[expect(missing_docs, reason = "fields are those of the domain's scoring entry")]
 pub struct ScoringDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,9 +69,10 @@ pub struct ScoringDocument {
 }
 
 /// The part of an output that a scorer judges. What is set applies in the order after, regex, json, pointer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "Extract", deny_unknown_fields)]
+#[schemars(rename = "Extract")]
 pub struct ExtractDocument {
     /// What stands behind the last occurrence of this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,14 +7,16 @@ use domain::problem::Problem;
 use domain::stage::{LlmStage, Stage, StageKind};
 use domain::value::Value;
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::value::{Any, AnyMap, from_map, into_map};
 
 /// The kinds of stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename = "StageKind", rename_all = "snake_case")]
+#[schemars(rename = "StageKind")]
 pub enum StageKindDocument {
     /// Asks a chat model.
     #[default]
@@ -26,9 +28,10 @@ pub enum StageKindDocument {
 }
 
 /// One stage. Its kind says which of the fields it has.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, Object)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "Stage", deny_unknown_fields)]
+#[schemars(rename = "Stage")]
 pub struct StageDocument {
     /// What templates and dimensions call it.
     pub name: String,

@@ -5,12 +5,14 @@ use domain::money::NanoDollars;
 use domain::problem::Problem;
 use domain::sweep::{SweepKind, SweepLimits};
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The kinds of sweep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename = "SweepRequestKind", rename_all = "snake_case")]
+#[schemars(rename = "SweepRequestKind")]
 pub enum SweepKindDocument {
     /// Every combination.
     #[default]
@@ -35,9 +37,10 @@ pub struct SweepDocument {
 }
 
 /// How a sweep's kind behaves.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Object)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "SweepStrategy", deny_unknown_fields)]
+#[schemars(rename = "SweepStrategy")]
 pub struct StrategyDocument {
     /// Take a grid in a seeded order.
     pub shuffle: Option<bool>,

@@ -7,6 +7,7 @@ use application::json::{from_json, to_json};
 use domain::value::{Map, Number, Value};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseFromJSON, ParseResult, ToJSON, Type};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -173,6 +174,20 @@ impl ParseFromJSON for Any {
 impl ToJSON for Any {
     fn to_json(&self) -> Option<serde_json::Value> {
         Some(to_json(&self.0))
+    }
+}
+
+impl JsonSchema for Any {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Any".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({})
     }
 }
 

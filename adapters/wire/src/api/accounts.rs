@@ -4,13 +4,14 @@ use application::accounts;
 use domain::access::{Actor, Identity, Scope, User};
 use domain::secret::Secret;
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Moment, id};
 
 /// Whether the installation waits for its first account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object, JsonSchema)]
 pub struct SetupState {
     /// Whether the administrator account is still to be created.
     pub required: bool,
@@ -21,15 +22,17 @@ pub struct SetupState {
 }
 
 /// A name and a password.
-#[derive(Clone, Deserialize, Object)]
+#[derive(Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct Credentials {
     /// 1 to 64 characters without blanks; names that differ in case are one.
     #[oai(validator(min_length = 1))]
+    #[schemars(length(min = 1))]
     pub username: String,
     /// 8 to 71 bytes.
     #[oai(validator(min_length = 8, max_length = 71))]
+    #[schemars(length(min = 8, max = 71))]
     pub password: String,
 }
 
@@ -40,7 +43,7 @@ impl From<Credentials> for accounts::Credentials {
 }
 
 /// Somebody's wish for another password.
-#[derive(Clone, Deserialize, Object)]
+#[derive(Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct PasswordChange {
@@ -48,11 +51,12 @@ pub struct PasswordChange {
     pub current: String,
     /// The new one, 8 to 71 bytes.
     #[oai(validator(min_length = 8, max_length = 71))]
+    #[schemars(length(min = 8, max = 71))]
     pub new: String,
 }
 
 /// Somebody with an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object, JsonSchema)]
 pub struct SessionUser {
     /// The account's id.
     pub id: Uuid,
@@ -69,7 +73,7 @@ impl From<&User> for SessionUser {
 }
 
 /// What somebody gets who was let in.
-#[derive(Clone, Serialize, Object)]
+#[derive(Clone, Serialize, Object, JsonSchema)]
 pub struct Session {
     /// To be sent as `Authorization: Bearer <token>`.
     pub token: String,
@@ -90,7 +94,7 @@ impl From<accounts::Session> for Session {
 }
 
 /// The kinds of caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum CallerKind {
@@ -103,7 +107,7 @@ pub enum CallerKind {
 }
 
 /// How much a caller may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum CallerScope {
@@ -116,7 +120,7 @@ pub enum CallerScope {
 }
 
 /// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object, JsonSchema)]
 pub struct Me {
     /// What kind of caller.
     pub kind: CallerKind,
@@ -144,7 +148,7 @@ impl From<&Actor> for Me {
 }
 
 /// What an administrator decides for the installation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Object)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct Settings {

@@ -6,6 +6,7 @@ use application::{endpoints, list_prices};
 use domain::endpoint::{self, EndpointKind, MaxTokensField};
 use domain::secret::Secret;
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ use crate::endpoint::{
 };
 
 /// A target model server. Its key is never shown.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Endpoint {
     /// Its id.
     pub id: Uuid,
@@ -55,7 +56,7 @@ pub struct Endpoint {
 }
 
 /// A provider's list prices.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ListPrices {
     /// The provider.
     pub provider: String,
@@ -113,7 +114,7 @@ fn masked(headers: BTreeMap<String, Secret>) -> BTreeMap<String, String> {
 }
 
 /// The result of testing an endpoint.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct EndpointTest {
     /// It answered.
     pub ok: bool,

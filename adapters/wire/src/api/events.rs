@@ -2,6 +2,7 @@
 
 use domain::event;
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -9,7 +10,7 @@ use super::{Moment, id, pages};
 use crate::value::{AnyMap, from_map};
 
 /// Something that happened.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Event {
     /// Its place in the installation's order.
     pub seq: u64,

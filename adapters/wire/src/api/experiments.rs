@@ -8,6 +8,7 @@ use domain::experiment::{self, Draft};
 use domain::problem::Problem;
 use domain::time::Timestamp;
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ const fn once() -> u32 {
 }
 
 /// An experiment to be made or changed.
-#[derive(Debug, Clone, Deserialize, Object)]
+#[derive(Debug, Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct ExperimentDraft {
@@ -30,6 +31,7 @@ pub struct ExperimentDraft {
     pub project_id: Uuid,
     /// What it is called.
     #[oai(validator(min_length = 1))]
+    #[schemars(length(min = 1))]
     pub name: String,
     /// What it is about.
     #[serde(default)]
@@ -86,7 +88,7 @@ impl ExperimentDraft {
 }
 
 /// Where an experiment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are the sweep's")]
@@ -111,7 +113,7 @@ impl From<experiment::ExperimentStatus> for ExperimentStatus {
 }
 
 /// The leading run.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct BestRun {
     /// The run.
     pub run_id: Uuid,
@@ -120,7 +122,7 @@ pub struct BestRun {
 }
 
 /// What lists show of an experiment.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ExperimentSummary {
     /// Its id.
     pub id: Uuid,
@@ -162,7 +164,7 @@ impl From<ports::ExperimentSummary> for ExperimentSummary {
 }
 
 /// The newest experiments of a project.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ExperimentSummaries {
     /// How many there are.
     pub count: u64,
@@ -171,7 +173,7 @@ pub struct ExperimentSummaries {
 }
 
 /// The first samples of an experiment.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct FirstSamples {
     /// How many there are.
     pub count: u32,
@@ -180,7 +182,7 @@ pub struct FirstSamples {
 }
 
 /// How many runs stand where.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 #[expect(missing_docs, reason = "each is a status of runs")]
 pub struct RunCounts {
     pub pending: u64,
@@ -193,7 +195,7 @@ pub struct RunCounts {
 }
 
 /// An experiment with its document.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ExperimentDetail {
     /// Its id.
     pub id: Uuid,

@@ -2,10 +2,11 @@
 
 use application::failures;
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum FailureScope {
@@ -16,7 +17,7 @@ pub enum FailureScope {
 }
 
 /// What failed with one kind of error, at one stage.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct FailureGroup {
     /// The stable word for the kind of error.
     pub kind: String,
@@ -32,7 +33,7 @@ pub struct FailureGroup {
 }
 
 /// Why samples and runs failed, the most frequent reason first.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Failures {
     /// A group for each kind of error and stage.
     pub items: Vec<FailureGroup>,
@@ -41,6 +42,12 @@ pub struct Failures {
 impl From<failures::FailureGroup> for FailureGroup {
     fn from(group: failures::FailureGroup) -> Self {
         let of = if group.of_runs { FailureScope::Runs } else { FailureScope::Samples };
-        Self { kind: group.kind, stage: group.stage, of, count: group.count, example: group.example }
+        Self {
+            kind: group.kind.as_str().to_owned(),
+            stage: group.stage,
+            of,
+            count: group.count,
+            example: group.example,
+        }
     }
 }

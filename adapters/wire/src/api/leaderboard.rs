@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use application::leaderboard::{Board, Row};
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use super::{RunStatus, id};
 use crate::value::{AnyMap, from_map};
 
 /// A run's place on the leaderboard.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct LeaderboardRow {
     /// Its rank, from 1; absent where a list in another order comes to runs far down the board.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +85,7 @@ impl From<&Row> for LeaderboardRow {
 }
 
 /// The leaderboard, best first unless sorted otherwise.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct LeaderboardPage {
     /// What is on this page. A filter that most runs do not pass may leave a page short, even where more come.
     pub items: Vec<LeaderboardRow>,

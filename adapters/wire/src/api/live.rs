@@ -3,6 +3,7 @@
 use application::live;
 use application::ports::RunningRun;
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::ser::{SerializeTuple, Serializer};
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::{Event, LeaderboardRow, Moment, SampleCounts, Sweep, id};
 
 /// A run in execution.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunningRunView {
     /// The run.
     pub run_id: Uuid,
@@ -26,7 +27,7 @@ impl From<RunningRun> for RunningRunView {
 }
 
 /// How much of an endpoint is in use.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct EndpointLoad {
     /// Its label.
     pub label: String,
@@ -152,7 +153,7 @@ pub struct Message<T> {
 }
 
 /// How a part of the server is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum PartHealth {
@@ -165,7 +166,7 @@ pub enum PartHealth {
 }
 
 /// How the server is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object, JsonSchema)]
 pub struct Health {
     /// Whether it can do its work.
     pub status: PartHealth,

@@ -1,4 +1,5 @@
-//! What the API reads and answers: documented by poem-openapi, read and written by serde.
+//! What the API reads and answers: read and written by serde, documented by poem-openapi, with a JSON schema by schemars
+//! for protocols other than HTTP.
 
 mod accounts;
 mod endpoints;
@@ -38,6 +39,7 @@ use domain::money::NanoDollars;
 use domain::time::Timestamp;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
@@ -102,11 +104,25 @@ impl ToJSON for Moment {
     }
 }
 
+impl JsonSchema for Moment {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "date-time"})
+    }
+}
+
 /// A page of a list: its items, and where the next page begins.
 macro_rules! pages {
     ($($(#[$doc:meta])* $name:ident of $item:ty),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, serde::Serialize, poem_openapi::Object)]
+        #[derive(Debug, Clone, serde::Serialize, poem_openapi::Object, schemars::JsonSchema)]
         pub struct $name {
             /// What is on this page.
             pub items: Vec<$item>,

@@ -4,13 +4,14 @@ use application::preview;
 use domain::call::{Call, EmbedCall};
 use domain::value::Value;
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ExperimentDraft;
 use crate::value::{Any, AnyMap, from_map};
 
 /// A pipeline to be tried on one sample.
-#[derive(Debug, Clone, Deserialize, Object)]
+#[derive(Debug, Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct PreviewRequest {
@@ -30,7 +31,7 @@ pub struct PreviewRequest {
 }
 
 /// What one stage would ask.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct PreviewStage {
     /// Its name.
     pub stage: String,
@@ -51,7 +52,7 @@ pub struct PreviewStage {
 }
 
 /// A pipeline tried on one sample.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Preview {
     /// Its stages, as far as they could be shown.
     pub stages: Vec<PreviewStage>,

@@ -1,10 +1,11 @@
 //! Errors, as RFC 9457 has them.
 
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a request was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Object)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Object, JsonSchema)]
 pub struct Problem {
     /// A URI for the kind of problem.
     #[serde(rename = "type")]
@@ -27,7 +28,7 @@ pub struct Problem {
 }
 
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Object)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Object, JsonSchema)]
 pub struct ProblemField {
     /// JSON pointer to the field, from the root of the request's body; parameters stand under `/query`.
     pub pointer: String,

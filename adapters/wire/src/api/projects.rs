@@ -3,18 +3,20 @@
 use application::ports::{ExportRecord, StoredProject};
 use application::projects;
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ExperimentSummaries, ExperimentSummary, Moment, id, pages};
 
 /// A project to be made or changed.
-#[derive(Debug, Clone, Deserialize, Object)]
+#[derive(Debug, Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct ProjectDraft {
     /// 1 to 200 characters on one line.
     #[oai(validator(min_length = 1, max_length = 200))]
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// What it is about.
     #[serde(default)]
@@ -22,7 +24,7 @@ pub struct ProjectDraft {
 }
 
 /// A workspace of related experiments.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Project {
     /// Its id.
     pub id: Uuid,
@@ -54,7 +56,7 @@ impl From<StoredProject> for Project {
 }
 
 /// A project with its newest experiments.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ProjectDetail {
     /// Its id.
     pub id: Uuid,
@@ -84,7 +86,7 @@ impl From<projects::ProjectDetail> for ProjectDetail {
 }
 
 /// A configuration, report or table that was taken from a project.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ExportEntry {
     /// Its id.
     pub id: Uuid,

@@ -8,13 +8,14 @@ use domain::call::thinking_apart;
 use domain::money::NanoDollars;
 use domain::run::StageError;
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::pages;
 use crate::value::{Any, AnyMap, from_map};
 
 /// What one stage came to for one sample.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct StageResult {
     /// The stage, from 0.
     pub stage_index: u32,
@@ -75,7 +76,7 @@ pub struct StageResult {
 }
 
 /// Where the cost of an answer comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum CostSource {
@@ -90,7 +91,7 @@ pub enum CostSource {
 }
 
 /// Why a stage gave no output for a sample.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ResultError {
     /// The kind of error, for programs; stable.
     pub kind: String,
@@ -100,7 +101,7 @@ pub struct ResultError {
 
 impl From<StageError> for ResultError {
     fn from(error: StageError) -> Self {
-        Self { kind: error.kind, message: error.message }
+        Self { kind: error.kind.as_str().to_owned(), message: error.message }
     }
 }
 
@@ -150,7 +151,7 @@ impl StageResult {
 }
 
 /// The first results of a run.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct FirstResults {
     /// How many there are.
     pub count: u64,
@@ -159,7 +160,7 @@ pub struct FirstResults {
 }
 
 /// What a scorer said of one output.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SampleScore {
     /// The scoring entry.
     pub scorer_name: String,
@@ -176,7 +177,7 @@ pub struct SampleScore {
 }
 
 /// What became of one repetition of one sample.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunSample {
     /// The sample, from 0.
     pub sample_index: u32,

@@ -6,6 +6,7 @@ use application::ports::{ResultRow, RunSummary};
 use application::runs;
 use domain::run::{self, ScorerTotal};
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -28,7 +29,7 @@ words! {
 }
 
 /// A run to be made outside any sweep.
-#[derive(Debug, Clone, Deserialize, Object)]
+#[derive(Debug, Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct RunRequest {
@@ -41,7 +42,7 @@ pub struct RunRequest {
 }
 
 /// How far a run is.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SampleCounts {
     /// Samples it takes.
     pub total: u32,
@@ -52,7 +53,7 @@ pub struct SampleCounts {
 }
 
 /// One scorer over a run.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ScoreSummary {
     /// Mean over the samples that have a value.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +83,7 @@ impl From<&ScorerTotal> for ScoreSummary {
 }
 
 /// What a run spent, cached calls not counted.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Paid {
     /// Tokens of prompts.
     pub tokens_in: u64,
@@ -94,7 +95,7 @@ pub struct Paid {
 }
 
 /// Why a run failed.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunError {
     /// The kind of error, for programs; stable.
     pub kind: String,
@@ -111,7 +112,7 @@ pub struct RunError {
 impl From<&run::RunError> for RunError {
     fn from(error: &run::RunError) -> Self {
         Self {
-            kind: error.kind.clone(),
+            kind: error.kind.as_str().to_owned(),
             message: error.message.clone(),
             stage: error.stage.clone(),
             sample_index: error.sample,
@@ -120,7 +121,7 @@ impl From<&run::RunError> for RunError {
 }
 
 /// What is said of a run wherever it is shown.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunRecord {
     /// Its id.
     pub id: Uuid,
@@ -209,7 +210,7 @@ impl From<&RunSummary> for RunRecord {
 }
 
 /// A run, as lists have it.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Run {
     /// What it came to.
     #[serde(flatten)]
@@ -226,7 +227,7 @@ impl From<&RunSummary> for Run {
 }
 
 /// A stage as a run configured it.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ConfiguredStage {
     /// The stage, with the label of its endpoint where that still exists.
     #[serde(flatten)]
@@ -238,7 +239,7 @@ pub struct ConfiguredStage {
 }
 
 /// A run's configuration.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunConfig {
     /// The values of its active dimensions.
     pub values: AnyMap,
@@ -247,7 +248,7 @@ pub struct RunConfig {
 }
 
 /// A run with its configuration and its first results.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunDetail {
     /// What it came to.
     #[serde(flatten)]

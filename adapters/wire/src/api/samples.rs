@@ -2,12 +2,13 @@
 
 use application::samples::{SampleFile, TakenColumns};
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::experiment::SampleDocument;
 
 /// The columns that samples were read from.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SampleColumns {
     /// The input's.
     pub input: String,
@@ -21,7 +22,7 @@ pub struct SampleColumns {
 }
 
 /// What a file of samples holds. Nothing of it is stored.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SampleImport {
     /// The samples, as `sample_data` takes them.
     pub samples: Vec<SampleDocument>,

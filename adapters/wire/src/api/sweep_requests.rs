@@ -5,13 +5,14 @@ use application::sweeps::SweepRequest as Request;
 use domain::problem::Problem;
 use domain::sweep::SweepLimits as Limits;
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dollars;
 use crate::sweep::{StrategyDocument, SweepDocument, SweepKindDocument, limits};
 
 /// A sweep to be started.
-#[derive(Debug, Clone, Default, Deserialize, Object)]
+#[derive(Debug, Clone, Default, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct SweepRequest {
@@ -53,7 +54,7 @@ impl SweepRequest {
 }
 
 /// How to pause.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Object)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct PauseRequest {
@@ -64,7 +65,7 @@ pub struct PauseRequest {
 }
 
 /// How to resume. A limit that is given takes the place of the sweep's own.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Object)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct ResumeRequest {
@@ -92,7 +93,7 @@ impl ResumeRequest {
 }
 
 /// What a sweep would come to.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct DryRun {
     /// Configurations, where their number fits a JSON number.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use domain::sweep::{
 };
 use domain::time::Timestamp;
 use poem_openapi::{Enum, Object};
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ use super::{BestRun, Moment, dollars, id, pages};
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident from $of:ty { $($pattern:pat => $variant:ident),+ $(,)? })+) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, poem_openapi::Enum)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, poem_openapi::Enum, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
         #[oai(rename_all = "snake_case")]
         #[expect(missing_docs, reason = "the words are the domain's")]
@@ -53,7 +54,7 @@ words! {
 }
 
 /// Why a sweep is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are the domain's")]
@@ -89,7 +90,7 @@ impl From<Reason> for SweepFinishReason {
 }
 
 /// What can be done with a sweep now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are the operations'")]
@@ -110,7 +111,7 @@ impl From<Action> for SweepAction {
 }
 
 /// What a sweep may use up.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SweepLimits {
     /// Runs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,7 +132,7 @@ impl From<Limits> for SweepLimits {
 }
 
 /// How far a sweep is, in runs.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 #[expect(missing_docs, reason = "each is a status of runs")]
 pub struct SweepProgress {
     /// Runs in all, where that is known.
@@ -146,7 +147,7 @@ pub struct SweepProgress {
 }
 
 /// A batch of runs over the parameter space.
-#[derive(Debug, Clone, Serialize, Object)]
+#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Sweep {
     /// Its id.
     pub id: Uuid,

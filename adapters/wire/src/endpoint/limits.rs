@@ -6,26 +6,31 @@ use domain::endpoint::Limits;
 use domain::problem::Problem;
 use domain::rate::RateLimits;
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::positive;
 
 /// How much an endpoint bears.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, Object)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "EndpointLimits", deny_unknown_fields)]
+#[schemars(rename = "EndpointLimits")]
 pub struct LimitsDocument {
     /// Calls in flight at once, from 1; 8 where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[oai(validator(minimum(value = "1")))]
+    #[schemars(range(min = 1))]
     pub concurrency: Option<u32>,
     /// Requests a minute, from 1; no limit where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[oai(validator(minimum(value = "1")))]
+    #[schemars(range(min = 1))]
     pub requests_per_minute: Option<u32>,
     /// Tokens a minute, prompt and completion together, from 1; no limit where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[oai(validator(minimum(value = "1")))]
+    #[schemars(range(min = 1))]
     pub tokens_per_minute: Option<u32>,
 }
 

@@ -6,12 +6,14 @@ use domain::money::NanoDollars;
 use domain::pricing::{Price, PriceTier, Rates};
 use domain::problem::{Problem, segment};
 use poem_openapi::Object;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a model costs, in US dollars for a million tokens.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, Object)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "Price", deny_unknown_fields)]
+#[schemars(rename = "Price")]
 pub struct PriceDocument {
     /// Prompt tokens.
     pub input_per_million: f64,
@@ -36,9 +38,10 @@ pub struct PriceDocument {
 }
 
 /// The prices of calls with more than so many prompt tokens, in US dollars for a million tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, Object)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "PriceTier", deny_unknown_fields)]
+#[schemars(rename = "PriceTier")]
 pub struct PriceTierDocument {
     /// Prompt tokens above which it holds.
     pub above_input_tokens: u64,

@@ -3,12 +3,14 @@
 use domain::endpoint::{Api, Auth, EndpointKind};
 use domain::problem::Problem;
 use poem_openapi::Enum;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which of OpenAI's protocols carries chat calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename = "EndpointApi", rename_all = "snake_case")]
+#[schemars(rename = "EndpointApi")]
 #[expect(missing_docs, reason = "the words are the protocols")]
 pub enum ApiDocument {
     Chat,
@@ -16,9 +18,10 @@ pub enum ApiDocument {
 }
 
 /// Which header of a request carries the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[oai(rename = "EndpointAuth", rename_all = "kebab-case")]
+#[schemars(rename = "EndpointAuth")]
 #[expect(missing_docs, reason = "the words are the headers")]
 pub enum AuthDocument {
     Bearer,
