@@ -13,7 +13,7 @@ use domain::time::Timestamp;
 
 use crate::digest::sha256;
 use crate::ports::{Account, AccountStore, Claims, Clock, Ids, Passwords, SettingStore, Tokens};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 use crate::throttle::Throttle;
 
 /// How long a session lasts.
@@ -198,14 +198,14 @@ impl Accounts {
         check_password(new.expose(), "/new").map_err(|problem| Refusal::Invalid(vec![problem]))?;
         let who = format!("change {}", user.username);
         self.let_pass(&who)?;
-        let account = self.ports.accounts.account(user.id).await?.ok_or(Refusal::NotFound("user"))?;
+        let account = self.ports.accounts.account(user.id).await?.ok_or(Refusal::NotFound(Resource::User))?;
         if !self.verify(current, account.password_hash).await? {
             self.throttle.failed(&who, self.ports.clock.now());
             return Err(Refusal::invalid("/current", "wrong_password", "the current password is another"));
         }
         let hash = self.hash(new).await?;
         self.ports.accounts.set_password(user.id, hash).await?;
-        let changed = self.ports.accounts.account(user.id).await?.ok_or(Refusal::NotFound("user"))?;
+        let changed = self.ports.accounts.account(user.id).await?.ok_or(Refusal::NotFound(Resource::User))?;
         self.session(changed)
     }
 

@@ -8,7 +8,7 @@ use domain::id::EndpointId;
 use domain::time::Timestamp;
 
 use crate::ports::{Clock, EndpointStore, Ids, ModelServer};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 
 /// The result of testing an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Endpoints {
     /// # Errors
     /// Where there is none.
     pub async fn endpoint(&self, id: EndpointId) -> Result<Endpoint, Refusal> {
-        self.store.endpoint(id).await?.ok_or(Refusal::NotFound("endpoint"))
+        self.store.endpoint(id).await?.ok_or(Refusal::NotFound(Resource::Endpoint))
     }
 
     /// An id for an endpoint that is to be made.
@@ -80,7 +80,7 @@ impl Endpoints {
             self.check_label(&endpoint).await?;
             self.check_unused(&known).await?;
         }
-        self.store.replace(endpoint).await?.ok_or(Refusal::NotFound("endpoint"))
+        self.store.replace(endpoint).await?.ok_or(Refusal::NotFound(Resource::Endpoint))
     }
 
     /// Deletes an endpoint.
@@ -89,7 +89,7 @@ impl Endpoints {
     /// Where there is none, or experiments name it.
     pub async fn delete(&self, _by: &Admin, id: EndpointId) -> Result<(), Refusal> {
         self.check_unused(&self.endpoint(id).await?).await?;
-        if self.store.remove(id).await? { Ok(()) } else { Err(Refusal::NotFound("endpoint")) }
+        if self.store.remove(id).await? { Ok(()) } else { Err(Refusal::NotFound(Resource::Endpoint)) }
     }
 
     /// Asks an endpoint which models it offers.

@@ -17,7 +17,7 @@ use crate::ports::{
     ExperimentStore, ExperimentSummary, Ids, NewExperiment, NewProject, NewSamples, Offload, ProjectStore,
     StoreError, offloaded,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 use crate::scoring::Evaluator;
 
 /// How often a replacement is tried while others change the same experiment.
@@ -134,7 +134,8 @@ impl Experiments {
         with_samples: bool,
     ) -> Result<ExperimentOverview, Refusal> {
         for _ in 0..REPLACE_TRIES {
-            let known = self.store.overview(id, usize::MAX).await?.ok_or(Refusal::NotFound("experiment"))?;
+            let known =
+                self.store.overview(id, usize::MAX).await?.ok_or(Refusal::NotFound(Resource::Experiment))?;
             let mut whole = draft.clone();
             if !with_samples {
                 whole.samples.clone_from(&known.draft.samples);
@@ -164,7 +165,7 @@ impl Experiments {
     pub async fn delete(&self, _by: &Writer, id: ExperimentId) -> Result<(), Refusal> {
         match self.store.delete_experiment(id).await? {
             Deletion::Deleted => Ok(()),
-            Deletion::Missing => Err(Refusal::NotFound("experiment")),
+            Deletion::Missing => Err(Refusal::NotFound(Resource::Experiment)),
             Deletion::InUse => {
                 Err(Refusal::conflict("sweep_active", "its sweep is running or paused: stop it first"))
             }
@@ -188,7 +189,7 @@ impl Experiments {
     /// # Errors
     /// Where there is none.
     pub async fn overview(&self, id: ExperimentId) -> Result<ExperimentOverview, Refusal> {
-        self.store.overview(id, SHOWN).await?.ok_or(Refusal::NotFound("experiment"))
+        self.store.overview(id, SHOWN).await?.ok_or(Refusal::NotFound(Resource::Experiment))
     }
 
     fn new_samples(&self, samples: Vec<Sample>, digest: Digest) -> NewSamples {
@@ -199,7 +200,7 @@ impl Experiments {
 /// Why an experiment does not change now.
 fn unchangeable(only: ChangeableWhen) -> Refusal {
     match only {
-        ChangeableWhen::Always => Refusal::NotFound("experiment"),
+        ChangeableWhen::Always => Refusal::NotFound(Resource::Experiment),
         ChangeableWhen::Idle => Refusal::conflict(
             "sweep_active",
             "a sweep is going through this parameter space: stop it or let it end, then change the space",

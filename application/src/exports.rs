@@ -16,7 +16,7 @@ use crate::ports::{
     Clock, ExperimentFilter, ExperimentStore, ExportRecord, FactStore, Ids, ProjectStore, RunStore,
     RunSummary, StoreError, StoredExperiment,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 use crate::report::{self, Findings};
 
 /// Why nothing was exported.
@@ -248,8 +248,8 @@ impl Exports {
 impl From<ExportError> for Refusal {
     fn from(error: ExportError) -> Self {
         match error {
-            ExportError::NoExperiment => Self::NotFound("experiment"),
-            ExportError::NoRun(_) => Self::NotFound("run"),
+            ExportError::NoExperiment => Self::NotFound(Resource::Experiment),
+            ExportError::NoRun(_) => Self::NotFound(Resource::Run),
             winner @ ExportError::NoWinner => Self::conflict("no_winner", winner.to_string()),
             ExportError::Configuration(problem) => Self::Invalid(vec![problem]),
             ExportError::Store(error) => Self::Store(error),

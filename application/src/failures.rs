@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use domain::run::RunError;
+use domain::run::{ErrorKind, RunError};
 
 use crate::ports::SampleFailures;
 
 /// What failed with one kind of error, at one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureGroup {
-    /// The stable word for the kind of error.
-    pub kind: String,
+    /// The kind of error.
+    pub kind: ErrorKind,
     /// The stage, where one is to blame.
     pub stage: Option<String>,
     /// How many failed.
@@ -61,22 +61,19 @@ pub(crate) fn grouped(
 
 #[cfg(test)]
 mod tests {
+    use domain::call::FailureKind;
     use domain::run::StageError;
 
     use super::*;
 
     #[test]
     fn errors_of_a_kind_are_counted_together_with_the_most_frequent_message() {
-        let failed = |stage, kind, message, samples| SampleFailures {
+        let failed = |stage, message, samples| SampleFailures {
             stage,
-            error: StageError::new(kind, message),
+            error: StageError::new(FailureKind::Timeout, message),
             samples,
         };
-        let samples = vec![
-            failed(0, "timeout", "after 5 s", 2),
-            failed(1, "timeout", "after 6 s", 1),
-            failed(0, "timeout", "after 7 s", 3),
-        ];
+        let samples = vec![failed(0, "after 5 s", 2), failed(1, "after 6 s", 1), failed(0, "after 7 s", 3)];
         let groups = grouped(&["a".to_owned(), "b".to_owned()], samples, vec![]);
         let shown: Vec<_> =
             groups.iter().map(|group| (group.counted(), group.stage.as_deref(), &*group.example)).collect();

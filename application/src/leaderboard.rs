@@ -15,7 +15,7 @@ use crate::ports::{
     BoardRun, BoardState, BoardStore, ExperimentFacts, FactStore, ListPlace, NoPlace, RunFilter, RunListing,
     RunOrder, RunQuery, StoreError,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 
 /// One row of a leaderboard.
 #[derive(Debug, Clone)]
@@ -209,7 +209,7 @@ impl Row {
 impl From<LeaderboardError> for Refusal {
     fn from(error: LeaderboardError) -> Self {
         match error {
-            LeaderboardError::NoExperiment => Self::NotFound("experiment"),
+            LeaderboardError::NoExperiment => Self::NotFound(Resource::Experiment),
             LeaderboardError::Store(error) => Self::Store(error),
         }
     }

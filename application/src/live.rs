@@ -12,7 +12,7 @@ use crate::ports::{
     Clock, EndpointCondition, EndpointStore, EventFilter, EventStore, FactStore, Monitor, RunningRun,
     StoreError,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 use crate::sweeps::{SweepError, SweepView, Sweeps};
 
 /// Rows of the leaderboard that a snapshot shows.
@@ -98,7 +98,7 @@ impl Live {
     /// Where there is none.
     pub async fn check(&self, experiment: ExperimentId) -> Result<(), Refusal> {
         let found = self.ports.facts.facts(experiment).await?;
-        found.map(drop).ok_or(Refusal::NotFound("experiment"))
+        found.map(drop).ok_or(Refusal::NotFound(Resource::Experiment))
     }
 
     /// How far an experiment's newest sweep is.

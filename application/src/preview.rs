@@ -8,7 +8,7 @@ use domain::endpoint::Endpoint;
 use domain::experiment::{Definition, Draft};
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::problem::Problem;
-use domain::run::StageError;
+use domain::run::{ErrorKind, StageError};
 use domain::sample::Sample;
 use domain::space::Size;
 use domain::strategy::{History, guide};
@@ -19,7 +19,7 @@ use crate::catalog::Catalog;
 use crate::engine::{Blocked, CallAnswer, Engine};
 use crate::experiments::ValidDraft;
 use crate::ports::{EndpointStore, Offload, RunConfig, Tasks, started};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, Walk, WalkRecord};
 use crate::{advice, estimate, parameter_support};
 
@@ -180,13 +180,13 @@ impl Answers for PreviewAnswers {
         self.note(stage, &calls);
         let Some(engine) = &self.engine else { return Ok(Replies::Unknown) };
         let endpoint = self.endpoints.get(stage).and_then(Option::as_ref);
-        let endpoint = endpoint.ok_or(Refusal::NotFound("endpoint"))?;
+        let endpoint = endpoint.ok_or(Refusal::NotFound(Resource::Endpoint))?;
         let mut answers = Vec::with_capacity(calls.len());
         for answer in engine.answer_apart(calls, endpoint).await? {
             match answer {
                 CallAnswer::Stored(answer) => answers.push(answer),
                 CallAnswer::Failed(failure) => {
-                    let error = StageError::new(failure.kind.as_str(), failure.message);
+                    let error = StageError::new(failure.kind, failure.message);
                     return Ok(Replies::Failed(answers, error));
                 }
                 CallAnswer::Blocked(blocked) => return Err(blocked_refusal(blocked, &endpoint.label)),
@@ -229,7 +229,7 @@ fn shown(pipeline: &Pipeline, record: &WalkRecord, calls: &[(usize, Arc<Call>)])
                 let name = name(stage);
                 warnings.push(format!("stage `{name}` needs an earlier output: preview it with `call`"));
             }
-            StageEnd::Failed(error) if error.kind == "template" => {
+            StageEnd::Failed(error) if error.kind == ErrorKind::Template => {
                 return Err(template_refused(stage, error.message.clone()));
             }
             StageEnd::Failed(error) => {

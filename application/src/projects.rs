@@ -7,7 +7,7 @@ use domain::id::{ExportId, ProjectId};
 
 use crate::page::Page;
 use crate::ports::{Deletion, ExperimentSummary, ExportRecord, Ids, NewProject, ProjectStore, StoredProject};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 
 /// Experiments that stand in a project's detail.
 const SHOWN: usize = 20;
@@ -70,7 +70,7 @@ impl Projects {
     ) -> Result<StoredProject, Refusal> {
         let project = NewProject { id, name: named(name)?, description, owner: None };
         if !self.projects.update_project(project).await? {
-            return Err(Refusal::NotFound("project"));
+            return Err(Refusal::NotFound(Resource::Project));
         }
         self.stored(id).await
     }
@@ -82,7 +82,7 @@ impl Projects {
     pub async fn delete(&self, _by: &Writer, id: ProjectId) -> Result<(), Refusal> {
         match self.projects.delete_project(id).await? {
             Deletion::Deleted => Ok(()),
-            Deletion::Missing => Err(Refusal::NotFound("project")),
+            Deletion::Missing => Err(Refusal::NotFound(Resource::Project)),
             Deletion::InUse => Err(Refusal::conflict(
                 "sweep_active",
                 "a sweep in this project is running or paused: stop it first",
@@ -127,7 +127,7 @@ impl Projects {
     }
 
     async fn stored(&self, id: ProjectId) -> Result<StoredProject, Refusal> {
-        self.projects.stored_project(id).await?.ok_or(Refusal::NotFound("project"))
+        self.projects.stored_project(id).await?.ok_or(Refusal::NotFound(Resource::Project))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a use case did not do what it was asked, in the terms of whoever asked.
 
+use std::fmt;
 use std::time::Duration;
 
 use domain::access::Forbidden;
@@ -13,7 +14,7 @@ use crate::ports::StoreError;
 pub enum Refusal {
     /// What it names is not there.
     #[error("there is no such {0}")]
-    NotFound(&'static str),
+    NotFound(Resource),
     /// The state of things does not allow it now.
     #[error("{detail}")]
     Conflict {
@@ -53,6 +54,31 @@ pub enum Refusal {
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What a request can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each says what it is")]
+pub enum Resource {
+    Endpoint,
+    Experiment,
+    Project,
+    Run,
+    Sweep,
+    User,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Endpoint => "endpoint",
+            Self::Experiment => "experiment",
+            Self::Project => "project",
+            Self::Run => "run",
+            Self::Sweep => "sweep",
+            Self::User => "user",
+        })
+    }
 }
 
 impl Refusal {

@@ -208,7 +208,7 @@ fn failures(out: &mut String, findings: &Findings<'_>) {
     for group in findings.failures {
         let stage =
             group.stage.as_ref().map_or_else(String::new, |stage| format!(" in stage {}", code(stage)));
-        let failed = format!("{} failed with {}{stage}", group.counted(), code(&group.kind));
+        let failed = format!("{} failed with {}{stage}", group.counted(), code(group.kind.as_str()));
         if is_inline(&group.example) {
             line(out, &format!("{failed}, such as {}.", code(&group.example)));
         } else {

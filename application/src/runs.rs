@@ -19,7 +19,7 @@ use crate::ports::{
     Bell, Commit, CommitError, EndpointStore, EnginePorts, ExperimentFacts, ExperimentStore, FactStore, Ids,
     Journal, RunListing, RunQuery, RunStore, RunSummary, SingleRun, StageBinding, Timer,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 
 /// What the use cases need from the world.
 #[derive(Clone)]
@@ -105,7 +105,7 @@ impl Runs {
     /// # Errors
     /// Where there is none.
     pub async fn run(&self, id: RunId) -> Result<RunSummary, Refusal> {
-        self.ports.runs.run(id).await?.ok_or(Refusal::NotFound("run"))
+        self.ports.runs.run(id).await?.ok_or(Refusal::NotFound(Resource::Run))
     }
 
     /// A run with its stages as they were configured.
@@ -134,7 +134,7 @@ impl Runs {
     /// # Errors
     /// Where there is no such experiment.
     pub async fn facts(&self, experiment: ExperimentId) -> Result<ExperimentFacts, Refusal> {
-        self.ports.facts.facts(experiment).await?.ok_or(Refusal::NotFound("experiment"))
+        self.ports.facts.facts(experiment).await?.ok_or(Refusal::NotFound(Resource::Experiment))
     }
 
     /// Makes a run of its own at a point, which may lie beyond the space's ranges; where a value is missing the stage's
@@ -195,7 +195,7 @@ impl Runs {
         let mut left = patience;
         loop {
             let run = self.run(id).await?;
-            if run.completed_at.is_some() || left.is_zero() {
+            if run.state.ended_at().is_some() || left.is_zero() {
                 return Ok(run);
             }
             let span = POLL_EVERY.min(left);
@@ -206,7 +206,7 @@ impl Runs {
 
     /// The stages of a run with its values in their fields. Runs of early releases leave it to the space where those go.
     async fn applied(&self, run: &RunSummary) -> Result<Vec<Stage>, Refusal> {
-        let gone = || Refusal::NotFound("experiment");
+        let gone = || Refusal::NotFound(Resource::Experiment);
         let applied = if let Some(places) = &run.config.places {
             let stages = self.ports.facts.stages(run.experiment).await?.ok_or_else(gone)?;
             domain::experiment::apply(stages, &run.config.values, places)

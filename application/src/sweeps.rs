@@ -22,7 +22,7 @@ use crate::ports::{
     Bell, BoardRun, BoardStore, Commit, CommitError, EndpointStore, EnginePorts, ExperimentStore, FactStore,
     Ids, Journal, NewSweep, StoreError, StoredSweep, SweepStore, SweepTotals,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Resource};
 
 /// What the use cases need from the world.
 #[derive(Clone)]
@@ -286,8 +286,8 @@ fn made_up_seed(id: SweepId) -> u64 {
 impl From<SweepError> for Refusal {
     fn from(error: SweepError) -> Self {
         match error {
-            SweepError::NoExperiment => Self::NotFound("experiment"),
-            SweepError::NoSweep => Self::NotFound("sweep"),
+            SweepError::NoExperiment => Self::NotFound(Resource::Experiment),
+            SweepError::NoSweep => Self::NotFound(Resource::Sweep),
             SweepError::Start(refused) => Self::invalid("/max_runs", "space_too_large", refused.to_string()),
             SweepError::Problems(problems) => Self::Invalid(problems),
             active @ SweepError::Active => Self::conflict("sweep_active", active.to_string()),

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use domain::call::{Call, Digest, Reply};
+use domain::call::{Call, Digest, FailureKind, Reply};
 use domain::experiment::Definition;
 use domain::pipeline::{Pipeline, SampleProgress, Step};
-use domain::run::StageError;
+use domain::run::{ErrorKind, StageError};
 use domain::value::Value;
 
 use crate::digest::sha256;
@@ -128,7 +128,7 @@ impl Walk<'_> {
         let progress = progress.clone();
         let begin = move || pipeline.begin(stage, &progress, definition.documents(), repeat);
         let begun = offloaded(self.offload, begin).await;
-        begun.unwrap_or_else(|| Err(StageError::new("template", "rendering broke down")))
+        begun.unwrap_or_else(|| Err(StageError::new(ErrorKind::Template, "rendering broke down")))
     }
 
     /// What a stage comes to with these replies.
@@ -169,7 +169,7 @@ impl Walk<'_> {
         let (pipeline, progress) = (Arc::clone(self.pipeline), progress.clone());
         let answers = answers.to_vec();
         let read = offloaded(self.offload, move || read(&pipeline, stage, &progress, &answers)).await;
-        read.unwrap_or_else(|| Err(StageError::new("malformed", "reading the answer broke down")))
+        read.unwrap_or_else(|| Err(StageError::new(FailureKind::Malformed, "reading the answer broke down")))
     }
 }
 

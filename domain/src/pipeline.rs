@@ -10,7 +10,7 @@ use self::llm::CompiledLlm;
 use self::retrieve::CompiledRetrieve;
 use crate::call::{Call, Reply};
 use crate::configuration::{Configuration, ConfiguredStage};
-use crate::run::StageError;
+use crate::run::{ErrorKind, StageError};
 use crate::stage::StageKind;
 use crate::template::{Scope, Template};
 use crate::value::{Map, Value};
@@ -84,7 +84,7 @@ impl Render for Quickly<'_> {
 impl Render for Wholly<'_> {
     fn render(&self, template: &Template) -> Option<Result<String, StageError>> {
         let rendered = template.render(&self.0);
-        Some(rendered.map_err(|error| StageError::new("template", error.to_string())))
+        Some(rendered.map_err(|error| StageError::new(ErrorKind::Template, error.to_string())))
     }
 
     fn takes(&self, _: usize) -> bool {
@@ -128,7 +128,7 @@ impl Pipeline {
     ) -> Result<Step, StageError> {
         let render = Wholly(self.scope(progress, documents));
         let begun = self.stages[stage].begin(progress, documents, repeat, &render);
-        begun.unwrap_or_else(|| Err(StageError::new("internal", "the stage was not worked out")))
+        begun.unwrap_or_else(|| Err(StageError::new(ErrorKind::Internal, "the stage was not worked out")))
     }
 
     /// The same where it is little work; `None` where it is more.
@@ -160,7 +160,7 @@ impl Pipeline {
     ) -> Result<Value, StageError> {
         match &self.stages[stage].kind {
             CompiledKind::Llm(llm) => Ok(llm.finish(replies, read_json)),
-            CompiledKind::Chunk(_) => Err(StageError::new("internal", "a chunk stage has no calls")),
+            CompiledKind::Chunk(_) => Err(StageError::new(ErrorKind::Internal, "a chunk stage has no calls")),
             CompiledKind::Retrieve(retrieve) => retrieve.finish(progress, replies),
         }
     }
@@ -187,7 +187,7 @@ impl CompiledStage {
     fn new(configured: &ConfiguredStage) -> Result<Self, StageError> {
         let stage = &configured.stage;
         let bound = || {
-            let missing = || StageError::new("configuration", "the stage has no endpoint");
+            let missing = || StageError::new(ErrorKind::Configuration, "the stage has no endpoint");
             configured.binding.clone().ok_or_else(missing)
         };
         let kind = match &stage.kind {
@@ -240,7 +240,7 @@ impl CompiledStage {
 }
 
 fn parsed(source: &str) -> Result<Template, StageError> {
-    Template::parse(source).map_err(|error| StageError::new("template", error.to_string()))
+    Template::parse(source).map_err(|error| StageError::new(ErrorKind::Template, error.to_string()))
 }
 
 impl SampleProgress {

@@ -1,11 +1,15 @@
 //! One configuration evaluated on the samples.
 
 mod end;
+mod error;
+mod state;
 pub mod tally;
 
 use std::fmt;
 
-pub use end::{RunEnd, RunError, ScorerTotal, StageError};
+pub use end::{RunEnd, ScorerTotal};
+pub use error::{ErrorKind, RunError, StageError};
+pub use state::RunState;
 
 use crate::id::RunId;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use application::accounts::Accounts;
 use application::feed::{News, SharedEvent};
-use application::refusal::Refusal;
+use application::refusal::{Refusal, Resource};
 use application::services::Services;
 use domain::access::Actor;
 use domain::event::Event;
@@ -92,7 +92,7 @@ pub(crate) fn of_everything(
 }
 
 fn not_found() -> Failure {
-    refused(Refusal::NotFound("experiment"))
+    refused(Refusal::NotFound(Resource::Experiment))
 }
 
 /// Whoever listens: let in when the connection began, and looked at again from time to time.

@@ -1,7 +1,7 @@
 //! Parts of runs as rows hold them.
 
 use application::ports::RunConfig;
-use domain::run::{RunError, ScorerTotal, StageError};
+use domain::run::{ErrorKind, RunError, ScorerTotal, StageError};
 use domain::value::{Map, Value};
 use sea_orm::DbErr;
 use wire::stored::{self, RunConfigDocument};
@@ -60,7 +60,7 @@ pub(crate) fn run_error(value: &Value) -> RunError {
     let fields = value.as_map().unwrap_or(&empty);
     let text = |name: &str| fields.get(name).and_then(Value::as_text).map(str::to_owned);
     RunError {
-        kind: text("kind").unwrap_or_default(),
+        kind: ErrorKind::of_word(&text("kind").unwrap_or_default()),
         message: text("message").unwrap_or_default(),
         stage: text("stage"),
         sample: small(fields, "sample_index"),

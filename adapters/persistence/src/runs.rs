@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use application::ports::{
     ClaimedRun, ResultRow, RunClaim, RunLease, RunListing, RunQuery, RunStore, RunSummary, SampleFailures,
-    SampleScore, ScoreVector, StoreError,
+    ScoreRow, ScoreVector, StoreError,
 };
 use async_trait::async_trait;
 use domain::call::{Digest, FlagCounts, Flags};
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::pricing::Tokens;
 use domain::run::tally::{CallCounts, ResumedScores, StoredScore};
-use domain::run::{RunError, RunStatus, StageError};
+use domain::run::{RunError, RunState, RunStatus, StageError};
+use domain::scoring::{Judgement, Score};
 use sea_orm::{DbErr, Value as Bound};
 
 use crate::answers::{ANSWER, reply};
@@ -75,7 +76,7 @@ impl RunStore for Stores {
         self.run_page(&query, SHOWN, summary).await
     }
 
-    async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<SampleScore>, StoreError> {
+    async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<ScoreRow>, StoreError> {
         let sql = "SELECT sample_index, repeat, scorer_no, value, metadata, error FROM score WHERE run_id = $1 \
                    AND sample_index BETWEEN $2 AND $3 ORDER BY sample_index, repeat, scorer_no";
         let values = vec![id(run.bits()), whole(first), whole(last)];
@@ -207,17 +208,20 @@ fn stored_score(row: Row<'_>) -> Result<StoredScore, DbErr> {
     })
 }
 
-fn sample_score(row: Row<'_>) -> Result<SampleScore, DbErr> {
-    let metadata = row.maybe_json("metadata")?;
-    Ok(SampleScore {
-        score: stored_score(row)?,
-        metadata: metadata.and_then(|value| value.as_map().cloned()).unwrap_or_default(),
-        error: row.maybe_text("error")?,
-    })
+fn sample_score(row: Row<'_>) -> Result<ScoreRow, DbErr> {
+    let StoredScore { sample, repeat, scorer, value } = stored_score(row)?;
+    let judgement = match value {
+        Some(value) => {
+            let metadata = row.maybe_json("metadata")?.and_then(|value| value.as_map().cloned());
+            let value = Score::try_new(value).map_err(corrupt)?;
+            Ok(Judgement { value, metadata: metadata.unwrap_or_default() })
+        }
+        None => Err(row.maybe_text("error")?.unwrap_or_default()),
+    };
+    Ok(ScoreRow { sample, repeat, scorer, judgement })
 }
 
 fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
-    let status = row.text("status")?;
     let interval = row.maybe_real("ci_low")?.zip(row.maybe_real("ci_high")?);
     Ok(RunSummary {
         id: row.run_id("id")?,
@@ -225,7 +229,7 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         sweep: row.maybe_id("sweep_id")?.map(SweepId::new),
         config_hash: Digest::parse(&row.text("config_hash")?).ok_or_else(|| corrupt("config hash"))?,
         config: config(row)?,
-        status: RunStatus::parse(&status).ok_or_else(|| corrupt(format!("run status {status}")))?,
+        state: state(row, dialect)?,
         asked: row.small("asked")?,
         done: row.small("done")?,
         failed: row.small("failures")?,
@@ -240,10 +244,17 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         latency_ms: row.count("latency_ms")?,
         flags: flag_counts(row)?,
         started_at: dialect.read_time(row.0, "started_at")?,
-        completed_at: dialect.read_time(row.0, "completed_at")?,
-        not_before: dialect.read_time(row.0, "not_before")?,
-        error: row.maybe_json("error")?.as_ref().map(run_error),
     })
+}
+
+fn state(row: Row<'_>, dialect: Dialect) -> Result<RunState, DbErr> {
+    let word = row.text("status")?;
+    let status = RunStatus::parse(&word).ok_or_else(|| corrupt(format!("run status {word}")))?;
+    let ended_at = dialect.read_time(row.0, "completed_at")?;
+    let not_before = dialect.read_time(row.0, "not_before")?;
+    let error = row.maybe_json("error")?.as_ref().map(run_error);
+    RunState::of(status, ended_at, not_before, error)
+        .ok_or_else(|| corrupt(format!("a run that is {word} has no time of its end")))
 }
 
 fn first_error(row: Row<'_>) -> Result<(u32, u32, StageError), DbErr> {

@@ -65,7 +65,7 @@ fn csv_row(run: &RunSummary, scorers: &[&String], dimensions: &[&String]) -> Vec
     let real = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
     let mut row = vec![
         run.id.to_string(),
-        run.status.to_string(),
+        run.state.status().to_string(),
         real(run.score),
         real(run.interval.map(|(low, _)| low)),
         real(run.interval.map(|(_, high)| high)),

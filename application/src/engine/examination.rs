@@ -9,7 +9,7 @@ use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::pricing::Tokens;
-use domain::run::{Asker, Payer, RunError, StageError};
+use domain::run::{Asker, ErrorKind, Payer, RunError, StageError};
 use domain::statistics::mean;
 
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
@@ -101,7 +101,7 @@ impl RunAnswers<'_> {
 
     fn misconfigured(&self, stage: usize, failure: CallFailure) -> RunError {
         let stage = self.examination.loaded.stage_names().get(stage).map(|name| (*name).to_owned());
-        RunError { kind: failure.kind.as_str().to_owned(), message: failure.message, stage, sample: None }
+        RunError { kind: failure.kind.into(), message: failure.message, stage, sample: None }
     }
 
     fn requests(&self, stage: usize, calls: Vec<HashedCall>, endpoint: &Arc<Endpoint>) -> Vec<CallRequest> {
@@ -128,7 +128,7 @@ impl Answers for RunAnswers<'_> {
             return Err(Blocked::Stopping);
         }
         let Some(Some(endpoint)) = endpoints.get(stage) else {
-            let error = StageError::new("configuration", "this stage has no endpoint");
+            let error = StageError::new(ErrorKind::Configuration, "this stage has no endpoint");
             return Ok(Replies::Failed(Vec::new(), error));
         };
         let (mut answers, mut failure) = (Vec::with_capacity(calls.len()), None);
@@ -144,9 +144,7 @@ impl Answers for RunAnswers<'_> {
         }
         Ok(match failure {
             None => Replies::Complete(answers),
-            Some(failure) => {
-                Replies::Failed(answers, StageError::new(failure.kind.as_str(), failure.message))
-            }
+            Some(failure) => Replies::Failed(answers, StageError::new(failure.kind, failure.message)),
         })
     }
 }
@@ -187,7 +185,7 @@ impl Attempt {
         let error = match record.end {
             StageEnd::Passed => None,
             StageEnd::Failed(error) | StageEnd::Undetermined(error) => Some(error),
-            StageEnd::Unanswered => Some(StageError::new("internal", "its calls were not answered")),
+            StageEnd::Unanswered => Some(StageError::new(ErrorKind::Internal, "its calls were not answered")),
         };
         self.failed |= error.is_some();
         let Asker::Stage(stage) = payer.asker else { return };

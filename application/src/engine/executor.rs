@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::endpoint::Endpoint;
 use domain::id::{RunId, SweepId};
-use domain::run::{RunEnd, RunError};
+use domain::run::{ErrorKind, RunEnd, RunError};
 use domain::sweep::Interruption;
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
@@ -123,13 +123,18 @@ impl Engine {
         let task = async move { engine.perform(performed, halt).await };
         let outcome = match started(&*self.ports.tasks, task).await {
             // What is stored contradicts itself, and will go on doing so.
-            Ok(Err(StoreError::Corrupt(reason))) => self.fail(&run, run_error("corrupt", reason)).await,
+            Ok(Err(StoreError::Corrupt(reason))) => {
+                self.fail(&run, run_error(ErrorKind::Corrupt, reason)).await
+            }
             Ok(Ok(RunOutcome::GivenBack(Blocked::Misconfigured(error)))) => self.fail(&run, error).await,
             Ok(outcome) => outcome,
             Err(panicked) => {
                 tracing::error!(run = %lease.run, %panicked, "a run broke down");
-                self.fail(&run, run_error("internal", format!("executing it broke down: {}", panicked.0)))
-                    .await
+                self.fail(
+                    &run,
+                    run_error(ErrorKind::Internal, format!("executing it broke down: {}", panicked.0)),
+                )
+                .await
             }
         };
         self.conclude(&run, outcome).await;
@@ -232,7 +237,7 @@ impl Engine {
             Blocked::Endpoint(Breaker { kind, reason }) => {
                 tracing::warn!(reason, "an endpoint refuses every call");
                 if run.sweep.is_none() {
-                    self.fail(run, run_error(kind.as_str(), reason)).await?;
+                    self.fail(run, run_error(kind.into(), reason)).await?;
                 }
                 Interruption::EndpointBroken
             }
@@ -256,8 +261,8 @@ impl Engine {
     }
 }
 
-fn run_error(kind: &str, message: String) -> RunError {
-    RunError { kind: kind.to_owned(), message, stage: None, sample: None }
+const fn run_error(kind: ErrorKind, message: String) -> RunError {
+    RunError { kind, message, stage: None, sample: None }
 }
 
 fn worker_lost() -> RunError {
@@ -265,7 +270,7 @@ fn worker_lost() -> RunError {
         "{LOSSES} times the process that executed this run ended while it executed nothing else: look at the memory that it \
          may use, and at what is special about this configuration"
     );
-    run_error("worker_lost", message)
+    run_error(ErrorKind::WorkerLost, message)
 }
 
 fn endpoint_error(loaded: &LoadedExperiment, stage: usize, now: Option<&Endpoint>) -> RunError {
@@ -277,5 +282,5 @@ fn endpoint_error(loaded: &LoadedExperiment, stage: usize, now: Option<&Endpoint
         ),
     };
     let stage = loaded.stage_names().get(stage).map(|name| (*name).to_owned());
-    RunError { kind: "endpoint_changed".to_owned(), message, stage, sample: None }
+    RunError { kind: ErrorKind::EndpointChanged, message, stage, sample: None }
 }

@@ -8,7 +8,7 @@ use domain::experiment::Definition;
 use domain::id::{ExperimentId, SampleSetId};
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::run::tally::{Ending, Layout, Tally};
-use domain::run::{RunEnd, RunError};
+use domain::run::{ErrorKind, RunEnd, RunError};
 use domain::sample::Expectations;
 
 use super::sample_cache::SampleCache;
@@ -111,17 +111,12 @@ impl LoadedExperiment {
 
     /// A run's pipeline, or why it has none.
     pub(super) fn pipeline(&self, config: &RunConfig) -> Result<Pipeline, RunError> {
-        let error = |kind: &str, message: String, stage| RunError {
-            kind: kind.to_owned(),
-            message,
-            stage,
-            sample: None,
-        };
+        let error = |kind, message, stage| RunError { kind, message, stage, sample: None };
         let configuration = catalog::restore(self.definition(), config)
-            .map_err(|problem| error("configuration", problem.to_string(), None))?;
+            .map_err(|problem| error(ErrorKind::Configuration, problem.to_string(), None))?;
         Pipeline::try_new(&configuration).map_err(|(stage, wrong)| {
             let stage = self.stage_names().get(stage).map(|name| (*name).to_owned());
-            error(&wrong.kind, wrong.message, stage)
+            error(wrong.kind, wrong.message, stage)
         })
     }
 

@@ -7,14 +7,14 @@ use domain::experiment::Places;
 use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
-use domain::run::tally::{ResumedScores, StoredScore};
-use domain::run::{RunError, RunStatus, ScorerTotal, StageError};
+use domain::run::tally::ResumedScores;
+use domain::run::{RunError, RunState, ScorerTotal, StageError};
 use domain::time::Timestamp;
 use domain::value::Map;
 
 use super::StoreError;
 use super::facts::ExperimentForm;
-use super::journal::RunLease;
+use super::journal::{RunLease, ScoreRow};
 use super::run_list::{RunListing, RunQuery};
 
 /// What is stored of a run's configuration: the point, where its values go, and what each stage's endpoint and model came
@@ -99,8 +99,8 @@ pub struct RunSummary {
     pub config_hash: Digest,
     /// Its configuration.
     pub config: RunConfig,
-    /// Its status.
-    pub status: RunStatus,
+    /// Where it stands.
+    pub state: RunState,
     /// Samples asked for.
     pub asked: u32,
     /// Samples done.
@@ -129,12 +129,6 @@ pub struct RunSummary {
     pub flags: FlagCounts,
     /// First claim.
     pub started_at: Option<Timestamp>,
-    /// End.
-    pub completed_at: Option<Timestamp>,
-    /// When it is tried again, if it waits for its endpoint.
-    pub not_before: Option<Timestamp>,
-    /// Why it failed.
-    pub error: Option<RunError>,
 }
 
 /// One stage's result as a run's page shows it.
@@ -173,17 +167,6 @@ pub struct SampleFailures {
     pub error: StageError,
     /// How many samples did; each repetition counts.
     pub samples: u64,
-}
-
-/// A stored score with its metadata.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SampleScore {
-    /// The sample, repeat and scorer, and the value.
-    pub score: StoredScore,
-    /// The scorer's metadata.
-    pub metadata: Map,
-    /// Why it failed.
-    pub error: Option<String>,
 }
 
 /// The weighted scores of a run's samples.
@@ -226,7 +209,7 @@ pub trait RunStore: Send + Sync {
     async fn page(&self, query: RunQuery) -> Result<RunListing<RunSummary>, StoreError>;
 
     /// The scores of samples `first` to `last` of a run, by (sample, repeat, scorer).
-    async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<SampleScore>, StoreError>;
+    async fn sample_scores(&self, run: RunId, first: u32, last: u32) -> Result<Vec<ScoreRow>, StoreError>;
 
     /// Score vectors of these runs, in the order asked for.
     async fn vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, StoreError>;

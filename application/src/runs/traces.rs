@@ -2,11 +2,11 @@
 
 use domain::id::RunId;
 use domain::sample::Sample;
-use domain::scoring::{Entry, Score, sample_weights, weighted};
+use domain::scoring::{Entry, sample_weights, weighted};
 
 use super::Runs;
 use crate::page::Page;
-use crate::ports::{Outline, ResultRow, SampleScore, StoreError};
+use crate::ports::{Outline, ResultRow, ScoreRow, StoreError};
 use crate::refusal::Refusal;
 
 /// What became of one repetition of one sample.
@@ -23,7 +23,7 @@ pub struct Trace {
     /// What each stage came to.
     pub results: Vec<ResultRow>,
     /// What each scorer said.
-    pub scores: Vec<SampleScore>,
+    pub scores: Vec<ScoreRow>,
 }
 
 /// A place among the results of a run: sample, repetition, stage.
@@ -78,8 +78,8 @@ impl Runs {
         let mut samples = samples.into_iter();
         Ok(page.map(|results| {
             let (sample_index, repeat) = (results[0].sample, results[0].repeat);
-            let of = |said: &&SampleScore| (said.score.sample, said.score.repeat) == (sample_index, repeat);
-            let scores: Vec<SampleScore> = scores.iter().filter(of).cloned().collect();
+            let of = |row: &&ScoreRow| (row.sample, row.repeat) == (sample_index, repeat);
+            let scores: Vec<ScoreRow> = scores.iter().filter(of).cloned().collect();
             let sample = samples.next().unwrap_or_default();
             let score = weighted_score(&facts.outline, &sample, &scores);
             Trace { sample_index, repeat, sample, score, results, scores }
@@ -101,14 +101,13 @@ impl Runs {
 }
 
 /// The weighted score of a sample, from what is stored of its scorers.
-fn weighted_score(outline: &Outline, sample: &Sample, said: &[SampleScore]) -> Option<f64> {
+fn weighted_score(outline: &Outline, sample: &Sample, scores: &[ScoreRow]) -> Option<f64> {
     let weights = sample_weights(&outline.scorers, &sample.checks);
     let entries = (0..).zip(weights).map(|(number, weight)| {
-        let of_entry = said.iter().find(|said| said.score.scorer == number);
-        let value = match of_entry.map(|said| said.score.value.and_then(|value| Score::try_new(value).ok())) {
+        let value = match scores.iter().find(|row| row.scorer == number).map(|row| &row.judgement) {
             None => Entry::Absent,
-            Some(Some(value)) => Entry::Value(value),
-            Some(None) => Entry::Failed,
+            Some(Ok(judgement)) => Entry::Value(judgement.value),
+            Some(Err(_)) => Entry::Failed,
         };
         (weight, value)
     });

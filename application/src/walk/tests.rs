@@ -37,7 +37,7 @@ impl Answers for Texts {
         let prompt = call.messages[0].content.clone();
         self.asked.lock().unwrap().push(prompt);
         Ok(match self.texts[stage] {
-            Some("fail") => Replies::Failed(vec![], StageError::new("timeout", "too slow")),
+            Some("fail") => Replies::Failed(vec![], StageError::new(FailureKind::Timeout, "too slow")),
             Some(text) => Replies::Complete(vec![answer(text)]),
             None => Replies::Unknown,
         })
@@ -78,7 +78,7 @@ fn walked(prompts: &[&str], texts: Vec<Option<&'static str>>) -> (Vec<&'static s
     let record = block_on(walk.through(SampleProgress::new(sample.into_parts(0).0), 1, &answers)).unwrap();
     let ends = record.stages.iter().map(|stage| match &stage.end {
         StageEnd::Passed => "passed",
-        StageEnd::Failed(error) if error.kind == "timeout" => "failed",
+        StageEnd::Failed(error) if error.kind.as_str() == "timeout" => "failed",
         StageEnd::Failed(_) => "not rendered",
         StageEnd::Unanswered => "unanswered",
         StageEnd::Undetermined(_) => "undetermined",

@@ -28,7 +28,7 @@ impl CallFailure {
 }
 
 /// The kinds of failed exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FailureKind {
     /// The calls come too fast: 429.
     RateLimited,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Render, Step, parsed};
-use crate::run::StageError;
+use crate::run::{ErrorKind, StageError};
 use crate::stage::{ChunkInput, ChunkStage};
 use crate::template::Template;
 use crate::text_unit::TextUnit;
@@ -40,7 +40,7 @@ impl CompiledChunk {
         let (size, overlap) = (stage.size as usize, stage.overlap as usize);
         let Some(step) = size.checked_sub(overlap).filter(|step| *step > 0) else {
             let detail = format!("chunk_overlap {overlap} has to be less than chunk_size {size}");
-            return Err(StageError::new("configuration", detail));
+            return Err(StageError::new(ErrorKind::Configuration, detail));
         };
         Ok(Self { input, cut: Cut { unit: stage.unit, size, step } })
     }
@@ -76,7 +76,7 @@ impl Chunks {
                 "more than {MAX_CHUNKS} chunks or {} MiB of text: raise chunk_size, or lower chunk_overlap",
                 MAX_BYTES >> 20
             );
-            return Err(StageError::new("too_many_chunks", detail));
+            return Err(StageError::new(ErrorKind::TooManyChunks, detail));
         }
         self.texts.push(Value::from(text));
         Ok(())
@@ -158,6 +158,6 @@ mod tests {
         let mut chunks = Chunks::default();
         let cut = Cut { unit: TextUnit::Characters, size: 1, step: 1 };
         let refused = cut.add(&"x".repeat(MAX_CHUNKS + 1), &mut chunks).unwrap_err();
-        assert_eq!(refused.kind, "too_many_chunks");
+        assert_eq!(refused.kind, ErrorKind::TooManyChunks);
     }
 }

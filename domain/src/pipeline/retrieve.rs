@@ -2,9 +2,9 @@
 
 use super::chunk::MAX_CHUNKS;
 use super::{Render, SampleProgress, Step, parsed};
-use crate::call::{Call, EmbedCall, Embedding, Reply};
+use crate::call::{Call, EmbedCall, Embedding, FailureKind, Reply};
 use crate::configuration::Binding;
-use crate::run::StageError;
+use crate::run::{ErrorKind, StageError};
 use crate::stage::RetrieveStage;
 use crate::template::Template;
 use crate::value::Value;
@@ -54,8 +54,9 @@ impl CompiledRetrieve {
     /// The texts that the earlier stage gave.
     fn texts<'a>(&self, progress: &'a SampleProgress) -> Result<Vec<&'a str>, StageError> {
         let from = &self.from;
-        let wrong =
-            |what: &str| StageError::new("wrong_input", format!("the output of stage `{from}` {what}"));
+        let wrong = |what: &str| {
+            StageError::new(ErrorKind::WrongInput, format!("the output of stage `{from}` {what}"))
+        };
         let output = progress.output(from).ok_or_else(|| wrong("is not there"))?;
         let texts = output.as_list().ok_or_else(|| wrong("is not a list of texts"))?;
         if texts.len() > MAX_CHUNKS {
@@ -68,7 +69,7 @@ impl CompiledRetrieve {
     pub(super) fn finish(&self, progress: &SampleProgress, replies: &[&Reply]) -> Result<Value, StageError> {
         let texts = self.texts(progress)?;
         let vectors: Option<Vec<&Embedding>> = replies.iter().map(|reply| reply.embedding()).collect();
-        let malformed = |what: &str| StageError::new("malformed", what);
+        let malformed = |what: &str| StageError::new(FailureKind::Malformed, what);
         let vectors = vectors.ok_or_else(|| malformed("an answer is not an embedding"))?;
         let Some((query, vectors)) = vectors.split_first().filter(|(_, rest)| rest.len() == texts.len())
         else {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::call::{Embedding, Flags, ReplyBody};
+use crate::call::{Embedding, FailureKind, Flags, ReplyBody};
 use crate::configuration::{Binding, Configuration};
 use crate::endpoint::{EndpointIdentity, EndpointKind};
 use crate::name::Name;
@@ -76,9 +76,9 @@ fn documents_are_cut_embedded_and_found_by_their_angle() {
 
     let other = [[1.0, 0.0].as_slice(), &[1.0], &[1.0], &[1.0]].map(embedding);
     let error = pipeline.finish(1, &progress, &other.each_ref(), |_| None).unwrap_err();
-    assert_eq!(error.kind, "malformed");
+    assert_eq!(error.kind, ErrorKind::Call(FailureKind::Malformed));
     let error = pipeline.finish(1, &progress, &replies.each_ref()[..2], |_| None).unwrap_err();
-    assert_eq!(error.kind, "malformed");
+    assert_eq!(error.kind, ErrorKind::Call(FailureKind::Malformed));
 }
 
 #[test]

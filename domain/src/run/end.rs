@@ -1,6 +1,6 @@
 //! What a run came to.
 
-use super::RunStatus;
+use super::{RunError, RunStatus};
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,34 +50,4 @@ pub struct ScorerTotal {
     pub n: u32,
     /// Samples on which the scorer failed.
     pub failed: u32,
-}
-
-/// Why a run failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunError {
-    /// The stable word for the kind of error.
-    pub kind: String,
-    /// What happened, for people.
-    pub message: String,
-    /// The stage, where one is to blame.
-    pub stage: Option<String>,
-    /// The first sample that met it.
-    pub sample: Option<u32>,
-}
-
-/// Why a stage gave no output for a sample.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StageError {
-    /// The stable word for the kind of error.
-    pub kind: String,
-    /// What happened, for people.
-    pub message: String,
-}
-
-impl StageError {
-    /// An error of this kind.
-    #[must_use]
-    pub fn new(kind: &str, message: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), message: message.into() }
-    }
 }

@@ -12,7 +12,7 @@ use domain::id::RunId;
 use domain::leaderboard::Standing;
 use domain::money::NanoDollars;
 use domain::run::RunStatus;
-use domain::run::{RunEnd, RunError, ScorerTotal};
+use domain::run::{ErrorKind, RunEnd, RunError, ScorerTotal};
 use domain::value::Value;
 use promptlooper_tests::support::home::Kind;
 
@@ -29,7 +29,7 @@ on_both! {
 
 /// The end of a run with this score.
 pub(super) fn ended(score: Option<f64>) -> RunEnd {
-    let error = RunError { kind: "x".into(), message: "x".into(), stage: None, sample: None };
+    let error = RunError { kind: ErrorKind::Internal, message: "x".into(), stage: None, sample: None };
     let scorer = ScorerTotal { name: "exact".into(), value: score, interval: None, n: 3, failed: 0 };
     RunEnd {
         status: RunStatus::Completed,
@@ -81,7 +81,7 @@ fn key(run: &RunSummary, by: &RunKey) -> Option<f64> {
     let figure = match by {
         RunKey::Created => return Some(0.0),
         RunKey::Value(name) => run.config.values.get(name)?.as_number()?.as_f64(),
-        RunKey::Metric(_) if run.status != RunStatus::Completed => return None,
+        RunKey::Metric(_) if run.state.status() != RunStatus::Completed => return None,
         RunKey::Metric(Metric::Score | Metric::Scorer(_)) => return run.score,
         RunKey::Metric(Metric::Cost | Metric::CostPerSample) => run.cost?.dollars(),
         RunKey::Metric(_) => run.latency_ms as f64,

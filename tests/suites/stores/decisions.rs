@@ -9,7 +9,7 @@ use application::ports::{
 use domain::event::{EventType, NewEvent};
 use domain::id::RunId;
 use domain::run::tally::{CallCounts, Ending, Layout, ResumedScores, Tally};
-use domain::run::{RunEnd, RunError, RunStatus};
+use domain::run::{ErrorKind, RunEnd, RunError, RunState, RunStatus};
 use domain::space::Point;
 use domain::strategy::TrialChange;
 use domain::sweep::SweepStatus;
@@ -96,7 +96,7 @@ async fn a_run_that_has_what_it_was_asked_for_rests(kind: Kind) {
     assert_eq!(fixture.number(held).await, 0, "somebody holds it");
     assert!(fixture.stores.claim_runs(fixture.worker, 5, LEASE).await.is_empty(), "it was claimed");
     let run = RunStore::run(&fixture.stores, id).await.unwrap().unwrap();
-    assert_eq!((run.status, run.done, run.completed_at), (RunStatus::Running, 2, None));
+    assert_eq!((run.state, run.done), (RunState::Running, 2));
     assert_eq!(totals(&fixture).await, [1, 0, 0, 0]);
 }
 
@@ -138,9 +138,9 @@ async fn a_decision_ends_a_run(kind: Kind) {
     fixture.stores.commit(commit.clone()).await.unwrap();
     assert_eq!(fixture.stores.commit(commit).await, Err(CommitError::Conflict), "it was ended twice");
     let run = RunStore::run(&fixture.stores, id).await.unwrap().unwrap();
-    assert_eq!((run.status, run.asked, run.done), (RunStatus::Pruned, 2, 2));
+    assert_eq!((run.state.status(), run.asked, run.done), (RunStatus::Pruned, 2, 2));
     assert_eq!((run.score, run.interval, run.n), (pruned.score, pruned.interval, 2));
-    assert_eq!((run.score, run.completed_at.is_some()), (Some(0.5), true));
+    assert_eq!((run.score, run.state.ended_at().is_some()), (Some(0.5), true));
     assert_eq!(totals(&fixture).await, [0, 0, 1, 0]);
 }
 
@@ -171,8 +171,8 @@ async fn whoever_ends_a_run_comes_to_the_same(kind: Kind) {
     let mut runs = Vec::new();
     for id in ids {
         let run = RunStore::run(&fixture.stores, id).await.unwrap().unwrap();
-        let numbers = (run.status, run.asked, run.done, run.score, run.interval, run.n);
-        runs.push((numbers, run.scores, run.tokens, run.cost, run.latency_ms, run.error));
+        let numbers = (run.state.status(), run.asked, run.done, run.score, run.interval, run.n);
+        runs.push((numbers, run.scores, run.tokens, run.cost, run.latency_ms, run.state.error().cloned()));
     }
     assert_eq!(runs[0], runs[1]);
     assert_eq!(totals(&fixture).await, [0, 2, 0, 0]);
@@ -216,7 +216,7 @@ async fn whoever_reads_the_logs_reads_the_same(kind: Kind) {
     let ids = race(&fixture, &[1, 2, 1]).await;
     work(&fixture, &claim(&fixture).await, 2, None).await;
     let broken = claim(&fixture).await;
-    let error = RunError { kind: "x".into(), message: "x".into(), stage: None, sample: None };
+    let error = RunError { kind: ErrorKind::Internal, message: "x".into(), stage: None, sample: None };
     let mut block = fixture.block(broken.lease, 0);
     block.ending = Some(RunEnd::failed(error).into());
     fixture.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.unwrap();

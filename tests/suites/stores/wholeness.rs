@@ -9,7 +9,7 @@ use application::ports::{
 use domain::event::{EventType, NewEvent};
 use domain::id::{RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
-use domain::run::{RunEnd, RunError};
+use domain::run::{ErrorKind, RunEnd, RunError};
 use domain::sweep::{PauseReason, SweepKind, SweepLimits, SweepStatus};
 use promptlooper_tests::support::home::Kind;
 
@@ -260,7 +260,7 @@ async fn of_equal_configurations_one_is_listed(kind: Kind) {
     let ends = claimed.iter().map(|run| {
         let mut block = fixture.block(run.lease, 1);
         block.sweep = None;
-        let error = RunError { kind: "x".into(), message: "x".into(), stage: None, sample: None };
+        let error = RunError { kind: ErrorKind::Internal, message: "x".into(), stage: None, sample: None };
         let failed = RunEnd::failed(error);
         let end =
             RunEnd { status: domain::run::RunStatus::Completed, score: Some(0.5), error: None, ..failed };

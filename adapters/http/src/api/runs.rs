@@ -104,7 +104,10 @@ impl Api {
 }
 
 fn over_or_begun(run: &RunSummary) -> std::result::Result<KeptAnswer, Refusal> {
-    if run.completed_at.is_some() { JsonResponse::<Run>::kept(run) } else { Accepted::<Run>::kept(run) }
+    match run.state.ended_at() {
+        Some(_) => JsonResponse::<Run>::kept(run),
+        None => Accepted::<Run>::kept(run),
+    }
 }
 
 fn patience(seconds: Option<f64>) -> Result<Duration> {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use application::ports::{self, ResultRow};
+use application::ports::{Outline, ResultRow, ScoreRow};
 use application::runs;
 use domain::call::thinking_apart;
 use domain::money::NanoDollars;
 use domain::run::StageError;
+use domain::scoring::Judgement;
 use poem_openapi::{Enum, Object};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -204,14 +205,15 @@ pub struct RunSample {
 impl RunSample {
     /// A sample's way through these stages, judged by these scorers.
     #[must_use]
-    pub fn new(trace: runs::Trace, outline: &ports::Outline) -> Self {
+    pub fn new(trace: runs::Trace, outline: &Outline) -> Self {
         let scorer =
             |number| outline.scorers.get(number as usize).map_or_else(String::new, |(name, _)| name.clone());
-        let score = |said: &ports::SampleScore| SampleScore {
-            scorer_name: scorer(said.score.scorer),
-            value: said.score.value,
-            metadata: from_map(&said.metadata),
-            error: said.error.clone(),
+        let score = |row: &ScoreRow| {
+            let (value, metadata, error) = match &row.judgement {
+                Ok(Judgement { value, metadata }) => (Some(value.value()), from_map(metadata), None),
+                Err(error) => (None, AnyMap::new(), Some(error.clone())),
+            };
+            SampleScore { scorer_name: scorer(row.scorer), value, metadata, error }
         };
         Self {
             sample_index: trace.sample_index,

@@ -178,13 +178,14 @@ pub struct RunRecord {
 
 impl From<&RunSummary> for RunRecord {
     fn from(run: &RunSummary) -> Self {
-        let took = run.started_at.zip(run.completed_at).map(|(start, end)| end.since(start));
+        let ended_at = run.state.ended_at();
+        let took = run.started_at.zip(ended_at).map(|(start, end)| end.since(start));
         Self {
             id: id(run.id.bits()),
             experiment_id: id(run.experiment.bits()),
             sweep_id: run.sweep.map(|sweep| id(sweep.bits())),
             config_hash: run.config_hash.to_string(),
-            status: run.status.into(),
+            status: run.state.status().into(),
             samples: SampleCounts { total: run.asked, done: run.done, failed: run.failed },
             score: run.score,
             ci_low: run.interval.map(|(low, _)| low),
@@ -202,9 +203,9 @@ impl From<&RunSummary> for RunRecord {
             flags: run.flags.named().map(|(name, count)| (name.to_owned(), count)).collect(),
             duration_ms: took.map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
             started_at: run.started_at.map(Moment::from),
-            completed_at: run.completed_at.map(Moment::from),
-            not_before: run.not_before.filter(|_| run.completed_at.is_none()).map(Moment::from),
-            error: run.error.as_ref().map(RunError::from),
+            completed_at: ended_at.map(Moment::from),
+            not_before: run.state.not_before().map(Moment::from),
+            error: run.state.error().map(RunError::from),
         }
     }
 }

@@ -48,7 +48,12 @@ struct FailureRow<'a> {
 
 impl<'a> From<&'a FailureGroup> for FailureRow<'a> {
     fn from(group: &'a FailureGroup) -> Self {
-        Self { kind: &group.kind, stage: group.stage.as_deref(), count: group.count, message: &group.example }
+        Self {
+            kind: group.kind.as_str(),
+            stage: group.stage.as_deref(),
+            count: group.count,
+            message: &group.example,
+        }
     }
 }
 
@@ -199,5 +204,5 @@ impl RunReport<'_> {
 fn told(group: &FailureGroup) -> String {
     let stage = group.stage.as_ref().map_or_else(String::new, |stage| format!(" in stage `{stage}`"));
     let example: String = group.example.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("{} failed with `{}`{stage}, such as: {example}", group.counted(), group.kind)
+    format!("{} failed with `{}`{stage}, such as: {example}", group.counted(), group.kind.as_str())
 }

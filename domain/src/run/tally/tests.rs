@@ -1,4 +1,5 @@
 use super::*;
+use crate::call::FailureKind;
 
 const STAGES: [&str; 1] = ["say"];
 
@@ -57,7 +58,7 @@ fn an_end_by_decision_has_the_numbers_of_its_samples() {
 
 #[test]
 fn what_came_to_nothing_has_failed_however_it_ends() {
-    let error = StageError { kind: "timeout".into(), message: "no answer".into() };
+    let error = StageError::new(FailureKind::Timeout, "no answer");
     for ending in [Ending::Pruned, Ending::Completed { of: 9 }] {
         let first_error = Some((3, 0, error.clone()));
         let nothing =
