@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use application::ports::{CallClaim, Claim, Reservation};
 use domain::call::Digest;
 use domain::id::{SweepId, WorkerId};
-use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::answers::{look, take};
-use crate::batch::{Rows, padded};
+use crate::batch::padded;
 use crate::budget::Budget;
+use crate::columns::Column;
 use crate::deltas::{Deltas, Spent};
 use crate::dialect::{Session, corrupt, id, maybe_id, text, whole};
 use crate::rows::Row;
-
-const CLAIM: &str = "INSERT INTO response_cache (config_hash, claimed_by, claim_no, sweep_id, reserved_tokens, reserved_nano)";
 
 /// Free are calls that nobody has answered, that did not fail for good in this sweep, and that no other live worker is
 /// making. What a dead worker had set aside may have been spent: it is told, to be charged.
@@ -102,7 +101,7 @@ async fn taken<C: ConnectionTrait>(
     let rows = calls.values().map(|call| claim_row(call, by.worker)).collect();
     let dead = if by.from_dead { DEAD } else { GONE };
     let then = format!("{FREE} OR {dead}) {FREED}");
-    let rows = session.insert_returning(Rows { insert: CLAIM, then: &then, values: rows }).await?;
+    let rows = session.insert_rows("response_cache", rows, &then).await?;
     let mut claims = BTreeMap::new();
     for row in &rows {
         let row = Row(row);
@@ -118,15 +117,15 @@ async fn taken<C: ConnectionTrait>(
     Ok(claims)
 }
 
-fn claim_row(call: &CallClaim, by: WorkerId) -> Vec<Bound> {
+fn claim_row(call: &CallClaim, by: WorkerId) -> [Column; 6] {
     let reserve = call.reserve.unwrap_or_default();
-    vec![
-        text(call.hash.to_string()),
-        id(by.bits()),
-        whole(1),
-        maybe_id(call.sweep.map(SweepId::bits)),
-        whole(reserve.tokens),
-        whole(reserve.cost.nanos()),
+    [
+        ("config_hash", text(call.hash.to_string())),
+        ("claimed_by", id(by.bits())),
+        ("claim_no", whole(1)),
+        ("sweep_id", maybe_id(call.sweep.map(SweepId::bits))),
+        ("reserved_tokens", whole(reserve.tokens)),
+        ("reserved_nano", whole(reserve.cost.nanos())),
     ]
 }
 

@@ -5,13 +5,10 @@ use domain::id::{ExperimentId, RunId};
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr};
 
-use crate::batch::Rows;
 use crate::dialect::{Session, json, maybe_id, maybe_text, text, whole};
 use crate::rows::Row;
 
 const TICK: &str = "UPDATE event_clock SET last = last + $1 WHERE id = 1 RETURNING last";
-
-const EVENTS: &str = "INSERT INTO event (seq, experiment_id, type, by_whom, payload)";
 
 pub(crate) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
@@ -24,15 +21,15 @@ pub(crate) async fn write<C: ConnectionTrait>(
     let ticked = session.one(TICK, vec![whole(count)]).await?;
     let last = ticked.map_or(Ok(count), |row| Row(&row).whole("last"))?;
     let rows = events.into_iter().zip(last - count + 1..).map(|(event, seq)| {
-        vec![
-            whole(seq),
-            maybe_id(event.experiment.map(ExperimentId::bits)),
-            text(event.kind.as_str()),
-            maybe_text(event.by.clone()),
-            json(&Value::Map(event.data.clone())),
+        [
+            ("seq", whole(seq)),
+            ("experiment_id", maybe_id(event.experiment.map(ExperimentId::bits))),
+            ("type", text(event.kind.as_str())),
+            ("by_whom", maybe_text(event.by.clone())),
+            ("payload", json(&Value::Map(event.data.clone()))),
         ]
     });
-    session.insert(Rows { insert: EVENTS, then: "", values: rows.collect() }).await
+    session.insert_rows("event", rows.collect(), "").await.map(drop)
 }
 
 /// A run has been claimed for the first time.

@@ -4,6 +4,7 @@ use application::ports::{IdempotencyStore, KeptAnswer, RepeatableRequest, Reserv
 use async_trait::async_trait;
 use sea_orm::{DbErr, Value as Bound};
 
+use crate::columns::Columns;
 use crate::dialect::{failed, id, text, whole};
 use crate::open::Stores;
 use crate::rows::Row;
@@ -16,9 +17,6 @@ const RESERVATION_MS: i64 = 5 * MINUTE_MS;
 
 const EXPIRE: &str =
     "DELETE FROM idempotency WHERE at < {in:$1} OR (status IS NULL AND made IS NULL AND at < {in:$2})";
-
-const RESERVE: &str = "INSERT INTO idempotency (principal, key, route, body_digest, reservation) \
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (principal, key) DO NOTHING";
 
 const SELECT: &str =
     "SELECT route, body_digest, status, answer, made FROM idempotency WHERE principal = $1 AND key = $2";
@@ -35,9 +33,16 @@ impl IdempotencyStore for Stores {
     async fn reserve(&self, request: &RepeatableRequest, reservation: u128) -> Result<Reserved, StoreError> {
         let write = self.database.write();
         write.execute(EXPIRE, vec![whole(-KEEP_MS), whole(-RESERVATION_MS)]).await.map_err(failed)?;
-        let mut values = key(request);
-        values.extend([text(request.route.as_str()), text(request.body.to_string()), id(reservation)]);
-        if write.execute(RESERVE, values).await.map_err(failed)?.rows_affected() > 0 {
+        let (insert, values) = Columns([
+            ("principal", text(request.principal.as_str())),
+            ("key", text(request.key.as_str())),
+            ("route", text(request.route.as_str())),
+            ("body_digest", text(request.body.to_string())),
+            ("reservation", id(reservation)),
+        ])
+        .insert("idempotency");
+        let reserve = format!("{insert} ON CONFLICT (principal, key) DO NOTHING");
+        if write.execute(&reserve, values).await.map_err(failed)?.rows_affected() > 0 {
             return Ok(Reserved::Fresh(reservation));
         }
         let row = write.one(SELECT, key(request)).await.map_err(failed)?;

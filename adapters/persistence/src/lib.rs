@@ -11,6 +11,7 @@ mod board;
 mod budget;
 mod calls;
 mod claims;
+mod columns;
 mod connect;
 mod deltas;
 mod detached;

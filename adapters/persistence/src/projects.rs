@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::id::{ExperimentId, ExportId, ProjectId, RunId, UserId};
 use sea_orm::{DbErr, Value as Bound};
 
+use crate::columns::Columns;
 use crate::dialect::{Dialect, corrupt, failed, id, maybe_id, maybe_text, text, whole};
 use crate::experiments::{SUMMARY, summary};
 use crate::open::Stores;
@@ -23,9 +24,6 @@ const DELETE: &str = "DELETE FROM project WHERE id = $1 AND NOT EXISTS (SELECT 1
      JOIN sweep s ON s.experiment_id = e.id WHERE e.project_id = $1 AND s.status IN ('running', 'paused'))";
 
 const COLUMNS: &str = "id, name, description, owner_id, created_at, updated_at";
-
-const RECORD: &str = "INSERT INTO export_history (id, project_id, experiment_id, run_id, format, by_whom) \
-     VALUES ($1, $2, $3, $4, $5, $6)";
 
 #[async_trait]
 impl ProjectStore for Stores {
@@ -88,15 +86,16 @@ impl ProjectStore for Stores {
     }
 
     async fn record_export(&self, project: ProjectId, export: ExportRecord) -> Result<(), StoreError> {
-        let values = vec![
-            id(export.id.bits()),
-            id(project.bits()),
-            id(export.experiment.bits()),
-            maybe_id(export.run.map(RunId::bits)),
-            text(export.format),
-            text(export.by),
-        ];
-        self.database.write().execute(RECORD, values).await.map(drop).map_err(failed)
+        let columns = Columns([
+            ("id", id(export.id.bits())),
+            ("project_id", id(project.bits())),
+            ("experiment_id", id(export.experiment.bits())),
+            ("run_id", maybe_id(export.run.map(RunId::bits))),
+            ("format", text(export.format)),
+            ("by_whom", text(export.by)),
+        ]);
+        let (sql, values) = columns.insert("export_history");
+        self.database.write().execute(&sql, values).await.map(drop).map_err(failed)
     }
 
     async fn exports(

@@ -14,24 +14,20 @@ use wire::experiment::{Parts, SampleDocument};
 use wire::stored;
 
 use crate::batch::Rows;
+use crate::columns::Columns;
 use crate::dialect::{Session, corrupt, id, json, maybe_real, maybe_text, raw_json, text, whole};
 use crate::rows::Row;
 
 const SET: &str = "INSERT INTO sample_set (id, digest, count, check_names) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING";
 
-const INSERT: &str = "INSERT INTO experiment (id, project_id, sample_set_id, name, description, documents, \
-     pipeline_stages, scoring_config, parameter_space, repeats, holdout, status, document_digest) \
-     VALUES ($1, $2, (SELECT id FROM sample_set WHERE digest = $3), $4, $5, $6, $7, $8, $9, $10, $11, 'draft', $12)";
-
 /// Waits for sweeps and runs that are just being made, and keeps others away.
 const ALONE: &str = "SELECT revision FROM experiment WHERE id = $1 {for update}";
 
-/// `$10` and `$11` say whether it has to be idle, and untried.
-const CHANGE: &str = "UPDATE experiment SET name = $2, description = $3, documents = $4, pipeline_stages = $5, \
-     scoring_config = $6, parameter_space = $7, repeats = $8, holdout = $9, updated_at = {now}, revision = revision + 1, outline = NULL, \
-     document_digest = CASE WHEN $10 = 1 THEN NULL ELSE document_digest END WHERE id = $1 \
-     AND ($10 = 0 OR NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1 AND status IN ('running', 'paused'))) \
-     AND ($11 = 0 OR (NOT EXISTS (SELECT 1 FROM run WHERE experiment_id = $1) \
+/// Where experiment `$1` may be changed: `$2` and `$3` say whether it has to be idle, and untried.
+const CHANGED: &str = "updated_at = {now}, revision = revision + 1, outline = NULL, \
+     document_digest = CASE WHEN $2 = 1 THEN NULL ELSE document_digest END WHERE id = $1 \
+     AND ($2 = 0 OR NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1 AND status IN ('running', 'paused'))) \
+     AND ($3 = 0 OR (NOT EXISTS (SELECT 1 FROM run WHERE experiment_id = $1) \
      AND NOT EXISTS (SELECT 1 FROM sweep WHERE experiment_id = $1)))";
 
 const USE_SET: &str =
@@ -50,29 +46,35 @@ pub(super) async fn insert(
     session: Session<'_, DatabaseTransaction>,
     new: NewExperiment,
 ) -> Result<(), DbErr> {
-    let digest = text(new.samples.digest.to_string());
     insert_samples(session, &new.samples).await?;
-    let digest_of = new.document_digest.map(|digest| digest.to_string());
-    let mut values = vec![id(new.id.bits()), id(new.project.bits()), digest];
-    values.extend(content(&new.draft)?);
-    values.push(maybe_text(digest_of));
-    session.execute(INSERT, values).await.map(drop)
+    let columns = content(&new.draft)?;
+    let sql = format!(
+        "INSERT INTO experiment (id, project_id, sample_set_id, document_digest, status, {}) \
+         VALUES ($1, $2, (SELECT id FROM sample_set WHERE digest = $3), $4, 'draft', {})",
+        columns.names(),
+        columns.places(5)
+    );
+    let of_set = text(new.samples.digest.to_string());
+    let of_document = maybe_text(new.document_digest.map(|digest| digest.to_string()));
+    let values = columns.values([id(new.id.bits()), id(new.project.bits()), of_set, of_document]);
+    session.execute(&sql, values).await.map(drop)
 }
 
 pub(super) async fn change(
     session: Session<'_, DatabaseTransaction>,
     change: ExperimentChange,
 ) -> Result<ChangeOutcome, DbErr> {
-    let mut values = vec![id(change.id.bits())];
-    values.extend(content(&change.draft)?);
-    values.push(whole(i64::from(change.only != ChangeableWhen::Always)));
-    values.push(whole(i64::from(change.only == ChangeableWhen::Untried)));
+    let columns = content(&change.draft)?;
+    let sql = format!("UPDATE experiment SET {}, {CHANGED}", columns.assignments(4));
+    let idle = whole(i64::from(change.only != ChangeableWhen::Always));
+    let untried = whole(i64::from(change.only == ChangeableWhen::Untried));
+    let values = columns.values([id(change.id.bits()), idle, untried]);
     let revision = session.one(ALONE, vec![id(change.id.bits())]).await?;
     let revision = revision.map(|row| Row(&row).whole("revision")).transpose()?;
     if revision.is_some_and(|revision| revision != change.revision) {
         return Ok(ChangeOutcome::Stale);
     }
-    if session.execute(CHANGE, values).await?.rows_affected() == 0 {
+    if session.execute(&sql, values).await?.rows_affected() == 0 {
         return Ok(ChangeOutcome::Refused);
     }
     if let Some(samples) = &change.samples {
@@ -94,19 +96,19 @@ async fn insert_samples(session: Session<'_, DatabaseTransaction>, new: &NewSamp
     session.insert(Rows { insert, then: "", values: rows.collect() }).await
 }
 
-/// Name to holdout, in the order of the statements.
-fn content(draft: &Draft) -> Result<[Bound; 8], DbErr> {
+/// The columns of an experiment's document.
+fn content(draft: &Draft) -> Result<Columns<8>, DbErr> {
     let parts = Parts::of_draft(draft);
-    Ok([
-        text(draft.name.as_str()),
-        maybe_text(draft.description.clone()),
-        document(&parts.documents)?,
-        document(&parts.pipeline_stages)?,
-        document(&parts.scoring_config)?,
-        document(&parts.parameter_space)?,
-        whole(draft.repeats),
-        maybe_real(Some(draft.holdout)),
-    ])
+    Ok(Columns([
+        ("name", text(draft.name.as_str())),
+        ("description", maybe_text(draft.description.clone())),
+        ("documents", document(&parts.documents)?),
+        ("pipeline_stages", document(&parts.pipeline_stages)?),
+        ("scoring_config", document(&parts.scoring_config)?),
+        ("parameter_space", document(&parts.parameter_space)?),
+        ("repeats", whole(draft.repeats)),
+        ("holdout", maybe_real(Some(draft.holdout))),
+    ]))
 }
 
 fn document<T: serde::Serialize>(document: &T) -> Result<Bound, DbErr> {
