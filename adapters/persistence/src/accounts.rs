@@ -47,7 +47,8 @@ impl AccountStore for Stores {
 }
 
 impl Stores {
-    /// Of several transactions that do this one gets the row, and the others take nothing along.
+    /// Creates the first administrator. Where several transactions do this at once, one inserts the row; the others
+    /// are rolled back.
     async fn first_account(&self, account: Account) -> Result<bool, DbErr> {
         let transaction = self.database.writer.begin().await?;
         let session = Session { connection: &transaction, dialect: self.database.dialect() };

@@ -1,4 +1,4 @@
-//! Finds what is known of calls, and reads answers.
+//! Looks up the outcomes of calls, and reads answers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.reasoning, a.v
      a.tokens_in, a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.stated_nano, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
      a.paid_asker, a.paid_by_scorer, a.paid_call";
 
-/// In place of the run of a payer: the answer was tried outside any run. It is the nil UUID (RFC 9562, section 5.9).
+/// The payer's run of an answer that was made outside any run: the nil UUID (RFC 9562, section 5.9).
 pub(crate) const NO_RUN: u128 = 0;
 
-/// The stored outcome of a call, which therefore is not made again.
+/// The stored outcome of a call. A call that has one is not made again.
 #[derive(Debug, Clone)]
 pub(crate) enum KnownOutcome {
     Answered(Arc<StoredAnswer>),
@@ -31,7 +31,7 @@ pub(crate) enum KnownOutcome {
 
 pub(crate) type KnownOutcomes = HashMap<Digest, KnownOutcome>;
 
-/// What there is to say of a call without claiming it.
+/// The outcome of a call that is already stored, without claiming the call.
 pub(crate) fn settled<'a>(known: &'a KnownOutcomes, call: &CallClaim) -> Option<&'a KnownOutcome> {
     known.get(&call.hash).filter(|known| match known {
         KnownOutcome::Answered(_) => true,
@@ -46,7 +46,7 @@ pub(crate) fn take(known: &mut KnownOutcomes, call: &CallClaim) -> Option<Claim>
     })
 }
 
-/// Answers and failures of these calls. In an order that has to be made, SQLite gives all rows at once rather than one after
+/// The stored outcomes of these calls. In an order that has to be made, SQLite gives all rows at once rather than one after
 /// the other, between which its thread and the reader's would wake each other.
 pub(crate) async fn look<C: ConnectionTrait>(
     session: Session<'_, C>,
@@ -124,14 +124,14 @@ pub(crate) fn reply(row: Row<'_>) -> Result<Reply, DbErr> {
     })
 }
 
-/// Four bytes a number, the lowest first.
+/// Reads an embedding: four bytes for each number, little-endian.
 fn embedding(bytes: &[u8]) -> Option<Embedding> {
     let (numbers, rest) = bytes.as_chunks::<4>();
     let numbers = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     if rest.is_empty() { Embedding::try_new(numbers) } else { None }
 }
 
-/// What [`embedding`] reads.
+/// Writes an embedding as [`embedding`] reads it.
 pub(crate) fn vector_bytes(embedding: &Embedding) -> Vec<u8> {
     embedding.numbers().iter().flat_map(|number| number.to_le_bytes()).collect()
 }

@@ -1,4 +1,4 @@
-//! Whether the database takes what is written, and if not, why.
+//! Whether the database accepts writes, and if not, why.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,14 +8,15 @@ use tokio::sync::watch;
 
 use crate::fault::{Cause, reason};
 
-/// Shared by everything that writes. The group writer tries again until the database takes its writes, and says so.
+/// The state of the database, shared by everything that writes. While writes fail, the group writer retries and
+/// records it here.
 #[derive(Debug)]
 pub(crate) struct Availability {
     trouble: watch::Sender<Option<String>>,
     suspect_until: Mutex<Option<Instant>>,
 }
 
-/// How long connections are tried before they are used again, after a statement that was never answered.
+/// How long connections are tested before each use, after a statement got no answer.
 const TEST_CONNECTIONS_FOR: Duration = Duration::from_mins(1);
 
 impl Availability {
@@ -23,17 +24,17 @@ impl Availability {
         Self { trouble: watch::Sender::new(None), suspect_until: Mutex::default() }
     }
 
-    /// Why nothing can be written at the moment.
+    /// Why nothing can be written now; `None` where writes succeed.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.trouble.borrow().clone()
     }
 
-    /// Changes of [`trouble`](Self::trouble).
+    /// Notifies of changes of [`trouble`](Self::trouble).
     pub(crate) fn watch(&self) -> watch::Receiver<Option<String>> {
         self.trouble.subscribe()
     }
 
-    /// Nothing can be written, for this reason.
+    /// Records that nothing can be written, and why.
     pub(crate) fn lost(&self, why: String) {
         let told = self.trouble.send_if_modified(|trouble| trouble.replace(why).is_none());
         if told {
@@ -44,27 +45,27 @@ impl Availability {
         }
     }
 
-    /// Writes land again.
+    /// Records that writes succeed again.
     pub(crate) fn regained(&self) {
         if self.trouble.send_replace(None).is_some() {
             tracing::info!("the database takes writes again");
         }
     }
 
-    /// Takes note of a statement's error: a disk that is full concerns everything that writes.
+    /// Records a statement's error where it concerns all writes: a full disk.
     pub(crate) fn note(&self, error: &DbErr) {
         if Cause::of(error) == Cause::Disk {
             self.lost(reason(error));
         }
     }
 
-    /// A statement was given up because no answer came: connections may be dead without knowing it.
+    /// Records that a statement got no answer in time. Other connections may be dead too, without having noticed.
     pub(crate) fn note_unanswered(&self) {
         *self.suspect_until.lock().unwrap_or_else(PoisonError::into_inner) =
             Instant::now().checked_add(TEST_CONNECTIONS_FOR);
     }
 
-    /// Whether connections have to be tried before they are used again.
+    /// Whether connections have to be tested before they are used.
     pub(crate) fn is_suspect(&self) -> bool {
         let until = *self.suspect_until.lock().unwrap_or_else(PoisonError::into_inner);
         until.is_some_and(|until| Instant::now() < until)

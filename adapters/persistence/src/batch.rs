@@ -6,26 +6,26 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value as Bound};
 
 use crate::dialect::{Dialect, Session};
 
-/// Rows of a statement: a few sizes, so that the database has seen each statement before, and any number of rows takes few
-/// statements.
+/// How many rows one statement may have. With only a few sizes, statements are prepared once, and any number of rows
+/// takes few statements.
 const SIZES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 
 /// Rows for one table.
 pub(crate) struct Rows<'a> {
-    /// What stands before the rows, up to `VALUES`.
+    /// The statement up to `VALUES`.
     pub(crate) insert: &'a str,
-    /// What stands behind them.
+    /// The statement after the rows.
     pub(crate) then: &'a str,
     pub(crate) values: Vec<Vec<Bound>>,
 }
 
 impl<C: ConnectionTrait> Session<'_, C> {
-    /// Writes rows in their order.
+    /// Writes the rows in order.
     pub(crate) async fn insert(&self, rows: Rows<'_>) -> Result<(), DbErr> {
         self.insert_returning(rows).await.map(drop)
     }
 
-    /// Writes rows in their order; what the statements return.
+    /// Writes the rows in order, and returns what the statements return.
     pub(crate) async fn insert_returning(&self, rows: Rows<'_>) -> Result<Vec<QueryResult>, DbErr> {
         let mut returned = Vec::new();
         let mut left = rows.values.into_iter().peekable();
@@ -56,7 +56,7 @@ fn placeholders(dialect: Dialect, rows: usize, columns: usize) -> String {
     sql
 }
 
-/// Appends placeholders from a number on; those of SQLite have no numbers: see [`Dialect`].
+/// Appends `count` placeholders, the first of them with the number `from`. SQLite's have no numbers: see [`Dialect`].
 fn write_list(dialect: Dialect, from: usize, count: usize, sql: &mut String) {
     for number in from..from + count {
         if number > from {
@@ -70,7 +70,8 @@ fn write_list(dialect: Dialect, from: usize, count: usize, sql: &mut String) {
     }
 }
 
-/// Items in chunks of a few sizes, each with its placeholders; the last chunk is filled up with its own last item.
+/// Splits items into chunks of a few sizes, each with its placeholders. The last chunk is filled up with copies of
+/// its last item.
 pub(crate) fn padded<T>(items: &[T]) -> impl Iterator<Item = (impl Iterator<Item = &T>, String)> {
     items.chunks(SIZES[0]).map(|chunk| {
         let size = SIZES.into_iter().rev().find(|size| *size >= chunk.len()).unwrap_or(SIZES[0]);
@@ -79,7 +80,7 @@ pub(crate) fn padded<T>(items: &[T]) -> impl Iterator<Item = (impl Iterator<Item
     })
 }
 
-/// Placeholders from a number on: `$3,$4,$5`.
+/// `count` placeholders, the first of them with the number `from`: `$3,$4,$5`.
 pub(crate) fn list(from: usize, count: usize) -> String {
     let mut sql = String::with_capacity(count * 5);
     write_list(Dialect::Postgres, from, count, &mut sql);

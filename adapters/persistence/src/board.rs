@@ -23,7 +23,7 @@ use crate::rows::{Row, read_all};
 use crate::run_list::RunProjection;
 use crate::run_rows::totals_of;
 
-/// No texts of the configuration but the values.
+/// The columns of a row of the board: of the configuration only the values.
 const SHOWN: RunProjection = RunProjection {
     columns: "r.id, r.config->'doc'->'values' AS point, r.status, r.done, r.score, r.ci_low, r.ci_high, r.n, \
         r.rank_class, r.scores, r.tokens_in, r.tokens_out, r.cost_nano, r.latency_ms",
@@ -33,7 +33,7 @@ const SHOWN: RunProjection = RunProjection {
 const STATE: &str = "SELECT s.doc, CAST(CASE WHEN b.standings_rev = b.rev THEN 1 ELSE 0 END AS bigint) AS is_current FROM board b \
      LEFT JOIN standings s ON s.experiment_id = b.experiment_id WHERE b.experiment_id = $1";
 
-/// `$2` is a board that is taken at once.
+/// Claims a board whose standings are behind. `$2` is a board that is claimed regardless of its lease and its `not_before`.
 const CLAIM: &str = "UPDATE board SET lease_until = {in:$1} WHERE experiment_id = (SELECT experiment_id FROM board r \
      WHERE rev > standings_rev AND (experiment_id = $2 OR ($2 IS NULL \
      AND (lease_until IS NULL OR lease_until < {now}) AND (not_before IS NULL OR not_before <= {now}))) ORDER BY experiment_id LIMIT 1 {lock r skip}) \
@@ -48,7 +48,7 @@ const COMPUTED: &str = "UPDATE board SET standings_rev = $2, not_before = {in:$3
 const PUT: &str = "INSERT INTO standings (experiment_id, rev, doc) VALUES ($1, $2, $3) \
      ON CONFLICT (experiment_id) DO UPDATE SET rev = excluded.rev, doc = excluded.doc, at = {now}";
 
-/// A partial run stands where its difference to the leader puts it.
+/// Moves a partial run to the place that its difference to the leader gives it.
 const FOLLOW: &str = "UPDATE run SET rank_score = $2 WHERE id = $1 AND rank_class = 1 AND rank_score <> $2";
 
 #[async_trait]
@@ -65,7 +65,7 @@ impl BoardStore for Stores {
 
     async fn board_state(&self, experiment: ExperimentId) -> Result<BoardState, StoreError> {
         let row = self.database.read().one(STATE, vec![id(experiment.bits())]).await.map_err(failed)?;
-        // Where no run has ended there is nothing to be computed.
+        // Where no run has ended, there are no standings to compute.
         let nothing = BoardState { standings: Standings::default(), is_current: true };
         row.map_or(Ok(nothing), |row| state(Row(&row)).map_err(failed))
     }

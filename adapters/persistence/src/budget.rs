@@ -1,4 +1,5 @@
-//! What is left of a sweep's budget: what was spent, what may have been spent, and what is set aside for calls under way.
+//! The remainder of a sweep's budget: the limit minus what was spent, what may have been spent, and what is reserved
+//! for calls in flight.
 
 use application::ports::Reservation;
 use domain::call::Digest;
@@ -17,7 +18,7 @@ const RESERVED: &str = "SELECT CAST(COALESCE(SUM(reserved_tokens), 0) AS bigint)
      CAST(COALESCE(SUM(reserved_nano), 0) AS bigint) AS nano FROM response_cache c \
      WHERE c.answer_id IS NULL AND c.claimed_by IS NOT NULL AND c.sweep_id = $1";
 
-/// What is left of a sweep's budget.
+/// The remainder of a sweep's budget.
 pub(crate) struct Budget {
     max_tokens: i64,
     max_nano: i64,
@@ -28,7 +29,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// `wanted` is already counted among the reservations of the store, and left out here.
+    /// Reads the remainder. The store's reservations already include `wanted`, which is subtracted from them.
     pub(crate) async fn read<C: ConnectionTrait>(
         session: Session<'_, C>,
         sweep: SweepId,
@@ -53,7 +54,7 @@ impl Budget {
         })
     }
 
-    /// Sets a reservation aside, where it fits.
+    /// Reserves an amount, if the budget has room for it.
     pub(crate) fn takes(&mut self, reserve: &Reservation) -> bool {
         let tokens = self.reserved_tokens.saturating_add(signed(reserve.tokens));
         let nano = self.reserved_nano.saturating_add(reserve.cost.nanos());
@@ -65,7 +66,7 @@ impl Budget {
         fits
     }
 
-    /// Reservations that may still be given back.
+    /// Whether there are reservations that may still be released.
     pub(crate) const fn is_open(&self) -> bool {
         self.reserved_tokens > 0 || self.reserved_nano > 0
     }

@@ -1,4 +1,4 @@
-//! Claims calls, and finds their answers.
+//! Claims calls, and looks up their answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::dialect::{Session, failed, id, text, whole};
 use crate::open::Stores;
 use crate::rows::Row;
 
-/// A call whose outcome is unknown no longer holds its reservation: it is charged.
+/// Charges a call whose outcome is unknown, in place of its reservation.
 const CHARGE: &str = "UPDATE sweep_total SET unknown_calls = unknown_calls + 1, unknown_tokens = unknown_tokens + $2, \
      unknown_nano = unknown_nano + $3 WHERE sweep_id = $1";
 const HELD: &str = "SELECT sweep_id, reserved_tokens, reserved_nano FROM response_cache \
@@ -30,8 +30,8 @@ const MEASURED: &str = "SELECT CAST(avg(latency_us) AS bigint) AS latency_us, CA
 
 #[async_trait]
 impl CallStore for Stores {
-    /// Most calls of a repeated sweep are answered: they are read, together with what others look for at the moment,
-    /// before anything is written.
+    /// In a repeated sweep most calls have a stored answer. So answers are looked up first, in one query with the
+    /// lookups of other callers, and only the remaining calls are claimed.
     async fn claim(&self, calls: Vec<CallClaim>, by: WorkerId) -> Result<Vec<Claim>, StoreError> {
         let mut known = self.lookups.look(calls.iter().map(|call| call.hash).collect()).await?;
         let open: Vec<CallClaim> =

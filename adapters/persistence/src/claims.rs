@@ -15,8 +15,8 @@ use crate::deltas::{Deltas, Spent};
 use crate::dialect::{Session, corrupt, id, maybe_id, text, whole};
 use crate::rows::Row;
 
-/// Free are calls that nobody has answered, that did not fail for good in this sweep, and that no other live worker is
-/// making. What a dead worker had set aside may have been spent: it is told, to be charged.
+/// Claims a call that has no answer, did not fail permanently in this sweep, and is not claimed by another live
+/// worker. Returns what a dead worker had reserved for it, since that may have been spent and has to be charged.
 const FREE: &str = "ON CONFLICT (config_hash) DO UPDATE SET claimed_by = excluded.claimed_by, \
      claim_no = response_cache.claim_no + 1, sweep_id = excluded.sweep_id, \
      reserved_tokens = excluded.reserved_tokens, reserved_nano = excluded.reserved_nano, \
@@ -33,7 +33,8 @@ const FREED: &str = "RETURNING config_hash, lost_sweep_id, lost_tokens, lost_nan
 pub(crate) const RELEASE: &str = "UPDATE response_cache SET claimed_by = NULL, reserved_tokens = 0, reserved_nano = 0 \
      WHERE config_hash = $1 AND claimed_by = $2 AND answer_id IS NULL";
 
-/// Whether whoever holds a call is taken for dead: where leases may be taken over, once its lease has run out.
+/// The worker that holds a call is considered dead if its lease has expired. Used where this worker may take over
+/// from others.
 const DEAD: &str =
     "NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = response_cache.claimed_by AND w.lease_until >= {now})";
 
@@ -46,15 +47,15 @@ const LOST: &str = "UPDATE response_cache SET claimed_by = NULL, lost_tokens = r
      AND NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = c.claimed_by AND w.lease_until >= {now}) \
      ORDER BY c.config_hash {for update}) RETURNING lost_tokens, lost_nano";
 
-/// Who claims calls.
+/// The worker that claims calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Claimant {
     pub(crate) worker: WorkerId,
-    /// Whether it may take what workers hold whose lease has run out.
+    /// Whether it may take over calls of workers whose lease has expired.
     pub(crate) from_dead: bool,
 }
 
-/// Locks those of the calls that are known; they come in order.
+/// Locks the stored rows of these calls, in the order of their hashes.
 pub(crate) async fn lock<C: ConnectionTrait>(
     session: Session<'_, C>,
     hashes: &[Digest],
@@ -69,8 +70,8 @@ pub(crate) async fn lock<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Claims calls within a transaction. A call that is asked for twice is busy the second time. `deltas` is what the
-/// transaction has spent so far and not yet written; what dead workers may have spent is added.
+/// Claims calls within a transaction. Where a call is requested twice, the second request finds it busy. `deltas`
+/// holds what the transaction has spent so far and not written yet; what dead workers may have spent is added to it.
 pub(crate) async fn claim<C: ConnectionTrait>(
     session: Session<'_, C>,
     calls: &[CallClaim],
@@ -91,7 +92,7 @@ pub(crate) async fn claim<C: ConnectionTrait>(
     Ok(answers.collect())
 }
 
-/// Takes what is free.
+/// Claims the calls that can be claimed.
 async fn taken<C: ConnectionTrait>(
     session: Session<'_, C>,
     calls: &BTreeMap<Digest, CallClaim>,
@@ -129,8 +130,8 @@ fn claim_row(call: &CallClaim, by: WorkerId) -> [Column; 6] {
     ]
 }
 
-/// What dead workers had set aside of a sweep's budget may have been spent: it is charged, whether or not somebody makes
-/// those calls again.
+/// Charges what dead workers had reserved to the budgets of their sweeps: it may have been spent, whether or not
+/// another worker repeats those calls.
 async fn charge_lost<C: ConnectionTrait>(
     session: Session<'_, C>,
     sweep: SweepId,
@@ -143,7 +144,7 @@ async fn charge_lost<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Gives back what does not fit the budget of its sweep. The calls are locked before the totals, as everywhere.
+/// Releases the claims that do not fit the budget of their sweep. Calls are locked before totals, as everywhere.
 async fn refuse_unaffordable<C: ConnectionTrait>(
     session: Session<'_, C>,
     calls: &BTreeMap<Digest, CallClaim>,

@@ -1,4 +1,4 @@
-//! How connections are made and kept honest: pools, time limits, and what is done about connections that went bad.
+//! Opens connections and detects dead ones: pools, time limits, and tests before use.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,34 +14,35 @@ use sea_orm::{
 use crate::availability::Availability;
 use crate::dialect::Dialect;
 
-/// Read-only connections of SQLite.
+/// Number of read-only connections of SQLite.
 const READERS: u32 = 4;
-/// Connections to PostgreSQL: those that everything shares, and those of heartbeats, which must not wait for any other.
+/// Number of connections to PostgreSQL: the shared pool, and that of heartbeats, which must not wait for other
+/// statements.
 pub(crate) const POOL: u32 = 10;
 pub(crate) const HEART_POOL: u32 = 2;
-/// How long a first connection may take.
+/// How long the first connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long PostgreSQL may be away before whoever asks is told so.
+/// How long a connection may take to be established before callers get an error.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// How often a connection is waited for while all of them are busy.
+/// How often a caller waits again while all connections are busy.
 const BUSY_WAITS: u32 = 6;
-/// How long a statement, or a transaction of the group writer, may take. Longer than the server allows a statement, so
-/// that a server that lives says so itself.
+/// The time limit of a statement, or of a transaction of the group writer. It is longer than the server's own limit,
+/// so that a working server reports the time-out itself.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
-/// How long a connection has to answer a ping, and how long where others did not answer lately: then it must be found out
-/// quickly which of them are dead.
+/// The time limit of a ping, and the shorter one while other connections are known not to answer, so that dead
+/// connections are found quickly.
 const PING_TIMEOUT: Duration = Duration::from_millis(500);
 const SUSPECT_PING_TIMEOUT: Duration = Duration::from_millis(150);
-/// A connection that has been idle for so long is tried before it is used.
+/// A connection that has been idle for longer is tested before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// What PostgreSQL is told on each connection: it gives up what takes too long, and lets go of clients that are gone, with
-/// their locks.
+/// Settings of each PostgreSQL session: the server cancels slow statements, and releases the locks of clients that
+/// are gone.
 const SESSION: &str = "SET statement_timeout = 22000; SET idle_in_transaction_session_timeout = 20000; \
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2; \
      SET tcp_user_timeout = 20000";
 
-/// A connection or a pool, with what is known of the database's health.
+/// A connection or a pool, with the known state of the database.
 #[derive(Clone)]
 pub(crate) struct Access {
     pub(crate) connection: DatabaseConnection,
@@ -56,7 +57,8 @@ impl Access {
     }
 }
 
-/// Waits for the database's answer, but not for ever: a connection whose other end is gone never answers.
+/// Waits for the database's answer up to a time limit. Without one, a connection whose other end is gone would never
+/// return.
 pub(crate) async fn bounded<T>(
     availability: &Availability,
     answer: impl Future<Output = Result<T, DbErr>>,
@@ -64,7 +66,7 @@ pub(crate) async fn bounded<T>(
     within(ANSWER_TIMEOUT, availability, answer).await
 }
 
-/// The same with a time limit of its own.
+/// The same with the given time limit.
 pub(crate) async fn within<T>(
     limit: Duration,
     availability: &Availability,
@@ -80,8 +82,8 @@ pub(crate) async fn within<T>(
     }
 }
 
-/// Does something with a connection of a pool. The pool waits only briefly, so that a database that is away is noticed at
-/// once; while all its connections are busy that is repeated.
+/// Runs `work` with a connection of a pool. The pool waits only briefly, so that an unreachable database is noticed
+/// at once; while all connections are busy, the wait is repeated.
 pub(crate) async fn acquiring<T, F>(connection: &DatabaseConnection, work: impl Fn() -> F) -> Result<T, DbErr>
 where
     F: Future<Output = Result<T, DbErr>>,
@@ -109,21 +111,22 @@ fn all_busy(connection: &DatabaseConnection) -> bool {
     }
 }
 
-/// Prepared statements that a connection of SQLite keeps. Each takes tens of KiB, and every reader has its own.
+/// Prepared statements that a read-only connection of SQLite keeps. Each takes tens of KiB, and every connection has
+/// its own.
 const KEPT_READS: usize = 48;
 const KEPT_WRITES: usize = 256;
 /// Rows of SQLite that may wait for their reader: with room for those of a whole lookup, a connection's thread does not
 /// wait for its reader between two rows.
 const WAITING_ROWS: usize = 256;
 
-/// The one connection that writes to a file, and those that read it.
+/// Opens one connection that writes to a file, or several that read it.
 pub(crate) async fn sqlite(path: PathBuf, read_only: bool) -> Result<DatabaseConnection, DbErr> {
     let (connections, statements) = if read_only { (READERS, KEPT_READS) } else { (1, KEPT_WRITES) };
     let mut options = ConnectOptions::new("sqlite://");
     options.max_connections(connections).min_connections(connections).sqlx_logging(false);
     options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
-    // After an error that ended a transaction on SQLite's side the driver goes on counting it as open, and every later
-    // one would be part of it and never land.
+    // If SQLite itself ends a transaction after an error, the driver still counts it as open. All later transactions
+    // would be nested in it and never be committed.
     options.map_sqlx_sqlite_before_acquire(|connection, _| {
         Box::pin(async move { Ok(!connection.is_in_transaction()) })
     });
@@ -142,7 +145,7 @@ pub(crate) async fn sqlite(path: PathBuf, read_only: bool) -> Result<DatabaseCon
     Connector::connect(options).await
 }
 
-/// A pool of connections to PostgreSQL.
+/// Opens a pool of connections to PostgreSQL.
 pub(crate) async fn postgres(
     url: &str,
     connections: u32,
@@ -166,7 +169,7 @@ pub(crate) async fn postgres(
             let availability = Arc::clone(&availability);
             Box::pin(async move {
                 if availability.is_suspect() && !answers(connection, &availability).await {
-                    // Nobody would hear a farewell either.
+                    // Close without a goodbye message, which nothing would receive.
                     return Err(SqlError::PoolTimedOut);
                 }
                 Ok(true)
@@ -176,7 +179,8 @@ pub(crate) async fn postgres(
     Connector::connect(options).await
 }
 
-/// Whether a connection is alive. One whose statement was given up waits for that answer first, which may never come.
+/// Whether a connection is alive. After an abandoned statement it waits for that statement's answer first, which may
+/// never arrive.
 async fn answers(connection: &mut PgConnection, availability: &Availability) -> bool {
     let limit = if availability.is_suspect() { SUSPECT_PING_TIMEOUT } else { PING_TIMEOUT };
     match tokio::time::timeout(limit, connection.ping()).await {

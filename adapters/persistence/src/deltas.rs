@@ -1,11 +1,11 @@
-//! What a transaction adds to the counters of sweeps.
+//! Changes that a transaction makes to the counters of sweeps.
 
 use std::collections::BTreeMap;
 
 use domain::id::SweepId;
 use domain::run::RunStatus;
 
-/// What changes in a sweep's counters.
+/// Changes of one sweep's counters.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Delta {
     pub(crate) outcomes: i64,
@@ -41,7 +41,7 @@ impl From<&Delta> for Spent {
 }
 
 impl Delta {
-    /// A run is over.
+    /// Counts a run that ended.
     pub(crate) const fn ended(&mut self, status: RunStatus) {
         match status {
             RunStatus::Failed => self.failed += 1,
@@ -51,7 +51,7 @@ impl Delta {
         }
     }
 
-    /// A call was lost with its worker: it may have been made, and billed.
+    /// Counts a call that was in flight when its worker was lost: it may have been made, and billed.
     pub(crate) const fn lost(&mut self, tokens: i64, nano: i64) {
         self.unknown_calls += 1;
         self.unknown_tokens = self.unknown_tokens.saturating_add(tokens);

@@ -12,13 +12,13 @@ use crate::availability::Availability;
 use crate::connect::{acquiring, within};
 use crate::dialect::Dialect;
 
-/// A connection whose statements run in tasks of their own. Whoever waits for one may not be polled for a while, and
-/// must not keep the connection from others meanwhile.
+/// A connection whose statements run in tasks of their own. A caller may not be polled for a while; its connection is
+/// returned to the pool all the same.
 pub(crate) struct Detached<'a> {
     pub(crate) connection: &'a DatabaseConnection,
     pub(crate) dialect: Dialect,
     pub(crate) availability: &'a Arc<Availability>,
-    /// How long a statement may take. Its task goes on for so long, whoever waits for it.
+    /// The time limit of a statement. The task runs until then even if its caller is dropped.
     pub(crate) limit: Duration,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn in_background(dialect: Dialect, work: impl Future<Output = ()> + S
     }
 }
 
-/// Runs something in a task of its own, to its end.
+/// Runs a future to its end in a task of its own.
 pub(crate) async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
 ) -> Result<T, DbErr> {

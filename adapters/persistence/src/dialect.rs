@@ -1,4 +1,4 @@
-//! What the two databases say differently.
+//! The differences between the two databases.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// The one that a connection speaks.
+    /// The dialect of a connection.
     pub(crate) fn of(connection: &DatabaseConnection) -> Self {
         match connection.get_database_backend() {
             DbBackend::Postgres => Self::Postgres,
@@ -35,8 +35,8 @@ impl Dialect {
         }
     }
 
-    /// SQL for this dialect: `{now}` is the database's clock, `{in:$1}` the moment so many milliseconds from now, `{skip
-    /// locked}` the row locks of PostgreSQL.
+    /// SQL for this dialect. Markers: `{now}` is the database's clock, `{in:$1}` the time `$1` milliseconds from now,
+    /// and `{for update}`, `{for share}`, `{lock t}` and `{lock t skip}` are row locks, which only PostgreSQL has.
     pub(crate) fn sql(self, template: &str) -> String {
         match self {
             Self::Sqlite => sqlite(template),
@@ -53,7 +53,7 @@ impl Dialect {
         Statement::from_sql_and_values(self.backend(), sql, values)
     }
 
-    /// A moment as it is read.
+    /// Reads a time.
     pub(crate) fn read_time(self, row: &QueryResult, column: &str) -> Result<Option<Timestamp>, DbErr> {
         Ok(match self {
             Self::Sqlite => row.try_get::<Option<i64>>("", column)?.map(Timestamp::from_micros),
@@ -74,7 +74,7 @@ fn sqlite(template: &str) -> String {
     sql
 }
 
-/// Replaces each marker that begins so by what its content stands for.
+/// Replaces each marker that starts with `begin` by `with` of its content.
 fn replace_each(sql: &mut String, begin: &str, with: impl Fn(&str) -> String) {
     while let Some((before, rest)) = sql.split_once(begin) {
         let Some((content, after)) = rest.split_once('}') else { break };
@@ -82,7 +82,7 @@ fn replace_each(sql: &mut String, begin: &str, with: impl Fn(&str) -> String) {
     }
 }
 
-/// Locks the rows of a table by its alias, as in `{lock t}`; with `skip` those that nobody else has locked.
+/// The row lock of a table alias, as in `{lock t}`; with `skip`, rows that are locked already are skipped.
 fn row_lock(content: &str) -> String {
     match content.strip_suffix(" skip") {
         Some(alias) => format!("FOR UPDATE OF {alias} SKIP LOCKED"),
@@ -90,8 +90,8 @@ fn row_lock(content: &str) -> String {
     }
 }
 
-/// Makes `?` of each `$n`, with the values in the order of their use. SQLite keeps the names of parameters in a list that it
-/// searches from the start for each of them: a statement of many rows would take the square of its parameters.
+/// Replaces each `$n` by `?`, and puts the values in the order of their use. SQLite searches its list of named
+/// parameters from the start for each one, so a statement of many rows would take quadratic time.
 fn anonymous(sql: &str, values: Vec<Bound>) -> (String, Vec<Bound>) {
     let mut anonymous = String::with_capacity(sql.len());
     let mut order = Vec::with_capacity(values.len());
@@ -136,7 +136,7 @@ pub(crate) struct Session<'a, C> {
     pub(crate) dialect: Dialect,
 }
 
-// Derived, these would ask the connection itself to be copied.
+// A derived implementation would require `C: Clone`.
 impl<C> Clone for Session<'_, C> {
     fn clone(&self) -> Self {
         *self
@@ -159,7 +159,7 @@ impl<C: ConnectionTrait> Session<'_, C> {
     }
 }
 
-/// What went wrong, as ports say it.
+/// Converts a database error to the error of a port.
 pub(crate) fn failed(error: DbErr) -> StoreError {
     match error {
         DbErr::Type(_) | DbErr::Json(_) | DbErr::Custom(_) => StoreError::Corrupt(error.to_string()),
@@ -208,7 +208,7 @@ pub(crate) fn json(value: &Value) -> Bound {
     Bound::Json(Some(Box::new(to_json(value))))
 }
 
-/// A map, where it holds anything.
+/// A map as JSON; NULL where it is empty.
 pub(crate) fn maybe_json(map: &Map) -> Bound {
     Bound::Json((!map.is_empty()).then(|| Box::new(to_json(&Value::Map(map.clone())))))
 }

@@ -32,7 +32,7 @@ pub(crate) async fn write<C: ConnectionTrait>(
     session.insert_rows("event", rows.collect(), "").await.map(drop)
 }
 
-/// A run has been claimed for the first time.
+/// The event of a run's first claim.
 pub(crate) fn run_started(experiment: ExperimentId, run: RunId, values: Value) -> NewEvent {
     let data = [("run_id", Value::from(run.to_string())), ("values", values)];
     NewEvent::new(experiment, EventType::RunStarted, data)

@@ -1,4 +1,5 @@
-//! Numbers, stores and reads events. Taken last in a transaction, the clock makes commit order sequence order.
+//! Stores and reads events. Each transaction takes their numbers last, so that the order of numbers is the order of
+//! commits.
 
 use application::ports::{EventFilter, EventStore, StoreError};
 use async_trait::async_trait;

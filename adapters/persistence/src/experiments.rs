@@ -28,7 +28,7 @@ use crate::rows::{Row, read_all};
 const DELETE: &str = "DELETE FROM experiment WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM sweep \
      WHERE experiment_id = $1 AND status IN ('running', 'paused'))";
 
-/// The space that a sweep goes through, with its experiment.
+/// Selects the space that a sweep searches, with its experiment.
 const OF_SWEEP: &str = "w.parameter_space FROM sweep w JOIN experiment e ON e.id = w.experiment_id \
      JOIN sample_set s ON s.id = e.sample_set_id WHERE w.id = $1";
 
@@ -135,7 +135,7 @@ impl ExperimentStore for Stores {
 }
 
 impl Stores {
-    /// The experiment that `space_of` finds by a key, with the space that it selects.
+    /// Reads the experiment that `space_of` finds by a key, with the space that `space_of` selects.
     async fn stored(&self, space_of: &str, key: u128) -> Result<Option<StoredExperiment>, StoreError> {
         let sql = format!(
             "SELECT e.id, e.project_id, e.name, e.description, {DOCUMENT_BYTES}, {DOCUMENT}, {space_of}"
@@ -145,7 +145,7 @@ impl Stores {
         if document::is_small(Row(&row)).map_err(failed)? {
             return document::read(Row(&row)).map(Some).map_err(failed);
         }
-        // A large definition takes its time to be read and checked.
+        // Reading and checking a large definition takes long.
         let reading = tokio::task::spawn_blocking(move || document::read(Row(&row)));
         let read = reading.await.unwrap_or_else(|error| Err(corrupt(error)));
         read.map(Some).map_err(failed)

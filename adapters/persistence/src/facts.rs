@@ -1,6 +1,6 @@
-//! What is known of experiments without their documents.
+//! Facts of experiments, read without their documents.
 //!
-//! The outline of a document is worked out when it is first asked for, and kept until the document changes.
+//! The outline of a document is computed when it is first needed, and stored until the document changes.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ const KEEP_OF_SWEEP: &str = "UPDATE sweep SET outline = $1 WHERE id = $2";
 
 const STAGES: &str = "SELECT pipeline_stages FROM experiment WHERE id = $1";
 
-/// The dimensions that runs of an experiment have values for: one step of the index for each.
+/// The dimensions that runs of an experiment have values for. The recursion takes one step in the index for each.
 const DIMENSIONS: &str = "WITH RECURSIVE d(name) AS ( \
      SELECT (SELECT MIN(name) FROM run_value WHERE experiment_id = $1) UNION ALL \
      SELECT (SELECT MIN(v.name) FROM run_value v WHERE v.experiment_id = $1 AND v.name > d.name) FROM d \
@@ -74,7 +74,7 @@ impl FactStore for Stores {
 }
 
 impl Stores {
-    /// The facts with the outline that is kept; `None` where none is.
+    /// The facts with the stored outline; `None` where none is stored.
     async fn known_facts(&self, of: &str, key: u128) -> Result<Option<ExperimentFacts>, DbErr> {
         let sql = format!("SELECT {FACTS}, {of}");
         let row = self.database.read().one(&sql, vec![id(key)]).await?;
@@ -86,7 +86,7 @@ impl Stores {
         read_all(&rows, |row| row.text("name"))
     }
 
-    /// Keeps an outline for whoever asks next; where that fails it is worked out again.
+    /// Stores an outline for later readers. Where that fails, it is computed again.
     async fn keep(&self, statement: &str, outline: &Outline, key: Vec<Bound>) {
         let kept = async {
             let document = stored::write(&OutlineDocument::from(outline.clone())).map_err(corrupt)?;

@@ -5,14 +5,14 @@ use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::sqlite::SqliteError;
 use sea_orm::{DbErr, RuntimeErr};
 
-/// What went wrong, by what can be done about it.
+/// The cause of an error, by what a caller can do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The statement or its values: the same would fail again.
+    /// The statement or its values are wrong: the same would fail again.
     Refused,
-    /// Another transaction was in the way: the same may work at once.
+    /// Another transaction was in the way: an immediate retry may succeed.
     Contended,
-    /// There is no room on the database's disk, or it cannot be written.
+    /// The database's disk is full or cannot be written.
     Disk,
     /// The database could not be reached, or did not answer.
     Unreachable,
@@ -70,7 +70,7 @@ fn of_postgres(code: &str) -> Cause {
     }
 }
 
-/// What an error says, for people.
+/// The text of an error, for people.
 pub(crate) fn reason(error: &DbErr) -> String {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
         return "it does not answer: no connection could be had".to_owned();
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_tell_what_can_be_done() {
+    fn error_codes_are_classified() {
         for (code, cause) in [
             ("13", Cause::Disk),
             ("778", Cause::Disk),

@@ -1,5 +1,5 @@
-//! What lists of runs are sorted and filtered by: the metrics of runs that came to an end that can be ranked, and the values
-//! that runs are made with. Each is a row in the order that a page is read in.
+//! What lists of runs are sorted and filtered by: metrics of ended runs that can be ranked, and the values of
+//! dimensions. Each is stored as a row, in an index that pages are read from.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub(crate) fn metric_name(metric: &Metric) -> Cow<'static, str> {
     })
 }
 
-/// What a run came to.
+/// The metrics of a run that ended.
 pub(crate) struct Figures<'a> {
     pub(crate) run: RunId,
     pub(crate) experiment: ExperimentId,
@@ -36,12 +36,12 @@ pub(crate) struct Figures<'a> {
     pub(crate) scores: &'a [ScorerTotal],
     pub(crate) cost: Option<NanoDollars>,
     pub(crate) latency_ms: u64,
-    /// How often a sample was asked, over all samples.
+    /// How many answers were requested: samples times repetitions.
     pub(crate) asked: u64,
 }
 
 impl Figures<'_> {
-    /// Its rows: what is not known has none.
+    /// The rows of the metrics. An unknown metric has no row.
     pub(crate) fn rows(&self) -> Vec<Vec<Bound>> {
         let (cost, latency) = (self.cost.map(NanoDollars::dollars), self.latency_ms as f64);
         let each = |total: f64| (self.asked > 0).then(|| total / self.asked as f64);
@@ -63,7 +63,7 @@ impl Figures<'_> {
     }
 }
 
-/// The rows of the values that a run is made with.
+/// The rows of the values of a run's dimensions.
 pub(crate) fn value_rows(run: RunId, experiment: ExperimentId, values: &Map) -> Vec<Vec<Bound>> {
     let row = |(name, value): (&String, &Value)| {
         vec![id(run.bits()), text(name.as_str()), id(experiment.bits()), text(value_key(value))]
@@ -71,7 +71,8 @@ pub(crate) fn value_rows(run: RunId, experiment: ExperimentId, values: &Map) -> 
     values.iter().map(row).collect()
 }
 
-/// A text that is the same for equal values, and sorts as they do: numbers by size, then texts, then what is neither.
+/// A text for a value: equal values have equal texts, and texts sort as the values do: numbers by size, then texts,
+/// then everything else.
 pub(crate) fn value_key(value: &Value) -> String {
     match value {
         Value::Number(number) => number_key(*number),
@@ -80,14 +81,14 @@ pub(crate) fn value_key(value: &Value) -> String {
     }
 }
 
-/// The bits of the binary fraction, turned so that they sort as the numbers do.
+/// The bits of the number, transformed so that they sort as the numbers do.
 fn number_key(number: Number) -> String {
     let bits = (number.as_f64() + 0.0).to_bits();
     let ordered = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
     format!("n{ordered:016x}")
 }
 
-/// Long texts are told apart by a hash (FNV-1a) behind their beginning: a row of an index has little room.
+/// Shortens a long text to its beginning and a hash (FNV-1a) of the whole, because index entries have a size limit.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 64;
     const KEPT: usize = 40;

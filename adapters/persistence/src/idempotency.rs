@@ -1,4 +1,4 @@
-//! Stores the answers of requests with idempotency keys, and which keys are reserved.
+//! Stores reservations of idempotency keys, and the answers of their requests.
 
 use application::ports::{IdempotencyStore, KeptAnswer, RepeatableRequest, Reserved, StoreError};
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use crate::rows::Row;
 const MINUTE_MS: i64 = 60_000;
 /// How long answers are kept.
 const KEEP_MS: i64 = 24 * 60 * MINUTE_MS;
-/// After how long whoever reserved a key and never settled it is taken for dead.
+/// After how long an unsettled reservation is considered abandoned.
 const RESERVATION_MS: i64 = 5 * MINUTE_MS;
 
 const EXPIRE: &str =
@@ -21,7 +21,7 @@ const EXPIRE: &str =
 const SELECT: &str =
     "SELECT route, body_digest, status, answer, made FROM idempotency WHERE principal = $1 AND key = $2";
 
-/// The first answer stays.
+/// Stores an answer, unless there is one already.
 const KEEP: &str =
     "UPDATE idempotency SET status = $3, answer = $4 WHERE principal = $1 AND key = $2 AND status IS NULL";
 
@@ -46,7 +46,7 @@ impl IdempotencyStore for Stores {
             return Ok(Reserved::Fresh(reservation));
         }
         let row = write.one(SELECT, key(request)).await.map_err(failed)?;
-        // Somebody gave it back in this moment: it will be free at the next try.
+        // The key was released just now, and is free at the next attempt.
         row.map_or(Ok(Reserved::Pending), |row| reserved(Row(&row), request).map_err(failed))
     }
 

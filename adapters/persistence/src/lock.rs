@@ -1,4 +1,4 @@
-//! One process at a time in a data folder.
+//! Lets only one process at a time use a data folder.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use fs4::fs_std::FileExt as _;
 
-/// Held for as long as the process uses the folder; the operating system lets go when it dies.
+/// The lock of a folder. The operating system releases it when the process ends.
 pub(crate) struct FolderLock {
     _file: File,
 }
 
 /// Why the folder was not locked.
 pub(crate) enum LockError {
-    /// Another process holds it; what it says of itself.
+    /// Another process holds it; the text is what that process wrote into the lock file.
     Held(String),
     Io(io::Error),
 }

@@ -18,21 +18,21 @@ const GROUP: usize = 128;
 
 type Question = (Vec<Digest>, oneshot::Sender<Result<Arc<KnownOutcomes>, StoreError>>);
 
-/// The way to the reader.
+/// The handle of the task that queries.
 #[derive(Clone)]
 pub(crate) struct Lookups {
     questions: mpsc::UnboundedSender<Question>,
 }
 
 impl Lookups {
-    /// Starts the reader; it ends when its last handle is dropped.
+    /// Starts the task, which ends when its last handle is dropped.
     pub(crate) fn start(access: Access) -> Self {
         let (questions, inbox) = mpsc::unbounded_channel();
         in_background(access.dialect, answer(access, inbox));
         Self { questions }
     }
 
-    /// What is known of these calls.
+    /// The stored outcomes of these calls.
     pub(crate) async fn look(&self, hashes: Vec<Digest>) -> Result<KnownOutcomes, StoreError> {
         let (tell, told) = oneshot::channel();
         let wanted = hashes.clone();

@@ -1,4 +1,4 @@
-//! What is going on.
+//! Reads which runs are in execution.
 
 use application::ports::{Monitor, RunningRun, StoreError};
 use async_trait::async_trait;

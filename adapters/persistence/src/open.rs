@@ -1,4 +1,4 @@
-//! Opens a database, brings its schema up to date, and hands out the stores.
+//! Opens a database, migrates its schema, and creates the stores.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub enum OpenError {
     InUse {
         /// The folder.
         folder: PathBuf,
-        /// Who uses it.
+        /// What the other process wrote into the lock file.
         holder: String,
     },
     /// The data folder cannot be used.
@@ -47,10 +47,10 @@ pub enum OpenError {
     /// PostgreSQL cannot be reached.
     #[error("PostgreSQL cannot be reached ({0}): is it running, and is DATABASE_URL right?")]
     Unreachable(DbErr),
-    /// The database cannot be reached, or its schema cannot be brought up to date.
+    /// The database cannot be reached, or its schema cannot be migrated.
     #[error("the database cannot be used: {0}")]
     Database(#[from] DbErr),
-    /// The secrets in the database were sealed under another key.
+    /// The secrets in the database are sealed with another key.
     #[error(
         "this database was used with another SECRET_KEY: give it the same one, or its secrets cannot be read"
     )]
@@ -75,14 +75,14 @@ pub struct Stores {
     pub(crate) takeovers: Arc<Takeovers>,
 }
 
-/// The mark of a group writer is there before the first transaction that moves it.
+/// Inserts a group writer's mark, before its first transaction updates it.
 const FIRST_MARK: &str = "INSERT INTO commit_mark (writer, number) VALUES ($1, 0)";
 
 impl Database {
-    /// Opens `promptlooper.db` in a folder, which is made where there is none, for this process alone.
+    /// Opens `promptlooper.db` in a folder, which is created if it is missing, for this process alone.
     ///
     /// # Errors
-    /// [`OpenError`] says what is in the way.
+    /// [`OpenError`] names the obstacle.
     pub async fn sqlite(folder: &Path) -> Result<Self, OpenError> {
         let unusable = |source| OpenError::Folder { folder: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(unusable)?;
@@ -109,7 +109,7 @@ impl Database {
     /// Connects to PostgreSQL.
     ///
     /// # Errors
-    /// [`OpenError`] says what is in the way.
+    /// [`OpenError`] names the obstacle.
     pub async fn postgres(url: &str) -> Result<Self, OpenError> {
         let availability = Arc::new(Availability::new());
         let connect = |connections| connect::postgres(url, connections, &availability);
@@ -123,10 +123,10 @@ impl Database {
         Ok(database)
     }
 
-    /// Steps of the schema of the database in a folder, with whether each has been taken; changes nothing.
+    /// The migrations of the database in a folder, with whether each has been applied. Changes nothing.
     ///
     /// # Errors
-    /// Where there is none, or it cannot be read.
+    /// There is no database, or it cannot be read.
     pub async fn sqlite_status(folder: &Path) -> Result<Vec<(String, bool)>, OpenError> {
         let path = folder.join("promptlooper.db");
         if !path.exists() {
@@ -138,24 +138,25 @@ impl Database {
     /// The same for PostgreSQL.
     ///
     /// # Errors
-    /// Where the database does not answer.
+    /// The database does not answer.
     pub async fn postgres_status(url: &str) -> Result<Vec<(String, bool)>, OpenError> {
         let availability = Arc::new(Availability::new());
         status(&connect::postgres(url, 1, &availability).await.map_err(OpenError::Unreachable)?).await
     }
 
-    /// Steps of the schema with whether each has been taken.
+    /// The migrations, with whether each has been applied.
     ///
     /// # Errors
-    /// Where the database does not answer.
+    /// The database does not answer.
     pub async fn migration_status(&self) -> Result<Vec<(String, bool)>, OpenError> {
         status(&self.writer.connection).await
     }
 
-    /// The stores, once the key is known to be the one that the database's secrets were sealed with.
+    /// Creates the stores, after a check that the vault's key is the one that the database's secrets were sealed
+    /// with.
     ///
     /// # Errors
-    /// [`OpenError::OtherKey`], or where the database does not answer.
+    /// [`OpenError::OtherKey`], or the database does not answer.
     pub async fn stores(self, vault: Arc<dyn Vault>) -> Result<Stores, OpenError> {
         self.check_key(&vault.fingerprint()).await?;
         let sql = "SELECT COALESCE(MAX(id), 0) + 1 AS next FROM answer";
@@ -170,7 +171,7 @@ impl Database {
         Ok(Stores { database: Arc::new(self), group, lookups, vault, takeovers: Arc::default() })
     }
 
-    /// Why nothing can be written at the moment.
+    /// Why nothing can be written now.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.writer.availability.trouble()
     }
@@ -193,13 +194,13 @@ impl Database {
         Detached { connection, dialect: *dialect, availability, limit: ANSWER_TIMEOUT }
     }
 
-    /// Connections on which nothing but heartbeats is sent.
+    /// Connections for heartbeats only.
     pub(crate) const fn heart(&self, limit: Duration) -> Detached<'_> {
         let Access { dialect, availability, .. } = &self.writer;
         Detached { connection: &self.heart, dialect: *dialect, availability, limit }
     }
 
-    /// Runs work of several statements in a task of its own, to its end or to the time limit.
+    /// Runs several statements in a task of its own, to their end or to the time limit.
     pub(crate) async fn detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
@@ -207,7 +208,7 @@ impl Database {
         self.detached_within(ANSWER_TIMEOUT, work).await
     }
 
-    /// The same with a time limit of its own.
+    /// The same with the given time limit.
     pub(crate) async fn detached_within<T: Send + 'static>(
         &self,
         limit: Duration,
@@ -226,7 +227,7 @@ impl Database {
         if known == fingerprint { Ok(()) } else { Err(OpenError::OtherKey) }
     }
 
-    /// A setting, which is given this value where it has none.
+    /// Reads a setting, and sets it to `value` first if it has none.
     pub(crate) async fn setting_or(&self, name: &str, value: &str) -> Result<String, DbErr> {
         let insert = "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
         self.write().execute(insert, vec![text(name), text(value)]).await?;
@@ -242,8 +243,8 @@ async fn status(connection: &DatabaseConnection) -> Result<Vec<(String, bool)>, 
     Ok(steps.into_iter().map(|step| (step.name().to_owned(), taken(step.status()))).collect())
 }
 
-/// Makes the file where there is none, and lets nobody but its owner read it: prompts and answers are in there. The files
-/// beside it take its mode.
+/// Creates the database file if it is missing, readable only for its owner, because it holds prompts and answers.
+/// SQLite gives its other files the same mode.
 fn private(path: &Path) -> std::io::Result<()> {
     let file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
     #[cfg(unix)]
@@ -251,7 +252,7 @@ fn private(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Two processes that start together must not both change the schema.
+/// Migrates under a lock, because two processes may start at the same time.
 async fn migrate_alone(connection: &DatabaseConnection) -> Result<(), DbErr> {
     use sea_orm::TransactionTrait as _;
     let guard = connection.begin().await?;

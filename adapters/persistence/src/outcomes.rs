@@ -1,4 +1,4 @@
-//! The logs of a sweep: what was decided of its trials, and what their runs came to.
+//! Reads the two logs of a sweep: the decisions on its trials, and the outcomes of their runs.
 
 use application::ports::{OutcomeLog, StoreError, StoredDecision};
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use crate::open::Stores;
 use crate::rows::{Row, read_all};
 use crate::run_rows::vector;
 
-/// A trial whose run was made for another one repeats that one's configuration.
+/// A trial whose run belongs to an earlier trial repeats that trial's configuration.
 const TRIALS: &str = "SELECT t.ask, t.seen_seq, t.no AS trial, t.run_id, t.upto, t.point, \
      CAST(CASE WHEN r.trial = t.no THEN 0 ELSE 1 END AS bigint) AS duplicate \
      FROM trial t JOIN run r ON r.id = t.run_id WHERE t.sweep_id = $1 ORDER BY t.no";

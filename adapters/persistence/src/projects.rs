@@ -1,4 +1,4 @@
-//! Projects and what was exported from them.
+//! Projects and their exports.
 
 use application::ports::{
     Deletion, ExperimentSummary, ExportRecord, NewProject, ProjectStore, StoreError, StoredProject,
@@ -114,7 +114,8 @@ impl ProjectStore for Stores {
 }
 
 impl Stores {
-    /// Deletes by a statement that spares what is in use, and finds out which it was.
+    /// Deletes by a statement that does nothing for rows in use. If nothing was deleted, a query finds out whether
+    /// the row exists.
     pub(crate) async fn delete(&self, delete: &str, there: &str, of: u128) -> Result<Deletion, StoreError> {
         let write = self.database.write();
         if write.execute(delete, vec![id(of)]).await.map_err(failed)?.rows_affected() > 0 {

@@ -14,8 +14,8 @@ use crate::open::Stores;
 use crate::rows::{Row, read_all};
 use crate::run_rows::config;
 
-/// A run's scores count as those of the scoring that it began with. How a claim is counted: a run whose holder is gone was lost by it, unless the holder stored something new of it.
-/// `r` is the run as it was found.
+/// Claims runs, as found under the alias `r`. A run keeps the scoring revision of its first claim. A run whose
+/// previous holder is gone counts as lost by that holder, unless something new of it was stored in the meantime.
 const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id = r.sweep_id \
      WHERE r.asked > r.done AND r.completed_at IS NULL AND {free} \
      AND (r.not_before IS NULL OR r.not_before <= {now}) AND {suspicion} \
@@ -33,20 +33,20 @@ const CLAIM: &str = "WITH c AS (SELECT r.id FROM run r LEFT JOIN sweep s ON s.id
      (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id) AS current_scoring, sweep_id, config, asked, final, done, blocks, lease_epoch, \
      claimed_alone, losses_alone";
 
-/// Nobody holds the run; where leases may be taken over, nobody who is alive.
+/// No worker holds the run. With takeovers, no live worker holds it.
 const FREE: &str = "(r.lease_until IS NULL OR r.lease_until < {now})";
 const FREE_NOW: &str = "r.lease_until IS NULL";
-/// Losses after which a run is executed alone.
+/// After so many losses a run is executed alone.
 const TRUSTED: &str = "r.losses < 2";
 const SUSPECT: &str = "r.losses >= 2";
-/// Another worker held the run and did not give it back.
+/// Another worker held the run and did not release it.
 const HELD: &str = "lease_owner <> $1";
-/// A block of it, or an answer that it paid for, was stored since.
+/// Since that worker's claim, a block of the run or an answer that it paid for was stored.
 const MOVED: &str = "blocks > claimed_at_block \
      OR EXISTS (SELECT 1 FROM answer a WHERE a.id > claimed_at_answer AND a.paid_run = run.id)";
 
-/// A call of the holder was under way. A run that is executed alone takes one sample after the other: it was waiting for the
-/// endpoint then, and did nothing that could end a process.
+/// A call of that worker was in flight. A run that is executed alone processes one sample after the other. So the
+/// worker was waiting for the endpoint, and did nothing that could end a process.
 const WAITING: &str = "EXISTS (SELECT 1 FROM response_cache open WHERE open.answer_id IS NULL AND open.claimed_by = run.lease_owner)";
 
 /// The statement that claims runs.
@@ -84,7 +84,7 @@ impl Stores {
     }
 }
 
-/// Which of the runs' sweeps have a budget.
+/// The sweeps of these runs that have a budget.
 async fn budgeted(
     session: Session<'_, DatabaseTransaction>,
     claimed: &[ClaimedRun],
@@ -100,7 +100,7 @@ async fn budgeted(
     Ok(budgeted)
 }
 
-/// Tells of runs that are claimed for the first time.
+/// Writes the events of runs that are claimed for the first time.
 async fn announce(session: Session<'_, DatabaseTransaction>, claimed: &[ClaimedRun]) -> Result<(), DbErr> {
     let told = claimed.iter().filter(|run| run.lease.epoch == 1).map(|run| {
         let values = Value::Map(run.config.values.clone());

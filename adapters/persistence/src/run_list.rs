@@ -1,8 +1,8 @@
-//! Pages of runs, in any order and through any filter.
+//! Pages of runs, in any order and with any filter.
 //!
-//! A page is read from an index in its order: first the runs that have a key to be ordered by, then, by age, those that have
-//! none. Where a filter leaves few runs these are looked at and no others; else a bounded number of the index is, so that a
-//! page may come out short.
+//! A page is read from an index in its order: first the runs that have a sort key, then the others, by age. If a
+//! filter leaves few runs, exactly these are read. Otherwise a bounded part of the index is read, so a page may be
+//! short although more runs follow.
 
 mod entries;
 mod select;
@@ -17,29 +17,29 @@ use crate::dialect::{Dialect, failed};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
-/// Runs of a filter up to which all of them are looked at.
+/// If a filter leaves at most this many runs, all of them are read and sorted.
 const MAX_SORTED_DIRECTLY: usize = 500;
-/// Entries of an index that are looked at for a page.
+/// How many entries of an index are read for a page at most.
 const INDEX_ENTRIES_PER_READ: usize = 1_000;
 
-/// Makes what is shown of a row.
+/// Converts a row to an item of the page.
 type Reading<T> = fn(Row<'_>, Dialect) -> Result<T, DbErr>;
 
-/// A run on a page, and where it stands there.
+/// A run on a page, with its place.
 struct Entry<T> {
     place: ListPlace,
     run: T,
 }
 
-/// The runs of one part of a list.
+/// The runs that were read of one part of a list.
 struct Stretch<T> {
     entries: Vec<Entry<T>>,
-    /// Where it was left off; `None` at the end of the part.
+    /// The last place that was read; `None` at the end of the part.
     left_off: Option<ListPlace>,
 }
 
 impl Stores {
-    /// A page of runs.
+    /// Reads a page of runs.
     pub(crate) async fn run_page<T>(
         &self,
         query: &RunQuery,
@@ -64,7 +64,7 @@ impl Stores {
         for part in parts(query) {
             let started = behind.filter(|place| part.holds(&place.key));
             if behind.is_some() && started.is_none() && *part == Part::Keyed {
-                // The page begins behind this part.
+                // The page begins after this part.
                 continue;
             }
             let wanted = query.limit + 1 - entries.len();
@@ -82,7 +82,7 @@ impl Stores {
         Ok(listing(entries, None))
     }
 
-    /// The filter that leaves few runs, by its number, where one does.
+    /// The number of a filter that leaves few runs, if there is one.
     async fn few(&self, query: &RunQuery, shown: RunProjection) -> Result<Option<usize>, DbErr> {
         let select = Select { query, shown, few: None };
         if parts(query).iter().all(|part| select.is_exact(*part)) {
@@ -110,7 +110,7 @@ impl Stores {
             let entries = self.entries(select, part, after, (wanted, wanted), read).await?;
             return Ok(Stretch { entries, left_off: None });
         }
-        // Most pages are full after a short look.
+        // Most pages are full after a short stretch of the index.
         let mut window = wanted * if select.query.filter.is_selective() { 10 } else { 2 };
         loop {
             let entries = self.entries(select, part, after, (window, wanted), read).await?;
@@ -147,17 +147,17 @@ fn listing<T>(entries: Vec<Entry<T>>, next: Option<ListPlace>) -> RunListing<T> 
     RunListing { items: entries.into_iter().map(|entry| entry.run).collect(), next }
 }
 
-/// Whether only runs are asked for that have come to no end that can be ranked.
+/// Whether the filter admits only runs that cannot be ranked.
 pub(super) fn unranked(query: &RunQuery) -> bool {
     query.filter.status.is_some_and(|status| !status.is_ranked())
 }
 
-/// Whether it is known beforehand that there is no such run.
+/// Whether the filter admits no run at all, as is clear without a query.
 fn nothing(query: &RunQuery, shown: RunProjection) -> bool {
     shown.listed && unranked(query)
 }
 
-/// The parts of a list in their order.
+/// The parts of a list, in order.
 fn parts(query: &RunQuery) -> &'static [Part] {
     match query.order.by {
         RunKey::Metric(_) if unranked(query) => &[Part::Keyless],

@@ -1,4 +1,4 @@
-//! Parts of runs as rows hold them.
+//! Reads and writes parts of runs as rows hold them.
 
 use application::ports::RunConfig;
 use domain::run::{ErrorKind, RunError, ScorerTotal, StageError};
@@ -40,7 +40,7 @@ pub(crate) fn small(fields: &Map, name: &str) -> Option<u32> {
     u32::try_from(fields.get(name)?.as_number()?.as_u64()?).ok()
 }
 
-/// A run's error as it is stored.
+/// The JSON of a run's error.
 pub(crate) fn error_value(error: &RunError) -> Value {
     let mut fields = Map::from([
         ("kind".to_owned(), Value::from(error.kind.as_str())),

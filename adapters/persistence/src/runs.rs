@@ -1,4 +1,4 @@
-//! Runs: claimed, resumed, listed and shown.
+//! Runs: how they are claimed, resumed, listed and shown.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,11 +25,11 @@ use crate::rows::{Row, read_all};
 use crate::run_list::RunProjection;
 use crate::run_rows::{config, run_error, stage_error, totals_of, vector};
 
-/// A run that is given back is pending again.
+/// Releases a run, which is pending again.
 const RELEASE: &str = "UPDATE run SET status = 'pending', lease_owner = NULL, lease_until = NULL, not_before = {in:$3} \
      WHERE id = $1 AND lease_epoch = $2 AND completed_at IS NULL";
 
-/// A run called `r`, as lists show it.
+/// The columns of a run in lists, with alias `r`.
 const SHOWN: RunProjection = RunProjection {
     columns: "r.id, r.experiment_id, r.sweep_id, r.config_hash, r.config, r.status, r.asked, r.done, r.failures, \
         r.score, r.ci_low, r.ci_high, r.n, r.scores, r.tokens_in, r.tokens_out, r.paid_in, r.paid_out, r.cost_nano, \
@@ -261,7 +261,7 @@ fn first_error(row: Row<'_>) -> Result<(u32, u32, StageError), DbErr> {
     Ok((row.small("sample_index")?, row.small("stage_index")?, stage_error(&row.json("error")?)))
 }
 
-/// Which runs, called `r`, are those of an experiment or of one of its sweeps, and the values of that condition.
+/// The condition that selects the runs of an experiment or of one of its sweeps, with alias `r`, and its values.
 fn scope(experiment: ExperimentId, sweep: Option<SweepId>) -> (&'static str, Vec<Bound>) {
     match sweep {
         None => ("r.experiment_id = $1", vec![id(experiment.bits())]),

@@ -20,15 +20,15 @@ use crate::rows::{Row, read_all};
 const COLUMNS: &str = "id, experiment_id, kind, strategy, seed, max_runs, max_tokens, max_cost_nano, status, \
      pause_reason, finish_reason, version, epoch, asks, asked, duplicates, created_at, finished_at";
 
-/// Running sweeps that a worker conducts or may take.
+/// Running sweeps that this worker conducts or may take over.
 const CONDUCTIBLE: &str = "status = 'running' AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until < {now}) \
      AND ($2 IS NULL OR id = $2)";
 
-/// The same where leases that have run out are left alone.
+/// The same without takeovers: expired leases of other workers are respected.
 const CONDUCTIBLE_FREE: &str =
     "status = 'running' AND (lease_owner IS NULL OR lease_owner = $1) AND ($2 IS NULL OR id = $2)";
 
-/// The epoch tells one holder's lease from the next one's.
+/// Each new holder of the lease gets a higher epoch.
 const CONDUCT: &str = "UPDATE sweep SET epoch = CASE WHEN lease_owner = $1 THEN epoch ELSE epoch + 1 END, \
      lease_owner = $1, lease_until = {in:$3}";
 
@@ -147,7 +147,7 @@ fn status(row: Row<'_>) -> Result<SweepStatus, DbErr> {
     }
 }
 
-/// Money is known where every call had a price.
+/// The cost is known where every call had a price.
 fn totals(row: Row<'_>) -> Result<SweepTotals, DbErr> {
     let priced = row.whole("unpriced")? == 0;
     Ok(SweepTotals {

@@ -6,28 +6,29 @@ use std::time::{Duration, Instant};
 
 use domain::id::WorkerId;
 
-/// What happens to workers of earlier processes when a database is opened.
+/// Which workers of earlier processes are considered gone when a database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeadWorkers {
-    /// Nobody else can be using the database: all of them are gone.
+    /// All: no other process can be using the database.
     All,
-    /// Others may live: only those whose lease has run out are gone.
+    /// Only those whose lease has expired: others may be alive.
     Expired,
 }
 
-/// Which workers of this process may take over from others whose lease has run out. After an outage of the database every
-/// lease has run out, their own too: then they wait one lease for the others to renew theirs.
+/// Which workers of this process may take over from workers whose lease has expired. After an outage of the database
+/// all leases have expired, including this worker's own. It then waits for one lease, so that the others can renew
+/// theirs.
 #[derive(Debug, Default)]
 pub(crate) struct Takeovers {
     own: Mutex<HashMap<WorkerId, OwnLease>>,
 }
 
-/// What a worker knows of its own lease.
+/// The state of a worker's own lease, as far as the worker knows.
 #[derive(Debug, Clone, Copy)]
 struct OwnLease {
-    /// Until when it has not run out.
+    /// When it expires.
     until: Instant,
-    /// Since when it has not run out, where it did before.
+    /// From when on takeovers are allowed, if it had expired before.
     allowed_from: Option<Instant>,
 }
 
@@ -38,7 +39,7 @@ impl Takeovers {
             .is_none_or(|lease| now <= lease.until && lease.allowed_from.is_none_or(|from| from <= now))
     }
 
-    /// The lease was renewed by a statement sent at `sent`. `lapsed` where it had run out.
+    /// Records a renewal by a statement sent at `sent`. `lapsed` tells that the lease had expired before.
     pub(crate) fn renewed(&self, worker: WorkerId, sent: Instant, lease: Duration, lapsed: bool) {
         let mut own = self.own();
         let before = own.get(&worker).and_then(|lease| lease.allowed_from);

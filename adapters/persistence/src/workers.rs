@@ -19,18 +19,18 @@ const RENEW: &str = "UPDATE run SET lease_until = {in:$3} WHERE id = $1 AND leas
 
 const RENEW_WORKER: &str = "UPDATE worker SET lease_until = {in:$2} WHERE id = $1 AND lease_until >= {now}";
 
-/// What a worker that is gone held can be claimed at once. Who held it stays written: what it was doing may be what it died
-/// of, and the calls that it was making may have been billed.
+/// Releases at once what a worker that is gone held. Its id stays in the rows: the run may be the reason why the
+/// worker died, and the calls in flight may have been billed.
 const FREE_RUNS: &str = "UPDATE run SET lease_until = NULL WHERE lease_until IS NOT NULL \
      AND lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
 const FREE_SWEEPS: &str = "UPDATE sweep SET lease_owner = NULL, lease_until = NULL \
      WHERE lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
 
-/// Marks of writers that have not written for a day.
+/// Deletes the marks of writers that have not written for a day.
 const FORGET_MARKS: &str = "DELETE FROM commit_mark WHERE at < {now} - interval '1 day'";
 
 impl Database {
-    /// Takes out workers that are gone, and lets go of what they held.
+    /// Removes workers that are gone, and releases what they held.
     pub(crate) async fn forget_workers(&self, which: DeadWorkers) -> Result<(), DbErr> {
         let delete = match which {
             // Without a condition SQLite would write even where there are none.
@@ -52,7 +52,7 @@ impl Database {
     }
 }
 
-/// How long a heartbeat may wait for its answer.
+/// The time limit of a heartbeat's statement.
 fn beat_limit(lease: Duration) -> Duration {
     (lease / 6).max(Duration::from_secs(1))
 }
@@ -69,7 +69,7 @@ impl WorkerStore for Stores {
     async fn beat(&self, worker: WorkerId, runs: &[RunLease], lease: Duration) -> Result<Beat, StoreError> {
         let (stores, runs) = (self.clone(), runs.to_vec());
         let renew = async move { stores.renew(worker, runs, lease).await };
-        // A connection that is dead must not cost the lease: the next beat takes another one.
+        // A dead connection must not cost the lease: the next beat uses another one.
         self.database.detached_within(2 * beat_limit(lease), renew).await.map_err(failed)
     }
 
@@ -81,8 +81,8 @@ impl WorkerStore for Stores {
 }
 
 impl Stores {
-    /// Renews one row after the other, each for itself: a beat that held a row while it waits for the next could stand
-    /// in a circle with whoever writes to several runs.
+    /// Renews one row at a time, each in its own statement. A beat that holds one row lock while it waits for another
+    /// could deadlock with a transaction that writes to several runs.
     async fn renew(&self, worker: WorkerId, runs: Vec<RunLease>, lease: Duration) -> Result<Beat, DbErr> {
         let session = self.database.heart(beat_limit(lease));
         let (values, sent) = (vec![id(worker.bits()), milliseconds(lease)], Instant::now());

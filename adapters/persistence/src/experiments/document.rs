@@ -20,7 +20,7 @@ use crate::rows::Row;
 
 const SET: &str = "INSERT INTO sample_set (id, digest, count, check_names) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING";
 
-/// Waits for sweeps and runs that are just being made, and keeps others away.
+/// Locks an experiment: waits for sweeps and runs that are being created, and blocks new ones.
 const ALONE: &str = "SELECT revision FROM experiment WHERE id = $1 {for update}";
 
 /// Where experiment `$1` may be changed: `$2` and `$3` say whether it has to be idle, and untried.
@@ -33,12 +33,12 @@ const CHANGED: &str = "updated_at = {now}, revision = revision + 1, outline = NU
 const USE_SET: &str =
     "UPDATE experiment SET sample_set_id = (SELECT id FROM sample_set WHERE digest = $2) WHERE id = $1";
 
-/// What an experiment's document needs beside its name and its space, for an experiment called `e` with its sample set
-/// `s`.
+/// The columns of an experiment's document except its name and space, for an experiment with alias `e` and its sample
+/// set with alias `s`.
 pub(super) const DOCUMENT: &str = "e.sample_set_id, e.documents, e.pipeline_stages, e.scoring_config, e.repeats, e.holdout, \
      e.revision, e.scoring_rev, s.digest, s.count, s.check_names";
 
-/// How large that is.
+/// The size of the document.
 pub(super) const DOCUMENT_BYTES: &str = "CAST(length(CAST(e.documents AS text)) + length(CAST(e.pipeline_stages AS text)) \
      + length(CAST(e.parameter_space AS text)) AS bigint) AS document_bytes";
 
@@ -138,7 +138,7 @@ pub(crate) fn held_out(row: Row<'_>) -> Result<u32, DbErr> {
     Ok(sample::held_out(row.small("count")?, row.maybe_real("holdout")?.unwrap_or(0.0)))
 }
 
-/// Whether an experiment's document is read in no time.
+/// Whether an experiment's document is small enough to be read without a thread of its own.
 pub(super) fn is_small(row: Row<'_>) -> Result<bool, DbErr> {
     const SMALL: i64 = 64 << 10;
     Ok(row.whole("document_bytes")? <= SMALL)

@@ -10,7 +10,7 @@ use sea_orm::DbErr;
 use crate::dialect::{Dialect, corrupt};
 use crate::rows::Row;
 
-/// The first on the board, for an experiment called `e`.
+/// A column of the leading run on the board, for an experiment with alias `e`.
 macro_rules! best {
     ($column:literal) => {
         concat!(
@@ -21,7 +21,7 @@ macro_rules! best {
     };
 }
 
-/// What lists show of an experiment called `e`.
+/// The columns of an experiment in lists, for an experiment with alias `e`.
 pub(crate) const SUMMARY: &str = concat!(
     "e.id, e.project_id, e.name, e.description, e.status, e.created_at, e.updated_at, ",
     best!("id"),
@@ -31,7 +31,7 @@ pub(crate) const SUMMARY: &str = concat!(
      AS finish_reason"
 );
 
-/// Runs of sweeps are counted by the sweeps' totals; single runs are few.
+/// Counts runs of sweeps by the sweeps' totals. Single runs are few, and are counted one by one.
 pub(super) const COUNTS: &str = "SELECT CAST(COALESCE(SUM(s.asked - s.duplicates), 0) AS bigint) AS made, \
      CAST(COALESCE(SUM(t.completed), 0) AS bigint) AS completed, CAST(COALESCE(SUM(t.failed), 0) AS bigint) AS failed, \
      CAST(COALESCE(SUM(t.cached), 0) AS bigint) AS cached, CAST(COALESCE(SUM(t.pruned), 0) AS bigint) AS pruned, \

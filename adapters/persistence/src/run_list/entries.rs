@@ -8,7 +8,7 @@ use crate::dialect::{id, maybe_real, text, whole};
 use crate::figures::metric_name;
 
 impl Select<'_> {
-    /// Entries of the index that a part is read from, as `sort_run` with what they are ordered by.
+    /// Selects entries of the index that a part is read from, as `sort_run` with the sort key.
     pub(super) fn entries(
         &self,
         statement: &mut Statement,
@@ -84,7 +84,7 @@ impl Select<'_> {
         )
     }
 
-    /// Equals stand the older first, so that what is behind a place are two stretches of the index.
+    /// Among equal ranks older runs come first. So the entries after a place are two stretches of the index.
     fn by_rank(&self, statement: &mut Statement, after: Option<&ListPlace>, window: usize) -> String {
         let columns = "SELECT rank_class AS sort_class, rank_score AS sort_key, id AS sort_run FROM run";
         let from = if self.few.is_some() {
@@ -112,7 +112,7 @@ impl Select<'_> {
     }
 }
 
-/// What is behind a place, and the direction of the list.
+/// The comparison that selects entries after a place, and the direction of the list.
 pub(super) const fn directions(descending: bool) -> (&'static str, &'static str) {
     if descending { ("<", "DESC") } else { (">", "ASC") }
 }

@@ -1,4 +1,4 @@
-//! The statements that pages of runs are read with.
+//! Builds the statements that read pages of runs.
 
 use application::ports::{ListPlace, PlaceKey, RunKey, RunQuery};
 use domain::id::SweepId;
@@ -9,48 +9,48 @@ use super::unranked;
 use crate::dialect::{id, text, whole};
 use crate::figures::{metric_name, value_key};
 
-/// What is shown of which runs.
+/// What is read of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunProjection {
-    /// The columns, of a run called `r`.
+    /// The columns, of a run with alias `r`.
     pub(crate) columns: &'static str,
-    /// Those on the board only.
+    /// Whether only runs on the board are read.
     pub(crate) listed: bool,
 }
 
 /// A part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Runs with a key to be ordered by.
+    /// Runs with a sort key.
     Keyed,
     /// Runs without one, by age.
     Keyless,
 }
 
 impl Part {
-    /// Whether a place with this key is in this part.
+    /// Whether a place with this key belongs to this part.
     pub(super) const fn holds(self, key: &PlaceKey) -> bool {
         matches!((self, key), (Self::Keyless, PlaceKey::Absent))
             || matches!(self, Self::Keyed) && !matches!(key, PlaceKey::Absent)
     }
 }
 
-/// Writes the statements of one page.
+/// Builds the statements of one page.
 pub(super) struct Select<'a> {
     pub(super) query: &'a RunQuery,
     pub(super) shown: RunProjection,
-    /// The filter that leaves few runs.
+    /// The number of a filter that leaves few runs.
     pub(super) few: Option<usize>,
 }
 
-/// A statement with the values that it names.
+/// A statement under construction, with its values.
 #[derive(Default)]
 pub(super) struct Statement {
     values: Vec<Bound>,
 }
 
 impl Statement {
-    /// The place of a value in the statement.
+    /// Adds a value, and returns its placeholder.
     pub(super) fn place(&mut self, value: Bound) -> String {
         self.values.push(value);
         format!("${}", self.values.len())
@@ -58,20 +58,20 @@ impl Statement {
 }
 
 impl Select<'_> {
-    /// How many filters there are that might leave few runs.
+    /// The number of filters that might leave few runs.
     pub(super) fn filters(&self) -> usize {
         let filter = &self.query.filter;
         usize::from(filter.sweep.is_some()) + usize::from(filter.status.is_some()) + filter.values.len()
     }
 
-    /// Whether every entry of the index is shown, so that as many are looked at as are wanted.
+    /// Whether every entry of the index is shown, so that only as many are read as the page has.
     pub(super) fn is_exact(&self, part: Part) -> bool {
         let (filter, by) = (&self.query.filter, &self.query.order.by);
         let others = filter.sweep.is_some() || !filter.values.is_empty();
         let unlisted = self.shown.listed && *by != RunKey::Rank;
         let exact = match part {
             Part::Keyed => filter.status.is_none(),
-            // The index by status is in the order of age.
+            // The index by status is ordered by age.
             Part::Keyless => {
                 *by == RunKey::Created || matches!(by, RunKey::Metric(_)) && unranked(self.query)
             }
@@ -79,7 +79,7 @@ impl Select<'_> {
         exact && !others && !unlisted
     }
 
-    /// Counts the runs of a filter, to a limit.
+    /// Counts the runs that pass a filter, up to a limit.
     pub(super) fn count(&self, filter: usize, limit: usize) -> (String, Vec<Bound>) {
         let mut statement = Statement::default();
         let runs = self.filtered(&mut statement, filter);
@@ -89,7 +89,7 @@ impl Select<'_> {
         (sql, statement.values)
     }
 
-    /// A page of a part: out of `window` entries of its index those that pass the filters, at most `wanted`.
+    /// A page of a part: from `window` entries of its index those that pass the filters, at most `wanted`.
     pub(super) fn page(
         &self,
         part: Part,
@@ -103,7 +103,7 @@ impl Select<'_> {
         let filters = self.conditions(&mut statement, part);
         let limit = statement.place(whole(wanted));
         let order = self.order(part);
-        // What is shown of a run is read once it is known to be on the page.
+        // The columns of a run are read only once it is known to be on the page.
         let sql = format!(
             "{few} SELECT p.*, {} FROM (SELECT k.* FROM ({entries}) k JOIN run r ON r.id = k.sort_run {filters} \
              ORDER BY {} LIMIT {limit}) p JOIN run r ON r.id = p.sort_run ORDER BY {}",
@@ -128,13 +128,13 @@ impl Select<'_> {
         (format!("SELECT k.* FROM ({entries}) k ORDER BY {order} LIMIT 1 OFFSET {skipped}"), statement.values)
     }
 
-    /// The few runs that a filter leaves, by name.
+    /// The ids of the few runs that a filter leaves.
     fn few_runs(&self, statement: &mut Statement) -> String {
         let runs = self.few.map(|filter| self.filtered(statement, filter));
         runs.map_or_else(String::new, |runs| format!("WITH few AS MATERIALIZED ({runs})"))
     }
 
-    /// The runs that pass one filter.
+    /// The ids of the runs that pass one filter.
     fn filtered(&self, statement: &mut Statement, number: usize) -> String {
         let filter = &self.query.filter;
         let experiment = id(filter.experiment.bits());
@@ -162,7 +162,7 @@ impl Select<'_> {
         )
     }
 
-    /// The places of a dimension's name and of the values asked for.
+    /// The placeholders of a dimension's name and of the requested values.
     fn value_filter(&self, statement: &mut Statement, number: usize) -> (String, String) {
         let (name, values) = &self.query.filter.values[number];
         let name = statement.place(text(name.as_str()));
@@ -170,7 +170,7 @@ impl Select<'_> {
         (name, keys.join(","))
     }
 
-    /// What a run must be to be shown.
+    /// The conditions that a run has to meet.
     fn conditions(&self, statement: &mut Statement, part: Part) -> String {
         let filter = &self.query.filter;
         let mut all = Vec::new();
@@ -193,7 +193,7 @@ impl Select<'_> {
         if all.is_empty() { String::new() } else { format!("WHERE {}", all.join(" AND ")) }
     }
 
-    /// That a run has nothing to be ordered by.
+    /// The condition that a run has no sort key.
     fn keyless(&self, statement: &mut Statement, part: Part) -> Option<String> {
         let (table, name) = match (part, &self.query.order.by) {
             (Part::Keyed, _) | (Part::Keyless, RunKey::Created | RunKey::Rank) => return None,
@@ -204,7 +204,7 @@ impl Select<'_> {
         Some(format!("NOT EXISTS (SELECT 1 FROM {table} e WHERE e.run_id = r.id AND e.name = {name})"))
     }
 
-    /// The order of a part's entries; `{}` stands for their name.
+    /// The order of a part's entries; `{}` stands for their alias.
     fn order(&self, part: Part) -> String {
         let (_, direction) = directions(self.query.order.descending);
         match (part, &self.query.order.by) {
