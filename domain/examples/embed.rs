@@ -1,4 +1,5 @@
-//! Uses the domain by itself: counts a space, walks it, scores answers, compares configurations.
+//! Uses the domain without the rest of the program: counts a space, searches it, scores answers, and compares
+//! configurations.
 //!
 //! `cargo run -p promptlooper-domain --example embed`
 
@@ -65,7 +66,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A stand-in for a language model: shouting comes from heat, and the small one knows less.
+/// A stand-in for a language model: at high temperatures it answers in upper case, and the small model fails more
+/// often.
 fn model(values: &Map, sample: &Sample) -> Value {
     let text = |name: &str| values.get(name).and_then(Value::as_text).unwrap_or_default();
     let input = sample.input.as_text().unwrap_or_default();

@@ -1,15 +1,15 @@
-//! Who asks, and what they may do. A use case that changes something takes a [`Writer`] or an [`Admin`], which only an
-//! [`Actor`] with that right can make: what a guest may not do does not compile.
+//! Callers and their rights. A use case that changes something takes a [`Writer`] or an [`Admin`], and only an
+//! [`Actor`] with that right can create one. So a call without the right does not compile.
 
 use std::fmt;
 
 use crate::id::UserId;
 use crate::problem::Problem;
 
-/// How much an actor may do; each includes the one before it.
+/// The rights of an actor; each scope includes the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// Look at everything but secrets.
+    /// Read everything but secrets.
     Read,
     /// Change projects, experiments and sweeps.
     Write,
@@ -29,7 +29,7 @@ impl Scope {
     }
 }
 
-/// Somebody with an account.
+/// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// The account's id.
@@ -40,21 +40,21 @@ pub struct User {
     pub is_admin: bool,
 }
 
-/// Who asks.
+/// The identity of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// Nobody in particular.
+    /// A caller without an account.
     Guest,
-    /// Somebody who logged in.
+    /// A person who logged in.
     User(User),
-    /// A program with a key, by the key's label.
+    /// A program with a key, identified by the key's label.
     Key(String),
-    /// The program itself, on behalf of whoever started it.
+    /// This program itself, on behalf of the person who started it.
     System,
 }
 
 impl Identity {
-    /// How events and histories name it.
+    /// The name of the identity in events and histories.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -66,7 +66,7 @@ impl Identity {
     }
 }
 
-/// Who asks, with what they may do.
+/// A caller with its rights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     identity: Identity,
@@ -81,7 +81,7 @@ pub struct Writer(Identity);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin(Writer);
 
-/// A right that an actor has not.
+/// A right that the actor does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forbidden {
     needed: Scope,
@@ -97,13 +97,13 @@ impl fmt::Display for Forbidden {
 impl std::error::Error for Forbidden {}
 
 impl Actor {
-    /// Somebody without an account, where guests are let in.
+    /// A caller without an account, where guests are allowed.
     #[must_use]
     pub const fn guest() -> Self {
         Self { identity: Identity::Guest, scope: Scope::Read }
     }
 
-    /// Somebody who logged in.
+    /// A person who logged in.
     #[must_use]
     pub const fn user(user: User) -> Self {
         let scope = if user.is_admin { Scope::Admin } else { Scope::Write };
@@ -116,19 +116,19 @@ impl Actor {
         Self { identity: Identity::Key(label), scope }
     }
 
-    /// The program itself, which may do everything. Only for whoever starts it.
+    /// This program itself, with all rights. Only for the process that starts it.
     #[must_use]
     pub const fn system() -> Self {
         Self { identity: Identity::System, scope: Scope::Admin }
     }
 
-    /// Who it is.
+    /// The caller's identity.
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// What they may do.
+    /// The caller's scope.
     #[must_use]
     pub const fn scope(&self) -> Scope {
         self.scope
@@ -137,7 +137,7 @@ impl Actor {
     /// The right to change things.
     ///
     /// # Errors
-    /// Where the scope is [`Scope::Read`].
+    /// The scope is [`Scope::Read`].
     pub fn writer(&self) -> Result<Writer, Forbidden> {
         self.with(Scope::Write).map(Writer)
     }
@@ -145,7 +145,7 @@ impl Actor {
     /// The right to change the installation.
     ///
     /// # Errors
-    /// Where the scope is not [`Scope::Admin`].
+    /// The scope is not [`Scope::Admin`].
     pub fn admin(&self) -> Result<Admin, Forbidden> {
         self.with(Scope::Admin).map(|identity| Admin(Writer(identity)))
     }
@@ -159,20 +159,20 @@ impl Actor {
 }
 
 impl Writer {
-    /// Who it is.
+    /// The identity of the caller.
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.0
     }
 
-    /// How events name them.
+    /// The caller's name in events.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.name()
     }
 }
 
-/// Who may change the installation may change what is in it.
+/// The right to change the installation includes the right to change what is in it.
 impl std::ops::Deref for Admin {
     type Target = Writer;
 
@@ -181,16 +181,16 @@ impl std::ops::Deref for Admin {
     }
 }
 
-/// Bytes that a password has at least.
+/// The fewest bytes of a password.
 pub const SHORTEST_PASSWORD: usize = 8;
-/// Bytes that a password has at most: bcrypt looks at no more.
+/// The most bytes of a password: bcrypt ignores the rest.
 pub const LONGEST_PASSWORD: usize = 71;
 const LONGEST_USERNAME: usize = 64;
 
-/// The form in which a username is stored and looked up: names that differ in case are one.
+/// The form in which a username is stored and looked up. It ignores case.
 ///
 /// # Errors
-/// Where it is empty, longer than 64 characters, or holds blanks or control characters.
+/// The text is empty, longer than 64 characters, or contains blanks or control characters.
 pub fn username(text: &str) -> Result<String, Problem> {
     let name = text.trim().to_lowercase();
     let fits = (1..=LONGEST_USERNAME).contains(&name.chars().count())
@@ -199,10 +199,10 @@ pub fn username(text: &str) -> Result<String, Problem> {
     if fits { Ok(name) } else { Err(Problem::new("/username", "invalid_username", detail)) }
 }
 
-/// Finds out whether a text can be a password.
+/// Checks whether a text can be a password.
 ///
 /// # Errors
-/// Where it has fewer than 8 bytes or more than 71; `pointer` says where it stood.
+/// The text has fewer than 8 bytes or more than 71. The problem has this pointer.
 pub fn check_password(text: &str, pointer: &str) -> Result<(), Problem> {
     let (code, detail) = match text.len() {
         ..SHORTEST_PASSWORD => {

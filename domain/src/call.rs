@@ -1,4 +1,4 @@
-//! One question to a model and its answer.
+//! One request to a model, and its answer.
 
 mod chat;
 mod digest;
@@ -15,18 +15,19 @@ pub use reply::{Completion, Embedding, FlagCounts, Flags, Reply, ReplyBody, flag
 use crate::endpoint::EndpointIdentity;
 use crate::value::{Map, Value};
 
-/// A call to be made: all that decides the answer, and nothing else.
+/// A request to a model: everything that determines the answer, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
-    /// Of a chat model.
+    /// To a chat model.
     Chat(ChatCall),
-    /// Of an embedding model.
+    /// To an embedding model.
     Embed(EmbedCall),
 }
 
 impl Call {
-    /// The one spelling of this call: equal calls are spelled alike, different ones differently. Its SHA-256 is the
-    /// call hash that caches go by. What is not set is not spelled, so that new fields leave old hashes as they are.
+    /// The canonical text of this call: equal for equal calls, different for different ones. Its SHA-256 is the call
+    /// hash, which caches use as their key. Fields that are not set are absent, so new fields do not change old
+    /// hashes.
     #[must_use]
     pub fn canonical(&self) -> String {
         match self {
@@ -35,7 +36,7 @@ impl Call {
         }
     }
 
-    /// Where it goes.
+    /// The endpoint.
     #[must_use]
     pub const fn endpoint(&self) -> &EndpointIdentity {
         match self {
@@ -53,7 +54,8 @@ impl Call {
         }
     }
 
-    /// The most output tokens that its answer can have, where that is known: what the call sets, or none at all.
+    /// The most output tokens that its answer can have, where that is known: the call's own limit, or 0 for calls
+    /// without output.
     #[must_use]
     pub fn max_tokens(&self) -> Option<u64> {
         match self {
@@ -62,7 +64,7 @@ impl Call {
         }
     }
 
-    /// The most tokens this call can use, where its answer has at most `max_output`.
+    /// The most tokens that this call can use, if its answer has at most `max_output`.
     #[must_use]
     pub fn token_bound(&self, max_output: u64) -> u64 {
         match self {
@@ -71,7 +73,7 @@ impl Call {
         }
     }
 
-    /// About how many tokens it sends.
+    /// An estimate of the tokens that it sends.
     #[must_use]
     pub fn estimated_input(&self) -> u64 {
         match self {
@@ -80,7 +82,7 @@ impl Call {
         }
     }
 
-    /// The embedding call, where it is one.
+    /// The embedding call, if it is one.
     #[must_use]
     pub const fn as_embed(&self) -> Option<&EmbedCall> {
         match self {
@@ -89,7 +91,7 @@ impl Call {
         }
     }
 
-    /// What it asks, as JSON in canonical form: the conversation, or the text.
+    /// The request as canonical JSON: the conversation, or the text.
     #[must_use]
     pub fn request_text(&self) -> String {
         match self {

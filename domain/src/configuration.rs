@@ -1,44 +1,44 @@
-//! One point of the space applied to the stages.
+//! Configurations: a point of the space applied to the stages.
 
 use crate::endpoint::EndpointIdentity;
 use crate::stage::Stage;
 use crate::value::{Map, Value};
 
-/// A pipeline with nothing left open.
+/// A pipeline in which every field has a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
     /// The stages in order.
     pub stages: Vec<ConfiguredStage>,
-    /// What templates see as `params`: every active dimension, and the defaults of the rest.
+    /// The `params` of templates: every active dimension, and the defaults of the others.
     pub params: Map,
-    /// The values of dimensions that have no target, which decide answers through templates only.
+    /// The values of dimensions without a target, which affect answers only through templates.
     pub free: Map,
-    /// How often each sample is asked.
+    /// Repetitions of each sample.
     pub repeats: u32,
 }
 
-/// A stage with nothing left open.
+/// A stage in which every field has a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfiguredStage {
     /// The stage with the point's values in its fields.
     pub stage: Stage,
-    /// Where its calls go; `None` where it makes none.
+    /// The destination of its calls; `None` if it makes none.
     pub binding: Option<Binding>,
 }
 
-/// Where the calls of a stage go.
+/// The destination of a stage's calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
-    /// The endpoint as caches know it.
+    /// The endpoint as part of cache keys.
     pub endpoint: EndpointIdentity,
     /// The model asked for.
     pub model: String,
 }
 
 impl Configuration {
-    /// The one spelling of this configuration: equal configurations are spelled alike, different ones differently. Its
-    /// SHA-256 is the config hash. Stages are spelled with their names, which templates refer to; endpoints as kind and
-    /// URL; names of dimensions only where templates can see no other trace of their values.
+    /// The canonical text of this configuration: equal for equal configurations, different for different ones. Its
+    /// SHA-256 is the config hash. It contains the names of stages, because templates refer to them, and endpoints as
+    /// kind and URL. Names of dimensions are included only where templates refer to their values by name.
     #[must_use]
     pub fn canonical(&self) -> String {
         let stages = self.stages.iter().map(ConfiguredStage::to_value).collect();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_decides_an_answer_counts() {
+    fn everything_that_affects_an_answer_counts() {
         let changes: [fn(&mut Configuration); 6] = [
             |c| c.repeats = 2,
             |c| drop(c.free.insert("tone".into(), Value::from("warm"))),

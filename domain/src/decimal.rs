@@ -1,4 +1,4 @@
-//! Exact decimals, so that 0.1 and three steps of 0.2 are 0.7 and not nearly so.
+//! Exact decimals, so that 0.1 plus three steps of 0.2 is exactly 0.7.
 
 use std::str::FromStr as _;
 
@@ -9,12 +9,12 @@ pub struct Decimal {
     scale: u32,
 }
 
-/// Digits behind the point that are kept apart; smaller numbers are not levels that anybody means.
+/// The most digits after the point. Levels with more digits are surely not intended.
 const MAX_SCALE: u32 = 18;
 
 impl Decimal {
-    /// The decimal that a number's shortest text spells; `None` where it is not finite, above 10^18 in size, or has more
-    /// than 18 digits behind the point.
+    /// The decimal that the shortest text of a number denotes; `None` if it is not finite, has an absolute value
+    /// above 10^18, or more than 18 digits after the point.
     #[must_use]
     pub fn from_f64(number: f64) -> Option<Self> {
         if !number.is_finite() || number.abs() > 1e18 {
@@ -28,7 +28,7 @@ impl Decimal {
         Some(Self { digits, scale })
     }
 
-    /// The number nearest to it.
+    /// The nearest `f64`.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         let sign = if self.digits < 0 { "-" } else { "" };
@@ -39,7 +39,7 @@ impl Decimal {
         f64::from_str(text.trim_end_matches('.')).unwrap_or(f64::NAN)
     }
 
-    /// This and `count` times `step`, exactly; `None` beyond what can be held.
+    /// The exact sum of this and `count` times `step`; `None` on overflow.
     #[must_use]
     pub fn plus(self, step: Self, count: u64) -> Option<Self> {
         let scale = self.scale.max(step.scale);
@@ -48,7 +48,7 @@ impl Decimal {
         Some(Self { digits, scale })
     }
 
-    /// How many whole steps lead from this to `high` without passing it; `None` for a step that is not positive.
+    /// How many whole steps fit between this and `high`; `None` for a step that is not positive.
     #[must_use]
     pub fn steps_to(self, high: Self, step: Self) -> Option<u64> {
         let scale = self.scale.max(high.scale).max(step.scale);

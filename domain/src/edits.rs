@@ -1,18 +1,19 @@
-//! How far two sequences are apart, and what they have in common, in a bounded number of steps.
+//! Edit distances and common subsequences of two sequences, in a bounded number of steps.
 
 use std::collections::BTreeMap;
 
-/// Steps of one comparison, each of 64 characters by one: about two seconds.
+/// The most steps of one comparison. Each handles 64 characters of one text and one of the other; all together take
+/// about two seconds.
 const MAX_STEPS: usize = 500_000_000;
-/// Rows that one word holds.
+/// The rows in one machine word.
 const ROWS: usize = 64;
 
-/// How many characters differ in each of two texts, where they are too many to compare.
+/// The lengths of the differing parts of two texts that are too long to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooLong(pub(crate) usize, pub(crate) usize);
 
-/// The fewest insertions, deletions and substitutions that make one text the other (Levenshtein 1966), with what both
-/// begin and end with left out. An error where that would take too many steps: the lengths of what differs.
+/// The smallest number of insertions, deletions and substitutions that turn one text into the other (Levenshtein
+/// 1966). The common beginning and end are skipped. Returns an error where that would take too many steps.
 pub(crate) fn edit_distance(a: &[char], b: &[char]) -> Result<usize, TooLong> {
     let begin = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[begin..], &b[begin..]);
@@ -23,14 +24,14 @@ pub(crate) fn edit_distance(a: &[char], b: &[char]) -> Result<usize, TooLong> {
         return Err(TooLong(a.len(), b.len()));
     }
     let columns = Columns::new(longer);
-    // The distance from nothing to the beginning of a text is its length.
+    // The distance from the empty text to a prefix is the prefix's length.
     let mut distances = Distances { steps: vec![1; longer.len()] };
     columns.blocks(shorter, |equal, rows| distances.add_rows(&columns.columns, equal, rows)).for_each(drop);
     let across = distances.steps.iter().map(|step| isize::from(*step)).sum();
     Ok(shorter.len().saturating_add_signed(across))
 }
 
-/// The length of the longest sequence that is a subsequence of both. An error where that would take too many steps.
+/// The length of the longest common subsequence. Returns an error where that would take too many steps.
 pub(crate) fn common_subsequence<T: Ord + Copy>(a: &[T], b: &[T]) -> Result<usize, TooLong> {
     let (shorter, longer) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if shorter.len().div_ceil(ROWS).saturating_mul(longer.len()) > MAX_STEPS {
@@ -41,9 +42,9 @@ pub(crate) fn common_subsequence<T: Ord + Copy>(a: &[T], b: &[T]) -> Result<usiz
     Ok(columns.blocks(shorter, |equal, rows| columns.common_rows(equal, rows, &mut carries)).sum())
 }
 
-/// The sequence along the columns of a matrix, of which 64 rows are worked on at once: one bit each.
+/// The columns of a matrix whose rows are processed 64 at a time, one bit for each.
 struct Columns<T> {
-    /// For each item its number.
+    /// For each item, the number of its value.
     columns: Vec<usize>,
     numbers: BTreeMap<T, usize>,
 }
@@ -59,7 +60,8 @@ impl<T: Ord + Copy> Columns<T> {
         Self { columns, numbers }
     }
 
-    /// Works on rows, block by block: each time with the rows that are equal to each item, and their number.
+    /// Processes the rows block by block. Each call gets, for each value, the rows that are equal to it, and the
+    /// number of rows.
     fn blocks<'a, R>(
         &'a self,
         rows: &'a [T],
@@ -76,8 +78,8 @@ impl<T: Ord + Copy> Columns<T> {
         })
     }
 
-    /// How much longer the longest common subsequence becomes by at most 64 rows (Hyyrö 2004, "Bit-parallel LCS-length
-    /// computation revisited"). Each column carries into the next block.
+    /// By how much the longest common subsequence grows with at most 64 more rows (Hyyrö 2004, "Bit-parallel
+    /// LCS-length computation revisited"). `carries` holds the carry of each column into the next block.
     fn common_rows(&self, equal: &[u64], rows: usize, carries: &mut [bool]) -> usize {
         let mut vector = u64::MAX;
         for (number, carry) in self.columns.iter().zip(carries) {
@@ -92,16 +94,16 @@ impl<T: Ord + Copy> Columns<T> {
     }
 }
 
-/// The distances between the beginnings of two sequences, in the last row so far.
+/// The distances between prefixes of two sequences, in the last row so far.
 struct Distances {
-    /// For each column the difference to the one before.
+    /// For each column, the difference from the previous one.
     steps: Vec<i8>,
 }
 
 impl Distances {
-    /// Goes on by at most 64 rows, kept as differences between neighbours (Myers 1999; Hyyrö 2003, "A bit-vector algorithm
-    /// for computing Levenshtein and Damerau edit distances"). `up` and `down` are the rows whose distance is one more, or
-    /// one less, than that of the row above.
+    /// Adds at most 64 rows, stored as differences between neighbours (Myers 1999; Hyyrö 2003, "A bit-vector
+    /// algorithm for computing Levenshtein and Damerau edit distances"). `up` and `down` mark the rows whose distance
+    /// is one more or one less than that of the row above.
     fn add_rows(&mut self, columns: &[usize], equal: &[u64], rows: usize) {
         let last = 1_u64 << (rows - 1);
         let (mut up, mut down) = (u64::MAX, 0_u64);

@@ -1,4 +1,4 @@
-//! What has happened, for timelines and listeners.
+//! Events, for timelines and listeners.
 
 use crate::access::Writer;
 use crate::id::ExperimentId;
@@ -29,23 +29,23 @@ macro_rules! event_types {
 event_types! {
     /// A sweep began.
     ExperimentStarted = "experiment.started",
-    /// A sweep came to its end.
+    /// A sweep reached its own end.
     ExperimentCompleted = "experiment.completed",
-    /// A sweep was paused, or paused itself.
+    /// A sweep was paused, by a person or by itself.
     ExperimentPaused = "experiment.paused",
-    /// A paused sweep goes on.
+    /// A paused sweep was resumed.
     ExperimentResumed = "experiment.resumed",
-    /// A sweep was ended by a person.
+    /// A person ended a sweep.
     ExperimentStopped = "experiment.stopped",
     /// A run was claimed for the first time.
     RunStarted = "run.started",
-    /// A run came to its end.
+    /// A run ended with a score.
     RunCompleted = "run.completed",
-    /// A run came to nothing.
+    /// A run failed.
     RunFailed = "run.failed",
     /// A run was ended early because it was behind.
     RunPruned = "run.pruned",
-    /// A run has taken its samples through a stage.
+    /// A run has processed its samples at a stage.
     StageCompleted = "stage.completed",
     /// A run had answers from the cache.
     CacheHit = "cache.hit",
@@ -53,7 +53,7 @@ event_types! {
     NewBestFound = "new_best_found",
     /// A budget is used up.
     BudgetExhausted = "budget.exhausted",
-    /// A person is asked for.
+    /// A person has to decide.
     HumanNeeded = "human_needed",
 }
 
@@ -65,34 +65,34 @@ impl EventType {
     }
 }
 
-/// Particulars by name; those that are not known, written as null, are left out.
+/// Data by name, without values that are null.
 #[must_use]
 pub fn known<const N: usize>(data: [(&str, Value); N]) -> Map {
     let known = data.into_iter().filter(|(_, value)| *value != Value::Null);
     known.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// An event that is to be stored.
+/// An event to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
     /// The experiment it belongs to.
     pub experiment: Option<ExperimentId>,
     /// What happened.
     pub kind: EventType,
-    /// Who did it, where it was somebody.
+    /// The name of the person or program that caused it, if there is one.
     pub by: Option<String>,
-    /// Its particulars.
+    /// Its data.
     pub data: Map,
 }
 
 impl NewEvent {
-    /// An event of an experiment; particulars that are not known, written as null, are left out.
+    /// An event of an experiment. Data that are null are left out.
     #[must_use]
     pub fn new<const N: usize>(experiment: ExperimentId, kind: EventType, data: [(&str, Value); N]) -> Self {
         Self { experiment: Some(experiment), kind, by: None, data: known(data) }
     }
 
-    /// The same event, done by somebody.
+    /// The same event, caused by a person or program.
     #[must_use]
     pub fn by(mut self, who: Option<&Writer>) -> Self {
         self.by = who.map(|who| who.name().to_owned());
@@ -100,14 +100,14 @@ impl NewEvent {
     }
 }
 
-/// A stored event: sequence is commit order over the whole installation.
+/// A stored event. Its number is its place in the order of commits, over the whole installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Its place in commit order.
     pub seq: u64,
     /// When it was stored.
     pub at: Timestamp,
-    /// What it says.
+    /// Its content.
     pub event: NewEvent,
 }
 

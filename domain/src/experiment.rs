@@ -1,4 +1,4 @@
-//! What is tried, on what, how it is judged, and what may vary.
+//! Experiments: a pipeline, samples, scoring, and a parameter space.
 
 mod check;
 mod demands;
@@ -23,7 +23,7 @@ use crate::space::{Space, Target};
 use crate::stage::Stage;
 use crate::value::{Map, Value};
 
-/// An experiment that makes sense, without its samples.
+/// A valid experiment, without its samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
     name: String,
@@ -36,23 +36,24 @@ pub struct Definition {
     repeats: u32,
 }
 
-/// Where the values of a point go. What is kept of it with a run outlives a change of the space.
+/// The fields that the values of a point are assigned to. A run stores its own copy, so that later changes of the
+/// space do not affect it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Places {
-    /// The field that each value decides; values without one are seen by templates only.
+    /// The field for each value. Values without one are visible to templates only.
     pub targets: BTreeMap<String, Target>,
     /// What templates see of inactive dimensions without a target.
     pub defaults: Map,
 }
 
-/// The stages with a point's values in their fields.
+/// Stages with a point's values in their fields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
     /// The stages.
     pub stages: Vec<Stage>,
-    /// What templates see as `params`.
+    /// The `params` of templates.
     pub params: Map,
-    /// Of those the dimensions without a target.
+    /// Those `params` that are dimensions without a target.
     pub free: Map,
 }
 
@@ -69,7 +70,7 @@ impl Definition {
         self.description.as_deref()
     }
 
-    /// What templates see as `documents`.
+    /// The `documents` of templates.
     #[must_use]
     pub const fn documents(&self) -> &Value {
         &self.documents
@@ -81,14 +82,14 @@ impl Definition {
         &self.stages
     }
 
-    /// How outputs are judged.
+    /// The scoring entries.
     #[must_use]
     pub fn scoring(&self) -> &[ScoringEntry] {
         &self.scoring
     }
 
-    /// What scores can be called, with their weights, in the order that they are stored in: the scoring entries, then the
-    /// checks of samples that bear no entry's name, which count as each sample says.
+    /// The names of all scores, with their weights, in the order in which they are stored: first the scoring entries,
+    /// then the samples' own checks whose names no entry has. The weights of those are given by the samples.
     #[must_use]
     pub fn scorers(&self) -> Vec<(String, f64)> {
         let is_entry = |name: &&String| self.scoring.iter().any(|entry| entry.name == **name);
@@ -97,19 +98,19 @@ impl Definition {
         entries.chain(checks.map(|name| (name.clone(), 0.0))).collect()
     }
 
-    /// What may vary.
+    /// The parameter space.
     #[must_use]
     pub const fn space(&self) -> &Space {
         &self.space
     }
 
-    /// How often each sample is asked, from 1.
+    /// Repetitions of each sample, from 1.
     #[must_use]
     pub const fn repeats(&self) -> u32 {
         self.repeats
     }
 
-    /// The stage that a scoring entry judges, by its index.
+    /// The index of the stage that a scoring entry judges.
     #[must_use]
     pub fn judged_stage(&self, entry: &ScoringEntry) -> usize {
         let named = entry.stage.as_ref();
@@ -117,7 +118,7 @@ impl Definition {
         found.unwrap_or(self.stages.len() - 1)
     }
 
-    /// Where the values of a point go, as the dimensions of the space say.
+    /// The fields that the values of a point are assigned to, according to the dimensions of the space.
     #[must_use]
     pub fn places(&self, values: &Map) -> Places {
         let mut places = Places::default();
@@ -136,16 +137,16 @@ impl Definition {
         places
     }
 
-    /// Puts the values of a point into their places.
+    /// Assigns the values of a point to their fields.
     ///
     /// # Errors
-    /// A value that its field cannot take. Points of the experiment's own space have none.
+    /// A field does not accept its value. This does not happen for points of the experiment's own space.
     pub fn apply(&self, values: &Map, places: &Places) -> Result<Applied, Problem> {
         apply(self.stages.clone(), values, places)
     }
 }
 
-/// The stages that somebody wrote down.
+/// Reads stages from their drafts.
 ///
 /// # Errors
 /// Each problem with its place in the document.
@@ -155,10 +156,10 @@ pub fn stages(drafts: Vec<StageDraft>) -> Result<Vec<Stage>, Vec<Problem>> {
     if problems.is_empty() { Ok(stages) } else { Err(problems) }
 }
 
-/// Puts the values of a point into their places in stages.
+/// Assigns the values of a point to fields of stages.
 ///
 /// # Errors
-/// A value that its field cannot take.
+/// A field does not accept its value.
 pub fn apply(mut stages: Vec<Stage>, values: &Map, places: &Places) -> Result<Applied, Problem> {
     let mut free = places.defaults.clone();
     for (name, value) in values {

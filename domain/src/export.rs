@@ -1,4 +1,4 @@
-//! A configuration as other programs load it. It never holds a key.
+//! Configurations in the form in which other programs load them. They never contain a key.
 
 mod env;
 
@@ -12,14 +12,14 @@ use crate::template::{Scope, Template};
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
-/// A configuration with what is known of it.
+/// A configuration with its score and origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Export {
     /// The stages, in order.
     pub stages: Vec<ExportedStage>,
     /// The values of dimensions without a target.
     pub params: Map,
-    /// What the prompts leave to the application to fill in, such as `sample.input`; sorted.
+    /// The variables that the application has to fill into the prompts, such as `sample.input`; sorted.
     pub variables: Vec<String>,
     /// Its score, rounded to four decimals.
     pub score: Option<f64>,
@@ -29,18 +29,18 @@ pub struct Export {
     pub exported_at: Timestamp,
 }
 
-/// A stage with nothing left open.
+/// A stage in which every field has a value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExportedStage {
     /// Its name.
     pub name: String,
-    /// What it does, in the word of documents.
+    /// Its kind, as documents write it.
     pub kind: &'static str,
     /// The model, where it calls one.
     pub model: Option<String>,
     /// The endpoint's URL, where it calls one.
     pub endpoint: Option<String>,
-    /// Inference parameters that are set; the fields of a stage that asks no chat model.
+    /// The inference parameters that are set; for other stages than chat models, the fields of the stage.
     pub parameters: Map,
     /// The system prompt's template.
     pub system_prompt: Option<String>,
@@ -48,14 +48,14 @@ pub struct ExportedStage {
     pub messages: Vec<Value>,
     /// The prompt's template, where it has one.
     pub prompt: Option<String>,
-    /// The form of answer asked for, where it is not plain text.
+    /// The requested form of the answer, unless it is plain text.
     pub response_format: Option<Value>,
     /// Further fields of the request.
     pub extra: Map,
 }
 
 impl Export {
-    /// What a configuration looks like from outside.
+    /// Creates the export of a configuration.
     #[must_use]
     pub fn new(configuration: &Configuration, score: Option<f64>, experiment: &str, at: Timestamp) -> Self {
         let params = Value::Map(configuration.params.clone());
@@ -72,8 +72,8 @@ impl Export {
         }
     }
 
-    /// As variables for a shell or a `.env` file: `LLM_MODEL=…`, with the stage's name in between where there are
-    /// several. No value can add a variable.
+    /// Writes variables for a shell or a `.env` file: `LLM_MODEL=…`, with the stage's name in between if there are
+    /// several stages. No value can add a variable.
     ///
     /// ```
     /// # use promptlooper_domain::export::Export;
@@ -109,7 +109,7 @@ impl Export {
     }
 }
 
-/// Puts the values of `params` into templates, and remembers what is left to fill in.
+/// Puts the values of `params` into templates, and collects the variables that remain.
 struct Filling<'a> {
     params: &'a Value,
     variables: BTreeSet<String>,
@@ -124,7 +124,7 @@ impl Filling<'_> {
     }
 }
 
-/// Fields of a stage that an export has places of their own for.
+/// Fields of a stage that have fields of their own in an export.
 const GIVEN: [&str; 4] = ["name", "kind", "endpoint", "model"];
 
 impl ExportedStage {

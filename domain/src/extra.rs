@@ -1,11 +1,12 @@
-//! Which fields a stage's `extra` cannot hold.
+//! The fields that a stage's `extra` must not contain.
 //!
-//! `extra` goes to the model server as it is. A field there that decides the model, the messages, the number of answers
-//! or their length would undo what the stage, the budget and the cache rest on, so those fields have one place each.
+//! `extra` is sent to the model server as it is. A field in it that changes the model, the messages, the number of
+//! answers or their length would invalidate the stage, the budget and the cache. So each of those fields can be set
+//! in one place only.
 
 use crate::space::Parameter;
 
-/// Other names that servers know a parameter by.
+/// Other names of parameters on some servers.
 const ALIASES: [(&str, &str); 9] = [
     ("max_completion_tokens", "max_tokens"),
     ("max_output_tokens", "max_tokens"),
@@ -18,10 +19,10 @@ const ALIASES: [(&str, &str); 9] = [
     ("stop_sequences", "stop"),
 ];
 
-/// Fields that ask for several answers.
+/// Fields that request several answers.
 const COUNTS: [&str; 5] = ["n", "n_cmpl", "best_of", "num_completions", "num_return_sequences"];
 
-/// Fields that something else of the stage decides.
+/// Fields that are determined by other parts of the stage.
 const DECIDED: [(&str, &str); 15] = [
     ("model", "set the stage's `model` instead"),
     ("models", "set the stage's `model` instead, or give the parameter space a dimension that targets it"),
@@ -40,13 +41,13 @@ const DECIDED: [(&str, &str); 15] = [
     ("extra_headers", "set the endpoint's `headers` instead"),
 ];
 
-/// Whether `extra` cannot hold a field of this name.
+/// Whether `extra` must not contain a field of this name.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     place_of(name).is_some()
 }
 
-/// Why `extra` cannot hold a field of this name, and where to set it instead; `None` where it can.
+/// Why `extra` must not contain a field of this name, and where to set it instead; `None` if it may.
 #[must_use]
 pub fn refusal(name: &str) -> Option<String> {
     Some(format!("`{name}` cannot be set in `extra`: {}", place_of(name)?))
@@ -65,7 +66,7 @@ fn place_of(name: &str) -> Option<String> {
     DECIDED.iter().find(|(field, _)| *field == name).map(|(_, place)| (*place).to_owned())
 }
 
-/// Servers written in Go match the names of fields without regard to case, in all of Unicode: there `ſ` is an `s`.
+/// Servers written in Go ignore the case of field names, with Unicode's simple folding: `ſ` equals `s`.
 fn folded(name: &str) -> String {
     name.to_uppercase().to_lowercase()
 }
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_other_place_passes() {
+    fn fields_without_another_place_are_accepted() {
         for field in ["top_k", "min_p", "tools", "tool_choice", "reasoning", "thinking", "logit_bias", "user"]
         {
             assert_eq!(refusal(field), None, "{field}");

@@ -1,9 +1,9 @@
-//! Identities of things that are stored: 128 bits that mean nothing but "the same thing".
+//! Ids of stored things: 128 bits without further meaning.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A text that is no id: ids are UUIDs, 32 hexadecimal digits with or without hyphens.
+/// A text that is not an id. Ids are UUIDs: 32 hexadecimal digits, with or without hyphens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidId(String);
 
@@ -45,7 +45,7 @@ macro_rules! ids {
                 Self(bits)
             }
 
-            /// Its bits, most significant byte first in text.
+            /// Its bits; the most significant byte comes first in its text.
             #[must_use]
             pub const fn bits(self) -> u128 {
                 self.0
@@ -87,11 +87,11 @@ ids! {
     RunId,
     /// An endpoint.
     EndpointId,
-    /// Somebody's account.
+    /// A person's account.
     UserId,
     /// An entry of a project's export history.
     ExportId,
-    /// A process that executes runs, fresh at every start.
+    /// A worker process, with a new id at each start.
     WorkerId,
 }
 

@@ -1,4 +1,4 @@
-//! Ranks runs, with intervals and a mark on those that are not significantly different from the first.
+//! Ranks runs, with confidence intervals, and marks those that do not differ significantly from the first.
 
 use std::cmp::Ordering;
 
@@ -8,14 +8,15 @@ use crate::statistics::{
     standard_error,
 };
 
-/// A finished run as the board sees it.
+/// A finished run on the board.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contender {
     /// The run.
     pub run: RunId,
-    /// The weighted score of each sample of the experiment in the samples' order, repetitions averaged; NaN is none.
+    /// The weighted score of each sample of the experiment in the samples' order, averaged over repetitions; NaN
+    /// where there is none.
     pub scores: Vec<f64>,
-    /// How often each sample was asked.
+    /// Repetitions of each sample.
     pub repeats: u32,
 }
 
@@ -24,32 +25,32 @@ pub struct Contender {
 pub struct Standing {
     /// The run.
     pub run: RunId,
-    /// What ranks it: the mean over its samples; of a partial run the leader's mean and the difference to it on the
-    /// samples that both have.
+    /// The score that ranks it: the mean over its samples. For a partial run, the leader's mean plus the difference
+    /// on the samples that both have.
     pub score: Option<f64>,
     /// The 95 % interval of the score.
     pub interval: Option<Interval>,
     /// Samples with a score.
     pub n: usize,
-    /// Samples there are.
+    /// Samples of the experiment.
     pub n_total: usize,
-    /// Under nine tenths of its samples have a score.
+    /// Fewer than nine tenths of its samples have a score.
     pub partial: bool,
-    /// The score drawn towards that of all: the best of many is biased upwards. Whole runs only.
+    /// The score shrunk towards the mean of all, because the best of many scores is biased upwards. Whole runs only.
     pub score_shrunk: Option<f64>,
-    /// It cannot be told from the first at the 5 % level, corrected for the number of runs (Holm).
+    /// It does not differ significantly from the first at the 5 % level, corrected for the number of runs (Holm).
     pub ties_best: bool,
-    /// The probability that it is the best one, among the runs that have a score on every sample.
+    /// The probability that it is the best of the runs that have a score on every sample.
     pub p_best: Option<f64>,
 }
 
-/// Runs that are compared with the leader; those behind them do not tie with it.
+/// The number of runs that are compared with the leader. Runs after them do not tie with it.
 pub const COMPARED: usize = 50;
-/// What the bootstrap's resamples hang on: the same board has the same numbers wherever it is computed.
+/// The seed of the bootstrap, so that the same board has the same numbers wherever it is computed.
 const SEED: u64 = 0x1ead_e4b0_a4d5_eed5;
 
-/// Ranks runs, the best first: whole ones by their mean, then partial ones, then those without a score; older runs first
-/// among equals. `others` are the means of whole runs behind these, to which the scores are drawn too.
+/// Ranks runs, best first: whole runs by their mean, then partial ones, then those without a score; among equals,
+/// older runs first. `others` are the means of further whole runs, which the scores are shrunk towards too.
 #[must_use]
 pub fn standings(contenders: &[Contender], others: &[f64]) -> Vec<Standing> {
     let mut ranked: Vec<(Standing, &Contender)> =
@@ -67,7 +68,7 @@ pub fn standings(contenders: &[Contender], others: &[f64]) -> Vec<Standing> {
     ranked.into_iter().map(|(standing, _)| standing).collect()
 }
 
-/// What a run is by itself.
+/// The standing of a run without comparison to others.
 fn alone(contender: &Contender) -> Standing {
     let scored = scored(contender);
     Standing {
@@ -83,7 +84,7 @@ fn alone(contender: &Contender) -> Standing {
     }
 }
 
-/// Whether so few of a run's samples have a score that it cannot lead: under nine tenths.
+/// Whether so few of a run's samples have a score that it cannot lead: fewer than nine tenths.
 #[must_use]
 pub const fn is_partial(scored: usize, samples: usize) -> bool {
     scored * 10 < samples * 9
@@ -99,7 +100,7 @@ fn order(a: &Standing, b: &Standing) -> Ordering {
     class(a).cmp(&class(b)).then(score(b).total_cmp(&score(a))).then(a.run.cmp(&b.run))
 }
 
-/// A partial run stands where its difference to the leader puts it.
+/// Places a partial run by its difference to the leader.
 fn follow(standing: &mut Standing, to_leader: &Comparison, leader: Option<f64>) {
     let Some(leader) = leader.filter(|_| to_leader.n > 0) else { return };
     let shifted = |diff: f64| (leader + diff).clamp(0.0, 1.0);
@@ -121,7 +122,7 @@ fn shrink(ranked: &mut [(Standing, &Contender)], others: &[f64]) {
     let (mut means, errors): (Vec<f64>, Vec<f64>) =
         whole.iter().map(|(_, mean, error)| (*mean, *error)).unzip();
     means.extend(others);
-    // One error for all: a run that happened to score alike on every sample is no surer than the others.
+    // All runs share one standard error: a run with equal scores on all samples is not more certain than the others.
     let squares = mean(&errors.iter().map(|error| error * error).collect::<Vec<_>>());
     let pooled = vec![squares.unwrap_or(0.0).sqrt(); means.len()];
     for ((i, ..), value) in whole.iter().zip(shrunk(&means, &pooled)) {
@@ -129,7 +130,7 @@ fn shrink(ranked: &mut [(Standing, &Contender)], others: &[f64]) {
     }
 }
 
-/// Without enough data to tell two runs apart they tie.
+/// Marks the ties. Two runs tie if there is not enough data to distinguish them.
 fn mark_ties(ranked: &mut [(Standing, &Contender)]) {
     const LEVEL: f64 = 0.05;
     let Some((_, leader)) = ranked.first().copied() else { return };
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_from_the_first_is_marked() {
+    fn runs_that_do_not_differ_from_the_first_are_marked() {
         let base: Vec<f64> = (0..20).map(|i| f64::from(i % 7) / 10.0).collect();
         let shifted = |by: f64, jitter: f64| -> Vec<f64> {
             base.iter()
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_of_many_is_not_as_good_as_it_looks() {
+    fn the_best_of_many_is_shrunk() {
         let noisy = |n: u128, mean: f64| run(n, &[mean - 0.3, mean + 0.3, mean, mean - 0.1, mean + 0.1]);
         let board = standings(&[noisy(1, 0.6), noisy(2, 0.5), noisy(3, 0.45), noisy(4, 0.4)], &[]);
         assert!(board[0].score_shrunk < board[0].score);

@@ -4,21 +4,22 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::Add;
 
-/// An amount in billionths of a US dollar. Sums stay at the largest amount there is rather than wrap.
+/// An amount in billionths of a US dollar. Sums saturate instead of overflowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct NanoDollars(i64);
 
 impl NanoDollars {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
-    /// This many billionths of a dollar.
+    /// Creates an amount from billionths of a dollar.
     #[must_use]
     pub const fn new(nanos: i64) -> Self {
         Self(nanos)
     }
 
-    /// The nearest amount to so many dollars; `None` where that is not finite or out of range (±9.2 billion dollars).
+    /// The amount nearest to a number of dollars; `None` if that is not finite or out of range (±9.2 billion
+    /// dollars).
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked on the line before")]
     pub fn from_dollars(dollars: f64) -> Option<Self> {
@@ -53,7 +54,7 @@ impl Sum for NanoDollars {
     }
 }
 
-/// Dollars with two decimals, or as many as a smaller amount needs for two significant digits.
+/// Dollars with two decimals; smaller amounts with two significant digits.
 impl fmt::Display for NanoDollars {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dollars = self.dollars();

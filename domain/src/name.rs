@@ -1,4 +1,4 @@
-//! Names of stages and dimensions, as templates can spell them.
+//! Names of stages and dimensions, which templates refer to.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
 
-/// A text that is no [`Name`].
+/// A text that is not a [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidName(String);
 
@@ -15,10 +15,10 @@ impl Name {
     /// The longest name there is, in bytes.
     pub const MAX: usize = 64;
 
-    /// Takes a text that has the form of a name.
+    /// Checks that a text is a name.
     ///
     /// # Errors
-    /// [`InvalidName`] where it has not.
+    /// [`InvalidName`] if it is not.
     pub fn try_new(text: impl Into<String>) -> Result<Self, InvalidName> {
         let text = text.into();
         let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');

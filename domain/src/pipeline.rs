@@ -1,5 +1,5 @@
-//! Takes a sample through the stages of a configuration: which calls a stage needs, and what comes of their answers.
-//! It makes none itself.
+//! Takes a sample through the stages of a configuration: which calls a stage needs, and which output their answers
+//! give. It makes no calls itself.
 
 mod chunk;
 mod llm;
@@ -36,16 +36,16 @@ enum CompiledKind {
     Retrieve(CompiledRetrieve),
 }
 
-/// What a stage needs before it has an output.
+/// What a stage needs to produce its output.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// Nothing more: this is it.
+    /// Nothing more: this is the output.
     Output(Value),
     /// Answers to these calls, at least one: see [`Pipeline::finish`].
     Calls(Vec<Call>),
 }
 
-/// What a sample has come to so far: the sample itself and the outputs of the stages it has passed.
+/// The progress of a sample: the sample itself, and the outputs of the stages that it has passed.
 #[derive(Debug, Clone)]
 pub struct SampleProgress {
     sample: Value,
@@ -53,22 +53,22 @@ pub struct SampleProgress {
     previous: Option<Value>,
 }
 
-/// How templates are rendered.
+/// A way to render templates.
 trait Render {
-    /// `None` where that would take longer than this way of rendering may.
+    /// `None` if rendering would take longer than this way allows.
     fn render(&self, template: &Template) -> Option<Result<String, StageError>>;
 
-    /// Whether texts of so many bytes may be worked on.
+    /// Whether texts of this size may be processed.
     fn takes(&self, bytes: usize) -> bool;
 }
 
-/// Renders what is little work.
+/// Renders only what takes little time.
 struct Quickly<'a>(Scope<'a>);
 
-/// Renders whatever it is given.
+/// Renders everything.
 struct Wholly<'a>(Scope<'a>);
 
-/// The most bytes of texts that are worked on at once, so that nobody has to wait.
+/// The largest texts that are processed at once, in bytes, so that nothing else is delayed.
 const LITTLE: usize = 64 << 10;
 
 impl Render for Quickly<'_> {
@@ -93,10 +93,10 @@ impl Render for Wholly<'_> {
 }
 
 impl Pipeline {
-    /// The pipeline of a configuration.
+    /// Compiles a configuration.
     ///
     /// # Errors
-    /// The first stage, by its index, that cannot do what it says, and why.
+    /// The first stage that is invalid, by its index, and why.
     pub fn try_new(configuration: &Configuration) -> Result<Self, (usize, StageError)> {
         let stages = configuration.stages.iter().enumerate();
         let stages = stages.map(|(i, stage)| CompiledStage::new(stage).map_err(|error| (i, error)));
@@ -112,10 +112,10 @@ impl Pipeline {
         &self.stages
     }
 
-    /// What a stage needs.
+    /// Determines what a stage needs.
     ///
     /// # Errors
-    /// Where a template asks for what is not there, or an earlier output is not what the stage works on.
+    /// A template uses a missing name, or an earlier output has the wrong type.
     ///
     /// # Panics
     /// Never for a stage index below the number of stages.
@@ -131,7 +131,7 @@ impl Pipeline {
         begun.unwrap_or_else(|| Err(StageError::new(ErrorKind::Internal, "the stage was not worked out")))
     }
 
-    /// The same where it is little work; `None` where it is more.
+    /// The same if it takes little time; `None` if it takes more.
     #[must_use]
     pub fn begin_quickly(
         &self,
@@ -144,10 +144,11 @@ impl Pipeline {
         self.stages.get(stage)?.begin(progress, documents, repeat, &render)?.ok()
     }
 
-    /// The output of a stage whose calls were answered, in their order. `read_json` gives `None` for a text that is not JSON.
+    /// The output of a stage, given the answers to its calls in their order. `read_json` returns `None` for a text
+    /// that is not JSON.
     ///
     /// # Errors
-    /// Where the answers are not what the stage asked for.
+    /// The answers do not match the stage's calls.
     ///
     /// # Panics
     /// Never for a stage index below the number of stages.
@@ -165,7 +166,7 @@ impl Pipeline {
         }
     }
 
-    /// What templates among the options of scorers see.
+    /// The scope of templates in the options of scorers.
     #[must_use]
     pub fn scorer_scope<'a>(&'a self, progress: &'a SampleProgress) -> Scope<'a> {
         Scope::new()
@@ -206,7 +207,7 @@ impl CompiledStage {
         &self.name
     }
 
-    /// Whether it takes long to read answers of so many bytes.
+    /// Whether reading answers of this size takes long.
     #[must_use]
     pub const fn reads_slowly(&self, bytes: usize) -> bool {
         match &self.kind {
@@ -215,7 +216,7 @@ impl CompiledStage {
         }
     }
 
-    /// The limit of output tokens that it sets for each of its calls, or none at all.
+    /// The limit of output tokens for each of its calls, or 0 for calls without output.
     #[must_use]
     pub fn max_tokens(&self) -> Option<u64> {
         match &self.kind {
@@ -244,7 +245,7 @@ fn parsed(source: &str) -> Result<Template, StageError> {
 }
 
 impl SampleProgress {
-    /// A sample, as templates see it, before the first stage.
+    /// A sample before the first stage, as templates see it.
     #[must_use]
     pub const fn new(sample: Value) -> Self {
         Self { sample, stages: Value::Map(Map::new()), previous: None }
@@ -256,7 +257,7 @@ impl SampleProgress {
         &self.sample
     }
 
-    /// The sample has passed a stage with this output.
+    /// Records that the sample has passed a stage with this output.
     pub fn passed(&mut self, stage: &str, output: Value) {
         if let Value::Map(stages) = &mut self.stages {
             stages.insert(stage.to_owned(), Value::from([("output", output.clone())]));
@@ -264,7 +265,7 @@ impl SampleProgress {
         self.previous = Some(output);
     }
 
-    /// The output of a stage it has passed.
+    /// The output of a stage that the sample has passed.
     #[must_use]
     pub fn output(&self, stage: &str) -> Option<&Value> {
         self.stages.as_map()?.get(stage)?.as_map()?.get("output")

@@ -1,18 +1,18 @@
-//! What is wrong with a document, and where.
+//! Problems of documents, with their places.
 
 use std::fmt;
 
 use crate::edits::edit_distance;
 use crate::value::Value;
 
-/// One thing that is wrong with a document: where, which kind of wrong, and how to mend it.
+/// One problem of a document: its place, its kind, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// JSON pointer (RFC 6901) to the place, from the document's root.
     pub pointer: String,
     /// Stable name of the kind of problem, for programs.
     pub code: &'static str,
-    /// What is wrong and how to mend it, for people.
+    /// What is wrong and how to fix it, for people.
     pub detail: String,
 }
 
@@ -23,7 +23,7 @@ impl Problem {
         Self { pointer: pointer.into(), code, detail: detail.into() }
     }
 
-    /// The same problem seen from further out: `prefix` is put before its pointer.
+    /// The same problem with `prefix` before its pointer.
     #[must_use]
     pub fn under(mut self, prefix: &str) -> Self {
         self.pointer.insert_str(0, prefix);
@@ -44,31 +44,31 @@ pub fn segment(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Problems of one document that are told; whoever mends a hundred looks again.
+/// The most problems that are reported for one document.
 pub(crate) const MAX_PROBLEMS: usize = 100;
-/// Names that are listed where a name is not known.
+/// The most known names that are listed in a message about an unknown name.
 const LISTED_NAMES: usize = 20;
-/// Known names that are compared with an unknown one.
+/// The most known names that an unknown one is compared with.
 const SUGGESTIONS_TRIED: usize = 1_000;
-/// Bytes of a name up to which it is compared: the cost grows with the product of both lengths.
+/// The longest name that is compared, in bytes: the cost grows with the product of both lengths.
 const MAX_NAME_COMPARED: usize = 100;
-/// Characters of a known name for each edit that leads to it; a name that needs more edits is not suggested.
+/// A known name is suggested only if it has at least this many characters for each edit.
 const MIN_CHARS_PER_EDIT: usize = 3;
 
-/// Whether so many problems were found that no more are told, so that looking further is of no use.
+/// Whether there are as many problems as are reported, so that the check can stop.
 #[must_use]
 pub const fn is_full(problems: &[Problem]) -> bool {
     problems.len() >= MAX_PROBLEMS
 }
 
-/// Keeps as many problems as are told.
+/// Keeps only as many problems as are reported.
 #[must_use]
 pub fn capped(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.truncate(MAX_PROBLEMS);
     problems
 }
 
-/// The names that there are, for people: the first twenty, and how many more.
+/// The known names, for people: the first twenty, and how many more there are.
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
     let first: Vec<&str> = names.by_ref().take(LISTED_NAMES).collect();
@@ -78,13 +78,13 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// The edits that lead from an unknown name to a known one, unless they are too many for a slip of the pen.
+/// The edits between an unknown name and a known one, unless there are too many for a misspelling.
 fn edits(name: &str, known: &str) -> Option<usize> {
     let [from, to] = [name, known].map(|text| text.chars().collect::<Vec<_>>());
     edit_distance(&from, &to).ok().filter(|edits| edits * MIN_CHARS_PER_EDIT <= to.len())
 }
 
-/// That a name is unknown, the known name that was probably meant, and the names that are known: for people.
+/// A message for people: a name is unknown, which known name was probably meant, and which names exist.
 pub fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let names = listed(known.clone());
     if names.is_empty() {
@@ -100,12 +100,13 @@ pub fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a s
     format!("unknown {kind} `{name}`{meant}. Known: {names}")
 }
 
-/// Finds texts that hold U+0000. They are refused at the door: not every database can keep them.
+/// Finds texts that contain U+0000, which not every database can store.
 pub fn nul(value: &Value, pointer: &str, problems: &mut Vec<Problem>) {
     nul_below(value, &Path::Root(pointer), problems);
 }
 
-/// A place that is spelled only where something is wrong there: names can be long, and have much below them.
+/// The path to a value. It is written out only for problems, because names can be long and have many values below
+/// them.
 enum Path<'a> {
     Root(&'a str),
     Item(&'a Path<'a>, usize),
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_told_with_the_name_that_was_probably_meant() {
+    fn an_unknown_name_is_reported_with_the_name_that_was_probably_meant() {
         let known = ["temperature", "top_p"];
         for (name, told) in [
             (
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_costs_no_more_than_it_is_long() {
+    fn a_long_name_is_compared_in_linear_time() {
         let many = Value::List(vec![Value::from("a"); 300_000]);
         let document = Value::Map([("n".repeat(1 << 20), many)].into());
         let mut found = Vec::new();
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_told_than_somebody_reads() {
+    fn the_number_of_reported_problems_is_limited() {
         let mut found = Vec::new();
         nul(&Value::List(vec![Value::from("\0"); 100_000]), "", &mut found);
         assert_eq!(found.len(), MAX_PROBLEMS);

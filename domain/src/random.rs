@@ -1,6 +1,6 @@
-//! Chance without dice: every number is a function of a seed and of what it is for.
+//! Deterministic randomness: every number is a function of a seed and a purpose.
 
-/// What a random number decides. Each purpose has numbers of its own.
+/// What a random number is used for. Each purpose has its own sequence of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
@@ -67,14 +67,14 @@ pub struct Permutation {
     half: u32,
 }
 
-/// Rounds of the network; four make it look random, more cost little.
+/// Rounds of the network. Four suffice for numbers that look random; more are cheap.
 const ROUNDS: u64 = 6;
 
 impl Permutation {
     /// The largest size there is: 2^62.
     pub const MAX: u64 = 1 << 62;
 
-    /// The permutation of `0..size` with this seed; sizes above [`MAX`](Self::MAX) are cut to it.
+    /// The permutation of `0..size` with this seed. Sizes above [`MAX`](Self::MAX) are reduced to it.
     #[must_use]
     pub const fn new(seed: u64, size: u64) -> Self {
         let size = if size > Self::MAX { Self::MAX } else { size };
@@ -83,7 +83,7 @@ impl Permutation {
         Self { seed, size, half }
     }
 
-    /// Where `index` goes; `None` from the size on.
+    /// The image of `index`; `None` if it is not below the size.
     #[must_use]
     pub const fn at(&self, index: u64) -> Option<u64> {
         if index >= self.size {

@@ -1,4 +1,4 @@
-//! One configuration evaluated on the samples.
+//! Runs: one configuration evaluated on the samples.
 
 mod end;
 mod error;
@@ -13,16 +13,16 @@ pub use state::RunState;
 
 use crate::id::RunId;
 
-/// Where a run stands.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunStatus {
-    /// Nobody works on it.
+    /// No worker executes it.
     Pending,
     /// From the first claim to the end.
     Running,
     /// Every sample was tried and some succeeded.
     Completed,
-    /// No sample succeeded, or it had to be given up.
+    /// No sample succeeded, or it could not be executed.
     Failed,
     /// Completed, and every call was answered from the cache.
     Cached,
@@ -77,7 +77,7 @@ impl fmt::Display for RunStatus {
     }
 }
 
-/// The status that a run ends with, from what its samples came to.
+/// The status of a run at its end, from the results of its samples.
 #[must_use]
 pub const fn status_at_end(succeeded: usize, calls_paid: u64) -> RunStatus {
     match (succeeded, calls_paid) {
@@ -87,7 +87,8 @@ pub const fn status_at_end(succeeded: usize, calls_paid: u64) -> RunStatus {
     }
 }
 
-/// Who a call is made for, and who pays for it: the first to ask pays, and a result is cached exactly when another paid.
+/// The place that a call is made for. The first place that requests a call pays for it; for other places the result
+/// is cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Payer {
     /// The run.
@@ -96,13 +97,13 @@ pub struct Payer {
     pub sample: u32,
     /// The repetition, from 1.
     pub repeat: u32,
-    /// What needs the answer.
+    /// The part that needs the answer.
     pub asker: Asker,
-    /// Which of the asker's calls this is, from 0.
+    /// The number of this call among those of the asker, from 0.
     pub call: u32,
 }
 
-/// A part of an experiment that needs answers of models.
+/// A part of an experiment that makes calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Asker {
     /// A stage of the pipeline, from 0.
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_ends_as_what_its_samples_came_to() {
+    fn the_status_at_the_end_follows_from_the_samples() {
         assert_eq!(status_at_end(0, 0), RunStatus::Failed);
         assert_eq!(status_at_end(0, 3), RunStatus::Failed);
         assert_eq!(status_at_end(2, 0), RunStatus::Cached);

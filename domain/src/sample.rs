@@ -1,10 +1,10 @@
-//! The inputs that a pipeline is tried on.
+//! Samples: the inputs that a pipeline is evaluated on.
 
 use crate::random::shuffled;
 use crate::scoring::ScoringDraft;
 use crate::value::{Map, Value};
 
-/// One input, with what a good answer would be where that is known.
+/// One input, with its reference answer where it is known.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sample {
     /// A text, or JSON that templates can walk.
@@ -13,13 +13,13 @@ pub struct Sample {
     pub reference: Option<Value>,
     /// The accepted answers, where there are several; empty where there is a `reference`.
     pub references: Vec<Value>,
-    /// Whatever else belongs to it.
+    /// Any further data.
     pub meta: Map,
     /// Scoring entries of its own.
     pub checks: Vec<ScoringDraft>,
 }
 
-/// What is expected of the outputs for a sample.
+/// The expected outputs for a sample.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Expectations {
     /// The accepted answers; empty where none is known.
@@ -29,7 +29,7 @@ pub struct Expectations {
 }
 
 impl Sample {
-    /// The sample as documents spell it; what is absent is left out.
+    /// The sample as documents write it, without absent fields.
     #[must_use]
     pub fn to_value(&self) -> Value {
         let mut fields = Map::from([("input".to_owned(), self.input.clone())]);
@@ -49,14 +49,14 @@ impl Sample {
         Value::Map(fields)
     }
 
-    /// The accepted answers; none where no answer is known to be right.
+    /// The accepted answers; none if no answer is known to be right.
     #[must_use]
     pub fn accepted(&self) -> &[Value] {
         self.reference.as_ref().map_or(&self.references, std::slice::from_ref)
     }
 
-    /// The sample as templates see it, and what is expected of the outputs for it. Templates see `input`, always `meta`,
-    /// `index` (its place in the set, from 0) and the first accepted answer as `reference`.
+    /// Splits the sample into what templates see and the expected outputs. Templates see `input`, `meta` even if it
+    /// is empty, `index` (the place in the set, from 0), and the first accepted answer as `reference`.
     #[must_use]
     pub fn into_parts(self, index: u32) -> (Value, Expectations) {
         let references = self.accepted().to_vec();
@@ -72,7 +72,7 @@ impl Sample {
     }
 }
 
-/// The one spelling of a set of samples, whose SHA-256 tells equal sets.
+/// The canonical text of a set of samples. Its SHA-256 identifies equal sets.
 #[must_use]
 pub fn canonical(samples: &[Sample]) -> String {
     let mut out = String::from("{\"v\":1,\"samples\":[");
@@ -86,8 +86,8 @@ pub fn canonical(samples: &[Sample]) -> String {
     out
 }
 
-/// How many of these samples are held out for a share from 0 to below 1: at least one where the share is above 0, never
-/// all of them.
+/// The number of samples that are held out for a share from 0 to below 1: at least one if the share is above 0, but
+/// never all.
 #[must_use]
 pub fn held_out(count: u32, share: f64) -> u32 {
     if share <= 0.0 || count < 2 {
@@ -98,8 +98,8 @@ pub fn held_out(count: u32, share: f64) -> u32 {
     wanted
 }
 
-/// The order in which every run takes the samples of a set: seeded by the set alone, so that runs of different sweeps
-/// have gone through the same samples when they have done equally many. Samples that are held out are the last ones.
+/// The order in which every run processes the samples of a set. Its seed depends on the set only, so runs of
+/// different sweeps have processed the same samples if they have processed equally many. Held-out samples come last.
 #[must_use]
 pub fn order(set_seed: u64, count: u32) -> Vec<u32> {
     shuffled(set_seed, count as usize)

@@ -1,7 +1,7 @@
-//! Judges outputs: a number from 0 to 1, and what there is to say about it.
+//! Judges outputs by a number from 0 to 1, with details.
 //!
-//! Scorers here need nothing but the output and the reference. What a [`Format`] asks for is described here and checked
-//! by whoever has the parsers.
+//! Scorers here need only the output and the reference. A [`Format`] is only described here; it is checked outside
+//! the domain, which has no parsers.
 
 mod draft;
 mod entry;
@@ -28,29 +28,29 @@ use self::options::Options;
 use crate::problem::{self, Problem};
 use crate::value::{Map, Value};
 
-/// How good something is, from 0 (not at all) to 1 (as good as can be).
+/// A quality, from 0 (worst) to 1 (best).
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Score(f64);
 
-/// A number that is no [`Score`].
+/// A number that is not a [`Score`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutOfRange(f64);
 
 impl Score {
-    /// As good as can be.
+    /// The best score.
     pub const ONE: Self = Self(1.0);
-    /// Not good at all.
+    /// The worst score.
     pub const ZERO: Self = Self(0.0);
 
-    /// Takes a number from 0 to 1.
+    /// Checks that a number is from 0 to 1.
     ///
     /// # Errors
-    /// [`OutOfRange`] where it is not.
+    /// [`OutOfRange`] if it is not.
     pub fn try_new(value: f64) -> Result<Self, OutOfRange> {
         if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(OutOfRange(value)) }
     }
 
-    /// The part that `some` is of `all`; 1 of nothing.
+    /// The share of `some` in `all`; 1 if `all` is 0.
     #[must_use]
     pub fn share(some: usize, all: usize) -> Self {
         if all == 0 { Self::ONE } else { Self((some as f64 / all as f64).clamp(0.0, 1.0)) }
@@ -77,23 +77,23 @@ impl fmt::Display for OutOfRange {
 
 impl std::error::Error for OutOfRange {}
 
-/// What a scorer says of one output.
+/// The judgement of a scorer about one output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    /// How good it is.
+    /// The score.
     pub value: Score,
-    /// What else there is to say: missing keywords, a measured length.
+    /// Details, such as missing keywords or the measured length.
     pub metadata: Map,
 }
 
 impl Judgement {
-    /// A judgement with nothing to add.
+    /// A judgement without details.
     #[must_use]
     pub const fn new(value: Score) -> Self {
         Self { value, metadata: Map::new() }
     }
 
-    /// The same with something to add.
+    /// The same judgement with one more detail.
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Self {
         self.metadata.insert(name.to_owned(), value);
@@ -101,7 +101,7 @@ impl Judgement {
     }
 }
 
-/// Why a scorer has no judgement: there is nothing to compare, or comparing takes longer than anybody waits.
+/// Why a scorer gives no judgement: there is nothing to compare, or the comparison would take too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScorerError(String);
 
@@ -122,32 +122,32 @@ impl std::error::Error for ScorerError {}
 /// A scorer with its options.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scorer {
-    /// Of the right length.
+    /// The length is within bounds.
     Length(Length),
-    /// Of the right form.
+    /// The output has a given format.
     Format(Format),
-    /// With the right words.
+    /// The output contains some words, and does not contain others.
     Keyword(Keyword),
-    /// Equal to the reference.
+    /// The output equals the reference.
     ExactMatch(ExactMatch),
-    /// Containing the reference.
+    /// The output contains the reference.
     Contains(Contains),
-    /// Like the reference.
+    /// The output is similar to the reference.
     Similarity(Similarity),
 }
 
 const SCORERS: [&str; 6] = ["length", "format", "keyword", "exact_match", "contains", "similarity"];
 
 impl Scorer {
-    /// The scorer of this name with these options.
+    /// Creates a scorer from its name and options.
     ///
     /// # Errors
-    /// Every option that is unknown, missing or of the wrong form, and a name that is no scorer's.
+    /// The scorer is unknown, or options are unknown, missing or of the wrong type.
     pub fn try_new(name: &str, options: &Map) -> Result<Self, Vec<Problem>> {
         Self::read(name, Options::new(name, options))
     }
 
-    /// The same where options are templates that are still to be rendered.
+    /// The same for options that still contain templates.
     fn outline(name: &str, options: &Map) -> Result<Self, Vec<Problem>> {
         Self::read(name, Options::with_templates(name, options))
     }
@@ -165,7 +165,7 @@ impl Scorer {
         options.finish(scorer)
     }
 
-    /// Whether it passes over samples without a reference.
+    /// Whether it skips samples without a reference.
     #[must_use]
     pub const fn needs_reference(&self) -> bool {
         match self {
@@ -176,7 +176,7 @@ impl Scorer {
         }
     }
 
-    /// Whether judging an output and a reference of so many bytes would keep other work waiting.
+    /// Whether judging texts of this size takes so long that it would delay other work.
     #[must_use]
     pub const fn is_heavy(&self, bytes: usize) -> bool {
         match self {
@@ -186,11 +186,11 @@ impl Scorer {
         }
     }
 
-    /// Judges an output against the accepted answers, the best of which counts. `None` where it passes over the sample, or
-    /// where it is a [`Format`], which is checked elsewhere.
+    /// Judges an output against the accepted answers, of which the best match counts. `None` if it skips the sample,
+    /// or is a [`Format`], which is checked elsewhere.
     ///
     /// # Errors
-    /// [`ScorerError`] where there is nothing to compare, or texts are too long for it.
+    /// [`ScorerError`] if there is nothing to compare, or the texts are too long.
     pub fn evaluate(
         &self,
         output: &Value,
@@ -212,19 +212,19 @@ fn unknown(name: &str) -> Problem {
     Problem::new("/scorer", "unknown_scorer", problem::unknown("scorer", name, SCORERS))
 }
 
-/// What one entry has to say of a sample.
+/// The result of one scoring entry for a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Entry {
     /// A score.
     Value(Score),
-    /// It passes over this sample.
+    /// The entry skips this sample.
     Absent,
-    /// It failed, so that nobody knows how good the sample is.
+    /// The entry failed, so the quality of the sample is unknown.
     Failed,
 }
 
-/// The weighted mean of a sample's scores, Σ w·v / Σ w over the entries that have a value. `None` where one that counts
-/// failed, or none that counts has a value.
+/// The weighted mean of a sample's scores, Σ w·v / Σ w over the entries with a value. `None` if an entry with a
+/// positive weight failed, or none has a value.
 #[must_use]
 pub fn weighted(entries: &[(f64, Entry)]) -> Option<f64> {
     let (mut sum, mut weights) = (0.0, 0.0);

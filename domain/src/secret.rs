@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// A text that never prints itself. [`expose`](Self::expose) is the only way to it, so that every use can be found.
+/// A text that is never printed. Only [`expose`](Self::expose) gives access to it, so that all uses can be found.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// What is shown in the place of a secret.
+    /// Shown in place of a secret.
     pub const MASK: &str = "***";
 
     /// Wraps a text.

@@ -1,8 +1,8 @@
-//! What may vary: named dimensions, counted and indexed, never expanded.
+//! Parameter spaces: named dimensions whose points are counted and indexed, but never listed.
 //!
-//! Dimensions that others are conditioned on are enumerated: each assignment of them opens a block of points, the
-//! product of the dimensions that are active under it. Prefix sums over the blocks and a binary search find a point by
-//! its number, so that a space of 10^12 points costs no more than one of ten.
+//! The dimensions that conditions refer to are enumerated: each assignment of values to them opens a block of points,
+//! the product of the dimensions that are active under it. A point is found by its number with prefix sums over the
+//! blocks and a binary search, so a space of 10^12 points costs no more than one of ten.
 
 mod check;
 mod conditions;
@@ -21,27 +21,27 @@ use crate::name::Name;
 use crate::problem::Problem;
 use crate::value::Value;
 
-/// One thing that may vary.
+/// A dimension of a parameter space.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dimension {
-    /// What templates, points and reports call it.
+    /// Its name in templates, points and reports.
     pub name: Name,
-    /// The field of a stage that it decides; where there is none it is a template variable only.
+    /// The field of a stage that it sets; without one it is only a template variable.
     pub target: Option<Target>,
-    /// What it can be.
+    /// Its possible values.
     pub levels: Levels,
-    /// What templates see where it is inactive.
+    /// What templates see while it is inactive.
     pub default: Option<Value>,
-    /// When it is active: for each dimension named here, one of these values. All must hold.
+    /// The condition under which it is active: each dimension named here has one of these values.
     pub when: BTreeMap<Name, Vec<Value>>,
 }
 
-/// How many points a space has.
+/// The number of points of a space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Size {
-    /// So many.
+    /// This many.
     Points(u128),
-    /// No end: this dimension has no steps.
+    /// Infinitely many: this dimension has no steps.
     Continuous {
         /// The first such dimension.
         dimension: Name,
@@ -50,39 +50,39 @@ pub enum Size {
     TooMany,
 }
 
-/// Dimensions that make sense together.
+/// A valid set of dimensions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Space {
-    /// By name.
+    /// Sorted by name.
     dimensions: Vec<Dimension>,
-    /// An order in which every dimension comes after those that it is conditioned on.
+    /// An order in which every dimension comes after those in its conditions.
     order: Vec<usize>,
-    /// Indices of the dimensions that others are conditioned on, by name.
+    /// Indices of the dimensions that conditions refer to, sorted by name.
     conditioning: Vec<usize>,
     conditions: Conditions,
     blocks: Vec<ConditionGroup>,
     size: Size,
 }
 
-/// The points that share an assignment of the conditioning dimensions.
+/// The points with the same assignment of values to the conditioning dimensions.
 #[derive(Debug, Clone, PartialEq)]
 struct ConditionGroup {
-    /// For each conditioning dimension the number of its level; `None` where it is inactive.
+    /// For each conditioning dimension, the number of its level; `None` if it is inactive.
     assignment: Vec<Option<u64>>,
-    /// How many points lie in this block and those before it.
+    /// The number of points in this block and those before it.
     end: u128,
 }
 
-/// The most assignments of conditioning dimensions that are told apart.
+/// The most assignments of conditioning dimensions.
 pub const MAX_ASSIGNMENTS: usize = 100_000;
-/// The most conditions that are looked at to count the points of all assignments.
+/// The most conditions that are evaluated to count the points of all assignments.
 const MAX_COUNTING_STEPS: usize = 10_000_000;
 
 impl Space {
-    /// Puts dimensions together.
+    /// Creates a space.
     ///
     /// # Errors
-    /// Everything that is wrong with them, each with its place below the parameter space (`/NAME/low`).
+    /// All problems, with their places in the parameter space (`/NAME/low`).
     pub fn try_new(mut dimensions: Vec<Dimension>) -> Result<Self, Vec<Problem>> {
         dimensions.sort_by(|a, b| a.name.cmp(&b.name));
         let order = check::check(&dimensions)?;
@@ -102,20 +102,20 @@ impl Space {
         find(&self.dimensions, name).map(|at| &self.dimensions[at])
     }
 
-    /// The dimensions, by name.
+    /// The dimensions, sorted by name.
     #[must_use]
     pub fn dimensions(&self) -> impl ExactSizeIterator<Item = &Dimension> {
         self.dimensions.iter()
     }
 
-    /// How many points there are; one where there is no dimension.
+    /// The number of points; 1 without dimensions.
     #[must_use]
     pub fn size(&self) -> Size {
         self.size.clone()
     }
 
-    /// The point with this number: conditioning dimensions vary slowest, by name, then the rest by name. `None` from the
-    /// size on, and where the space is continuous.
+    /// The point with this number. Conditioning dimensions vary slowest, sorted by name, then the others, sorted by
+    /// name. `None` from the size on, and for a continuous space.
     #[must_use]
     pub fn point(&self, index: u128) -> Option<Point> {
         let at = self.blocks.partition_point(|block| block.end <= index);
@@ -131,7 +131,7 @@ impl Space {
         Some(self.point_of(&levels))
     }
 
-    /// The number of a point; `None` where it is none of this space's.
+    /// The number of a point; `None` if it is not in this space.
     #[must_use]
     pub fn index(&self, point: &Point) -> Option<u128> {
         let levels: Vec<Option<u64>> = self
@@ -154,8 +154,8 @@ impl Space {
         Some(index + if at == 0 { 0 } else { self.blocks[at - 1].end })
     }
 
-    /// The point at coordinates in `[0, 1)`, one for each dimension by name: uniform over levels and ranges, log-uniform
-    /// where a range says so. Works for every space, continuous ones included.
+    /// The point at coordinates in `[0, 1)`, one for each dimension sorted by name: uniform over levels and ranges,
+    /// or log-uniform for logarithmic ranges. Works for every space, even a continuous one.
     #[must_use]
     pub fn draw(&self, coordinate: impl Fn(usize) -> f64) -> Point {
         let mut point = Point::default();
@@ -168,7 +168,7 @@ impl Space {
         point
     }
 
-    /// Levels of the conditioning dimensions, spread over all dimensions.
+    /// The levels of the conditioning dimensions, at their places among all dimensions.
     fn assigned(&self, assignment: &[Option<u64>]) -> Vec<Option<u64>> {
         let mut levels = vec![None; self.dimensions.len()];
         for (dimension, level) in self.conditioning.iter().zip(assignment) {
@@ -177,7 +177,7 @@ impl Space {
         levels
     }
 
-    /// The active dimensions that no other is conditioned on, by name.
+    /// The active dimensions that no condition refers to, sorted by name.
     fn rest(&self, levels: &[Option<u64>]) -> Vec<usize> {
         let free = (0..self.dimensions.len()).filter(|dimension| !self.is_conditioning(*dimension));
         free.filter(|dimension| self.is_active(*dimension, levels)).collect()
@@ -203,7 +203,7 @@ impl Space {
         point
     }
 
-    /// Every assignment that can be, in the order of the conditioning dimensions' names.
+    /// Every possible assignment, in the order of the conditioning dimensions' names.
     fn assignments(&self) -> Result<Vec<Vec<Option<u64>>>, Vec<Problem>> {
         let most = self.most_assignments();
         let mut assignments = vec![vec![None; self.conditioning.len()]];
@@ -231,7 +231,7 @@ impl Space {
         Ok(assignments)
     }
 
-    /// How many assignments there may be, given what each of them costs.
+    /// The most assignments that are allowed, given the cost of each.
     fn most_assignments(&self) -> u64 {
         let each = self.dimensions.len() + self.conditions.iter().map(Vec::len).sum::<usize>();
         MAX_ASSIGNMENTS.min(MAX_COUNTING_STEPS / each.max(1)) as u64
@@ -263,7 +263,7 @@ fn find(dimensions: &[Dimension], name: &str) -> Option<usize> {
     dimensions.binary_search_by(|dimension| dimension.name.as_str().cmp(name)).ok()
 }
 
-/// Whether a dimension's conditions hold.
+/// Whether a dimension's conditions are met.
 fn active<'a>(dimension: &Dimension, value: impl Fn(&str) -> Option<&'a Value>) -> bool {
     let mut conditions = dimension.when.iter();
     conditions.all(|(name, values)| value(name.as_str()).is_some_and(|value| values.contains(value)))

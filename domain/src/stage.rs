@@ -1,4 +1,4 @@
-//! The steps of a pipeline.
+//! Stages of a pipeline.
 
 mod chunk;
 mod llm;
@@ -14,10 +14,10 @@ use crate::space::{Field, Parameter};
 use crate::template::Template;
 use crate::value::{Map, Value};
 
-/// A step of a pipeline.
+/// A stage of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {
-    /// What other stages and dimensions call it.
+    /// Its name in templates and dimensions.
     pub name: Name,
     /// What it does.
     pub kind: StageKind,
@@ -34,12 +34,12 @@ pub enum StageKind {
     Retrieve(RetrieveStage),
 }
 
-/// Where the calls of a stage go, as somebody wrote it down.
+/// The destination of a stage's calls, as written in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallTarget<'a> {
     /// The label of the endpoint; the default one where absent.
     pub endpoint: Option<&'a str>,
-    /// The model asked for.
+    /// The requested model.
     pub model: Option<&'a str>,
 }
 
@@ -56,7 +56,7 @@ impl StageKind {
 }
 
 impl Stage {
-    /// Where its calls go; `None` where it makes none.
+    /// The destination of its calls; `None` if it makes none.
     #[must_use]
     pub fn call_target(&self) -> Option<CallTarget<'_>> {
         let (endpoint, model) = match &self.kind {
@@ -76,10 +76,10 @@ impl Stage {
         }
     }
 
-    /// Puts a value in one of the stage's fields, as a dimension does.
+    /// Sets one of the stage's fields to a value, as a dimension does.
     ///
     /// # Errors
-    /// What is wrong with the value, where the field cannot take it; nothing has changed then.
+    /// The field does not accept the value, and why. Nothing has changed then.
     pub fn set(&mut self, field: &Field, value: &Value) -> Result<(), String> {
         match &mut self.kind {
             StageKind::Llm(stage) => stage.set(field, value),
@@ -88,7 +88,7 @@ impl Stage {
         }
     }
 
-    /// Every template of the stage with its place, relative to the stage.
+    /// All templates of the stage, with their places in the stage.
     #[must_use]
     pub fn templates(&self) -> Vec<(String, &str)> {
         match &self.kind {
@@ -98,7 +98,7 @@ impl Stage {
         }
     }
 
-    /// Whether one of its templates reads the sample's reference, which is there for scorers.
+    /// Whether one of its templates uses the sample's reference, which is meant for scorers.
     #[must_use]
     pub fn reads_reference(&self) -> bool {
         self.templates().into_iter().any(|(_, source)| {
@@ -107,7 +107,7 @@ impl Stage {
         })
     }
 
-    /// The stage as documents spell it; what is absent or empty is left out.
+    /// The stage as documents write it, without absent and empty fields.
     #[must_use]
     pub fn fields(&self) -> Map {
         let fields = match &self.kind {

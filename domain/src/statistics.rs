@@ -1,6 +1,6 @@
-//! Confidence intervals, paired comparisons, shrunk means, and the probability of being the best.
+//! Confidence intervals, paired comparisons, shrunk means, and probabilities of being the best.
 //!
-//! Everything here is about samples: repetitions of a sample are averaged before, and `n` never counts them.
+//! The unit is always the sample: repetitions are averaged before, and `n` is the number of samples.
 
 mod bootstrap;
 mod compare;
@@ -24,13 +24,13 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The mean of values, added up in their order; `None` of nothing.
+/// The mean, added up in the given order; `None` without values.
 #[must_use]
 pub fn mean(values: &[f64]) -> Option<f64> {
     if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) }
 }
 
-/// The standard error of the mean, from the variance with n - 1; `None` below two values.
+/// The standard error of the mean, from the variance with n - 1; `None` for fewer than two values.
 #[must_use]
 pub fn standard_error(values: &[f64]) -> Option<f64> {
     let center = mean(values).filter(|_| values.len() >= 2)?;
@@ -39,9 +39,9 @@ pub fn standard_error(values: &[f64]) -> Option<f64> {
     Some((squares / (n - 1.0) / n).sqrt())
 }
 
-/// The 95 % confidence interval of the mean score of samples. Scores of 0 and 1 alone, asked once each, get the Wilson
-/// interval; others Student's t with n - 1 degrees of freedom, cut to [0, 1]. `None` where one score says nothing about
-/// its spread.
+/// The 95 % confidence interval of the mean score of samples. If all scores are 0 or 1 and there are no repetitions,
+/// this is the Wilson interval; otherwise Student's t with n - 1 degrees of freedom, cut to [0, 1]. `None` if there
+/// are too few scores to estimate their spread.
 #[must_use]
 pub fn interval_of_mean(scores: &[f64], repeats: u32) -> Option<Interval> {
     if repeats == 1 && !scores.is_empty() && is_binary(scores) {

@@ -1,7 +1,7 @@
-//! Chooses what a sweep evaluates next.
+//! Strategies that choose what a sweep evaluates next.
 //!
-//! A [`Guide`] proposes configurations and numbers of samples, and is a function of the sweep's seed and of what was
-//! asked and told so far: after a crash the same history gives the same proposal.
+//! A [`Guide`] proposes configurations and numbers of samples. Its proposal is a function of the sweep's seed and
+//! history, so the same history gives the same proposal after a crash.
 
 mod counts;
 mod grid;
@@ -20,47 +20,48 @@ pub use trials::{BlockOutcome, ContradictoryLog, Trial, TrialChange, TrialState,
 use crate::name::Name;
 use crate::space::{Point, Size, Space};
 
-/// Chooses what to evaluate.
+/// A strategy that chooses what to evaluate.
 pub trait Guide: Send + Sync {
-    /// What to do now, with at most `want` more trials under way.
+    /// Proposes what to do now, with at most `want` further trials in progress.
     fn propose(&self, history: &History<'_>, want: usize) -> Proposal;
 
-    /// Whether it wants to be told how trials did. One that does not is shown none, and asks each trial for all samples.
+    /// Whether it needs the results of trials. A guide that does not gets no trials, and requests all samples of each
+    /// trial at once.
     fn learns(&self) -> bool {
         false
     }
 }
 
-/// What a guide may know.
+/// What a guide bases its proposals on.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
-    /// What may vary.
+    /// The parameter space.
     pub space: &'a Space,
-    /// How many samples there are.
+    /// The number of samples.
     pub samples: usize,
-    /// What random choices hang on.
+    /// The seed of random choices.
     pub seed: u64,
     /// Trials begun so far.
     pub asked: u64,
     /// The most trials there may be.
     pub limit: Option<u64>,
-    /// The trials so far, by their number, with what is known of each.
+    /// The trials so far in the order of their numbers, with their results.
     pub trials: &'a [Trial],
 }
 
-/// What a guide wants.
+/// A proposal of a guide.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Proposal {
-    /// These steps, the most important first: those for which there is no room are left out.
+    /// These steps, the most important first. Steps for which there is no room are dropped.
     Steps(Vec<Step>),
-    /// Nothing before something that is under way has come back.
+    /// Nothing until a trial in progress has new results.
     Wait,
-    /// Nothing any more. Trials that are open are completed with the samples that they were asked for.
+    /// Nothing more. Open trials are completed with the samples that were requested.
     Done(Reason),
 }
 
 impl Proposal {
-    /// The configurations that it wants to be evaluated, in its order.
+    /// The proposed configurations, in the guide's order.
     pub fn into_points(self) -> impl Iterator<Item = Point> {
         let steps = if let Self::Steps(steps) = self { steps } else { Vec::new() };
         steps
@@ -69,21 +70,21 @@ impl Proposal {
     }
 }
 
-/// What is to become of a trial.
+/// A step of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// A new trial begins, or an open one goes on to more samples.
+    /// A new trial begins, or an open one continues with more samples.
     Evaluate(Work),
-    /// It is completed with the samples that it has. Without effect while some are under way.
+    /// The trial is completed with the samples that it has. Ignored while samples are in progress.
     Complete {
         /// The trial.
         trial: u64,
     },
-    /// It ends because it is behind. Without effect while samples are under way.
+    /// The trial ends because it is behind. Ignored while samples are in progress.
     Prune {
         /// The trial.
         trial: u64,
-        /// How far it is behind: its mean score minus the leader's on the same samples.
+        /// Its mean score minus the leader's on the same samples.
         diff: f64,
     },
 }
@@ -91,26 +92,26 @@ pub enum Step {
 /// A configuration to evaluate on the first samples of the order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Work {
-    /// The number of the trial, from 0. A new one has the next number; one that exists goes on.
+    /// The number of the trial, from 0. A new trial has the next number; an existing number continues that trial.
     pub trial: u64,
-    /// The configuration; that of a trial that exists stays as it is.
+    /// The configuration; ignored for an existing trial.
     pub point: Point,
-    /// How many samples, those that it has included.
+    /// The number of samples, including those that it has.
     pub up_to: usize,
-    /// Why it was chosen, in a stable word that is stored with it.
+    /// Why it was chosen: a stable word that is stored with it.
     pub why: &'static str,
 }
 
-/// Why a sweep is at its end.
+/// Why a sweep has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// Every point has been evaluated.
     AllRuns,
-    /// As many runs as allowed.
+    /// The limit of runs is reached.
     MaxRuns,
-    /// No point is left that was not seen.
+    /// No new point is left.
     ExhaustedSpace,
-    /// More would not change the result.
+    /// More runs would not change the result.
     Converged,
     /// No run succeeded.
     AllFailed,
@@ -155,13 +156,13 @@ pub const MAX_GRID: u128 = 100_000;
 /// Why a sweep cannot start on a space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartRefused {
-    /// A grid needs steps.
+    /// A grid needs steps in every dimension.
     Continuous(Name),
-    /// A grid of so many points needs a limit of runs.
+    /// A grid with so many points needs a limit of runs.
     TooLarge(u128),
-    /// A grid of more than 2^128 points needs a limit of runs, and cannot be counted through.
+    /// A grid with more than 2^128 points needs a limit of runs.
     Uncountable,
-    /// Sampling without end needs a limit of runs.
+    /// Sampling an infinite space needs a limit of runs.
     Endless(Name),
 }
 
@@ -189,7 +190,7 @@ impl std::error::Error for StartRefused {}
 /// Whether a sweep of this kind can start on a space.
 ///
 /// # Errors
-/// [`StartRefused`] says why not, and what to change.
+/// [`StartRefused`] explains the reason and the remedy.
 pub fn check_start(space: &Space, kind: SweepKind, max_runs: Option<u64>) -> Result<(), StartRefused> {
     match (kind, space.size(), max_runs) {
         (SweepKind::Grid { .. }, Size::Continuous { dimension }, _) => {
@@ -208,7 +209,7 @@ pub fn check_start(space: &Space, kind: SweepKind, max_runs: Option<u64>) -> Res
     }
 }
 
-/// The next trials of a fixed sequence, `at` giving the point of each, of which there are `points`.
+/// The next trials of a fixed sequence of `points` points, with `at` giving each of them.
 fn next(
     history: &History<'_>,
     want: usize,

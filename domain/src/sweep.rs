@@ -1,8 +1,8 @@
 //! Decides what a sweep does next; never does it.
 //!
-//! A [`Command`] is somebody's wish and may be refused, an [`Interruption`] is a fact and may not: both give the
-//! [`Transition`] that is to be stored. [`Sweep`] plans what a running sweep evaluates: it is told [`SweepFact`]s and
-//! answers with what comes [`Next`].
+//! A [`Command`] of a person can be refused, an [`Interruption`] is a fact and cannot. Both give a [`Transition`] to
+//! be stored. A [`Sweep`] plans what a running sweep evaluates: it gets [`SweepFact`]s and returns what comes
+//! [`Next`].
 
 mod limits;
 mod plan;
@@ -15,16 +15,16 @@ pub use steering::{Command, Interruption, InvalidTransition, SweepAction, Transi
 use crate::strategy::Reason;
 pub use crate::strategy::SweepKind;
 
-/// Why a sweep waits.
+/// Why a sweep is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PauseReason {
-    /// Somebody paused it.
+    /// A person paused it.
     Manual,
     /// A budget is used up.
     Budget,
-    /// An endpoint refuses every call until somebody mends it.
+    /// An endpoint refuses every call until a person fixes it.
     Endpoint,
-    /// A person is needed: somebody was asked, or it cannot go on as it is.
+    /// A person has to decide, or to fix something.
     Human,
 }
 
@@ -50,16 +50,16 @@ impl PauseReason {
     }
 }
 
-/// Where a sweep stands.
+/// The status of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SweepStatus {
-    /// Runs are made and executed.
+    /// Runs are created and executed.
     Running,
-    /// Nothing new begins until somebody resumes it.
+    /// Nothing new begins until a person resumes it.
     Paused(PauseReason),
-    /// Somebody ended it.
+    /// A person ended it.
     Stopped,
-    /// It came to its own end.
+    /// It reached its own end.
     Completed(Reason),
 }
 
@@ -75,7 +75,7 @@ impl SweepStatus {
         }
     }
 
-    /// Whether it has come to an end.
+    /// Whether it has ended.
     #[must_use]
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Stopped | Self::Completed(_))

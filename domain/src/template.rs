@@ -38,22 +38,22 @@ pub struct Template {
     nodes: Vec<Node>,
 }
 
-/// The names that a template sees.
+/// The names that a template can use.
 #[derive(Debug, Clone, Default)]
 pub struct Scope<'a> {
     names: Vec<(String, &'a Value)>,
 }
 
-/// A name that a template reads from its scope, as far as it is written out: `sample.meta.lang`.
+/// A name that a template reads from its scope, with its fields: `sample.meta.lang`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// The name and the fields behind it.
+    /// The name and its fields.
     pub path: Vec<String>,
-    /// It may be missing: there is a default, or it is read only where it is defined.
+    /// It may be missing: there is a default, or it is read only if it is defined.
     pub guarded: bool,
 }
 
-/// What is wrong with a template, or with what it was given.
+/// An error in a template, or in its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
     line: usize,
@@ -69,7 +69,7 @@ impl fmt::Display for TemplateError {
 
 impl std::error::Error for TemplateError {}
 
-/// What is wrong, at a place in bytes.
+/// An error at a place in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fault {
     at: usize,
@@ -115,29 +115,29 @@ impl Template {
     /// Parses a template.
     ///
     /// # Errors
-    /// The first thing that is wrong with it, by line and column.
+    /// The first error, with line and column.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         let nodes = parser::parse(source).map_err(|fault| fault.in_source(source))?;
         Ok(Self { source: source.to_owned(), nodes })
     }
 
-    /// Renders the template. It takes at most 10^6 steps (a node is one, a filter as many as its input is long) and
-    /// gives at most 4 MiB.
+    /// Renders the template. It takes at most 10^6 steps (one for each node, and for filters as many as their input
+    /// is long) and returns at most 4 MiB.
     ///
     /// # Errors
-    /// A name that is not defined, a value that a filter cannot take, or a limit that was met.
+    /// A name is not defined, a filter does not accept a value, or a limit is exceeded.
     pub fn render(&self, scope: &Scope<'_>) -> Result<String, TemplateError> {
         render::render(&self.nodes, scope, Effort::MOST).map_err(|fault| fault.in_source(&self.source))
     }
 
-    /// The same where it is little work: at most 5,000 steps and 64 KiB. `None` where it is more, or where
+    /// The same if it takes little time: at most 5,000 steps and 64 KiB. `None` if it takes more, or if
     /// [`render`](Self::render) would fail.
     #[must_use]
     pub fn render_quickly(&self, scope: &Scope<'_>) -> Option<String> {
         render::render(&self.nodes, scope, Effort::LITTLE).ok()
     }
 
-    /// The value of a template that is one expression alone; the text that any other renders to.
+    /// The value of a template that consists of one expression; for other templates, the rendered text.
     ///
     /// # Errors
     /// As [`render`](Self::render).
@@ -167,7 +167,7 @@ impl Template {
         rest.unwrap_or_else(|| self.clone())
     }
 
-    /// The names that it reads from its scope, in their order.
+    /// The names that it reads from its scope, in order.
     #[must_use]
     pub fn references(&self) -> Vec<Reference> {
         references::of(&self.nodes)

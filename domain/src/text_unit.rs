@@ -1,14 +1,14 @@
-//! What lengths of texts are counted in.
+//! Units of text lengths.
 
 use crate::pricing::estimated_tokens;
 
-/// What the length of a text is counted in.
+/// A unit of text lengths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TextUnit {
     /// Unicode scalar values.
     #[default]
     Characters,
-    /// Stretches without white space.
+    /// Sequences of characters without white space.
     Words,
     /// Tokens, estimated as a quarter of the UTF-8 bytes.
     Tokens,

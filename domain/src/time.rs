@@ -1,14 +1,14 @@
-//! Moments and spans. Nothing here knows what time it is now.
+//! Times and durations. Nothing here reads a clock.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A moment in UTC, to the microsecond.
+/// A time in UTC, with microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment this many microseconds after 1970-01-01T00:00:00Z.
+    /// The time this many microseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
@@ -20,27 +20,27 @@ impl Timestamp {
         self.0
     }
 
-    /// This moment and a span later; stays at the last moment there is.
+    /// The time after a duration; saturates at the largest time.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// Whether what is done once in so long, and next at `next`, is due at this moment. A clock that was set back does not
-    /// put it off for longer than that.
+    /// Whether a periodic task is due at this time, with its next time and its interval. If the clock was set back,
+    /// the task is delayed by at most one interval.
     #[must_use]
     pub fn is_due(self, next: Self, interval: Duration) -> bool {
         self >= next || next.since(self) > interval
     }
 
-    /// How long after `earlier` this is; zero when it is not.
+    /// The duration since `earlier`; zero if this is before it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
-/// RFC 3339 in UTC; the fraction is left out when it is zero.
+/// RFC 3339 in UTC, without a zero fraction.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, in_day) = (self.0.div_euclid(86_400_000_000), self.0.rem_euclid(86_400_000_000));
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_set_back_puts_nothing_off() {
+    fn a_clock_that_is_set_back_delays_nothing() {
         let (interval, next) = (Duration::from_secs(5), Timestamp::from_micros(100_000_000));
         for (now, due) in [(100_000_000, true), (99_000_000, false), (95_000_000, false), (94_000_000, true)]
         {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_never_run_backwards() {
+    fn durations_are_never_negative() {
         let (early, late) = (Timestamp::from_micros(5), Timestamp::from_micros(9));
         assert_eq!(late.since(early), Duration::from_micros(4));
         assert_eq!(early.since(late), Duration::ZERO);

@@ -1,7 +1,7 @@
-//! JSON-shaped data with one spelling.
+//! JSON-shaped data with a canonical text.
 //!
-//! A [`Value`] is what parameters, samples and documents are made of. Its [`canonical`](Value::canonical) text is the
-//! same for equal values and different for different ones, which is what every hash rests on.
+//! Parameters, samples and documents consist of [`Value`]s. The [`canonical`](Value::canonical) text is equal for
+//! equal values and different for different ones. All hashes are computed from it.
 
 mod number;
 
@@ -11,13 +11,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-/// A map from names to values, in the order of the names.
+/// A map from names to values, sorted by name.
 pub type Map = BTreeMap<String, Value>;
 
 /// One piece of JSON-shaped data.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Value {
-    /// Nothing is known.
+    /// No value.
     #[default]
     Null,
     /// True or false.
@@ -39,37 +39,37 @@ impl Value {
         Self::Text(text.into())
     }
 
-    /// A finite number; `Null` stands for none.
+    /// A number; `Null` if it is not finite.
     #[must_use]
     pub fn number(value: f64) -> Self {
         Number::from_f64(value).map_or(Self::Null, Self::Number)
     }
 
-    /// The text, where it is one.
+    /// The text, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// A text as it is, anything else in its canonical text.
+    /// A text itself, any other value as its canonical text.
     #[must_use]
     pub fn to_text(&self) -> Cow<'_, str> {
         self.as_text().map_or_else(|| Cow::Owned(self.canonical()), Cow::Borrowed)
     }
 
-    /// The number, where it is one.
+    /// The number, if it is one.
     #[must_use]
     pub fn as_number(&self) -> Option<Number> {
         if let Self::Number(number) = self { Some(*number) } else { None }
     }
 
-    /// The map, where it is one.
+    /// The map, if it is one.
     #[must_use]
     pub fn as_map(&self) -> Option<&Map> {
         if let Self::Map(map) = self { Some(map) } else { None }
     }
 
-    /// The list, where it is one.
+    /// The list, if it is one.
     #[must_use]
     pub fn as_list(&self) -> Option<&[Value]> {
         if let Self::List(list) = self { Some(list) } else { None }
@@ -103,7 +103,7 @@ impl Value {
         out
     }
 
-    /// About the bytes of memory that it takes.
+    /// About the bytes of memory that it uses.
     #[must_use]
     pub fn size(&self) -> usize {
         let own = size_of::<Self>();
@@ -158,7 +158,7 @@ pub fn write_map(map: &Map, out: &mut String) {
     out.push('}');
 }
 
-/// Appends this text to `out` as a JSON string literal, in its one spelling.
+/// Appends this text to `out` as a canonical JSON string literal.
 pub fn write_text(text: &str, out: &mut String) {
     out.reserve(text.len() + 2);
     out.push('"');
@@ -179,13 +179,13 @@ pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Where the first byte stands that a string literal cannot hold as it is.
+/// The first byte that must be escaped in a string literal.
 fn first_escaped(bytes: &[u8]) -> Option<usize> {
-    /// Bytes looked at together, which compilers turn into a few instructions.
+    /// Bytes that are checked together, which compiles to a few instructions.
     const CHUNK: usize = 32;
     let is_escaped = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
     let plain = bytes.chunks_exact(CHUNK).take_while(|chunk| {
-        // Without a branch for each byte.
+        // No branch for each byte.
         !chunk.iter().fold(false, |found, byte| found | is_escaped(byte))
     });
     let from = plain.count() * CHUNK;
@@ -259,7 +259,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Values of every kind, with texts that need escaping and numbers that are written in several ways.
+    /// Values of every kind, with texts that need escaping and numbers in several notations.
     pub(crate) fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),

@@ -4,12 +4,12 @@ use crate::endpoint::EndpointIdentity;
 use crate::pricing::estimated_tokens;
 use crate::value::{Map, Value, write_map, write_text};
 
-/// Who says a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The instructions.
     System,
-    /// The person.
+    /// The user.
     User,
     /// The model.
     Assistant,
@@ -36,17 +36,17 @@ impl Role {
     }
 }
 
-/// One message of a conversation; in a stage its content is a template, in a call a text.
+/// One message of a conversation. Its content is a template in a stage, and a text in a call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Message {
-    /// Who says it.
+    /// The author.
     pub role: Role,
-    /// What is said.
+    /// The content.
     pub content: String,
 }
 
 impl Message {
-    /// The message as documents and requests spell it.
+    /// The message as JSON, as in documents and requests.
     #[must_use]
     pub fn to_value(&self) -> Value {
         Value::from([
@@ -56,7 +56,7 @@ impl Message {
     }
 }
 
-/// The form of answer that is asked for.
+/// The requested form of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ResponseFormat {
     /// Any text.
@@ -69,7 +69,7 @@ pub enum ResponseFormat {
 }
 
 impl ResponseFormat {
-    /// As documents spell it: `"text"`, `"json"` or `{"json_schema": …}`.
+    /// The form as documents write it: `"text"`, `"json"` or `{"json_schema": …}`.
     #[must_use]
     pub fn to_value(&self) -> Value {
         match self {
@@ -80,22 +80,22 @@ impl ResponseFormat {
     }
 }
 
-/// A chat completion to be made.
+/// A chat completion request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatCall {
-    /// Where it goes.
+    /// The endpoint.
     pub endpoint: EndpointIdentity,
     /// The model asked for.
     pub model: String,
-    /// The conversation, rendered.
+    /// The rendered conversation.
     pub messages: Vec<Message>,
     /// Inference parameters that were set, by their names in requests.
     pub parameters: Map,
-    /// The form of answer asked for.
+    /// The requested form of the answer.
     pub response_format: ResponseFormat,
     /// Further fields of the request, passed through.
     pub extra: Map,
-    /// Which repetition of the same question this is, from 1.
+    /// The number of this repetition of the same request, from 1.
     pub repeat: u32,
 }
 
@@ -104,7 +104,7 @@ impl ChatCall {
     #[must_use]
     pub fn canonical(&self) -> String {
         let mut out = String::with_capacity(self.usual_length());
-        // Its fields in the order of their names, as the canonical text of any map has them.
+        // The fields in the order of their names, as in the canonical text of any map.
         out.push('{');
         if !self.extra.is_empty() {
             out.push_str(r#""extra":"#);
@@ -135,7 +135,7 @@ impl ChatCall {
         out
     }
 
-    /// The canonical text of the conversation, as requests carry it.
+    /// The canonical text of the conversation in a request.
     #[must_use]
     pub fn messages_text(&self) -> String {
         let mut out = String::with_capacity(self.usual_length());
@@ -155,32 +155,32 @@ impl ChatCall {
         out.push(']');
     }
 
-    /// Bytes of its text where little is escaped.
+    /// The length of the conversation's text in bytes, if little has to be escaped.
     fn usual_length(&self) -> usize {
         256 + self.messages.iter().map(|message| message.content.len() + 64).sum::<usize>()
     }
 
-    /// The conversation as requests carry it.
+    /// The conversation as JSON, as in requests.
     #[must_use]
     pub fn messages_value(&self) -> Value {
         Value::List(self.messages.iter().map(Message::to_value).collect())
     }
 
-    /// The limit of output tokens that it sets.
+    /// The limit of output tokens that the call sets.
     #[must_use]
     pub fn max_tokens(&self) -> Option<u64> {
         self.parameters.get("max_tokens")?.as_number()?.as_u64()
     }
 
-    /// About what its prompt takes: a quarter of the bytes that the token bound counts.
+    /// An estimate of the prompt's tokens: a quarter of the bytes that the token bound counts.
     #[must_use]
     pub fn estimated_input(&self) -> u64 {
         let messages: u64 = self.messages.iter().map(|message| estimated_tokens(&message.content)).sum();
         messages + self.attached_bytes().div_ceil(4)
     }
 
-    /// The most tokens this call can use: bytes of its messages, 16 for each of them, what goes along with them, and the
-    /// limit of the answer.
+    /// The most tokens that this call can use: the bytes of its messages and attachments, 16 for each message, and
+    /// the limit of the answer.
     #[must_use]
     pub fn token_bound(&self, max_output: u64) -> u64 {
         let prompt: u64 = self.messages.iter().map(|message| message.content.len() as u64 + 16).sum();
@@ -203,5 +203,5 @@ impl ChatCall {
     }
 }
 
-/// Tokens of the instructions that chat templates put around tools; the longest that a provider publishes is 530.
+/// Tokens of the instructions that chat templates add for tools. The longest published by a provider has 530.
 const TOOL_INSTRUCTIONS: u64 = 600;

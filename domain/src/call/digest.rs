@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// A digest from its bytes.
+    /// Creates a digest from its bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -19,7 +19,7 @@ impl Digest {
         &self.0
     }
 
-    /// Reads 64 hexadecimal digits.
+    /// Parses 64 hexadecimal digits.
     #[must_use]
     pub fn parse(hex: &str) -> Option<Self> {
         let mut bytes = [0; 32];
@@ -32,7 +32,7 @@ impl Digest {
         Some(Self(bytes))
     }
 
-    /// The first eight bytes as a number, to seed orders with.
+    /// The first eight bytes as a number, for use as a seed.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.0[..8].iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte))

@@ -4,10 +4,10 @@ use crate::endpoint::EndpointIdentity;
 use crate::pricing::estimated_tokens;
 use crate::value::write_text;
 
-/// A text whose vector is wanted.
+/// A text to embed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbedCall {
-    /// Where it goes.
+    /// The endpoint.
     pub endpoint: EndpointIdentity,
     /// The model asked for.
     pub model: String,
@@ -32,13 +32,13 @@ impl EmbedCall {
         out
     }
 
-    /// The most tokens this call can use: bytes of its text, and 16 for what a server puts around it.
+    /// The most tokens that this call can use: the bytes of its text, and 16 for what a server adds.
     #[must_use]
     pub fn token_bound(&self) -> u64 {
         (self.text.len() as u64).saturating_add(16)
     }
 
-    /// About how many tokens its text has.
+    /// An estimate of the text's tokens.
     #[must_use]
     pub fn estimated_input(&self) -> u64 {
         estimated_tokens(&self.text)

@@ -1,4 +1,4 @@
-//! What comes back for a call.
+//! Answers of models.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,26 +7,26 @@ use crate::money::NanoDollars;
 use crate::pricing::{CacheUse, TokenUse, Tokens};
 use crate::value::Value;
 
-/// What is odd about an answer.
+/// Peculiarities of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Flags {
-    /// It was cut at the limit of output tokens.
+    /// It was cut off at the limit of output tokens.
     pub truncated: bool,
-    /// The model or the server declined.
+    /// The model or the server refused to answer.
     pub refused: bool,
-    /// There is no text, and nothing in its place: a reasoning model may have spent its tokens thinking.
+    /// It has neither text nor tool calls: a reasoning model may have used up its tokens for reasoning.
     pub no_output: bool,
-    /// The server counted far fewer prompt tokens than were sent: it cut the prompt to its context.
+    /// The server counted far fewer prompt tokens than were sent: it cut the prompt to its context length.
     pub context_cut: bool,
     /// The server gave no usable token counts.
     pub tokens_estimated: bool,
-    /// Some of its bytes were no text and were replaced.
+    /// Some bytes were not valid UTF-8 and were replaced.
     pub lossy_text: bool,
 }
 
 impl Flags {
-    /// How many flags there are.
+    /// The number of flags.
     pub const COUNT: usize = 6;
 
     /// The flags with their names in documents.
@@ -42,7 +42,7 @@ impl Flags {
         ]
     }
 
-    /// One bit a flag, in the order of [`named`](Self::named), which grows at its end only.
+    /// The flags as bits, in the order of [`named`](Self::named), to which new flags are only appended.
     #[must_use]
     pub fn bits(self) -> u8 {
         self.named().into_iter().enumerate().map(|(i, (_, on))| u8::from(on) << i).sum()
@@ -79,7 +79,7 @@ impl FlagCounts {
         self.0
     }
 
-    /// Those of one answer.
+    /// The counts for one answer.
     #[must_use]
     pub fn of(flags: Flags) -> Self {
         Self(flags.named().map(|(_, set)| u64::from(set)))
@@ -100,7 +100,7 @@ impl std::ops::Add for FlagCounts {
     }
 }
 
-/// What to do about answers with a flag, by its name; `None` where there is nothing to do.
+/// Advice about answers with a flag, by its name; `None` where there is nothing to do.
 #[must_use]
 pub fn flag_advice(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -116,55 +116,56 @@ pub fn flag_advice(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What came back for a call, and what it took.
+/// The answer to a call, with its costs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
-    /// What the model answered.
+    /// The content.
     pub body: ReplyBody,
-    /// The model that says it answered, where it differs from the one asked for.
+    /// The model that answered according to the server, if it is not the requested one.
     pub model_returned: Option<String>,
-    /// Who answered, where a gateway says so.
+    /// The provider that answered, if a gateway names it.
     pub provider: Option<String>,
-    /// Tokens read and written.
+    /// Tokens of the prompt and of the answer.
     pub tokens: Tokens,
     /// Prompt tokens among them that the server read from its cache, and wrote to it; known until the answer is stored.
     pub cache: CacheUse,
-    /// What the server says that it cost.
+    /// The cost that the server states.
     pub stated_cost: Option<NanoDollars>,
-    /// How long the exchange took; of an exchange for many calls the call's share.
+    /// The duration of the exchange; for one of several calls in an exchange, the call's share.
     pub latency: Duration,
-    /// What is odd about it.
+    /// Its peculiarities.
     pub flags: Flags,
 }
 
-/// What a model answered, by the kind of call.
+/// The content of an answer, by kind of call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplyBody {
-    /// To a chat call.
+    /// Of a chat call.
     Completion(Completion),
-    /// To an embedding call.
+    /// Of an embedding call.
     Embedding(Embedding),
 }
 
-/// What a chat model answered.
+/// The answer of a chat model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completion {
-    /// The text as it came; empty where the model called tools or declined.
+    /// The text as received; empty if the model called tools or refused.
     pub text: String,
-    /// What the model thought before it answered, where the server tells it apart from the text.
+    /// The model's reasoning, where the server separates it from the text.
     pub reasoning: Option<String>,
-    /// Why the model stopped, in the server's word.
+    /// Why the model stopped, in the server's words.
     pub finish_reason: Option<String>,
     /// Tool calls, as the server sent them.
     pub tool_calls: Option<Value>,
 }
 
-/// The vector of a text: not empty, every number finite.
+/// The vector of a text: not empty, and all numbers are finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding(Arc<[f32]>);
 
-/// What a model thought at the beginning of its text, in `<think>…</think>`, and the answer behind it. The opening tag
-/// may be missing, because some chat templates put it into the prompt, and so may the closing one of a text that was cut.
+/// Splits a text into the reasoning at its beginning, in `<think>…</think>`, and the answer after it. The opening tag
+/// may be missing, because some chat templates put it into the prompt. The closing tag may be missing if the text was
+/// cut off.
 #[must_use]
 pub fn thinking_apart(text: &str) -> (Option<&str>, &str) {
     const OPEN: &str = "<think>";
@@ -181,7 +182,7 @@ pub fn thinking_apart(text: &str) -> (Option<&str>, &str) {
 }
 
 impl Completion {
-    /// The answer: the text, without what was thought at its beginning where `strip_think` is set.
+    /// The answer: the text, without the reasoning at its beginning if `strip_think` is set.
     #[must_use]
     pub fn answer(&self, strip_think: bool) -> &str {
         if strip_think { thinking_apart(&self.text).1 } else { &self.text }
@@ -195,7 +196,7 @@ impl Reply {
         TokenUse { tokens: self.tokens, cache: self.cache }
     }
 
-    /// The completion, where it is one.
+    /// The completion, if it is one.
     #[must_use]
     pub const fn completion(&self) -> Option<&Completion> {
         match &self.body {
@@ -204,7 +205,7 @@ impl Reply {
         }
     }
 
-    /// The embedding, where it is one.
+    /// The embedding, if it is one.
     #[must_use]
     pub const fn embedding(&self) -> Option<&Embedding> {
         match &self.body {
@@ -213,7 +214,7 @@ impl Reply {
         }
     }
 
-    /// About how many bytes have to be looked at to read it.
+    /// About how many bytes have to be processed to read it.
     #[must_use]
     pub fn size(&self) -> usize {
         match &self.body {
@@ -224,7 +225,7 @@ impl Reply {
 }
 
 impl Embedding {
-    /// A vector of these numbers; `None` where there are none, or one is not finite.
+    /// A vector of these numbers; `None` if there are none, or one is not finite.
     #[must_use]
     pub fn try_new(numbers: Vec<f32>) -> Option<Self> {
         let fits = !numbers.is_empty() && numbers.iter().all(|number| number.is_finite());
@@ -237,7 +238,7 @@ impl Embedding {
         &self.0
     }
 
-    /// The cosine of the angle between two vectors, from -1 to 1; 0 where one of them is zero or their lengths differ.
+    /// The cosine of the angle between two vectors, from -1 to 1; 0 if one of them is zero or their lengths differ.
     #[must_use]
     pub fn cosine(&self, other: &Self) -> f64 {
         if self.0.len() != other.0.len() {

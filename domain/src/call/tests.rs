@@ -147,7 +147,7 @@ proptest! {
 }
 
 #[test]
-fn thinking_at_the_beginning_is_told_from_the_answer() {
+fn reasoning_at_the_beginning_is_separated_from_the_answer() {
     for (text, thought, answer) in [
         ("<think>\nso\n</think>\n\nalpha", Some("so"), "alpha"),
         ("  <think></think>alpha", Some(""), "alpha"),

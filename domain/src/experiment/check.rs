@@ -1,4 +1,4 @@
-//! Finds everything that is wrong with a draft, each with its place.
+//! Finds all problems of a draft, each with its place.
 
 use std::collections::BTreeMap;
 
@@ -97,7 +97,7 @@ fn about(draft: &Draft, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Puts the problems found since `found` under a pointer.
+/// Puts a pointer before those of the problems from index `found` on.
 pub(super) fn place(problems: &mut Vec<Problem>, found: usize, at: &str) {
     let inner = problems.split_off(found);
     problems.extend(inner.into_iter().map(|problem| problem.under(at)));

@@ -1,6 +1,6 @@
-//! What templates ask of every sample, as one tree of names.
+//! The fields of samples that templates use, as one tree of names.
 //!
-//! Each sample is walked beside the tree, so that the work is that of reading both once, however many templates ask.
+//! Each sample is compared with the tree once, so the work does not grow with the number of templates.
 
 use std::collections::BTreeMap;
 
@@ -8,37 +8,37 @@ use crate::problem::{MAX_PROBLEMS, Problem};
 use crate::sample::Sample;
 use crate::value::Value;
 
-/// Levels of names that are looked at; what lies deeper is left to the rendering.
+/// The deepest level of names that is checked. Deeper names are checked only when a template is rendered.
 const DEPTH: usize = 32;
 
-/// What is asked, by the names behind `sample`.
+/// The names that templates use after `sample.`.
 #[derive(Debug, Default)]
 pub(super) struct Demands {
     root: Demand,
     added: usize,
 }
 
-/// What is asked of one value.
+/// The uses of one value.
 #[derive(Debug, Default)]
 struct Demand {
-    /// Who asks for it itself: the order of asking, and the template's place.
+    /// The templates that use the value itself: the order in which they were added, and their places.
     by: Vec<(usize, String)>,
-    /// What is asked of its fields.
+    /// The uses of its fields.
     fields: BTreeMap<String, Demand>,
 }
 
-/// A sample that lacks what a template asks for.
+/// A sample that lacks a field.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Lack {
     pub(super) pointer: String,
     pub(super) sample: usize,
-    /// The names behind `sample`, with points between them.
+    /// The names after `sample.`, separated by points.
     pub(super) path: String,
     order: usize,
 }
 
 impl Lack {
-    /// The problem that this is, of a sample that is called so.
+    /// The problem, for a sample with this name.
     pub(super) fn problem(self, sample: &str) -> Problem {
         let Self { pointer, path, .. } = self;
         let detail = format!("{sample} has no `{path}`: give it one, or write `sample.{path} | default(…)`");
@@ -47,7 +47,8 @@ impl Lack {
 }
 
 impl Demands {
-    /// A template at this place asks for a path; what does not begin with a field of `sample` does not count.
+    /// Adds a path that the template at this place uses. Paths that do not begin with a field of `sample` are
+    /// ignored.
     pub(super) fn add(&mut self, path: &[String], pointer: &str) {
         let Some((sample, inner)) = path.split_first().filter(|(_, inner)| !inner.is_empty()) else { return };
         if sample != "sample" {
@@ -63,7 +64,7 @@ impl Demands {
         self.added += 1;
     }
 
-    /// For each template and path the first sample that does not have it, in the order of asking.
+    /// For each template and path, the first sample without it, in the order of addition.
     pub(super) fn lacking(mut self, samples: &[Sample]) -> Vec<Lack> {
         let mut found = Vec::new();
         for (number, sample) in samples.iter().enumerate() {
@@ -77,7 +78,7 @@ impl Demands {
     }
 }
 
-/// The way through one sample.
+/// The comparison of one sample with the tree.
 struct Walk<'a> {
     sample: usize,
     path: Vec<String>,
@@ -85,7 +86,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Whatever is neither input, reference nor meta is there in every sample.
+    /// Only input, reference and meta can be missing; other fields of `sample` always exist.
     fn sample(&mut self, root: &mut Demand, sample: &Sample) {
         root.fields.retain(|name, demand| match (name.as_str(), sample.accepted().first()) {
             ("input", _) => self.value(name, demand, Some(&sample.input)),
@@ -95,7 +96,7 @@ impl Walk<'_> {
         });
     }
 
-    /// Only the first names of `meta` are looked at.
+    /// Only the first names of `meta` are checked.
     fn meta(&mut self, demand: &mut Demand, sample: &Sample) -> bool {
         self.path.push("meta".to_owned());
         demand.fields.retain(|name, inner| sample.meta.contains_key(name) || self.lack(name, inner));
@@ -103,7 +104,7 @@ impl Walk<'_> {
         !demand.fields.is_empty()
     }
 
-    /// Notes what the value lacks; whether there is more to ask of other samples.
+    /// Records what a value lacks. Returns whether other samples have to be compared too.
     fn value(&mut self, name: &str, demand: &mut Demand, value: Option<&Value>) -> bool {
         let Some(value) = value else { return self.lack(name, demand) };
         self.path.push(name.to_owned());
@@ -116,7 +117,7 @@ impl Walk<'_> {
         true
     }
 
-    /// Notes everything that is asked of a value that is not there. It is told once, so nothing is left to ask.
+    /// Records that a value is missing. It is reported once, so no other sample has to be compared.
     fn lack(&mut self, name: &str, demand: &mut Demand) -> bool {
         self.path.push(name.to_owned());
         for (order, pointer) in demand.by.drain(..) {
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_sample_that_lacks_something_is_told() {
+    fn the_first_sample_that_lacks_something_is_reported() {
         let full = Value::from([("a", Value::from([("b", Value::from("x"))]))]);
         let samples = [sample(full), sample(Value::List(vec![])), sample(Value::from("text"))];
         for (path, found) in [
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn each_template_is_told_of_in_its_order() {
+    fn each_template_is_reported_in_order() {
         let samples = [sample(Value::from([("a", Value::Null)]))];
         let found =
             lacking(&["sample.input.z", "sample.input.a", "sample.input.b", "sample.input.z"], &samples);

@@ -1,4 +1,4 @@
-//! An experiment as somebody wrote it down.
+//! Drafts of experiments: what a person wrote, with valid types, but not checked otherwise.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::scoring::ScoringDraft;
 use crate::space::Levels;
 use crate::value::{Map, Value};
 
-/// An experiment as somebody wrote it down: of the right form, but not yet found to make sense.
+/// An experiment with valid types that is not checked otherwise.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Draft {
     /// What it is called.
@@ -18,23 +18,23 @@ pub struct Draft {
     pub description: Option<String>,
     /// The samples.
     pub samples: Vec<Sample>,
-    /// A corpus that templates see as `documents`.
+    /// A corpus, the `documents` of templates.
     pub documents: Vec<Value>,
     /// The pipeline.
     pub stages: Vec<StageDraft>,
-    /// How outputs are judged.
+    /// The scoring entries.
     pub scoring: Vec<ScoringDraft>,
-    /// The names of the samples' own checks, sorted. What is known of the samples where they are left out.
+    /// The sorted names of the samples' own checks, for drafts without their samples.
     pub check_names: Vec<String>,
-    /// What may vary.
+    /// The parameter space.
     pub space: BTreeMap<String, DimensionDraft>,
-    /// How often each sample is asked.
+    /// Repetitions of each sample.
     pub repeats: u32,
-    /// The share of samples that no choice is made on.
+    /// The share of samples that are held out of all choices.
     pub holdout: f64,
 }
 
-/// A stage as somebody wrote it down.
+/// The draft of a stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageDraft {
     /// Its name.
@@ -43,18 +43,18 @@ pub struct StageDraft {
     pub kind: StageKindDraft,
 }
 
-/// What a stage does, as somebody wrote it down.
+/// The draft of what a stage does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StageKindDraft {
-    /// It asks a chat model.
+    /// Asks a chat model.
     Llm(LlmDraft),
-    /// It cuts texts into chunks.
+    /// Cuts texts into chunks.
     Chunk(ChunkDraft),
-    /// It finds the texts most similar to a query.
+    /// Finds the texts most similar to a query.
     Retrieve(RetrieveDraft),
 }
 
-/// An `llm` stage as somebody wrote it down.
+/// The draft of an `llm` stage.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LlmDraft {
     /// Its endpoint's label.
@@ -69,28 +69,28 @@ pub struct LlmDraft {
     pub prompt: String,
     /// Its inference parameters.
     pub parameters: Map,
-    /// The form of answer asked for.
+    /// The requested form of the answer.
     pub response_format: Option<Value>,
-    /// Whether what the model thinks at the beginning of its text is kept apart; it is where absent.
+    /// Whether reasoning at the beginning of the answer is separated from it; `true` where absent.
     pub strip_think: Option<bool>,
     /// Further fields of the request.
     pub extra: Map,
 }
 
-/// A `chunk` stage as somebody wrote it down.
+/// The draft of a `chunk` stage.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ChunkDraft {
     /// A template, or `documents`; the sample's input where absent.
     pub input: Option<String>,
-    /// What sizes are counted in; characters where absent.
+    /// The unit of sizes; characters where absent.
     pub unit: Option<String>,
     /// The length of a chunk.
     pub chunk_size: u32,
-    /// How much consecutive chunks have in common; nothing where absent.
+    /// The overlap of consecutive chunks; 0 where absent.
     pub chunk_overlap: Option<u32>,
 }
 
-/// A `retrieve` stage as somebody wrote it down.
+/// The draft of a `retrieve` stage.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RetrieveDraft {
     /// The stage whose output is the list of texts.
@@ -112,7 +112,7 @@ impl StageDraft {
         Self { name: name.to_owned(), kind: StageKindDraft::Llm(draft) }
     }
 
-    /// The draft of an `llm` stage, where it is one.
+    /// The draft of an `llm` stage, if it is one.
     #[must_use]
     pub const fn as_llm(&self) -> Option<&LlmDraft> {
         match &self.kind {
@@ -122,21 +122,21 @@ impl StageDraft {
     }
 }
 
-/// A dimension as somebody wrote it down.
+/// The draft of a dimension.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DimensionDraft {
     /// `STAGE.FIELD`; a template variable where absent.
     pub target: Option<String>,
-    /// Its value where it is inactive.
+    /// The value of its field while it is inactive.
     pub default: Option<Value>,
-    /// What it can be.
+    /// Its possible values.
     pub levels: Levels,
-    /// When it is active: for each dimension named, one of these values.
+    /// The condition under which it is active: for each named dimension, one of these values.
     pub when: BTreeMap<String, Vec<Value>>,
 }
 
 impl Draft {
-    /// The draft without its samples, of which there may be many.
+    /// The draft without its samples.
     #[must_use]
     pub fn without_samples(&self) -> Self {
         Self {
@@ -153,24 +153,24 @@ impl Draft {
         }
     }
 
-    /// The draft without its name and description: what its runs rest on.
+    /// The draft without its name and description, which do not affect runs.
     #[must_use]
     pub fn without_names(&self) -> Self {
         Self { name: String::new(), description: None, ..self.clone() }
     }
 
-    /// Finds everything that is wrong with the draft, its samples included; what it defines, where nothing is.
+    /// Checks the draft with its samples, and returns its definition.
     ///
     /// # Errors
-    /// Each problem with its place in the document; of very many the first hundred.
+    /// All problems with their places in the document; at most the first hundred.
     pub fn check(&self) -> Result<Definition, Vec<Problem>> {
         check::check(self)
     }
 
-    /// What the draft defines, apart from its samples.
+    /// Checks the draft without its samples, and returns its definition.
     ///
     /// # Errors
-    /// Each problem with its place in the document.
+    /// All problems with their places in the document.
     pub fn define(self) -> Result<Definition, Vec<Problem>> {
         check::define(self)
     }

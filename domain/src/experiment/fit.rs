@@ -1,11 +1,11 @@
-//! Finds values of dimensions that their fields cannot take.
+//! Finds values of dimensions that their target fields do not accept.
 
 use crate::problem::{Problem, is_full, unknown};
 use crate::space::{Dimension, Levels};
 use crate::stage::Stage;
 use crate::value::Value;
 
-/// Every value that a dimension can take must fit the field that it goes to.
+/// Checks that a dimension's target field accepts all its values.
 pub(super) fn levels(dimension: &Dimension, stages: &[Stage], problems: &mut Vec<Problem>) {
     let Some(target) = &dimension.target else { return };
     let Some(stage) = stages.iter().find(|stage| stage.name == target.stage) else {
@@ -24,7 +24,7 @@ pub(super) fn levels(dimension: &Dimension, stages: &[Stage], problems: &mut Vec
     }
 }
 
-/// The values that decide whether all of a dimension's values fit a field.
+/// The values that have to be checked so that all of a dimension's values are covered.
 fn extremes(levels: &Levels) -> Vec<(String, Value)> {
     let ends = |low: Value, high: Value| vec![("/low".to_owned(), low), ("/high".to_owned(), high)];
     match levels {
@@ -41,7 +41,8 @@ fn extremes(levels: &Levels) -> Vec<(String, Value)> {
     }
 }
 
-/// A value of the range that is no whole number, so that a float dimension on a field for whole numbers is found.
+/// A value in the range that is not a whole number. It reveals a float dimension whose target takes only whole
+/// numbers.
 fn fraction(low: f64, high: f64) -> Option<Value> {
     (low < high).then(|| Value::number(low + (high - low) * 0.381_966))
 }

@@ -1,4 +1,4 @@
-//! Documents at their limits, of shapes that take minutes where one part is compared with all others.
+//! Documents at their size limits, in shapes for which a quadratic check would take minutes.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use super::tests::{choice, draft};
 use super::*;
 use crate::sample::Sample;
 
-/// Far more than a check takes, and far less than a quadratic one.
+/// Far longer than a linear check takes, and far shorter than a quadratic one.
 const LONGEST: Duration = Duration::from_secs(30);
 
 #[track_caller]
@@ -31,7 +31,7 @@ fn repeated(count: usize, part: impl Fn(usize) -> String) -> String {
     (0..count).map(part).collect::<Vec<_>>().concat()
 }
 
-/// A dimension that is active for these values of another one.
+/// A dimension that is active for these values of another dimension.
 fn hung_on(other: &str, values: Vec<Value>) -> DimensionDraft {
     let when = BTreeMap::from([(other.to_owned(), values)]);
     DimensionDraft { default: Some(Value::Null), when, ..choice(None, &[Value::Null]) }

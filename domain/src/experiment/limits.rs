@@ -1,4 +1,4 @@
-//! How large an experiment can be. Documents of these sizes are checked within seconds.
+//! Size limits of experiments. Documents of these sizes are checked within seconds.
 
 use super::{DimensionDraft, Draft};
 use crate::problem::{Problem, segment};
@@ -21,7 +21,7 @@ pub const MAX_DOCUMENTS: usize = 100_000;
 /// The most samples.
 pub const MAX_SAMPLES: usize = 1_000_000;
 
-/// Finds everything of which there is too much.
+/// Finds everything that exceeds its limit.
 pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
     let counts = [
         ("/sample_data", draft.samples.len(), MAX_SAMPLES, "samples"),

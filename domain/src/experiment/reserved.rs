@@ -1,6 +1,6 @@
-//! Finds extra fields that have a place of their own.
+//! Finds `extra` fields that have to be set elsewhere.
 //!
-//! Only new documents are checked for them. Stored ones may have them, and can still be read: requests leave them out.
+//! Only new documents are checked. Stored documents with such fields remain readable; requests ignore the fields.
 
 use super::Draft;
 use crate::extra;
@@ -9,7 +9,7 @@ use crate::space::{Field, Target};
 
 const CODE: &str = "reserved_field";
 
-/// Finds them in stages, and in what dimensions decide.
+/// Checks the stages, and the targets of dimensions.
 pub(super) fn check(draft: &Draft, problems: &mut Vec<Problem>) {
     for (i, stage) in draft.stages.iter().enumerate() {
         for name in stage.as_llm().into_iter().flat_map(|stage| stage.extra.keys()) {

@@ -1,4 +1,4 @@
-//! Finds what is wrong with scoring entries, and with what they ask of samples.
+//! Finds problems of scoring entries, and of what they need from samples.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::sample::Sample;
 use crate::scoring::{ScoringDraft, ScoringEntry};
 use crate::stage::Stage;
 
-/// Names that references often have in data sets.
+/// Common names of references in data sets.
 const REFERENCE_NAMES: [&str; 12] = [
     "reference",
     "references",
@@ -25,7 +25,7 @@ const REFERENCE_NAMES: [&str; 12] = [
     "label",
 ];
 
-/// The entries of an experiment.
+/// Checks the entries of an experiment.
 pub(super) fn check(
     drafts: &[ScoringDraft],
     check_names: &[String],
@@ -67,8 +67,8 @@ pub fn check_names(samples: &[Sample]) -> Vec<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// What is wrong with the samples' own checks, with templates of entries, and with entries that compare with references
-/// that are not there.
+/// Checks the samples' own checks, the templates of entries, and whether there are references for the entries that
+/// need them.
 pub(super) fn check_samples(definition: &Definition, samples: &[Sample], problems: &mut Vec<Problem>) {
     for (i, sample) in samples.iter().enumerate().filter(|(_, sample)| !sample.checks.is_empty()) {
         if is_full(problems) {
@@ -118,7 +118,7 @@ fn needs_reference(name: &str) -> String {
     )
 }
 
-/// Entries that would pass over every sample.
+/// Entries that would skip every sample.
 fn without_references(definition: &Definition, samples: &[Sample]) -> Vec<Problem> {
     let likely = samples.first().and_then(|sample| {
         sample.meta.keys().find(|name| REFERENCE_NAMES.contains(&name.trim().to_lowercase().as_str()))

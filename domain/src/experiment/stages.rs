@@ -1,4 +1,4 @@
-//! Finds what is wrong with stages.
+//! Finds problems of stages.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! Where an experiment stands: as its newest sweep.
+//! The status of an experiment, which is that of its newest sweep.
 
-/// Where an experiment stands.
+/// The status of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExperimentStatus {
     /// No sweep has begun.
@@ -9,9 +9,9 @@ pub enum ExperimentStatus {
     Running,
     /// Its sweep waits to be resumed.
     Paused,
-    /// Its newest sweep came to its own end.
+    /// Its newest sweep reached its own end.
     Completed,
-    /// Somebody ended its newest sweep.
+    /// A person stopped its newest sweep.
     Stopped,
 }
 

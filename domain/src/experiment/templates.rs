@@ -1,4 +1,4 @@
-//! Finds names in templates that cannot be there when they are rendered.
+//! Finds names in templates that will not exist when the templates are rendered.
 
 use super::Definition;
 use super::check::is_template;
@@ -11,23 +11,23 @@ use crate::stage::Stage;
 use crate::template::{Reference, Template};
 use crate::value::Value;
 
-/// What a template can see.
+/// The names that a template can use.
 struct View<'a> {
     sees: Sees,
     stages: &'a [Stage],
     space: &'a Space,
 }
 
-/// Whose template it is.
+/// The kinds of template.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sees {
-    /// One of the stage with this index.
+    /// A template of the stage with this index.
     Stage(usize),
-    /// One among the options of a scorer.
+    /// A template in the options of a scorer.
     Scorer,
 }
 
-/// Finds what is wrong whatever the samples are.
+/// Finds problems that do not depend on samples.
 pub(super) fn check(stages: &[Stage], space: &Space, problems: &mut Vec<Problem>) {
     for (stage, pointer, source) in all(stages, space) {
         if is_full(problems) {
@@ -37,7 +37,7 @@ pub(super) fn check(stages: &[Stage], space: &Space, problems: &mut Vec<Problem>
     }
 }
 
-/// Finds what is wrong with the templates of scoring entries that stand in a list at this place.
+/// Finds problems of the templates of scoring entries in the list at this place.
 pub(super) fn check_entries(
     entries: &[ScoringEntry],
     at: &str,
@@ -62,7 +62,7 @@ fn entry_templates<'a>(entries: &'a [ScoringEntry], at: &str) -> Vec<(String, &'
     each.collect()
 }
 
-/// Finds what a sample does not have that the templates of its own checks ask for.
+/// Finds fields that the templates of a sample's own checks use and that the sample lacks.
 pub(super) fn check_own(entries: &[ScoringEntry], sample: &Sample, problems: &mut Vec<Problem>) {
     let mut demands = Demands::default();
     demand(entry_templates(entries, "/checks"), &mut demands);
@@ -70,7 +70,7 @@ pub(super) fn check_own(entries: &[ScoringEntry], sample: &Sample, problems: &mu
     problems.extend(lacking.map(|lack| lack.problem("the sample")));
 }
 
-/// Adds what templates ask of samples. Those that do not parse ask for nothing.
+/// Adds the sample fields that templates use. Templates that do not parse are ignored.
 fn demand<'a>(templates: impl IntoIterator<Item = (String, &'a str)>, demands: &mut Demands) {
     for (pointer, source) in templates {
         let references = Template::parse(source).map(|template| template.references()).unwrap_or_default();
@@ -80,7 +80,7 @@ fn demand<'a>(templates: impl IntoIterator<Item = (String, &'a str)>, demands: &
     }
 }
 
-/// Finds what some sample does not have. The templates are known to parse.
+/// Finds fields that templates use and that some sample lacks. The templates are known to parse.
 pub(super) fn check_samples(definition: &Definition, samples: &[Sample], problems: &mut Vec<Problem>) {
     let mut demands = Demands::default();
     let of_stages = all(&definition.stages, &definition.space);
@@ -93,7 +93,7 @@ pub(super) fn check_samples(definition: &Definition, samples: &[Sample], problem
     }));
 }
 
-/// Every template there is: its stage, its place and its text.
+/// All templates, each with its stage, its place and its text.
 fn all<'a>(stages: &'a [Stage], space: &'a Space) -> Vec<(usize, String, &'a str)> {
     let mut all = Vec::new();
     for (i, stage) in stages.iter().enumerate() {
@@ -108,7 +108,7 @@ fn all<'a>(stages: &'a [Stage], space: &'a Space) -> Vec<(usize, String, &'a str
     all
 }
 
-/// Values of a dimension that go where templates go are templates.
+/// Values of a dimension are templates if its target is one.
 fn dimension_templates<'a>(dimension: &'a Dimension, stages: &[Stage]) -> Vec<(usize, String, &'a str)> {
     let target = dimension.target.as_ref().filter(|target| is_template(&target.field));
     let stage = target.and_then(|target| stages.iter().position(|stage| stage.name == target.stage));
@@ -149,7 +149,7 @@ impl View<'_> {
         }
     }
 
-    /// What is wrong with a name, where that can be known before anything runs.
+    /// What is wrong with a name, as far as that is known before a run.
     fn unknown(&self, reference: &Reference) -> Option<String> {
         let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
         match *path.as_slice() {
@@ -204,5 +204,5 @@ impl View<'_> {
     }
 }
 
-/// What a sample has.
+/// The fields of `sample`.
 const SAMPLE: [&str; 4] = ["input", "reference", "meta", "index"];

@@ -18,7 +18,7 @@ pub(super) fn choice(target: Option<&str>, values: &[Value]) -> DimensionDraft {
     DimensionDraft { target, default: None, levels: Levels::Choice(values.to_vec()), when: BTreeMap::new() }
 }
 
-/// An experiment with nothing wrong.
+/// A valid experiment.
 pub(super) fn draft() -> Draft {
     let scorer = |name: &str| ScoringDraft { scorer: name.into(), ..ScoringDraft::default() };
     Draft {
@@ -60,7 +60,7 @@ fn an_experiment_that_makes_sense_is_defined() {
 }
 
 #[test]
-fn a_point_goes_where_its_dimensions_point_to() {
+fn a_point_sets_the_targets_of_its_dimensions() {
     let definition = draft().define().unwrap();
     let values = Map::from([("tone".to_owned(), Value::from("dry")), ("model".to_owned(), Value::from("b"))]);
     let applied = definition.apply(&values, &definition.places(&values)).unwrap();

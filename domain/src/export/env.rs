@@ -1,5 +1,5 @@
-//! Writes variables so that every reader of `.env` files, and every shell, reads the same text: python-dotenv with its
-//! interpolation, Node's dotenv and `--env-file`, Docker Compose, bash and dash.
+//! Writes variables so that all common readers of `.env` files, and all shells, read the same text: python-dotenv
+//! with its interpolation, Node's dotenv and `--env-file`, Docker Compose, bash and dash.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(super) struct EnvFile {
 }
 
 impl EnvFile {
-    /// Adds a variable that is named after the path of what it holds.
+    /// Adds a variable, named by the path of its value.
     pub(super) fn put(&mut self, path: &[&str], value: &Value) {
         let wanted = path.iter().map(|part| variable(part)).collect::<Vec<_>>().join("_");
         let name = self.free_name(&wanted);
@@ -34,7 +34,7 @@ impl EnvFile {
         self.names.insert(name);
     }
 
-    /// Adds a comment, on one line in the eyes of every reader.
+    /// Adds a comment, which every reader sees as one line.
     pub(super) fn comment(&mut self, text: &str) {
         let breaks = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
         self.text.push_str("# ");
@@ -46,7 +46,7 @@ impl EnvFile {
         self.text
     }
 
-    /// This name, with a number if another variable has it.
+    /// The name, with a number appended if it is taken.
     fn free_name(&self, wanted: &str) -> String {
         let is_free = |name: &String| {
             !self.names.contains(name) && !self.names.contains(&format!("{name}{BASE64_SUFFIX}"))
@@ -56,12 +56,12 @@ impl EnvFile {
     }
 }
 
-/// A name as variables can have it.
+/// Converts a name to a valid variable name.
 fn variable(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// A text as it stands behind `NAME=`; `None` where readers differ however it is quoted.
+/// The text after `NAME=`; `None` if readers disagree on every way to quote it.
 fn spelling(text: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
@@ -71,15 +71,16 @@ fn spelling(text: &str) -> Option<String> {
     if text.contains(['\r', '\0']) {
         return None;
     }
-    // python-dotenv reads `\\` as one backslash even here, everyone reads `\'` differently, and nothing escapes a quote.
+    // python-dotenv reads `\\` as one backslash even in single quotes, readers disagree on `\'`, and nothing escapes
+    // a quote.
     if !text.contains('\'') && !text.contains("\\\\") && !text.ends_with('\\') && !is_interpolated(text) {
         return Some(format!("'{text}'"));
     }
-    // Without anything that an escape or a substitution begins with.
+    // Double quotes, if nothing starts an escape or a substitution.
     (!text.contains(['"', '\\', '$', '`'])).then(|| format!("\"{text}\""))
 }
 
-/// Whether python-dotenv puts something else in place of a part of the text: it does so in any quotes.
+/// Whether python-dotenv would interpolate a part of the text, which it does in any quotes.
 fn is_interpolated(text: &str) -> bool {
     text.match_indices("${").any(|(at, open)| {
         let rest = &text[at + open.len()..];

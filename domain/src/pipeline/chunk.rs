@@ -11,7 +11,7 @@ use crate::value::Value;
 
 /// The most chunks of one sample.
 pub(super) const MAX_CHUNKS: usize = 100_000;
-/// The most bytes of all of them together.
+/// The most bytes of all chunks together.
 const MAX_BYTES: usize = 64 << 20;
 
 /// A `chunk` stage whose template is parsed.
@@ -27,7 +27,7 @@ pub(super) struct CompiledChunk {
 struct Cut {
     unit: TextUnit,
     size: usize,
-    /// From the beginning of a chunk to that of the next one.
+    /// The distance between the beginnings of consecutive chunks.
     step: usize,
 }
 
@@ -105,7 +105,7 @@ impl Cut {
         }
     }
 
-    /// The chunks of so many units, each from one unit to another. The last one ends with the text.
+    /// The chunks of a text with this many units, as ranges of units. The last one ends with the text.
     fn windows(self, units: usize) -> impl Iterator<Item = (usize, usize)> {
         let mut next = (units > 0).then_some(0_usize);
         std::iter::from_fn(move || {
@@ -117,7 +117,7 @@ impl Cut {
     }
 }
 
-/// Where each word begins and ends.
+/// The beginning and end of each word.
 fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let begin = text.as_ptr() as usize;
     text.split_whitespace().map(move |word| {

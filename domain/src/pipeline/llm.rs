@@ -29,7 +29,7 @@ impl CompiledLlm {
         let texts = system.chain(few_shot).chain(prompt);
         let mut parameters = stage.parameters.clone();
         if let Some(limit) = binding.endpoint.kind.default_max_tokens() {
-            // Part of the call from the beginning, so that its hash, its bound and what is stored of it tell the same.
+            // Set in the call itself, so that its hash, its token bound and its stored parameters agree.
             parameters.entry(MAX_TOKENS.to_owned()).or_insert_with(|| Value::from(limit));
         }
         Ok(Self {
@@ -71,8 +71,8 @@ impl CompiledLlm {
         Some(Ok(Step::Calls(vec![call.into()])))
     }
 
-    /// The answer's text, or the JSON that it holds. A text that is not JSON goes on as the text it is, so that scorers judge it
-    /// rather than that the sample drops out of the score.
+    /// The answer's text, or the JSON in it. A text that is not JSON is passed on as text, so that scorers can judge
+    /// it; otherwise the sample would be missing from the score.
     pub(super) fn finish(&self, replies: &[&Reply], read_json: impl Fn(&str) -> Option<Value>) -> Value {
         let completion = replies.first().and_then(|reply| reply.completion());
         let text = completion.map(|completion| completion.answer(self.strip_think));

@@ -24,7 +24,7 @@ impl CompiledRetrieve {
         Ok(Self { from, query: parsed(&stage.query)?, binding, top_k })
     }
 
-    /// The call for the query, then one for each text. Where there are no texts nothing is asked.
+    /// The call for the query, then one for each text. Without texts there are no calls.
     pub(super) fn begin(
         &self,
         progress: &SampleProgress,
@@ -51,7 +51,7 @@ impl CompiledRetrieve {
         EmbedCall { endpoint, model, text: text.to_owned() }.into()
     }
 
-    /// The texts that the earlier stage gave.
+    /// The texts from the earlier stage.
     fn texts<'a>(&self, progress: &'a SampleProgress) -> Result<Vec<&'a str>, StageError> {
         let from = &self.from;
         let wrong = |what: &str| {
@@ -65,7 +65,7 @@ impl CompiledRetrieve {
         texts.iter().map(|text| text.as_text().ok_or_else(|| wrong("is not a list of texts"))).collect()
     }
 
-    /// The most similar texts, the best first; of equal ones the earlier.
+    /// The most similar texts, best first; among equals, the earlier one first.
     pub(super) fn finish(&self, progress: &SampleProgress, replies: &[&Reply]) -> Result<Value, StageError> {
         let texts = self.texts(progress)?;
         let vectors: Option<Vec<&Embedding>> = replies.iter().map(|reply| reply.embedding()).collect();

@@ -82,7 +82,7 @@ fn documents_are_cut_embedded_and_found_by_their_angle() {
 }
 
 #[test]
-fn a_stage_says_what_it_cannot_work_on() {
+fn a_stage_reports_wrong_input() {
     let pipeline = Pipeline::try_new(&retrieval(2, 1)).unwrap();
     let mut progress = SampleProgress::new(Value::from([("input", Value::from("x"))]));
     let none = Value::List(Vec::new());
@@ -97,7 +97,7 @@ fn a_stage_says_what_it_cannot_work_on() {
 }
 
 #[test]
-fn much_text_is_not_worked_on_at_once() {
+fn large_texts_are_not_processed_at_once() {
     let pipeline = Pipeline::try_new(&retrieval(2, 0)).unwrap();
     let progress = SampleProgress::new(Value::from([("input", Value::from("x"))]));
     let documents = Value::List(vec!["word ".repeat(100_000).into()]);

@@ -1,4 +1,4 @@
-//! What a run came to.
+//! The results of a run at its end.
 
 use super::{RunError, RunStatus};
 
@@ -9,15 +9,15 @@ pub struct RunEnd {
     pub status: RunStatus,
     /// Mean score over its samples, if any has one.
     pub score: Option<f64>,
-    /// The 95 % confidence interval of the score, where it can be said.
+    /// The 95 % confidence interval of the score, where there are enough samples for one.
     pub interval: Option<(f64, f64)>,
     /// Samples with a score.
     pub n: u32,
-    /// Each scorer's own totals.
+    /// The totals of each scorer.
     pub scores: Vec<ScorerTotal>,
-    /// What went wrong, where it failed.
+    /// Why it failed, if it failed.
     pub error: Option<RunError>,
-    /// Under nine tenths of its samples have a score, so that it cannot lead.
+    /// Fewer than nine tenths of its samples have a score, so it cannot lead.
     pub partial: bool,
 }
 
@@ -37,7 +37,7 @@ impl RunEnd {
     }
 }
 
-/// One scorer over a run.
+/// The totals of one scorer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScorerTotal {
     /// The entry's name.

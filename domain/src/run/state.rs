@@ -1,4 +1,4 @@
-//! Where a run stands, with what belongs to each state.
+//! States of runs, each with its data.
 
 use super::{RunError, RunStatus};
 use crate::time::Timestamp;

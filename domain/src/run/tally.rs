@@ -1,7 +1,7 @@
-//! Adds up what a run has come to.
+//! Computes the results of a run.
 //!
-//! Whoever ends a run, the worker that takes its last sample or the conductor that decides so, adds up with this. Floats
-//! are added in the order of the samples, so that an interrupted run has the same numbers as an undisturbed one.
+//! Both a worker that finishes a run and a conductor that ends one use this. Floats are added in the order of the
+//! samples, so that an interrupted run has the same numbers as an uninterrupted one.
 
 use super::{RunEnd, RunError, RunStatus, ScorerTotal, StageError, status_at_end};
 use crate::leaderboard::is_partial;
@@ -20,14 +20,14 @@ pub struct StoredScore {
     pub value: Option<f64>,
 }
 
-/// What the done blocks of a run hold.
+/// The contents of a run's finished blocks.
 #[derive(Debug, Clone, Default)]
 pub struct ResumedScores {
     /// The weighted score of each done sample, in order; NaN where it has none.
     pub vector: Vec<f64>,
     /// Each scorer's values of the done samples.
     pub scores: Vec<StoredScore>,
-    /// The first error of a stage, if there was any: its sample, its stage, what happened.
+    /// The first error of a stage, if there was one: its sample, its stage, and the error.
     pub first_error: Option<(u32, u32, StageError)>,
     /// Samples that failed.
     pub failures: u32,
@@ -35,14 +35,14 @@ pub struct ResumedScores {
     pub calls: CallCounts,
 }
 
-/// Calls of a run.
+/// Numbers of calls of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallCounts {
-    /// Those that it paid for.
+    /// Calls that it paid for.
     pub paid: u64,
-    /// Those that were answered from the cache.
+    /// Calls that were answered from the cache.
     pub hits: u64,
-    /// Tokens of those.
+    /// Tokens of the calls that were answered from the cache.
     pub saved: u64,
 }
 
@@ -54,7 +54,7 @@ impl std::ops::AddAssign for CallCounts {
     }
 }
 
-/// What the totals of an experiment's runs are made of.
+/// The parts of an experiment that the totals of its runs depend on.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout<'a> {
     /// The names of the scoring entries.
@@ -68,16 +68,16 @@ pub struct Layout<'a> {
 /// Why a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// It has what it was asked for, out of so many samples of a whole run.
+    /// All requested samples are finished.
     Completed {
         /// Samples of a whole run.
         of: u32,
     },
-    /// It is behind, and the rest of the samples would be wasted on it.
+    /// The run is behind, so that further samples would be wasted on it.
     Pruned,
 }
 
-/// The scores of a run so far.
+/// The results of a run so far.
 #[derive(Debug, Default)]
 pub struct Tally {
     samples: Vec<f64>,
@@ -88,7 +88,7 @@ pub struct Tally {
     first_error: Option<(u32, u32, StageError)>,
 }
 
-/// One scorer's values: repetitions of a sample are averaged before anything else.
+/// The values of one scorer. Repetitions of a sample are averaged first.
 #[derive(Debug, Default, Clone)]
 struct Column {
     values: Vec<(u32, f64)>,
@@ -98,21 +98,21 @@ struct Column {
     n: u32,
 }
 
-/// What one sample came to, as far as the run's totals go.
+/// The outcome of one sample, as far as the totals need it.
 #[derive(Debug)]
 pub struct SampleOutcome<'a> {
     /// The sample, by its index in the set.
     pub sample: u32,
     /// Its weighted score; NaN where it has none.
     pub score: f64,
-    /// No repetition got through every stage.
+    /// Every repetition failed at some stage.
     pub failed: bool,
     /// The first error of a stage, with the stage.
     pub error: Option<(u32, &'a StageError)>,
 }
 
 impl Tally {
-    /// Goes on from what is stored of a run with so many scorers.
+    /// Continues from the stored results of a run with this many scorers.
     #[must_use]
     pub fn resume(scorers: usize, resumed: ResumedScores) -> Self {
         let mut tally = Self {
@@ -129,7 +129,7 @@ impl Tally {
         tally
     }
 
-    /// A sample is done.
+    /// Adds a finished sample.
     pub fn sample(&mut self, done: &SampleOutcome<'_>) {
         self.done += 1;
         self.samples.push(done.score);
@@ -141,14 +141,14 @@ impl Tally {
         }
     }
 
-    /// A scorer has spoken; repetitions of a sample come one after the other.
+    /// Adds a score. Repetitions of a sample have to follow each other.
     pub fn score(&mut self, score: StoredScore) {
         if let Some(column) = self.scorers.get_mut(score.scorer as usize) {
             column.add(score.sample, score.value);
         }
     }
 
-    /// Calls were made, or answered from the cache.
+    /// Adds calls, paid or answered from the cache.
     pub fn used(&mut self, calls: CallCounts) {
         self.calls += calls;
     }
@@ -159,7 +159,7 @@ impl Tally {
         self.calls
     }
 
-    /// How the run ends.
+    /// The results at the end of the run.
     #[must_use]
     pub fn end(mut self, layout: Layout<'_>, ending: Ending) -> RunEnd {
         let succeeded = self.done.saturating_sub(self.failures) as usize;
@@ -182,7 +182,7 @@ impl Tally {
     }
 }
 
-/// A run of which nothing succeeded has failed, whoever ends it.
+/// A run without a successful sample has failed, however it ends.
 const fn status(ending: Ending, succeeded: usize, paid: u64) -> RunStatus {
     match (status_at_end(succeeded, paid), ending) {
         (RunStatus::Failed, _) => RunStatus::Failed,
@@ -215,7 +215,7 @@ impl Column {
         }
     }
 
-    /// The sample is over.
+    /// Finishes the current sample.
     fn close(&mut self) {
         if let (Some(sample), true) = (self.sample, self.n > 0) {
             self.values.push((sample, self.sum / f64::from(self.n)));
@@ -225,7 +225,7 @@ impl Column {
 
     fn total(&mut self, name: &str, repeats: u32) -> ScorerTotal {
         self.close();
-        // Added up in the samples' own order, an interrupted run has the same sum as an undisturbed one.
+        // Added in the order of the samples, so that an interrupted run has the same sum as an uninterrupted one.
         self.values.sort_by_key(|(sample, _)| *sample);
         let values: Vec<f64> = self.values.iter().map(|(_, value)| *value).collect();
         let (value, interval) = mean(&values, repeats);

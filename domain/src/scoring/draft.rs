@@ -1,8 +1,8 @@
-//! A scoring entry as somebody wrote it down.
+//! Drafts of scoring entries.
 
 use crate::value::{Map, Value};
 
-/// A scoring entry as somebody wrote it down.
+/// The draft of a scoring entry.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ScoringDraft {
     /// Its name; the scorer's where absent.
@@ -15,35 +15,35 @@ pub struct ScoringDraft {
     pub stage: Option<String>,
     /// The part of the output that it judges; all of it where absent.
     pub extract: Option<Extract>,
-    /// Whether its value is turned: 1 - v.
+    /// Whether its value is inverted: 1 - v.
     pub negate: bool,
-    /// The value from which on it is 1, and below which it is 0; as it is where absent.
+    /// The threshold for a value of 1; values below it become 0. Without a threshold, values are unchanged.
     pub pass_at: Option<f64>,
     /// The scorer's options.
     pub options: Map,
 }
 
-/// The part of an output that a scorer judges. What is set applies in this order.
+/// The part of an output that a scorer judges. The fields apply in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Extract {
-    /// What stands behind the last occurrence of this text.
+    /// The text after the last occurrence of this text.
     pub after: Option<String>,
     /// The first group of this pattern's first match; the whole match where it has no group.
     pub regex: Option<String>,
     /// The first JSON found.
     pub json: bool,
-    /// What this JSON pointer (RFC 6901) leads to.
+    /// The value at this JSON pointer (RFC 6901).
     pub pointer: Option<String>,
 }
 
 impl ScoringDraft {
-    /// The name that its scores have.
+    /// The name of its scores.
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.scorer)
     }
 
-    /// The entry as documents spell it; what is absent is left out.
+    /// The entry as documents write it, without absent fields.
     #[must_use]
     pub fn to_value(&self) -> Value {
         let text = |text: &Option<String>| text.as_deref().map(Value::from);

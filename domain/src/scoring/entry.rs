@@ -1,4 +1,4 @@
-//! A scoring entry: a scorer, the part of an output that it judges, and how much its value counts.
+//! Scoring entries: a scorer, the part of an output that it judges, and its weight.
 
 use std::collections::BTreeMap;
 
@@ -13,31 +13,31 @@ use crate::value::{Map, Value};
 /// The longest name of an entry, in bytes.
 const MAX_NAME: usize = 200;
 
-/// A scorer with its part in an experiment, or in one sample.
+/// A scorer with its role in an experiment or a sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoringEntry {
-    /// What its scores are called.
+    /// The name of its scores.
     pub name: String,
     /// The scorer.
     pub scorer: EntryScorer,
-    /// How much it counts, from 0 up.
+    /// Its weight, from 0 up.
     pub weight: f64,
     /// The stage whose output it judges; the last where absent.
     pub stage: Option<Name>,
     /// The part of the output that it judges; all of it where absent.
     pub extract: Option<Extract>,
-    /// Whether its value is turned: 1 - v.
+    /// Whether its value is inverted: 1 - v.
     pub negate: bool,
-    /// The value from which on it is 1, and below which it is 0.
+    /// The threshold for a value of 1; values below it become 0.
     pub pass_at: Option<f64>,
 }
 
 /// The scorer of an entry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EntryScorer {
-    /// The same for each sample.
+    /// The same scorer for all samples.
     Fixed(Scorer),
-    /// One whose options are rendered for each sample.
+    /// A scorer whose options are rendered for each sample.
     Templated(TemplatedScorer),
 }
 
@@ -53,7 +53,7 @@ impl ScoringEntry {
     /// Reads an entry of an experiment with these stages.
     ///
     /// # Errors
-    /// Everything that is wrong with it, each with its place in the entry.
+    /// All problems, with their places in the entry.
     pub fn try_new(draft: &ScoringDraft, stages: &[Stage]) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let weight = draft.weight.unwrap_or(1.0);
@@ -91,8 +91,8 @@ impl ScoringEntry {
         }
     }
 
-    /// The judgement of the entry, from that of its scorer: turned, then cut into pass and fail. What the scorer said stays
-    /// in the metadata as `value`.
+    /// The judgement of the entry, from that of its scorer: inverted if so configured, then compared with the
+    /// threshold. The details contain the scorer's own value as `value`.
     #[must_use]
     pub fn conclude(&self, judgement: Judgement) -> Judgement {
         if !self.negate && self.pass_at.is_none() {
@@ -142,7 +142,7 @@ impl EntryScorer {
         }
     }
 
-    /// Whether it passes over samples without a reference.
+    /// Whether it skips samples without a reference.
     #[must_use]
     pub const fn needs_reference(&self) -> bool {
         match self {
@@ -151,7 +151,7 @@ impl EntryScorer {
         }
     }
 
-    /// The templates among its options, each with its place in the entry.
+    /// The templates in its options, with their places in the entry.
     #[must_use]
     pub fn templates(&self) -> Vec<(String, &str)> {
         let mut found = Vec::new();
@@ -163,11 +163,11 @@ impl EntryScorer {
 }
 
 impl TemplatedScorer {
-    /// The scorer for what a scope holds. A template that is one expression alone gives that expression's value, any other
-    /// a text.
+    /// Renders the options in a scope. A template that consists of a single expression gives the value of that
+    /// expression, any other template gives a text.
     ///
     /// # Errors
-    /// What is wrong with the templates or the options that they gave.
+    /// A problem of the templates, or of the rendered options.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Scorer, String> {
         let options = self.options.iter().map(|(name, value)| {
             let rendered = rendered(value, scope).map_err(|error| format!("option `{name}`: {error}"));
@@ -228,8 +228,8 @@ fn invalid((place, source): &(String, &str)) -> Option<Problem> {
     Some(Problem::new(place.clone(), "invalid_template", error.to_string()))
 }
 
-/// How much each of these scorers counts for a sample: as its entry of the experiment says, unless checks of the sample
-/// bear its name and stand in the entry's place.
+/// The weight of each of these scorers for a sample: that of the experiment's entry, unless checks of the sample with
+/// the same name replace it.
 #[must_use]
 pub fn sample_weights(scorers: &[(String, f64)], checks: &[ScoringDraft]) -> Vec<f64> {
     let mut own: BTreeMap<&str, f64> = BTreeMap::new();
@@ -239,8 +239,8 @@ pub fn sample_weights(scorers: &[(String, f64)], checks: &[ScoringDraft]) -> Vec
     scorers.iter().map(|(name, weight)| own.get(name.as_str()).copied().unwrap_or(*weight)).collect()
 }
 
-/// One judgement of several entries with the same name: their weighted mean, with what each said. `None` where nothing of
-/// them counts.
+/// Combines the judgements of several entries with the same name into their weighted mean, with the details of each.
+/// `None` if none has a positive weight.
 #[must_use]
 pub fn combined(mut judgements: Vec<(f64, Judgement)>) -> Option<Judgement> {
     if judgements.len() < 2 {

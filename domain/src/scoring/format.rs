@@ -1,9 +1,9 @@
-//! Forms that outputs can have. They are described here and checked by whoever has the parsers.
+//! Formats of outputs. They are only described here, and checked outside the domain.
 
 use super::options::Options;
 use crate::value::{Map, Value};
 
-/// The form that an output should have.
+/// A format that an output should have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Format {
     /// JSON.
@@ -21,7 +21,7 @@ pub enum Format {
     Xml,
     /// YAML.
     Yaml,
-    /// CSV with a header, each row as long as it, and with these columns.
+    /// CSV with a header that contains these columns, and rows as long as the header.
     Csv {
         /// Names that the header must have.
         columns: Vec<String>,
@@ -31,7 +31,7 @@ pub enum Format {
 const FORMATS: [&str; 7] = ["json", "json_schema", "markdown", "regex", "xml", "yaml", "csv"];
 
 impl Format {
-    /// The options of the `format` scorer that stand for it.
+    /// The options of the `format` scorer that denote it.
     #[must_use]
     pub fn options(&self) -> Map {
         let texts = |texts: &[String]| Value::List(texts.iter().map(|text| text.as_str().into()).collect());

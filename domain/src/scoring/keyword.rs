@@ -1,20 +1,20 @@
-//! Whether an output has the words it should have, and none that it should not.
+//! Judges whether an output contains required words and no forbidden ones.
 
 use super::options::Options;
 use super::text_rules::comparable;
 use super::{Judgement, Score, TextRules};
 use crate::value::Value;
 
-/// Terms that must be there, and terms that must not.
+/// Required and forbidden terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyword {
-    /// Terms that must be there.
+    /// Terms that must occur.
     pub required: Vec<String>,
-    /// Terms that must not.
+    /// Terms that must not occur.
     pub forbidden: Vec<String>,
-    /// Whether upper and lower case are the same.
+    /// Whether upper and lower case are equal.
     pub ignore_case: bool,
-    /// Whether a term counts only where no letter or digit touches it.
+    /// Whether a term counts only if no letter or digit touches it.
     pub whole_word: bool,
 }
 
@@ -30,7 +30,7 @@ impl Keyword {
         Some(Self { required, forbidden, ignore_case, whole_word })
     }
 
-    /// The share of terms that are as they should be.
+    /// The share of terms that are satisfied.
     pub(super) fn evaluate(&self, output: &str, rules: &dyn TextRules) -> Judgement {
         let output = comparable(output, self.ignore_case, rules);
         let found = |term: &&String| self.has(&output, &comparable(term, self.ignore_case, rules));
@@ -49,12 +49,12 @@ impl Keyword {
         }
     }
 
-    /// How many terms there are.
+    /// The number of terms.
     pub(super) const fn terms(&self) -> usize {
         self.required.len() + self.forbidden.len()
     }
 
-    /// Whether a term is there. What is empty once it is normalised is nowhere.
+    /// Whether a term occurs. A term that is empty after normalisation does not occur.
     fn has(&self, output: &str, term: &str) -> bool {
         if term.is_empty() {
             return false;

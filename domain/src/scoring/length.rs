@@ -1,18 +1,18 @@
-//! Whether an output is of the right length.
+//! Judges the length of an output.
 
 use super::options::Options;
 use super::{Judgement, Score};
 use crate::text_unit::TextUnit;
 use crate::value::Value;
 
-/// Within a shortest and a longest length.
+/// Bounds of the length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Length {
-    /// What is counted.
+    /// The unit.
     pub unit: TextUnit,
-    /// The shortest that is right.
+    /// The shortest accepted length.
     pub min: Option<u64>,
-    /// The longest that is right.
+    /// The longest accepted length.
     pub max: Option<u64>,
 }
 
@@ -32,7 +32,7 @@ impl Length {
         Some(Self { unit, min, max })
     }
 
-    /// 1 within; outside it falls off as length / min or max / length.
+    /// 1 within the bounds; outside them length / min or max / length.
     pub(super) fn evaluate(&self, output: &str) -> Judgement {
         let length = self.unit.count(output);
         let ratio = |part: u64, whole: u64| Score::try_new(part as f64 / whole as f64).unwrap_or(Score::ZERO);

@@ -1,18 +1,18 @@
-//! Whether an output is the reference, or contains it.
+//! Judges whether an output equals the reference, or contains it.
 
 use super::options::Options;
 use super::text_rules::{comparable, text_of, with_texts};
 use super::{Judgement, ScorerError, TextRules};
 use crate::value::Value;
 
-/// Equality with the reference, or with a fixed value. JSON is compared by its values.
+/// Equality with the reference, or with a fixed value. JSON is compared by value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExactMatch {
-    /// Whether upper and lower case are the same.
+    /// Whether upper and lower case are equal.
     pub ignore_case: bool,
-    /// Whether white space at both ends does not count.
+    /// Whether white space at both ends is ignored.
     pub trim: bool,
-    /// What to compare with instead of the reference.
+    /// The value to compare with, instead of the reference.
     pub value: Option<Value>,
 }
 
@@ -21,11 +21,11 @@ pub struct ExactMatch {
 pub struct Contains {
     /// Whether upper and lower case are the same.
     pub ignore_case: bool,
-    /// What to look for instead of the reference.
+    /// The values to look for, instead of the reference.
     pub value: Option<ContainedValues>,
 }
 
-/// What an output is to contain.
+/// The values that an output has to contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContainedValues {
     /// This value.
@@ -69,7 +69,7 @@ impl ExactMatch {
     }
 }
 
-/// A value as JSON where it, or the one that it is compared with, is more than a text.
+/// A value as JSON, if it or the value that it is compared with is not a text.
 fn json(value: &Value, other: &Value, rules: &dyn TextRules) -> Option<Value> {
     match (value, other) {
         (Value::Null, _) | (_, Value::Null) | (Value::Text(_), Value::Text(_)) => None,

@@ -1,19 +1,19 @@
-//! Reads the options of a scorer, and finds everything that is wrong with them.
+//! Reads the options of a scorer, and finds all their problems.
 
 use crate::problem::{Problem, segment};
 use crate::value::{Map, Number, Value};
 
-/// Options that are being read: what nobody asks for is unknown.
+/// Options that are being read. Options that are never read are unknown.
 pub(super) struct Options<'a> {
     scorer: &'a str,
     given: &'a Map,
-    /// Whether templates among them are still to be rendered.
+    /// Whether templates in them are not rendered yet.
     templates: bool,
     known: Vec<&'static str>,
     problems: Vec<Problem>,
 }
 
-/// Whether a value is a text that holds a template.
+/// Whether a value is a text with a template.
 pub(super) fn is_template(value: &Value) -> bool {
     value.as_text().is_some_and(|text| text.contains("{{") || text.contains("{%"))
 }
@@ -24,12 +24,12 @@ impl<'a> Options<'a> {
         Self { scorer, given, templates: false, known: Vec::new(), problems: Vec::new() }
     }
 
-    /// Options whose templates are still to be rendered: each passes for what it may become.
+    /// Options whose templates are not rendered yet. A template is accepted for any value.
     pub(super) const fn with_templates(scorer: &'a str, given: &'a Map) -> Self {
         Self { scorer, given, templates: true, known: Vec::new(), problems: Vec::new() }
     }
 
-    /// The scorer, or everything that was wrong.
+    /// The scorer, or all problems.
     pub(super) fn finish<T>(mut self, scorer: Option<T>) -> Result<T, Vec<Problem>> {
         for name in self.given.keys().filter(|name| !self.known.contains(&name.as_str())) {
             let detail = format!(
@@ -63,12 +63,12 @@ impl<'a> Options<'a> {
         value
     }
 
-    /// Whether the option is a template that may still become anything.
+    /// Whether the option is a template, which may give any value.
     fn may_become(&self, value: &Value) -> bool {
         self.templates && is_template(value)
     }
 
-    /// Whether one of these options is a template that may still become anything.
+    /// Whether one of these options is a template, which may give any value.
     pub(super) fn may_come(&self, names: &[&str]) -> bool {
         names.iter().filter_map(|name| self.given.get(*name)).any(|value| self.may_become(value))
     }
@@ -103,7 +103,7 @@ impl<'a> Options<'a> {
         count
     }
 
-    /// A list of texts, none of them empty; a text alone is a list of one. Empty where it is not given.
+    /// A list of texts, none of them empty. A single text counts as a list of one. Empty if the option is absent.
     pub(super) fn texts(&mut self, name: &'static str) -> Vec<String> {
         let Some(value) = self.optional(name).filter(|value| !self.may_become(value)) else {
             return Vec::new();
@@ -137,7 +137,7 @@ impl<'a> Options<'a> {
         self.optional_word(name, words).or(default)
     }
 
-    /// One of these words, where it is given.
+    /// One of these words, or `None` if the option is absent.
     pub(super) fn optional_word(
         &mut self,
         name: &'static str,

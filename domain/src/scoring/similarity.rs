@@ -1,4 +1,4 @@
-//! How alike an output and the reference are.
+//! Judges how similar an output and the reference are.
 
 use std::collections::BTreeMap;
 
@@ -8,27 +8,27 @@ use super::{Judgement, Score, ScorerError, TextRules, Token};
 use crate::edits::{TooLong, common_subsequence, edit_distance};
 use crate::value::Value;
 
-/// How likeness is measured.
+/// A measure of similarity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// One minus the edit distance (Levenshtein 1966) over the longer length, in characters.
+    /// One minus the edit distance (Levenshtein 1966) divided by the longer length, in characters.
     Levenshtein,
-    /// The harmonic mean of precision and recall over words, whatever their case, each as often as it is there
-    /// (Rajpurkar et al., `SQuAD`, 2016, section 6.1).
+    /// The harmonic mean of precision and recall of words, ignoring case and counting repetitions (Rajpurkar et al.,
+    /// `SQuAD`, 2016, section 6.1).
     TokenF1,
-    /// The harmonic mean of precision and recall of the longest common subsequence of words, whatever their case (Lin,
+    /// The harmonic mean of precision and recall of the longest common subsequence of words, ignoring case (Lin,
     /// `ROUGE`, 2004, section 3.1, with β = 1).
     RougeL,
 }
 
-/// Likeness to the reference.
+/// Similarity to the reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Similarity {
-    /// How it is measured.
+    /// The measure.
     pub method: Method,
 }
 
-/// What a difference in punctuation or order takes from texts of the same words, in words.
+/// The penalty for differences in punctuation or order between texts with the same words, in words.
 const SMALL_DIFFERENCE: f64 = 0.1;
 
 impl Similarity {
@@ -42,7 +42,7 @@ impl Similarity {
         Some(Self { method })
     }
 
-    /// The best over all references.
+    /// The best score over all references.
     pub(super) fn evaluate(
         &self,
         output: &Value,
@@ -99,7 +99,7 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// The score of texts with the same words that still differ, in punctuation or in order.
+/// The score of texts with the same words that differ in punctuation or order.
 fn almost_one(a: &Tokens<'_>, b: &Tokens<'_>) -> Score {
     let marks = a.marks.len() + b.marks.len() - 2 * common_count(&a.marks, &b.marks);
     let words = (a.words.len() + b.words.len()) as f64;
@@ -107,7 +107,7 @@ fn almost_one(a: &Tokens<'_>, b: &Tokens<'_>) -> Score {
     Score::try_new(share).unwrap_or(Score::ZERO)
 }
 
-/// How many items two lists have in common, each as often as it is in both.
+/// How many items two lists have in common, counting repetitions.
 fn common_count(a: &[&str], b: &[&str]) -> usize {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for item in a {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The rules of ASCII.
+/// Rules for ASCII only.
 #[derive(Debug)]
 struct Ascii;
 
@@ -44,7 +44,7 @@ fn check(scorer: &str, given: &[(&str, Value)], rows: &[(&str, Option<&str>, Opt
 }
 
 #[test]
-fn length_falls_off_outside() {
+fn the_score_of_a_length_falls_outside_its_bounds() {
     let given = [("unit", Value::from("words")), ("min", Value::from(2_i64)), ("max", Value::from(4_i64))];
     check(
         "length",
@@ -66,7 +66,7 @@ fn length_falls_off_outside() {
 }
 
 #[test]
-fn keywords_count_what_is_as_it_should_be() {
+fn keywords_count_satisfied_terms() {
     let given = [("required", texts(&["Refund", "days"])), ("forbidden", texts(&["sorry"]))];
     check(
         "keyword",
@@ -121,7 +121,7 @@ fn json_compares_by_its_one_spelling() {
 }
 
 #[test]
-fn similarity_is_between_nothing_and_all() {
+fn similarity_is_between_0_and_1() {
     check(
         "similarity",
         &[],
@@ -252,7 +252,7 @@ fn entry(draft: &ScoringDraft) -> ScoringEntry {
 }
 
 #[test]
-fn values_are_turned_and_then_cut() {
+fn values_are_inverted_and_then_compared_with_the_threshold() {
     let draft = |negate, pass_at| ScoringDraft {
         scorer: "similarity".into(),
         negate,

@@ -1,11 +1,11 @@
-//! What comparing texts takes that needs the tables of Unicode or a parser. The domain has neither.
+//! Operations on texts that need the tables of Unicode or a parser, which the domain does not have.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::value::{Map, Value};
 
-/// The rules of Unicode and JSON that scorers compare texts by.
+/// The rules of Unicode and JSON that scorers use to compare texts.
 pub trait TextRules: fmt::Debug + Send + Sync {
     /// The text in normalization form C (UAX #15).
     fn nfc<'a>(&self, text: &'a str) -> Cow<'a, str>;
@@ -13,24 +13,23 @@ pub trait TextRules: fmt::Debug + Send + Sync {
     /// The text after full case folding (Unicode 16, section 3.13.3), in normalization form C.
     fn fold_case(&self, text: &str) -> String;
 
-    /// The tokens of a text, in order: what stands between word boundaries (UAX #29) but white space.
+    /// The tokens of a text in order: the parts between word boundaries (UAX #29), without white space.
     fn tokens<'a>(&self, text: &'a str) -> Vec<Token<'a>>;
 
-    /// The value that a text spells in JSON.
+    /// Parses a text as JSON.
     fn read_json(&self, text: &str) -> Option<Value>;
 }
 
 /// A piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token<'a> {
-    /// A word, a number, a symbol, or one character of a script without blanks between words.
+    /// A word, a number, a symbol, or one character of a script without spaces between words.
     Word(&'a str),
     /// A punctuation mark.
     Mark(&'a str),
 }
 
-/// Rules that suffice for texts in ASCII without JSON. Whoever compares other texts brings the tables of Unicode and a
-/// parser.
+/// Rules for texts in ASCII, without JSON. For other texts, implement the trait with tables of Unicode and a parser.
 #[derive(Debug, Clone, Copy)]
 pub struct AsciiRules;
 
@@ -52,8 +51,8 @@ impl TextRules for AsciiRules {
     }
 }
 
-/// A text as readers see it: in normalization form C, its lines ended by LF, without characters that have no width,
-/// with plain blanks for those that forbid a line break.
+/// The normal form of a text for comparison: normalization form C, line ends as LF, no zero-width characters, and
+/// plain spaces for no-break spaces.
 pub(super) fn normal<'a>(text: &'a str, rules: &dyn TextRules) -> Cow<'a, str> {
     if text.is_ascii() && !text.contains('\r') {
         return Cow::Borrowed(text);
@@ -70,7 +69,7 @@ pub(super) fn normal<'a>(text: &'a str, rules: &dyn TextRules) -> Cow<'a, str> {
     Cow::Owned(rules.nfc(&seen).into_owned())
 }
 
-/// The same, and after case folding where upper and lower case are one.
+/// The same, with case folding if upper and lower case are equal.
 pub(super) fn comparable<'a>(text: &'a str, ignore_case: bool, rules: &dyn TextRules) -> Cow<'a, str> {
     let normal = normal(text, rules);
     match ignore_case {
@@ -80,7 +79,7 @@ pub(super) fn comparable<'a>(text: &'a str, ignore_case: bool, rules: &dyn TextR
     }
 }
 
-/// A value with every text in it changed.
+/// A value with `change` applied to every text in it.
 pub(super) fn with_texts(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
     match value {
         Value::Text(text) => Value::Text(change(text)),
@@ -93,7 +92,7 @@ pub(super) fn with_texts(value: &Value, change: &dyn Fn(&str) -> String) -> Valu
     }
 }
 
-/// The text of a value that scorers compare; nothing is the empty text.
+/// The text that scorers compare. The text of null is empty.
 pub(super) fn text_of(value: &Value) -> Cow<'_, str> {
     if *value == Value::Null { Cow::Borrowed("") } else { value.to_text() }
 }

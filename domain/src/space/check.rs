@@ -1,4 +1,4 @@
-//! Finds everything that is wrong with dimensions, each with its place and how to mend it.
+//! Finds all problems of dimensions, each with its place and how to fix it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use crate::decimal::Decimal;
 use crate::problem::{Problem, capped, segment, unknown};
 use crate::value::Value;
 
-/// The most dimensions that share a target, each of which is compared with the others.
+/// The most dimensions with the same target, each of which is compared with the others.
 const MAX_RIVALS: usize = 64;
 
-/// The order in which each dimension, of those sorted by name, comes after those that it is conditioned on.
+/// Checks dimensions that are sorted by name. Returns an order in which each comes after those in its conditions.
 pub(super) fn check(dimensions: &[Dimension]) -> Result<Vec<usize>, Vec<Problem>> {
     let mut problems = Vec::new();
     for dimension in dimensions {
@@ -107,7 +107,7 @@ fn range(low: f64, high: f64, step: Option<f64>, log: bool) -> Vec<Problem> {
     problems
 }
 
-/// Steps are counted in decimals, which have an end.
+/// Steps are computed in decimals of limited length.
 fn inexact(low: f64, high: f64, step: Option<f64>) -> Option<Problem> {
     let step = step?;
     let (name, number) = [("low", low), ("high", high), ("step", step)]
@@ -154,7 +154,7 @@ fn conditions(dimension: &Dimension, dimensions: &[Dimension]) -> Vec<Problem> {
     capped(problems)
 }
 
-/// Dimensions that decide the same field, unless their conditions cannot both hold.
+/// Dimensions that set the same field, unless their conditions exclude each other.
 fn rivals(dimensions: &[Dimension]) -> Vec<Problem> {
     let mut by_target: BTreeMap<&Target, Vec<Rival<'_>>> = BTreeMap::new();
     let mut problems = Vec::new();
@@ -183,7 +183,7 @@ fn at_target(dimension: &Dimension, code: &'static str, detail: String) -> Probl
     Problem::new(format!("/{}/target", segment(dimension.name.as_str())), code, detail)
 }
 
-/// A dimension with the spelled values of its conditions.
+/// A dimension with the canonical texts of its conditions' values.
 struct Rival<'a> {
     dimension: &'a Dimension,
     when: BTreeMap<&'a str, BTreeSet<String>>,
@@ -202,7 +202,7 @@ impl<'a> Rival<'a> {
     }
 }
 
-/// Of the dimensions that can come next, always the first by name (Kahn 1962).
+/// A topological order (Kahn 1962). Of the dimensions that can come next, it takes the first by name.
 fn order(dimensions: &[Dimension]) -> Result<Vec<usize>, Vec<Problem>> {
     let mut followers = vec![Vec::new(); dimensions.len()];
     let mut waits = vec![0_usize; dimensions.len()];

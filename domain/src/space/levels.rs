@@ -1,37 +1,37 @@
 use crate::decimal::Decimal;
 use crate::value::{Number, Value};
 
-/// What a dimension can be.
+/// The possible values of a dimension.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Levels {
     /// One of these.
     Choice(Vec<Value>),
     /// A whole number from `low` to `high`, both included.
     Int {
-        /// The least.
+        /// The lowest.
         low: i64,
-        /// The most; reached only where the steps lead there.
+        /// The highest; included only if the steps reach it.
         high: i64,
-        /// From one level to the next; 1 where absent.
+        /// The distance between levels; 1 where absent.
         step: Option<i64>,
-        /// Sampled evenly over orders of magnitude.
+        /// Sampled uniformly on a logarithmic scale.
         log: bool,
     },
     /// A number from `low` to `high`, both included.
     Float {
-        /// The least.
+        /// The lowest.
         low: f64,
-        /// The most; reached only where the steps lead there.
+        /// The highest; included only if the steps reach it.
         high: f64,
-        /// From one level to the next, as an exact decimal; any number between where absent.
+        /// The distance between levels, as an exact decimal; without it, any number in the range.
         step: Option<f64>,
-        /// Sampled evenly over orders of magnitude.
+        /// Sampled uniformly on a logarithmic scale.
         log: bool,
     },
 }
 
 impl Levels {
-    /// How many levels there are; `None` without end.
+    /// The number of levels; `None` if there are infinitely many.
     #[must_use]
     pub fn count(&self) -> Option<u64> {
         match self {
@@ -61,7 +61,7 @@ impl Levels {
         }
     }
 
-    /// The number of a level; `None` for what is none.
+    /// The number of a level; `None` for other values.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -95,7 +95,7 @@ impl Levels {
         let pick = |count: u64| ((coordinate * count as f64) as u64).min(count.saturating_sub(1));
         match self {
             Self::Int { low, high, log: true, .. } => {
-                // Each whole number has the share of the range that rounds to it.
+                // Each whole number gets the part of the range that rounds to it.
                 let (least, most) = (*low as f64 - 0.5, *high as f64 + 0.5);
                 let drawn = logarithmic(least.max(0.5), most, coordinate).round();
                 Value::from((drawn as i64).clamp(*low, *high))
@@ -109,7 +109,7 @@ impl Levels {
         }
     }
 
-    /// Whether a value is one that this can be.
+    /// Whether this is one of the values.
     #[must_use]
     pub fn contains(&self, value: &Value) -> bool {
         match self {
@@ -129,7 +129,7 @@ fn logarithmic(low: f64, high: f64, coordinate: f64) -> f64 {
     (low.ln() + coordinate * (high.ln() - low.ln())).exp()
 }
 
-/// A number with at most six significant digits: more say nothing, and are read and copied by people.
+/// A number with at most six significant digits: more make no difference, and people read and copy these numbers.
 fn readable(number: f64) -> f64 {
     format!("{number:.5e}").parse().unwrap_or(number)
 }

@@ -1,18 +1,18 @@
 use crate::value::{Map, Value};
 
-/// One place in a space: the values of the dimensions that are active there, by name.
+/// A point of a space: the values of the dimensions that are active there, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Point(Map);
 
 impl From<Map> for Point {
-    /// A point that was stored, from its values.
+    /// A stored point, from its values.
     fn from(values: Map) -> Self {
         Self(values)
     }
 }
 
 impl Point {
-    /// The value of a dimension, where it is active.
+    /// The value of a dimension, if it is active.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

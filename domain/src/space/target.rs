@@ -5,23 +5,23 @@ use crate::name::Name;
 /// An inference parameter of chat completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Parameter {
-    /// Randomness of the choice of tokens.
+    /// The randomness of token selection.
     Temperature,
-    /// The share of probability that tokens are chosen from.
+    /// The share of probability from which tokens are selected.
     TopP,
     /// The limit of output tokens.
     MaxTokens,
-    /// Texts at which the answer ends.
+    /// Texts that end the answer.
     Stop,
     /// The server's seed.
     Seed,
-    /// Against repetition, by frequency.
+    /// The penalty for frequent tokens.
     FrequencyPenalty,
-    /// Against repetition, by presence.
+    /// The penalty for repeated tokens.
     PresencePenalty,
-    /// How long the model thinks.
+    /// How much the model reasons.
     ReasoningEffort,
-    /// How long the model writes.
+    /// How long the answer is.
     Verbosity,
 }
 
@@ -62,7 +62,7 @@ impl Parameter {
     }
 }
 
-/// A field of a stage that a dimension can decide.
+/// A field of a stage that a dimension can set.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// The endpoint, by its label.
@@ -75,7 +75,7 @@ pub enum Field {
     Prompt,
     /// The few-shot messages.
     Messages,
-    /// The form of answer asked for.
+    /// The requested form of the answer.
     ResponseFormat,
     /// An inference parameter.
     Parameter(Parameter),
@@ -83,13 +83,13 @@ pub enum Field {
     Extra(String),
     /// The length of a chunk.
     ChunkSize,
-    /// How much consecutive chunks have in common.
+    /// The overlap of consecutive chunks.
     ChunkOverlap,
-    /// How many texts a retrieval keeps.
+    /// The number of texts that a retrieval keeps.
     TopK,
 }
 
-/// What a dimension decides: a field of a stage.
+/// The target of a dimension: a field of a stage.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target {
     /// The stage.
@@ -98,7 +98,7 @@ pub struct Target {
     pub field: Field,
 }
 
-/// A text that names no field of a stage.
+/// A text that does not name a field of a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidTarget(String);
 
@@ -106,7 +106,7 @@ impl Target {
     /// Reads `STAGE.FIELD`, or `STAGE.extra.KEY`.
     ///
     /// # Errors
-    /// [`InvalidTarget`], which lists the fields there are.
+    /// [`InvalidTarget`], which lists the existing fields.
     pub fn parse(text: &str) -> Result<Self, InvalidTarget> {
         let wrong = || InvalidTarget(text.to_owned());
         let (stage, field) = text.split_once('.').ok_or_else(wrong)?;

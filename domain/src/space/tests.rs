@@ -16,7 +16,7 @@ fn free(i: usize, levels: Levels) -> Dimension {
     Dimension { name: name(i), target: None, levels, default: Some(Value::Null), when: BTreeMap::new() }
 }
 
-/// Small spaces of four dimensions, each conditioned on some that come before it in a random order.
+/// Small spaces of four dimensions with random conditions.
 fn spaces() -> impl Strategy<Value = Vec<Dimension>> {
     let order = Just(vec![0, 1, 2, 3]).prop_shuffle();
     let sizes = prop::collection::vec(1_u8..4, 4);
@@ -38,7 +38,7 @@ fn spaces() -> impl Strategy<Value = Vec<Dimension>> {
     })
 }
 
-/// Every point by brute force: all levels of all dimensions, then inactive ones struck until nothing changes.
+/// All points by brute force: all combinations of levels, without inactive dimensions.
 fn brute_force(dimensions: &[Dimension]) -> BTreeSet<String> {
     let mut all = vec![Point::default()];
     for dimension in dimensions {
@@ -122,7 +122,7 @@ fn conditioning_dimensions_vary_slowest_then_the_rest_by_name() {
 }
 
 #[test]
-fn a_space_of_a_million_million_points_is_found_in_at_once() {
+fn points_of_a_huge_space_are_found_at_once() {
     let wide = |i| free(i, Levels::Int { low: 1, high: 1_000_000, step: None, log: false });
     let space = Space::try_new(vec![wide(0), wide(1)]).unwrap();
     assert_eq!(space.size(), Size::Points(1_000_000_000_000));
@@ -132,7 +132,7 @@ fn a_space_of_a_million_million_points_is_found_in_at_once() {
 }
 
 #[test]
-fn no_dimension_is_one_point_and_no_step_is_no_end() {
+fn no_dimensions_are_one_point_and_no_steps_are_infinitely_many() {
     let empty = Space::try_new(vec![]).unwrap();
     assert_eq!((empty.size(), empty.point(0)), (Size::Points(1), Some(Point::default())));
     let float = Levels::Float { low: 0.0, high: 1.0, step: None, log: false };
@@ -144,7 +144,7 @@ fn no_dimension_is_one_point_and_no_step_is_no_end() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
+fn problems_have_their_places() {
     let float = |low, high, step, log| Levels::Float { low, high, step, log };
     let int = |low, high, step, log| Levels::Int { low, high, step, log };
     for (levels, pointer, code) in [

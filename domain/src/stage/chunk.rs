@@ -10,17 +10,17 @@ const FIELDS: &str = "chunk_size and chunk_overlap";
 /// Cuts texts into overlapping chunks; its output is a list of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkStage {
-    /// What it cuts.
+    /// The texts to cut.
     pub input: ChunkInput,
-    /// What sizes are counted in.
+    /// The unit of sizes.
     pub unit: TextUnit,
     /// The length of a chunk, from 1.
     pub size: u32,
-    /// How much of a chunk's end the next one begins with; less than the size.
+    /// The overlap of consecutive chunks; less than the size.
     pub overlap: u32,
 }
 
-/// What a stage cuts into chunks.
+/// The texts that a stage cuts into chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChunkInput {
     /// A text: a template.
@@ -32,10 +32,10 @@ pub enum ChunkInput {
 impl ChunkInput {
     /// The sample's input.
     pub const DEFAULT: &str = "{{ sample.input }}";
-    /// How documents spell the experiment's documents.
+    /// The word for the experiment's documents.
     pub const DOCUMENTS: &str = "documents";
 
-    /// As documents spell it.
+    /// The input as documents write it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -44,7 +44,7 @@ impl ChunkInput {
         }
     }
 
-    /// Reads what documents spell; the sample's input where nothing is said.
+    /// Parses the input; the default is the sample's input.
     #[must_use]
     pub fn parse(text: Option<String>) -> Self {
         match text {

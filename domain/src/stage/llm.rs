@@ -8,12 +8,12 @@ use crate::value::{Map, Value};
 const FIELDS: &str =
     "endpoint, model, system, prompt, messages, response_format, inference parameters and extra.KEY";
 
-/// A step that asks a model. Texts are templates.
+/// A stage that asks a chat model. Its texts are templates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LlmStage {
     /// The label of its endpoint; the default one where absent.
     pub endpoint: Option<String>,
-    /// The model asked for; the default one where absent.
+    /// The requested model; the default one where absent.
     pub model: Option<String>,
     /// The system prompt.
     pub system: Option<String>,
@@ -21,11 +21,11 @@ pub struct LlmStage {
     pub messages: Vec<Message>,
     /// The prompt.
     pub prompt: String,
-    /// Inference parameters by their names; only what is set is sent.
+    /// Inference parameters by name. Only those that are set are sent.
     pub parameters: Map,
-    /// The form of answer asked for.
+    /// The requested form of the answer.
     pub response_format: ResponseFormat,
-    /// Whether what a model thinks at the beginning of its text stays in the output.
+    /// Whether reasoning at the beginning of the answer stays in the output.
     pub keep_think: bool,
     /// Further fields of the request.
     pub extra: Map,
@@ -62,7 +62,7 @@ impl LlmStage {
             .chain(std::iter::once(("/prompt".to_owned(), self.prompt.as_str())))
     }
 
-    /// Its fields as documents spell them; what is absent or empty is left out.
+    /// Its fields as documents write them, without absent and empty ones.
     pub(super) fn fields(&self) -> Vec<(&'static str, Value)> {
         let text = |text: &String| Value::from(text.as_str());
         let messages: Vec<_> = self.messages.iter().map(Message::to_value).collect();
@@ -82,7 +82,7 @@ impl LlmStage {
     }
 }
 
-/// Whether an inference parameter can have this value.
+/// Checks the value of an inference parameter.
 ///
 /// # Errors
 /// What the parameter takes.
@@ -127,7 +127,7 @@ pub(crate) fn message(value: &Value) -> Option<Message> {
     Some(Message { role, content: fields.get("content")?.as_text()?.to_owned() })
 }
 
-/// Reads a response format as documents spell it.
+/// Reads a response format as documents write it.
 ///
 /// # Errors
 /// What the field takes.

@@ -7,23 +7,23 @@ use crate::value::Value;
 
 const FIELDS: &str = "endpoint, model and top_k";
 
-/// Embeds the texts that an earlier stage gave, and a query, and keeps the texts most similar to it.
+/// Embeds a query and the texts from an earlier stage, and keeps the texts most similar to the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetrieveStage {
     /// The earlier stage whose output is the list of texts.
     pub from: Name,
-    /// The query: a template.
+    /// The template of the query.
     pub query: String,
     /// The label of its endpoint; the default one where absent.
     pub endpoint: Option<String>,
-    /// The embedding model asked for.
+    /// The requested embedding model.
     pub model: Option<String>,
-    /// How many texts it keeps, from 1.
+    /// How many texts it keeps, at least 1.
     pub top_k: u32,
 }
 
 impl RetrieveStage {
-    /// The query where none is given: the sample's input.
+    /// The default query: the sample's input.
     pub const DEFAULT_QUERY: &str = "{{ sample.input }}";
 
     pub(super) fn set(&mut self, field: &Field, value: &Value) -> Result<(), String> {

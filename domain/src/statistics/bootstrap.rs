@@ -1,13 +1,13 @@
-//! How likely each of several configurations is the best one.
+//! Estimates how likely each of several configurations is the best one.
 
 use crate::random::{Purpose, below};
 
-/// Resamples that a probability rests on.
+/// The number of resamples.
 pub const DRAWS: u32 = 2_000;
 
-/// For each row of scores the share of resamples in which its mean is the highest; rows that tie share a resample. All
-/// rows have scores on the same samples, and each resample takes the same samples from all of them (Efron 1979). Rows
-/// of no samples share everything.
+/// For each row of scores, the share of resamples in which its mean is the highest. Rows that tie share a resample.
+/// All rows have scores on the same samples, and each resample draws the same samples for all rows (Efron 1979). Rows
+/// without samples share everything.
 #[must_use]
 pub fn probability_best(rows: &[Vec<f64>], draws: u32, seed: u64) -> Vec<f64> {
     let samples = rows.iter().map(Vec::len).min().unwrap_or(0);
@@ -20,7 +20,7 @@ pub fn probability_best(rows: &[Vec<f64>], draws: u32, seed: u64) -> Vec<f64> {
         resample(&mut counts, draw, seed);
         add_up(&mut sums, &columns, &counts);
         let best = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        // Sums of the same scores in another order differ by a rounding error.
+        // Sums of the same scores in different orders differ by rounding errors.
         let first: Vec<usize> = (0..rows.len()).filter(|row| sums[*row] >= best - 1e-9).collect();
         for row in &first {
             wins[*row] += 1.0 / first.len() as f64;
@@ -40,7 +40,7 @@ fn add_up(sums: &mut [f64], columns: &[Vec<f64>], counts: &[f64]) {
     }
 }
 
-/// How often each sample is drawn, of as many draws as there are samples.
+/// Counts how often each sample is drawn, with as many draws as there are samples.
 fn resample(counts: &mut [f64], draw: u32, seed: u64) {
     counts.fill(0.0);
     let samples = counts.len() as u64;

@@ -1,29 +1,30 @@
-//! Whether one configuration is better than another on the same samples.
+//! Tests whether one configuration is better than another on the same samples.
 
 use super::special::ln_gamma;
 use super::{Interval, is_binary, mean, standard_error, t_critical, t_two_sided};
 
-/// How two configurations differ on the samples that both have a score for.
+/// The difference of two configurations on the samples that both have a score for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
     /// Mean of a - b.
     pub diff: f64,
-    /// The 95 % interval of it; `None` below two common samples.
+    /// Its 95 % interval; `None` for fewer than two common samples.
     pub interval: Option<Interval>,
-    /// The two-sided probability of such a difference by chance alone; `None` where there is not enough data: fewer
-    /// than six common samples, or differences that are all the same.
+    /// The two-sided p-value; `None` if there is not enough data: fewer than six common samples, or equal
+    /// differences.
     pub p: Option<f64>,
-    /// Common samples.
+    /// The number of common samples.
     pub n: usize,
 }
 
-/// The fewest common samples that say anything.
+/// The fewest common samples for a test.
 const FEWEST: usize = 6;
-/// The most samples whose signs are all tried.
+/// The most samples for the exact test.
 const EXACT: usize = 12;
 
-/// Compares two configurations. Scores stand in the same order of samples; NaN is none. Scores of 0 and 1 are compared
-/// by McNemar's exact test, others by exact sign flips up to twelve samples and the paired t test above.
+/// Compares two configurations whose scores are in the same order of samples; NaN where there is none. Scores of 0
+/// and 1 are compared by McNemar's exact test, others by exact sign flips up to twelve samples and by the paired t
+/// test above.
 #[must_use]
 pub fn compare(a: &[f64], b: &[f64]) -> Comparison {
     let common: Vec<(f64, f64)> =
@@ -37,7 +38,7 @@ pub fn compare(a: &[f64], b: &[f64]) -> Comparison {
     }
 }
 
-/// Differences are rounded, so that 0.3 - 0.2 and 0.2 - 0.1 are equal.
+/// Rounds a difference, so that 0.3 - 0.2 equals 0.2 - 0.1.
 fn rounded(diff: f64) -> f64 {
     (diff * 1e12).round() / 1e12
 }
@@ -61,8 +62,8 @@ fn p(common: &[(f64, f64)], diffs: &[f64]) -> Option<f64> {
     if diffs.len() <= EXACT { sign_flip(diffs) } else { paired_t(diffs) }
 }
 
-/// McNemar's exact test (1947): the two-sided binomial probability of so uneven a split of the samples that differ. 1
-/// where none does.
+/// McNemar's exact test (1947): the two-sided binomial p-value for the split of the samples that differ. 1 if none
+/// differs.
 #[must_use]
 pub fn mcnemar(better: u64, worse: u64) -> f64 {
     let (fewer, all) = (better.min(worse), better + worse);
@@ -74,8 +75,8 @@ pub fn mcnemar(better: u64, worse: u64) -> f64 {
     (2.0 * (0..=fewer).map(term).sum::<f64>()).min(1.0)
 }
 
-/// Fisher's randomisation test of paired differences: the share of all flips of their signs that give a sum at least as
-/// far from 0. `None` above 20 of them, where there are too many flips.
+/// Fisher's randomisation test of paired differences: the share of all sign flips whose sum is at least as far from
+/// 0. `None` for more than 20 differences, because there are too many flips.
 #[must_use]
 pub fn sign_flip(diffs: &[f64]) -> Option<f64> {
     const MOST: usize = 20;
@@ -91,15 +92,15 @@ pub fn sign_flip(diffs: &[f64]) -> Option<f64> {
     Some(as_far as f64 / f64::from(flips))
 }
 
-/// The paired t test's two-sided probability; `None` below two differences, or where all are the same.
+/// The two-sided p-value of the paired t test; `None` for fewer than two differences, or equal ones.
 #[must_use]
 pub fn paired_t(diffs: &[f64]) -> Option<f64> {
     let error = standard_error(diffs).filter(|error| *error > 0.0)?;
     Some(t_two_sided(mean(diffs)? / error, diffs.len() as f64 - 1.0))
 }
 
-/// Holm's adjusted probabilities (1979), in the order given: each is the smallest level at which its test would still
-/// be rejected among all of them.
+/// Holm's adjusted p-values (1979), in the given order: each is the smallest level at which its test is rejected
+/// among all of them.
 #[must_use]
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();

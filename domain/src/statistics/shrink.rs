@@ -1,8 +1,8 @@
-//! What a mean is worth when it is the best of many.
+//! Shrinks means, because the best of many is biased upwards.
 
-/// Means drawn towards their common mean, the more the less sure they are (empirical Bayes: Efron and Morris 1975, with
-/// the variance between configurations of DerSimonian and Laird 1986). A mean alone stays as it is, and so do means
-/// whose errors are all 0.
+/// The means, shrunk towards their common mean, the more the larger their errors are (empirical Bayes: Efron and
+/// Morris 1975, with the variance between configurations of DerSimonian and Laird 1986). A single mean does not
+/// change, nor do means whose errors are all 0.
 #[must_use]
 pub fn shrunk(means: &[f64], standard_errors: &[f64]) -> Vec<f64> {
     const LEAST_VARIANCE: f64 = 1e-9;
@@ -17,7 +17,7 @@ pub fn shrunk(means: &[f64], standard_errors: &[f64]) -> Vec<f64> {
     means.iter().zip(&variances).map(|(mean, variance)| pull(mean, variance)).collect()
 }
 
-/// The variance between configurations, beyond what their errors explain.
+/// The variance between configurations that their errors do not explain.
 fn between(means: &[f64], variances: &[f64]) -> f64 {
     let weights = || variances.iter().map(|variance| 1.0 / variance);
     let (center, total) = weighted_mean(means, weights());

@@ -1,4 +1,4 @@
-//! Functions that the distributions rest on.
+//! Special functions for the distributions.
 
 /// The logarithm of the gamma function for x > 0 (Lanczos 1964, with g = 607/128 and Godfrey's 15 coefficients: 15
 /// digits).
@@ -34,7 +34,7 @@ pub(super) fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return if x <= 0.0 { 0.0 } else { 1.0 };
     }
-    // The fraction converges fast on this side of the mean; the other side is its mirror image.
+    // The fraction converges fast on this side of the mean; the other side follows by symmetry.
     if x > (a + 1.0) / (a + b + 2.0) {
         return 1.0 - incomplete_beta(1.0 - x, b, a);
     }

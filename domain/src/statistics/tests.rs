@@ -1,4 +1,4 @@
-//! Against values that scipy and statsmodels gave.
+//! Compares with results of scipy and statsmodels.
 
 use proptest::prelude::*;
 
@@ -95,7 +95,7 @@ fn binary_scores_are_compared_by_what_differs() {
 }
 
 #[test]
-fn too_little_data_is_said_to_be() {
+fn too_little_data_gives_no_p_value() {
     assert_eq!(compare(&A[..5], &B[..5]).p, None);
     assert_eq!(compare(&[0.5; 8], &[0.4; 8]).p, None);
     assert_eq!(compare(&[f64::NAN; 8], &[0.4; 8]).n, 0);
@@ -130,7 +130,7 @@ fn the_best_is_probable() {
 }
 
 #[test]
-fn the_best_of_many_is_drawn_in() {
+fn the_best_of_many_is_shrunk() {
     let found = shrunk(&[0.9, 0.5, 0.52, 0.48], &[0.1, 0.1, 0.1, 0.1]);
     assert!(found[0] < 0.9 && found[0] > 0.6, "{found:?}");
     assert_eq!(shrunk(&[0.9], &[0.1]), [0.9]);
@@ -146,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn a_comparison_turns_around(pairs in proptest::collection::vec((0..=4_u8, 0..=4_u8), 0..30)) {
+    fn a_comparison_is_antisymmetric(pairs in proptest::collection::vec((0..=4_u8, 0..=4_u8), 0..30)) {
         let a: Vec<f64> = pairs.iter().map(|(a, _)| f64::from(*a) / 4.0).collect();
         let b: Vec<f64> = pairs.iter().map(|(_, b)| f64::from(*b) / 4.0).collect();
         let (there, back) = (compare(&a, &b), compare(&b, &a));
@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn probabilities_of_being_best_are_shared_out(rows in proptest::collection::vec(proptest::collection::vec(0.0..=1.0_f64, 5), 1..5)) {
+    fn probabilities_of_being_best_add_up_to_1(rows in proptest::collection::vec(proptest::collection::vec(0.0..=1.0_f64, 5), 1..5)) {
         let total: f64 = probability_best(&rows, 50, 3).iter().sum();
         prop_assert!((total - 1.0).abs() < 1e-9);
     }

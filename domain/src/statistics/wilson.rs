@@ -1,4 +1,4 @@
-//! The interval of a share.
+//! The confidence interval of a proportion.
 
 use super::Interval;
 
@@ -16,7 +16,7 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     let square = Z * Z;
     let center = (share + square / (2.0 * n)) / (1.0 + square / n);
     let half = Z / (1.0 + square / n) * (share * (1.0 - share) / n + square / (4.0 * n * n)).sqrt();
-    // At the ends the formula is off by a rounding error only.
+    // At the ends the formula differs from the exact value only by a rounding error.
     let low = if successes == 0 { 0.0 } else { (center - half).max(0.0) };
     let high = if share >= 1.0 { 1.0 } else { (center + half).min(1.0) };
     Some(Interval { low, high })

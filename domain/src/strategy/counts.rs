@@ -1,28 +1,28 @@
-//! How the trials of a sweep stand.
+//! Numbers of a sweep's trials, by state.
 
-/// How many trials a sweep has, and how they stand.
+/// Numbers of a sweep's trials, by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TrialCounts {
     /// Trials that have begun.
     pub asked: u64,
-    /// Those that were configurations the sweep had already.
+    /// Trials that repeat a configuration of the sweep.
     pub duplicates: u64,
-    /// Those whose run is over.
+    /// Trials whose run has ended.
     pub ended: u64,
-    /// Those of them that failed.
+    /// Ended trials that failed.
     pub failed: u64,
-    /// Those that have all that they were asked for, and are not over.
+    /// Open trials that have all requested samples.
     pub resting: u64,
 }
 
 impl TrialCounts {
-    /// Trials that are not over.
+    /// Trials that have not ended.
     #[must_use]
     pub const fn open(&self) -> u64 {
         self.asked.saturating_sub(self.duplicates).saturating_sub(self.ended)
     }
 
-    /// Trials with samples under way.
+    /// Trials with samples in progress.
     #[must_use]
     pub const fn pending(&self) -> u64 {
         self.open().saturating_sub(self.resting)

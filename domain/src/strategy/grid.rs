@@ -5,7 +5,7 @@ use crate::space::Size;
 /// Every combination, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grid {
-    /// In a seeded order, so that a grid that is stopped early is a fair subset.
+    /// Uses a seeded order, so that a grid that is stopped early is a representative subset.
     pub shuffle: bool,
 }
 

@@ -5,7 +5,7 @@
 pub enum SweepKind {
     /// Every combination.
     Grid {
-        /// In a seeded order rather than the space's own.
+        /// Uses a seeded order instead of the space's own.
         shuffle: bool,
     },
     /// Seeded sampling.

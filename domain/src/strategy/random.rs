@@ -4,13 +4,13 @@ use crate::space::{Point, Size, Space};
 
 /// Seeded sampling.
 ///
-/// Up to 2^53 points it is a permutation, so that nothing repeats. Beyond, and where a dimension has no steps, points
-/// follow a Halton sequence with a seeded shift, which fills a space more evenly than independent draws; above twelve
-/// dimensions, where Halton sequences clump, they are independent.
+/// Up to 2^53 points it is a permutation, so that no point repeats. For larger and continuous spaces, points follow a
+/// Halton sequence with a seeded shift, which fills a space more evenly than independent draws. With more than twelve
+/// dimensions, where Halton sequences clump, draws are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Random;
 
-/// The largest space that is permuted.
+/// The largest space that is sampled by a permutation.
 const PERMUTED: u128 = 1 << 53;
 /// The first primes: the bases of the Halton sequence (Halton, "On the efficiency of certain quasi-random sequences").
 const PRIMES: [u64; 12] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
@@ -40,7 +40,7 @@ fn drawn(space: &Space, seed: u64, trial: u64) -> Point {
     })
 }
 
-/// The radical inverse of `index` in `base`: its digits mirrored behind the point.
+/// The radical inverse of `index` in `base`: its digits mirrored at the point.
 fn halton(mut index: u64, base: u64) -> f64 {
     let (mut inverse, mut scale) = (0.0, 1.0);
     while index > 0 {

@@ -25,7 +25,7 @@ fn history(space: &Space, seed: u64, asked: u64, limit: Option<u64>) -> History<
     History { space, samples: 7, seed, asked, limit, trials: &[] }
 }
 
-/// Asks until the guide is done, so much at a time.
+/// Asks a guide until it is done, for a few trials at a time.
 fn all(
     guide: &dyn Guide,
     space: &Space,

@@ -1,7 +1,7 @@
-//! The trials of a sweep, and what was told of each.
+//! The trials of a sweep, with their results.
 //!
-//! A function of what was decided and of the blocks that were finished, in the order in which each was stored: whoever
-//! reads the same logs has the same trials, to the last bit.
+//! They are a function of two logs, decisions and finished blocks, each in stored order. So every process that reads
+//! the same logs has identical trials.
 
 use std::fmt;
 
@@ -10,83 +10,84 @@ use crate::id::RunId;
 use crate::run::RunStatus;
 use crate::space::Point;
 
-/// A trial, and what has been told of it.
+/// A trial with its results.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
     /// Its configuration.
     pub point: Point,
-    /// How many samples it was asked to take: a prefix of the sample order.
+    /// The number of requested samples, a prefix of the sample order.
     pub asked: usize,
-    /// The scores of the first samples of the order; NaN where one has none. Shorter than `asked` while it goes on.
+    /// The scores of the first samples of the order; NaN where there is none. Shorter than `asked` while samples are
+    /// in progress.
     pub scores: Vec<f64>,
-    /// Samples of those that failed.
+    /// How many of those samples failed.
     pub failures: u32,
-    /// Where it stands.
+    /// Its state.
     pub state: TrialState,
 }
 
-/// Where a trial stands.
+/// The state of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrialState {
-    /// It may be asked for more.
+    /// More samples may be requested.
     Open,
-    /// Its run is over.
+    /// Its run has ended.
     Ended(RunStatus),
-    /// Its configuration was another trial's already, so that it has no run of its own.
+    /// It repeats the configuration of another trial, and has no run of its own.
     Duplicate,
 }
 
 impl Trial {
-    /// Whether samples that were asked for are still out.
+    /// Whether requested samples are in progress.
     #[must_use]
     pub const fn is_pending(&self) -> bool {
         matches!(self.state, TrialState::Open) && self.scores.len() < self.asked
     }
 
-    /// Whether it has all that it was asked for, and may be asked for more or be ended.
+    /// Whether it has all requested samples, and may continue or be ended.
     #[must_use]
     pub const fn is_resting(&self) -> bool {
         matches!(self.state, TrialState::Open) && self.scores.len() >= self.asked
     }
 }
 
-/// What was decided of a trial.
+/// A decision on a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrialChange {
     /// It began.
     Begin {
         /// Its configuration.
         point: Point,
-        /// Samples asked for.
+        /// The requested samples.
         up_to: usize,
-        /// The sweep had a run of this configuration already.
+        /// The sweep has a run of this configuration already.
         duplicate: bool,
     },
-    /// It goes on to so many samples.
+    /// It continues with more samples.
     Extend {
-        /// Samples asked for, those that it has included.
+        /// The requested samples, including those that it has.
         up_to: usize,
     },
     /// It was ended with this status.
     End(RunStatus),
 }
 
-/// A finished block of a run, as the sweep is told of it.
+/// A finished block of a run, as its sweep gets it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockOutcome {
-    /// Its place among the sweep's blocks; later ones are larger.
+    /// Its place among the sweep's blocks; later blocks have larger numbers.
     pub seq: u64,
     /// The run.
     pub run: RunId,
     /// The trial that the run was made for.
     pub trial: u64,
-    /// Samples done with it.
+    /// Samples done, including this block's.
     pub upto: usize,
-    /// The weighted scores of the block's samples, in order; NaN where one has none. Empty where the run only ended.
+    /// The weighted scores of the block's samples, in order; NaN where there is none. Empty if the run only ended.
     pub scores: Vec<f64>,
     /// Samples of the block that failed.
     pub failures: u32,
-    /// How the run ended, where its worker ended it with this block.
+    /// How the run ended, if its worker ended it with this block.
     pub end: Option<RunStatus>,
 }
 
@@ -119,13 +120,13 @@ impl Trials {
         &self.trials
     }
 
-    /// The number of the last block that they were told of; 0 before the first.
+    /// The number of the last block that was applied; 0 before the first.
     #[must_use]
     pub const fn seen(&self) -> u64 {
         self.seen
     }
 
-    /// How many there are, and how they stand.
+    /// Their numbers, by state.
     #[must_use]
     pub fn counts(&self) -> TrialCounts {
         let mut counts = TrialCounts::default();
@@ -143,10 +144,10 @@ impl Trials {
         counts
     }
 
-    /// Takes note of what was decided of a trial.
+    /// Applies a decision on a trial.
     ///
     /// # Errors
-    /// Where the trial is not the one that can begin next, or not open.
+    /// The trial is not the next one to begin, or is not open.
     pub fn decided(&mut self, trial: u64, change: TrialChange) -> Result<(), ContradictoryLog> {
         match change {
             TrialChange::Begin { point, up_to, duplicate } => {
@@ -162,10 +163,10 @@ impl Trials {
         Ok(())
     }
 
-    /// Takes note of a finished block.
+    /// Applies a finished block.
     ///
     /// # Errors
-    /// Where the trial is unknown, or the block is not the one that follows those that were told of.
+    /// The trial is unknown, or the block does not follow the previous ones.
     pub fn told(&mut self, block: &BlockOutcome) -> Result<(), ContradictoryLog> {
         let at = usize::try_from(block.trial).unwrap_or(usize::MAX);
         let contradiction = |what| ContradictoryLog { trial: block.trial, what };

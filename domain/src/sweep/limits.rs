@@ -1,21 +1,21 @@
-//! What a sweep may use up.
+//! Limits of sweeps.
 
 use std::fmt;
 
 use crate::money::NanoDollars;
 
-/// What a sweep may use up. `None` is no limit.
+/// The limits of a sweep. `None` means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SweepLimits {
     /// Runs.
     pub max_runs: Option<u64>,
-    /// Tokens paid, prompts and answers together.
+    /// Tokens paid for, of prompts and answers together.
     pub max_tokens: Option<u64>,
     /// Money paid.
     pub max_cost: Option<NanoDollars>,
 }
 
-/// What a sweep has used up of its budgets.
+/// How much of its budgets a sweep has spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SpentBudget {
     /// Tokens.
@@ -24,7 +24,7 @@ pub struct SpentBudget {
     pub cost: NanoDollars,
 }
 
-/// A sweep is to go on whose budget is used up.
+/// A sweep cannot resume because its budget is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetExhausted {
     limits: SweepLimits,
@@ -32,13 +32,13 @@ pub struct BudgetExhausted {
 }
 
 impl SweepLimits {
-    /// Whether calls must be reserved against a budget before they are made.
+    /// Whether calls must be reserved in a budget before they are made.
     #[must_use]
     pub const fn is_budgeted(&self) -> bool {
         self.max_tokens.is_some() || self.max_cost.is_some()
     }
 
-    /// These limits, with those that are set in `others` in their place.
+    /// These limits, replaced by those that are set in `others`.
     #[must_use]
     pub fn replaced_by(self, others: Self) -> Self {
         Self {
@@ -48,11 +48,12 @@ impl SweepLimits {
         }
     }
 
-    /// Checks that a sweep which has used up its budget under `before` has room for more under these limits. A budget can be
+    /// Checks that a sweep which used up its budget under `before` has room for more under these limits. A budget can
+    /// be used up before all of it is spent: the next call is made only if the most that it can cost fits.
     /// used up before all of it is spent: the next call is only made if the most that it can cost fits.
     ///
     /// # Errors
-    /// Where no budget is larger than before.
+    /// No budget is larger than before.
     pub fn check_raise(&self, before: &Self, spent: SpentBudget) -> Result<(), BudgetExhausted> {
         let raised =
             is_raised(self.max_tokens, before.max_tokens) || is_raised(self.max_cost, before.max_cost);
@@ -64,7 +65,7 @@ fn is_raised<T: Ord>(limit: Option<T>, before: Option<T>) -> bool {
     before.is_some_and(|before| limit.is_none_or(|limit| limit > before))
 }
 
-/// For people: each limit with what is spent of it, and what to do.
+/// For people: each limit with what is spent of it, and the remedy.
 impl fmt::Display for BudgetExhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limits, spent } = self;

@@ -1,48 +1,49 @@
-//! What a running sweep evaluates: asks its guide for as much as there is room for, and sees to it that every run ends.
+//! Plans what a running sweep evaluates: asks its guide for as many trials as there is room for, and ensures that
+//! every run ends.
 
 use crate::strategy::{Proposal, Reason, Step, Trial, TrialChange, TrialCounts, Work};
 
 /// A fact.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SweepFact {
-    /// The guide answered.
+    /// The guide's proposal.
     Proposed(Proposal),
-    /// Somebody looked how the sweep stands.
+    /// The current state of the sweep.
     Looked {
-        /// How many trials there are, and how they stand.
+        /// The numbers of its trials, by state.
         counts: TrialCounts,
-        /// Something was told of a trial since the last look.
+        /// Whether a trial has new results since the last state.
         told: bool,
     },
 }
 
-/// What comes next; only one who stores or reports it goes on from there.
+/// What comes next. The sweep continues only after this has been stored or reported.
 #[must_use]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
     /// Ask the guide.
     Ask {
-        /// At most so many trials more may be under way.
+        /// At most so many further trials may be in progress.
         want: usize,
     },
-    /// Store this, whole, and look again.
+    /// Store this as a whole, and read the state again.
     Launch(Plan),
-    /// The sweep is at its end.
+    /// The sweep ends.
     Complete(Reason),
 }
 
-/// What is decided of a sweep's trials at once.
+/// Decisions on a sweep's trials that are stored together.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
-    /// Trials that begin, in the order of their numbers, the first of them the next one of the sweep.
+    /// Trials that begin, in the order of their numbers, which follow those of the sweep.
     pub new: Vec<Work>,
-    /// Open trials that go on to more samples.
+    /// Open trials that continue with more samples.
     pub extend: Vec<Work>,
-    /// Open trials that end with the samples that they have.
+    /// Open trials that end with their present samples.
     pub end: Vec<(u64, TrialEnd)>,
 }
 
-/// How a trial ends by decision.
+/// The end of a trial by decision.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TrialEnd {
     /// It has enough.
@@ -54,31 +55,31 @@ pub enum TrialEnd {
     },
 }
 
-/// A running sweep, rebuilt at any moment from what is stored of it.
+/// A running sweep, which can be rebuilt from stored data at any time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep {
     window: u64,
     samples: usize,
     counts: TrialCounts,
-    /// The guide has nothing to say before it is told something.
+    /// The guide has nothing to propose until there are new results.
     waiting: bool,
     exhausted: Option<Reason>,
 }
 
 impl Sweep {
-    /// A running sweep over so many samples, with at most `window` trials under way at once (at least 1).
+    /// A running sweep over this many samples, with at most `window` trials in progress at once (at least 1).
     #[must_use]
     pub fn new(counts: TrialCounts, window: u64, samples: usize) -> Self {
         Self { window: window.max(1), samples, counts, waiting: false, exhausted: None }
     }
 
-    /// How its trials stood when last looked at.
+    /// The numbers of its trials in the last known state.
     #[must_use]
     pub const fn counts(&self) -> TrialCounts {
         self.counts
     }
 
-    /// Takes note of a fact. `trials` is what the guide is shown, which is nothing where it does not learn.
+    /// Takes a fact. `trials` are the trials that the guide sees: none if it does not learn.
     pub fn observe(&mut self, outcome: SweepFact, trials: &[Trial]) -> Option<Next> {
         match outcome {
             SweepFact::Proposed(Proposal::Steps(steps)) => {
@@ -116,12 +117,12 @@ impl Sweep {
         if all_failed { Reason::AllFailed } else { reason }
     }
 
-    /// How many more trials may have samples under way.
+    /// How many further trials may have samples in progress.
     fn room(&self) -> usize {
         usize::try_from(self.window.saturating_sub(self.counts.pending())).unwrap_or(usize::MAX)
     }
 
-    /// Those of the steps that make sense, as far as there is room.
+    /// The valid steps, as far as there is room.
     fn plan(&self, steps: Vec<Step>, trials: &[Trial]) -> Plan {
         let mut plan = Plan::default();
         let mut room = self.room();
@@ -154,7 +155,7 @@ impl Sweep {
     }
 }
 
-/// Ends every trial that rests.
+/// Ends every resting trial.
 fn completed(trials: &[Trial]) -> Plan {
     let resting = (0..).zip(trials).filter(|(_, trial)| trial.is_resting());
     Plan { end: resting.map(|(no, _)| (no, TrialEnd::Completed)).collect(), ..Plan::default() }
@@ -165,14 +166,14 @@ fn trial(trials: &[Trial], no: u64) -> Option<&Trial> {
 }
 
 impl Plan {
-    /// Whether nothing is decided.
+    /// Whether there are no decisions.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.new.is_empty() && self.extend.is_empty() && self.end.is_empty()
     }
 
-    /// What becomes of each trial once it is stored. `duplicates` are the new trials that have no run of their own, and
-    /// `ended` gives the status with which each end was stored.
+    /// The change of each trial when the plan is stored. `duplicates` are the new trials without a run of their own,
+    /// and `ended` gives the status with which each end was stored.
     pub fn changes<'a>(
         &'a self,
         duplicates: &'a [u64],

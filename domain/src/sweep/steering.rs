@@ -1,24 +1,24 @@
-//! What people may do with a sweep, and what makes it pause itself.
+//! What people can do with a sweep, and what makes it pause itself.
 
 use std::fmt;
 
 use super::{PauseReason, SweepStatus};
 
-/// A wish that may be refused.
+/// A command, which can be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// Begin nothing new. With `now` runs in progress give back what they have not called yet.
+    /// Begin nothing new. With `now`, runs in progress are given back except for calls in flight.
     Pause {
         /// Do not wait for the runs in progress.
         now: bool,
     },
-    /// Go on.
+    /// Resume it.
     Resume,
     /// End it: calls in flight are stored, their runs are cancelled.
     Stop,
 }
 
-/// What can be done with a sweep, whatever its details.
+/// The kinds of command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SweepAction {
     /// See [`Command::Pause`].
@@ -42,11 +42,11 @@ impl Command {
 /// A fact that makes a running sweep pause itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interruption {
-    /// A call did not fit the budget, and nothing that is reserved can still be given back.
+    /// A call did not fit the budget, and no reservation is left that could be released.
     BudgetExhausted,
     /// An endpoint refuses every call.
     EndpointBroken,
-    /// It cannot go on before a person has looked: why, for people.
+    /// It cannot continue until a person has decided or fixed something. The text says why.
     Stuck(String),
 }
 
@@ -60,26 +60,26 @@ impl Interruption {
     }
 }
 
-/// A change of status, to be stored whole and told to the world.
+/// A change of status, to be stored as a whole and announced.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transition {
     /// The new status.
     pub status: SweepStatus,
-    /// Runs in progress are taken away from their workers, so that they can go on later.
+    /// Runs in progress are taken from their workers, and continue later.
     pub recall: bool,
-    /// Every run that is not over ends.
+    /// Every run that has not ended is cancelled.
     pub cancel: bool,
 }
 
 impl Transition {
-    /// Only the status changes.
+    /// A change of the status only.
     pub const fn to(status: SweepStatus) -> Self {
         Self { status, recall: false, cancel: false }
     }
 }
 
-/// A command that does not fit the state.
+/// A command that is not allowed in the current status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidTransition {
     command: Command,
@@ -105,10 +105,10 @@ impl SweepStatus {
         }
     }
 
-    /// What a wish comes to.
+    /// The transition for a command.
     ///
     /// # Errors
-    /// [`InvalidTransition`] where the status does not allow it.
+    /// [`InvalidTransition`] if the status does not allow it.
     pub const fn command(self, command: Command) -> Result<Transition, InvalidTransition> {
         match (command, self) {
             (Command::Pause { now }, Self::Running) => {
@@ -123,7 +123,7 @@ impl SweepStatus {
         }
     }
 
-    /// What an interruption comes to; `None` where the sweep does not run.
+    /// The transition for an interruption; `None` if the sweep is not running.
     #[must_use]
     pub fn interrupted(self, by: &Interruption) -> Option<Transition> {
         let paused = Transition { recall: true, ..Transition::to(Self::Paused(by.reason())) };

@@ -46,7 +46,7 @@ fn looked(sweep: &mut Sweep, counts: TrialCounts) -> Option<Next> {
 }
 
 #[test]
-fn a_sweep_of_failures_says_so() {
+fn a_sweep_without_a_success_ends_as_all_failed() {
     let counts = TrialCounts { asked: 2, ended: 1, failed: 1, ..TrialCounts::default() };
     let mut sweep = counted(counts);
     assert_eq!(sweep.observe(SweepFact::Proposed(Proposal::Done(Reason::AllRuns)), &[]), None);
@@ -77,7 +77,7 @@ fn a_guide_that_waits_is_asked_again_only_when_something_happened() {
 }
 
 #[test]
-fn what_is_open_at_the_end_is_completed() {
+fn open_trials_are_completed_at_the_end() {
     let resting = Trial {
         point: Point::default(),
         asked: 2,

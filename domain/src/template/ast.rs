@@ -1,4 +1,4 @@
-//! What a template is made of.
+//! The syntax tree of templates.
 
 use super::filters::Filter;
 
@@ -7,7 +7,7 @@ use super::filters::Filter;
 pub(super) enum Node {
     Text(String),
     Output(Expr),
-    /// The first branch whose condition holds; the last one has none where there is an `else`.
+    /// The first branch whose condition is true. An `else` branch comes last and has no condition.
     If(Vec<(Option<Expr>, Vec<Node>)>),
     For {
         name: String,
@@ -20,12 +20,12 @@ pub(super) enum Node {
     },
 }
 
-/// Something that has a value.
+/// An expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Expr {
     /// Where it begins, in bytes.
     pub(super) at: usize,
-    /// How deep it is nested.
+    /// Its depth of nesting.
     pub(super) depth: usize,
     pub(super) kind: Kind,
 }
@@ -45,7 +45,7 @@ pub(super) enum Kind {
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
     Compare(Comparison, Box<Expr>, Box<Expr>),
-    /// Whether the first is in the second.
+    /// Whether the second value contains the first.
     In(Box<Expr>, Box<Expr>),
     Defined(Box<Expr>),
     Filter(Filter, Box<Expr>, Vec<Argument>),
@@ -69,7 +69,7 @@ pub(super) struct Argument {
 }
 
 impl Expr {
-    /// The name and the fields, where it is nothing else: `sample.meta["lang"]`.
+    /// The name and its fields, if the expression consists only of those: `sample.meta["lang"]`.
     pub(super) fn path(&self) -> Option<Vec<&str>> {
         match &self.kind {
             Kind::Name(name) => Some(vec![name]),

@@ -83,7 +83,7 @@ impl Tokens {
         Ok(sign.map(|(_, comparison)| Compare::Sign(*comparison)))
     }
 
-    /// A value with the filters and tests behind it.
+    /// A value, followed by filters and tests.
     fn filtered(&mut self) -> Result<Expr, Fault> {
         let mut expr = self.postfix()?;
         loop {
@@ -131,7 +131,7 @@ impl Tokens {
                 self.takes("=");
                 value = self.expression()?;
             }
-            // Those with a name come last, so the one before tells.
+            // Named arguments come last, so only the previous one has to be checked.
             if name.is_none() && arguments.last().is_some_and(|argument| argument.name.is_some()) {
                 return Err(Fault::new(value.at, "arguments without a name come first"));
             }
@@ -143,7 +143,7 @@ impl Tokens {
         Ok(arguments)
     }
 
-    /// A value with the fields and indices behind it.
+    /// A value, followed by fields and indices.
     fn postfix(&mut self) -> Result<Expr, Fault> {
         let mut expr = self.primary()?;
         loop {
@@ -252,7 +252,7 @@ fn both(left: Expr, right: Expr, kind: impl FnOnce(Box<Expr>, Box<Expr>) -> Kind
     Ok(Expr { at: left.at, depth, kind: kind(Box::new(left), Box::new(right)) })
 }
 
-/// What a loop tells of itself.
+/// The variables of a loop.
 const LOOP: [&str; 3] = ["index", "first", "last"];
 
 fn check_loop(of: &Expr, field: &str) -> Result<(), Fault> {

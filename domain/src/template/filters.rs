@@ -1,4 +1,4 @@
-//! What `value | filter` does.
+//! Filters: `value | filter`.
 
 mod lists;
 mod texts;
@@ -14,7 +14,7 @@ use crate::problem;
 
 macro_rules! filters {
     ($($name:ident = $word:literal ($($argument:literal),*)),+ $(,)?) => {
-        /// The filters there are.
+        /// The known filters.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(super) enum Filter {
             $($name),+
@@ -65,7 +65,7 @@ impl Filter {
         self.entry().0
     }
 
-    /// Whether its arguments are of those it takes. Only `truncate` and `indent` take them by name.
+    /// Checks the arguments. Only `truncate` and `indent` take them by name.
     pub(super) fn check(self, arguments: &[Argument]) -> Result<(), String> {
         let (word, known) = self.entry();
         let by_name = matches!(self, Self::Truncate | Self::Indent);
@@ -97,7 +97,7 @@ impl Filter {
     }
 }
 
-/// Arguments that have been evaluated, in the order of the filter's own list.
+/// Evaluated arguments, in the order of the filter's parameters.
 struct Arguments<'a> {
     at: usize,
     values: Vec<Option<Val<'a>>>,
@@ -223,7 +223,7 @@ fn length<'a>(value: &Val<'a>, at: usize) -> Result<Val<'a>, Fault> {
     Ok(Val::Whole(length as i128))
 }
 
-/// Half away from zero, to so many decimals.
+/// Rounds half away from zero, to a number of decimals.
 fn round<'a>(value: &Val<'a>, arguments: &Arguments<'a>) -> Result<Val<'a>, Fault> {
     const MOST: usize = 15;
     let precision = arguments.count(0, 0)?;

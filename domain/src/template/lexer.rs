@@ -1,4 +1,4 @@
-//! Cuts a template into text and tags, and tags into tokens.
+//! Splits a template into text and tags, and tags into tokens.
 
 use super::Fault;
 
@@ -6,13 +6,13 @@ use super::Fault;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece {
     Text(String),
-    /// `{{ … }}`, where it begins and what is in it.
+    /// `{{ … }}`: its place and tokens.
     Output(usize, Vec<Token>),
     /// `{% … %}`.
     Block(usize, Vec<Token>),
 }
 
-/// A token of a tag, and where it begins.
+/// A token of a tag, with its place.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
     pub(super) at: usize,
@@ -28,13 +28,13 @@ pub(super) enum TokenKind {
     Sign(&'static str),
 }
 
-/// Longer signs first. Some are known only so that the error can say what they are.
+/// Longer signs come first. Some are included only for the error message.
 const SIGNS: [&str; 24] = [
     "==", "!=", "<=", ">=", "//", "**", "<", ">", "(", ")", "[", "]", "{", "}", ",", ".", "|", "=", ":", "+",
     "-", "*", "/", "%",
 ];
 
-/// Cuts a source into pieces.
+/// Splits a source into pieces.
 pub(super) fn pieces(source: &str) -> Result<Vec<Piece>, Fault> {
     let mut lexer = Lexer { source, at: 0, trim: false, pieces: Vec::new() };
     while lexer.at < source.len() {
@@ -46,7 +46,7 @@ pub(super) fn pieces(source: &str) -> Result<Vec<Piece>, Fault> {
 struct Lexer<'a> {
     source: &'a str,
     at: usize,
-    /// The tag before wants no white space behind it.
+    /// The previous tag trims the white space after it.
     trim: bool,
     pieces: Vec<Piece>,
 }
@@ -75,7 +75,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Text between tags, without the white space that they do not want.
+    /// Adds the text between tags, trimmed as they demand.
     fn text(&mut self, text: &str, trim_end: bool) {
         let text = if std::mem::take(&mut self.trim) { text.trim_start() } else { text };
         let text = if trim_end { text.trim_end() } else { text };
@@ -109,7 +109,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// The tokens of a tag, up to its end.
+    /// The tokens of a tag.
     fn tag(&mut self, opened: usize, close: &str) -> Result<Vec<Token>, Fault> {
         let mut tokens = Vec::new();
         let mut braces = 0_i64;
@@ -128,7 +128,7 @@ impl<'a> Lexer<'a> {
                 return Err(Fault::new(opened, format!("the tag is not closed: write `{close}`")));
             }
             let (kind, length) = token(rest).map_err(|message| Fault::new(self.at, message))?;
-            // A `}}` closes a `{` of its own rather than the tag.
+            // A `}}` may also close a `{` inside the tag.
             braces += i64::from(kind == TokenKind::Sign("{")) - i64::from(kind == TokenKind::Sign("}"));
             tokens.push(Token { at: self.at, kind });
             self.at += length;
@@ -136,7 +136,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Whether `{% endraw %}` stands here: its trim marks and its length.
+/// If `{% endraw %}` begins here: its trim marks and its length.
 fn end_of_raw(text: &str) -> Option<(bool, bool, usize)> {
     let inner = text.strip_prefix("{%")?;
     let (before, inner) = inner.strip_prefix('-').map_or((false, inner), |inner| (true, inner));

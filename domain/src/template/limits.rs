@@ -1,15 +1,15 @@
-//! How much a template may cost.
+//! Limits of rendering.
 
 use super::Fault;
 
-/// Steps of one rendering.
+/// The most steps of one rendering.
 pub(super) const STEPS: usize = 1_000_000;
-/// Bytes of one rendering, and of every text on the way.
+/// The most bytes of a result, and of every intermediate text.
 pub(super) const BYTES: usize = 4 << 20;
-/// Levels of blocks, of expressions and of lists.
+/// The deepest nesting of blocks, expressions and lists.
 pub(super) const DEPTH: usize = 64;
 
-/// How much one rendering may cost.
+/// Limits of one rendering.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Effort {
     pub(super) steps: usize,
@@ -17,13 +17,13 @@ pub(super) struct Effort {
 }
 
 impl Effort {
-    /// The most that any rendering may cost.
+    /// The limits of any rendering.
     pub(super) const MOST: Self = Self { steps: STEPS, bytes: BYTES };
-    /// What is done before anybody notices: well under a millisecond.
+    /// The limits of a rendering that takes well under a millisecond.
     pub(super) const LITTLE: Self = Self { steps: 5_000, bytes: 64 << 10 };
 }
 
-/// A text that does not grow beyond a number of bytes.
+/// A text with a maximum size.
 #[derive(Debug)]
 pub(super) struct Bounded {
     text: String,
@@ -49,7 +49,7 @@ impl Bounded {
         Ok(())
     }
 
-    /// The same text so many times.
+    /// Appends a text several times.
     pub(super) fn push_times(&mut self, more: &str, times: usize, at: usize) -> Result<(), Fault> {
         (0..times).try_for_each(|_| self.push(more, at))
     }
@@ -59,7 +59,7 @@ impl Bounded {
     }
 }
 
-/// The steps that are left.
+/// The remaining steps.
 #[derive(Debug)]
 pub(super) struct Budget(usize);
 

@@ -1,4 +1,4 @@
-//! What our templates accept renders the same in minijinja.
+//! Tests that minijinja renders every template that we accept in the same way.
 
 use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, UndefinedBehavior};
@@ -47,7 +47,7 @@ fn ours(value: &Theirs) -> Value {
     }
 }
 
-/// Theirs takes its arguments by name only.
+/// minijinja's own filter takes arguments only by name.
 #[expect(clippy::needless_pass_by_value, reason = "filters are called this way")]
 fn truncate(
     state: &minijinja::State<'_, '_>,
@@ -68,7 +68,7 @@ fn truncate(
     minijinja_contrib::filters::truncate(state, value, given.into_iter().collect())
 }
 
-/// Null as empty text, which is the one place where ours wants to differ.
+/// Null as empty text, the only intended difference.
 #[expect(clippy::needless_pass_by_value, reason = "filters are called this way")]
 fn text(value: Theirs) -> String {
     shown(&value)
@@ -84,7 +84,7 @@ fn join(value: Theirs, separator: Option<String>) -> Result<String, minijinja::E
     Ok(items.join(&separator.unwrap_or_default()))
 }
 
-/// What they render with these names.
+/// The text that minijinja renders.
 pub(super) fn oracle(source: &str, names: &[(&str, &Value)]) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_keep_trailing_newline(true);
@@ -101,7 +101,7 @@ pub(super) fn oracle(source: &str, names: &[(&str, &Value)]) -> Result<String, m
     environment.render_str(source, context)
 }
 
-/// Whatever ours renders theirs renders alike.
+/// Checks that minijinja renders the same, if our renderer accepts the template.
 fn agree(source: &str, sample: &Value) -> Result<(), TestCaseError> {
     let Ok(template) = Template::parse(source) else { return Ok(()) };
     let Ok(text) = template.render(&Scope::new().with("s", sample)) else { return Ok(()) };

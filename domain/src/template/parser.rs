@@ -23,14 +23,14 @@ struct Parser {
     loops: usize,
 }
 
-/// A tag that ends a body.
+/// The tag that ends a body.
 struct End {
     at: usize,
     word: String,
     tokens: Tokens,
 }
 
-/// Tags that other dialects have.
+/// Tags of other dialects.
 const LEFT_OUT: [&str; 16] = [
     "macro",
     "endmacro",
@@ -53,7 +53,7 @@ const LEFT_OUT: [&str; 16] = [
 const ENDS: [&str; 6] = ["elif", "else", "endif", "endfor", "endset", "endraw"];
 
 impl Parser {
-    /// Nodes up to one of these tags, or up to the end of the source.
+    /// Parses nodes up to one of these tags, or to the end of the source.
     fn body(&mut self, ends: &[&str]) -> Result<(Vec<Node>, Option<End>), Fault> {
         let mut nodes = Vec::new();
         while let Some(piece) = self.pieces.next() {
@@ -80,7 +80,7 @@ impl Parser {
         Ok((nodes, None))
     }
 
-    /// An expression that fills its tag.
+    /// Parses an expression that fills its tag.
     fn whole(&self, at: usize, tokens: Vec<Token>) -> Result<Expr, Fault> {
         let mut tokens = Tokens::new(at, tokens, self.loops > 0);
         let expr = tokens.expression()?;

@@ -1,5 +1,5 @@
-//! Renders a template as far as some of its names decide it. It guesses nothing: what rests on a name that is not known
-//! yet stays in the template, and so does what cannot be evaluated.
+//! Renders those parts of a template that depend only on known names. Everything that depends on other names stays in
+//! the template, and so does everything that cannot be evaluated.
 
 mod known;
 mod rebuilt;
@@ -15,7 +15,7 @@ use super::residue::{self, Part};
 use super::value::Val;
 use super::{Fault, Scope};
 
-/// What is left of nodes once the names of a scope are known.
+/// The nodes that remain once the names of a scope are known.
 pub(super) fn render(nodes: &[Node], scope: &Scope<'_>) -> Result<Vec<Node>, Fault> {
     let renderer = Renderer::new(scope, Effort::MOST);
     let mut partial = Partial { renderer, unknown: vec![Unknown::default()] };
@@ -24,15 +24,15 @@ pub(super) fn render(nodes: &[Node], scope: &Scope<'_>) -> Result<Vec<Node>, Fau
     Ok(residue::nodes(&parts))
 }
 
-/// What is not known of a block: the counterpart of the renderer's frame.
+/// The unknown names of a block, the counterpart of the renderer's frame.
 #[derive(Default)]
 struct Unknown<'a> {
     names: BTreeSet<&'a str>,
-    /// It is a loop, and where it stands is not known.
+    /// Whether it is a loop whose current index is unknown.
     turn: bool,
 }
 
-/// What became of something: a value, or the expression that is left of it.
+/// The result for an expression: a value, or the remaining expression.
 enum Outcome<T> {
     Known(T),
     Left(Expr),
@@ -40,7 +40,7 @@ enum Outcome<T> {
 
 struct Partial<'a> {
     renderer: Renderer<'a>,
-    /// One for each of the renderer's frames.
+    /// One for each frame of the renderer.
     unknown: Vec<Unknown<'a>>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Partial<'a> {
     }
 
     fn text(&mut self, text: &str, out: &mut Vec<Part<'a>>) -> Result<(), Fault> {
-        // Kept only so that its size has a limit.
+        // Stored only to apply the size limit.
         self.renderer.out.push(text, 0)?;
         out.push(Part::Text(text.to_owned()));
         Ok(())
@@ -81,7 +81,7 @@ impl<'a> Partial<'a> {
         Ok(())
     }
 
-    /// Every `set` stays for now, so that what is left has the same blocks with the same names.
+    /// Keeps every `set` for now, so that the remaining blocks define the same names.
     fn set(&mut self, name: &'a str, value: &'a Expr, out: &mut Vec<Part<'a>>) {
         let (value, known) = match self.expr(value) {
             Outcome::Known(known) => (self.spelled(&known, value), Some(known)),
@@ -122,7 +122,7 @@ impl<'a> Partial<'a> {
             return Ok(());
         }
         let part = Part::If(left);
-        // Whether the names that its branches give are there is not known behind it.
+        // After the `if`, it is unknown whether the names that its branches define exist.
         if let Some(frame) = self.unknown.last_mut() {
             residue::add_names_set(std::slice::from_ref(&part), &mut frame.names);
         }
@@ -130,7 +130,7 @@ impl<'a> Partial<'a> {
         Ok(())
     }
 
-    /// A branch that may be taken or not: what it names is forgotten afterwards.
+    /// Renders a branch that may or may not be taken. Its names are forgotten afterwards.
     fn branch(&mut self, body: &'a [Node]) -> Result<Vec<Part<'a>>, Fault> {
         let names = self.renderer.frames.last().map(|frame| frame.names.clone());
         let unknown = self.unknown.last().map(|frame| frame.names.clone());
@@ -211,7 +211,7 @@ impl<'a> Partial<'a> {
         }
     }
 
-    /// Whether a condition holds. One side may decide for both.
+    /// Whether a condition is true. One side of `and` or `or` may decide it.
     fn condition(&mut self, expr: &'a Expr) -> Outcome<bool> {
         if self.is_known(expr) {
             return match self.renderer.holds(expr) {
@@ -233,14 +233,14 @@ impl<'a> Partial<'a> {
         }
     }
 
-    /// `and`, which is decided by a side that does not hold, or `or`, which is by one that does.
+    /// `and`, which is decided by a false side, or `or`, which is decided by a true side.
     fn either(&mut self, left: &'a Expr, right: &'a Expr, decided_by: bool) -> Outcome<bool> {
         let (left, right) = match (self.condition(left), self.condition(right)) {
             (Outcome::Known(holds), _) | (_, Outcome::Known(holds)) if holds == decided_by => {
                 return Outcome::Known(decided_by);
             }
             (Outcome::Known(_), right) => return right,
-            // As a boolean: the other side alone could be any value.
+            // As a boolean, because the other side could be any value.
             (Outcome::Left(left), Outcome::Known(holds)) => (left, made(Kind::Bool(holds))),
             (Outcome::Left(left), Outcome::Left(right)) => (left, right),
         };
@@ -248,7 +248,7 @@ impl<'a> Partial<'a> {
         Outcome::Left(made(if decided_by { Kind::Or(left, right) } else { Kind::And(left, right) }))
     }
 
-    /// `of | default(…)`, where it can be said which of the two it is.
+    /// `of | default(…)`, if it is known which of the two applies.
     fn default(&mut self, of: &'a Expr, arguments: &'a [Argument]) -> Option<Outcome<Val<'a>>> {
         if !self.is_known(of) {
             return None;

@@ -32,7 +32,7 @@ fn check(rows: &[(&str, &str)]) {
 }
 
 #[test]
-fn what_the_values_decide_is_in_its_place() {
+fn known_values_are_inserted() {
     check(&[
         ("Be {{ params.tone | upper }}: {{ sample.input }}", "Be DRY: {{ sample.input }}"),
         (
@@ -63,7 +63,7 @@ fn what_the_values_decide_is_in_its_place() {
 }
 
 #[test]
-fn what_the_application_fills_in_stays() {
+fn unknown_names_stay() {
     check(&[
         ("{{ sample.meta.x | default(\"-\") }}", "{{ sample.meta.x | default(\"-\") }}"),
         ("{{- sample.input -}} {# as it is #}\n", "{{- sample.input -}} {# as it is #}\n"),
@@ -87,7 +87,7 @@ fn what_the_application_fills_in_stays() {
 }
 
 #[test]
-fn what_cannot_be_spelled_or_evaluated_is_asked_for() {
+fn values_without_a_literal_are_still_read() {
     check(&[
         ("{{ params.tone }}{{ params.names[sample.lang] }}", "dry{{ params.names[sample.lang] }}"),
         ("{% set m = params.names %}{{ m[sample.lang] }}", "{% set m = params.names %}{{ m[sample.lang] }}"),
@@ -133,14 +133,14 @@ fn braces_of_values_are_no_tags() {
 }
 
 #[test]
-fn what_would_grow_too_large_stays_whole() {
+fn templates_that_would_grow_too_large_do_not_change() {
     let many = Value::from([("l", Value::List(vec![Value::from("x".repeat(1_000).as_str()); 1_000]))]);
     let source = "{% for a in p.l %}{% for b in p.l %}{{ b }}{% endfor %}{% endfor %}";
     let template = Template::parse(source).unwrap();
     assert_eq!(template.render_partially(&Scope::new().with("p", &many)).source(), source);
 }
 
-/// Names of one shape: `p` and `s` have it, and so have the items of their `ps`.
+/// Names with the same structure: `p` and `s` have it, and so do the items of their `ps`.
 fn shape() -> impl Strategy<Value = Value> {
     let text = || "[a-cA{}%# \n\"'\\\\-]{0,4}".prop_map(Value::from);
     let fields = move || {
@@ -158,8 +158,8 @@ fn shape() -> impl Strategy<Value = Value> {
     })
 }
 
-/// An expression of a kind, with those of other kinds in it: `T`, `B`, `N` and `L` stand for a text, a condition, a number
-/// and a list.
+/// An expression of a type, built from other types: `T`, `B`, `N` and `L` stand for a text, a condition, a number and
+/// a list.
 fn typed(kind: char) -> impl Strategy<Value = String> {
     let forms = |kind| -> Vec<&'static str> {
         match kind {
@@ -236,7 +236,7 @@ fn typed(kind: char) -> impl Strategy<Value = String> {
             let form: &&str = choice.get(&forms);
             text.replace_range(at..=at, form);
         }
-        // What is still open after that many.
+        // Replaces what is still open at the depth limit.
         text.replace('T', "p.t").replace('B', "p.b").replace('N', "p.n").replace('L', "p.l")
     })
 }
@@ -273,13 +273,14 @@ fn typed_template() -> impl Strategy<Value = String> {
     })
 }
 
-/// With what is left to fill in, the rest gives what the whole gives with everything.
+/// Checks that the remaining template, rendered with the other names, gives the same as the whole template with all
+/// names.
 fn rest_gives_the_same(source: &str, params: &Value, sample: &Value) -> Result<(), TestCaseError> {
     let Ok(template) = Template::parse(source) else { return Ok(()) };
     let known = Scope::new().with("p", params);
     let Ok(whole) = template.render(&known.clone().with("s", sample)) else { return Ok(()) };
     let rest = template.render_partially(&known);
-    // Maps have no literal: a template that needs one whole asks for it.
+    // Maps have no literal, so a template that uses a whole map still reads it.
     let asks = rest.references().iter().any(|read| read.path[0] == "p");
     let names: &[_] = if asks { &[("p", params), ("s", sample)] } else { &[("s", sample)] };
     let scope = names.iter().fold(Scope::new(), |scope, (name, value)| scope.with(name, value));
@@ -309,7 +310,7 @@ proptest! {
         params in sample(),
         sample in sample(),
     ) {
-        // What is known and what is not change places.
+        // The same with known and unknown names exchanged.
         rest_gives_the_same(&source, &params, &sample)?;
         rest_gives_the_same(&source.replace("s.", "p."), &params, &sample)?;
         rest_gives_the_same(&source.replacen("s.", "p.", 1), &params, &sample)?;

@@ -1,9 +1,9 @@
-//! Prints templates as text that parses back to them, here and in other dialects of Jinja.
+//! Prints templates as text that parses to the same template, here and in other dialects of Jinja.
 
 use super::ast::{Argument, Comparison, Expr, Kind, Node};
 use super::value::float_text;
 
-/// The text of a template. Texts in which braces would begin a tag are put in as values.
+/// The text of a template. Texts whose braces would begin a tag are printed as values.
 pub(super) fn text(nodes: &[Node]) -> String {
     let mut printer = Printer { out: String::new() };
     printer.nodes(nodes, true);
@@ -15,7 +15,7 @@ struct Printer {
 }
 
 impl Printer {
-    /// `is_end`: nothing is printed behind them.
+    /// Prints nodes. If `is_end`, nothing is printed after them.
     fn nodes(&mut self, nodes: &[Node], is_end: bool) {
         for (i, node) in nodes.iter().enumerate() {
             match node {
@@ -51,7 +51,7 @@ impl Printer {
         self.out.push_str(close);
     }
 
-    /// A text that no part of is read as a tag, with whatever stands behind it.
+    /// Prints a text so that no part of it is read as a tag, whatever follows.
     fn literally(&mut self, text: &str, is_end: bool) {
         let mut rest = text;
         while let Some(at) = opening(rest, is_end) {
@@ -111,7 +111,7 @@ impl Printer {
         }
     }
 
-    /// Both sides with how tightly they must bind to stand without brackets.
+    /// Prints both sides, in brackets if they bind less tightly than needed.
     fn infix(&mut self, left: (&Expr, Binding), sign: &str, right: (&Expr, Binding)) {
         self.expr(left.0, left.1);
         self.out.extend([" ", sign, " "]);
@@ -119,7 +119,7 @@ impl Printer {
     }
 
     fn filter(&mut self, word: &str, of: &Expr, arguments: &[Argument]) {
-        // Dialects differ in what a test or a sign before a filter belongs to.
+        // Dialects differ in the precedence of tests and signs before filters.
         let is_filter = matches!(of.kind, Kind::Filter(..));
         self.expr(of, if is_filter { Binding::Filter } else { Binding::Postfix });
         self.out.extend([" | ", word]);
@@ -158,7 +158,7 @@ impl Printer {
     }
 }
 
-/// Where a text has braces that would begin a tag, or end in half of one.
+/// The place where the braces of a text would begin a tag, or end in half of one.
 fn opening(text: &str, is_end: bool) -> Option<usize> {
     let begins = |(at, _): &(usize, &str)| {
         let behind = &text[at + 1..];
@@ -178,7 +178,7 @@ const fn sign(comparison: Comparison) -> &'static str {
     }
 }
 
-/// How tightly an expression binds, from loose to tight.
+/// The precedence of an expression, from loose to tight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {
     Or,
@@ -197,7 +197,7 @@ impl Binding {
             Kind::Not(_) => Self::Not,
             Kind::Compare(..) | Kind::In(..) => Self::Comparison,
             Kind::Defined(_) | Kind::Filter(..) => Self::Filter,
-            // Numbers are put in brackets where something follows: neither `-1 | f` nor `1.x` means the same everywhere.
+            // A number needs brackets if something follows: dialects read `-1 | f` and `1.x` differently.
             Kind::Whole(_) | Kind::Float(_) => Self::Filter,
             Kind::None
             | Kind::Bool(_)

@@ -6,7 +6,7 @@ use super::Reference;
 use super::ast::{Expr, Kind, Node};
 use super::filters::Filter;
 
-/// The names that nodes read from their scope, in their order.
+/// The names that nodes read from their scope, in order.
 pub(super) fn of(nodes: &[Node]) -> Vec<Reference> {
     let mut finder = Finder { locals: Stack::default(), defined: Stack::default(), found: Vec::new() };
     finder.locals.push("loop".to_owned());
@@ -17,14 +17,14 @@ pub(super) fn of(nodes: &[Node]) -> Vec<Reference> {
 type Path = Vec<String>;
 
 struct Finder {
-    /// Names that the template itself gave.
+    /// Names that the template itself defines.
     locals: Stack<String>,
-    /// Paths that are known to be there, here.
+    /// Paths that are known to exist at this place.
     defined: Stack<Path>,
     found: Vec<Reference>,
 }
 
-/// A stack that knows what is on it.
+/// A stack with fast lookup.
 struct Stack<T> {
     items: Vec<T>,
     counts: BTreeMap<T, usize>,
@@ -96,7 +96,7 @@ impl Finder {
         }
     }
 
-    /// In each branch the conditions before it did not hold and its own does.
+    /// In each branch, the conditions before it are false and its own is true.
     fn branches(&mut self, branches: &[(Option<Expr>, Vec<Node>)]) {
         let (before, names) = (self.defined.len(), self.locals.len());
         for (condition, body) in branches {
@@ -108,7 +108,7 @@ impl Finder {
             self.nodes(body);
             self.defined.truncate(not_held);
             self.defined.extend(condition.iter().flat_map(|condition| known_if(condition, false)));
-            // A name that only some branches give may still come from the scope.
+            // A name that only some branches define may still come from the scope.
             self.locals.truncate(names);
         }
         self.defined.truncate(before);
@@ -143,7 +143,7 @@ impl Finder {
         }
     }
 
-    /// The right side is read only where the left one holds, or only where it does not.
+    /// The right side is read only if the left one is true, or only if it is false.
     fn after(&mut self, left: &Expr, right: &Expr, holds: bool) {
         self.expr(left, false);
         let before = self.defined.len();
@@ -162,7 +162,7 @@ impl Finder {
     }
 }
 
-/// Paths that are there if a condition holds, or if it does not.
+/// The paths that exist if a condition is true, or if it is false.
 fn known_if(condition: &Expr, holds: bool) -> Vec<Path> {
     match (&condition.kind, holds) {
         (Kind::Defined(of), true) => {

@@ -9,14 +9,14 @@ use super::value::{List, Val, equal, order};
 use super::{Fault, Scope, filters};
 use crate::value::Value;
 
-/// Renders nodes with the names of a scope.
+/// Renders nodes in a scope.
 pub(super) fn render(nodes: &[Node], scope: &Scope<'_>, effort: Effort) -> Result<String, Fault> {
     let mut renderer = Renderer::new(scope, effort);
     renderer.nodes(nodes)?;
     Ok(renderer.out.into_text())
 }
 
-/// The value of an expression, which must be there.
+/// Evaluates an expression, whose value must exist.
 pub(super) fn evaluate(expr: &Expr, scope: &Scope<'_>, effort: Effort) -> Result<Value, Fault> {
     let mut renderer = Renderer {
         scope,
@@ -27,11 +27,11 @@ pub(super) fn evaluate(expr: &Expr, scope: &Scope<'_>, effort: Effort) -> Result
     Ok(renderer.defined(expr)?.to_value())
 }
 
-/// The values that one block named.
+/// The names that one block defines.
 #[derive(Default)]
 pub(super) struct Frame<'a> {
     pub(super) names: Vec<(&'a str, Val<'a>)>,
-    /// Where a loop stands, from 0, and how many items it has.
+    /// The current index of a loop, from 0, and its number of items.
     pub(super) turn: Option<(usize, usize)>,
 }
 
@@ -123,7 +123,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// The value of an expression, which must be there.
+    /// Evaluates an expression, whose value must exist.
     pub(super) fn defined(&mut self, expr: &'a Expr) -> Result<Val<'a>, Fault> {
         match self.eval(expr)? {
             Val::Undefined(name) => Err(Fault::new(expr.at, format!("`{name}` is not defined"))),
@@ -131,7 +131,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// The value of an expression, which may be missing.
+    /// Evaluates an expression, whose value may be missing.
     pub(super) fn eval(&mut self, expr: &'a Expr) -> Result<Val<'a>, Fault> {
         self.budget.spend(1, expr.at)?;
         match &expr.kind {
@@ -154,7 +154,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Whether a condition holds: any value does that has something in it.
+    /// Whether a condition is true. Every non-empty value is.
     pub(super) fn holds(&mut self, condition: &'a Expr) -> Result<bool, Fault> {
         match &condition.kind {
             Kind::And(left, right) => Ok(self.holds(left)? && self.holds(right)?),
@@ -163,7 +163,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// `and` or `or` where its value is wanted. Jinja's dialects differ in what that is unless it is a boolean.
+    /// The value of `and` or `or`. It must be a boolean, because Jinja's dialects disagree on other values.
     fn either(&mut self, left: &'a Expr, right: &'a Expr, both: bool) -> Result<Val<'a>, Fault> {
         let mut value = self.defined(left)?;
         if value.is_true() == both {
@@ -268,7 +268,7 @@ fn member<'a>(value: &Val<'a>, field: &str) -> Option<Val<'a>> {
     if let Val::Map(map) = value { map.get(field).map(Val::from) } else { None }
 }
 
-/// What something that is missing would be called.
+/// The name of a missing value.
 fn called(of: &Expr, field: &str) -> Rc<str> {
     of.path().map_or_else(|| field.into(), |path| format!("{}.{field}", path.join(".")).into())
 }

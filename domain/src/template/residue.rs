@@ -1,10 +1,10 @@
-//! Makes a template of what partial rendering left. It drops the blocks and names that nothing reads any more.
+//! Builds a template from the result of partial rendering, without blocks and names that nothing uses any more.
 
 use std::collections::BTreeSet;
 
 use super::ast::{Expr, Kind, Node};
 
-/// A piece that is left.
+/// A remaining part.
 #[derive(Debug)]
 pub(super) enum Part<'a> {
     Text(String),
@@ -14,13 +14,13 @@ pub(super) enum Part<'a> {
         name: &'a str,
         list: Expr,
         body: Vec<Part<'a>>,
-        /// It is one turn of a loop over a known list, and stands for the names that the turn gives.
+        /// Whether it is one iteration of a loop over a known list.
         is_one_turn: bool,
     },
     Set {
         name: &'a str,
         value: Expr,
-        /// Wherever the value was read, it was put in if it could be.
+        /// Whether the value is known. It was inserted wherever it was read, if it has a literal.
         is_known: bool,
     },
 }
@@ -39,7 +39,7 @@ pub(super) fn nodes(parts: &[Part<'_>]) -> Vec<Node> {
     residue.nodes
 }
 
-/// Adds the names that these parts may give to the block they are in.
+/// Adds the names that these parts may define in their block.
 pub(super) fn add_names_set<'a>(parts: &[Part<'a>], names: &mut BTreeSet<&'a str>) {
     for part in parts {
         match part {
@@ -51,7 +51,7 @@ pub(super) fn add_names_set<'a>(parts: &[Part<'a>], names: &mut BTreeSet<&'a str
 }
 
 struct Residue {
-    /// Names that something reads, in whatever block.
+    /// Names that are read in any block.
     read: BTreeSet<String>,
     nodes: Vec<Node>,
 }
@@ -129,7 +129,7 @@ impl Residue {
         }
     }
 
-    /// One turn needs no block of its own if it gives no name that is read.
+    /// An iteration needs no block of its own if it defines no name that is read.
     fn turns(&mut self, name: &str, list: &Expr, body: &[Part<'_>], is_one_turn: bool) {
         let mut body = self.nodes_in(body);
         if is_one_turn && (body.is_empty() || !self.read.contains(name) && !sets(&body)) {
@@ -141,7 +141,7 @@ impl Residue {
         self.nodes.push(Node::For { name: name.to_owned(), list: list.clone(), body });
     }
 
-    /// Texts that meet become one.
+    /// Adds a text; adjacent texts are merged.
     fn text(&mut self, text: &str) {
         match self.nodes.last_mut() {
             Some(Node::Text(before)) => before.push_str(text),
@@ -157,7 +157,7 @@ impl Residue {
     }
 }
 
-/// Whether nodes give a name to the block they are in.
+/// Whether nodes define a name in their block.
 fn sets(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
         Node::Set { .. } => true,

@@ -162,7 +162,7 @@ fn values_of_the_wrong_kind_are_named() {
 }
 
 #[test]
-fn what_is_left_out_is_an_error_of_its_own() {
+fn unsupported_syntax_has_errors_of_its_own() {
     check_errors(&[
         ("{{ 1 + 2 }}", "`+`: templates have no arithmetic"),
         ("{{ s.n * 2 }}", "`*`: templates have no arithmetic"),
@@ -211,7 +211,7 @@ fn what_is_not_closed_or_closes_nothing_is_found() {
 }
 
 #[test]
-fn what_costs_too_much_is_stopped() {
+fn expensive_templates_are_stopped() {
     let deep =
         |open: &str, close: &str, n: usize| format!("{{{{ {}1{} }}}}", open.repeat(n), close.repeat(n));
     check_errors(&[

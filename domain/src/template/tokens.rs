@@ -38,7 +38,7 @@ impl Tokens {
         self.left.peek().is_some_and(|token| matches!(&token.kind, TokenKind::Name(found) if found == name))
     }
 
-    /// Takes a sign where it comes next.
+    /// Takes a sign if it comes next.
     pub(super) fn takes(&mut self, sign: &str) -> bool {
         let comes = self.next_is(sign);
         if comes {
@@ -70,7 +70,7 @@ impl Tokens {
         }
     }
 
-    /// A name that can be given to a value.
+    /// Takes a name that a value can be assigned to.
     pub(super) fn variable(&mut self) -> Result<String, Fault> {
         let at = self.at();
         let name = self.name("a name")?;
@@ -80,7 +80,7 @@ impl Tokens {
         Ok(name)
     }
 
-    /// Nothing may be left.
+    /// Expects that no token is left.
     pub(super) fn end(&mut self) -> Result<(), Fault> {
         match self.left.peek() {
             None => Ok(()),
@@ -89,7 +89,7 @@ impl Tokens {
     }
 }
 
-/// What is wrong with a token that nothing takes.
+/// The error about an unexpected token.
 pub(super) fn left_over(token: &TokenKind) -> String {
     match token {
         TokenKind::Sign(sign @ ("+" | "-" | "*" | "/" | "//" | "**" | "%")) => {

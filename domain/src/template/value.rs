@@ -1,4 +1,4 @@
-//! Values while a template is rendered: borrowed from the data as far as they come from there.
+//! Values during rendering, borrowed from the data where possible.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -8,10 +8,10 @@ use super::Fault;
 use super::limits::{Bounded, Budget};
 use crate::value::{Map, Number, Value, write_text};
 
-/// A value. Unlike stored ones, floats stay floats, so that what a filter made of one is written as Jinja writes it.
+/// A value. Floats stay floats here, so that the results of filters are written as Jinja writes them.
 #[derive(Debug, Clone)]
 pub(super) enum Val<'a> {
-    /// What is not there, by the name it was looked for.
+    /// A missing value, with the name that was looked up.
     Undefined(Rc<str>),
     None,
     Bool(bool),
@@ -22,7 +22,7 @@ pub(super) enum Val<'a> {
     Map(&'a Map),
 }
 
-/// A list of the data, or one that the template made.
+/// A list from the data, or one that the template created.
 #[derive(Debug, Clone)]
 pub(super) enum List<'a> {
     Stored(&'a [Value]),
@@ -70,7 +70,7 @@ impl<'a> List<'a> {
 }
 
 impl Val<'_> {
-    /// The value as data; nothing where it is not there.
+    /// The value as data; null if it is missing.
     pub(super) fn to_value(&self) -> Value {
         match self {
             Self::Undefined(_) | Self::None => Value::Null,
@@ -111,7 +111,7 @@ impl Val<'_> {
         }
     }
 
-    /// Whether there is anything in it.
+    /// Whether it is non-empty.
     pub(super) fn is_true(&self) -> bool {
         match self {
             Self::Undefined(_) | Self::None => false,
@@ -124,7 +124,7 @@ impl Val<'_> {
         }
     }
 
-    /// As `{{ … }}` writes it: null is empty text, as an empty cell is, and numbers stand in their canonical text.
+    /// The text for `{{ … }}`: null is empty text, and numbers are written canonically.
     pub(super) fn shown(&self) -> Result<Cow<'_, str>, String> {
         Ok(match self {
             Self::Text(text) => Cow::Borrowed(text),
@@ -132,7 +132,7 @@ impl Val<'_> {
             Self::Bool(true) => Cow::Borrowed("True"),
             Self::Bool(false) => Cow::Borrowed("False"),
             Self::Whole(whole) => Cow::Owned(whole.to_string()),
-            // A whole `1.0` is one that a template wrote.
+            // A `1.0` here was written by a template.
             Self::Float(float) => Cow::Owned(format!("{float:?}")),
             Self::Undefined(name) => return Err(format!("`{name}` is not defined")),
             Self::List(_) => {
@@ -145,7 +145,7 @@ impl Val<'_> {
     }
 }
 
-/// Digits with a point, which tells it from a whole number, and never an exponent.
+/// Digits with a point, to distinguish it from a whole number, and never with an exponent.
 pub(super) fn float_text(float: f64) -> String {
     let mut text = float.to_string();
     if !text.contains('.') && float.is_finite() {
@@ -200,7 +200,7 @@ fn equal_maps(a: &Map, b: &Map, budget: &mut Budget, at: usize) -> Result<bool, 
     Ok(true)
 }
 
-/// Which of two numbers or texts comes first.
+/// The order of two numbers or two texts.
 pub(super) fn order(a: &Val<'_>, b: &Val<'_>) -> Option<Ordering> {
     match (a, b) {
         (Val::Whole(a), Val::Whole(b)) => Some(a.cmp(b)),

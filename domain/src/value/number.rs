@@ -1,9 +1,9 @@
-//! Numbers of JSON: equal ones are spelled alike.
+//! Numbers of JSON: equal numbers have equal texts.
 
 use std::fmt;
 
-/// A finite number: a whole one from -2^63 to 2^64-1, or a binary fraction. A fraction without a fractional part is the
-/// whole number where that fits, so that `1` and `1.0` are one value.
+/// A finite number: a whole number from -2^63 to 2^64-1, or a binary fraction. A fraction without a fractional part
+/// becomes a whole number if it fits, so that `1` and `1.0` are the same value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Number(Repr);
 
@@ -19,7 +19,7 @@ enum Repr {
 impl Eq for Number {}
 
 impl Number {
-    /// The number closest to `value`; `None` where it is infinite or not a number.
+    /// The number nearest to `value`; `None` if it is infinite or NaN.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -41,7 +41,7 @@ impl Number {
         })
     }
 
-    /// This number as a binary fraction, rounded where a whole number has more than 53 bits.
+    /// The nearest `f64`, rounded if a whole number has more than 53 bits.
     #[must_use]
     pub fn as_f64(self) -> f64 {
         match self.0 {
@@ -51,7 +51,7 @@ impl Number {
         }
     }
 
-    /// This number where it is whole and within `i64`.
+    /// The whole number, if it is one that fits into `i64`.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         match self.0 {
@@ -60,7 +60,7 @@ impl Number {
         }
     }
 
-    /// This number where it is whole and within `u64`.
+    /// The whole number, if it is one that fits into `u64`.
     #[must_use]
     pub fn as_u64(self) -> Option<u64> {
         match self.0 {
@@ -70,7 +70,7 @@ impl Number {
         }
     }
 
-    /// Which of two numbers is larger; exact between whole numbers.
+    /// Compares two numbers; exact between whole numbers.
     #[must_use]
     pub fn compare(self, other: Self) -> std::cmp::Ordering {
         match (self.whole(), other.whole()) {

@@ -23,7 +23,7 @@ fn ended(scores: &[f64], ending: Ending) -> RunEnd {
     Tally::resume(1, resumed(scores)).end(layout, ending)
 }
 
-/// Takes samples one by one on top of what is stored.
+/// Adds samples one by one to stored results.
 fn went_on(stored: &[f64], then: &[f64], ending: Ending) -> RunEnd {
     let mut tally = Tally::resume(1, resumed(stored));
     for (sample, score) in (0..).zip(then).map(|(i, score)| (i + count(stored), *score)) {
@@ -36,7 +36,7 @@ fn went_on(stored: &[f64], then: &[f64], ending: Ending) -> RunEnd {
 }
 
 #[test]
-fn whoever_adds_up_comes_to_the_same_bits() {
+fn every_way_of_adding_up_gives_the_same_bits() {
     let scores = [0.1, 0.7, 0.2, 0.3, 0.1, 0.6, 0.9];
     let whole = Ending::Completed { of: 7 };
     for at in 0..=scores.len() {
@@ -57,7 +57,7 @@ fn an_end_by_decision_has_the_numbers_of_its_samples() {
 }
 
 #[test]
-fn what_came_to_nothing_has_failed_however_it_ends() {
+fn a_run_without_a_success_has_failed_however_it_ends() {
     let error = StageError::new(FailureKind::Timeout, "no answer");
     for ending in [Ending::Pruned, Ending::Completed { of: 9 }] {
         let first_error = Some((3, 0, error.clone()));

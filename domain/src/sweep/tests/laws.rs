@@ -1,4 +1,4 @@
-//! The laws of a sweep, against any history of workers, commands, takeovers and looks.
+//! The laws of a sweep, tested with arbitrary histories of workers, commands, takeovers and observations.
 
 use proptest::prelude::*;
 
@@ -10,26 +10,26 @@ use crate::strategy::{BlockOutcome, Proposal, Step, Trial, TrialChange, Trials, 
 
 const WINDOW: u64 = 4;
 const SAMPLES: usize = 8;
-/// Samples that a trial takes before it is judged, again and again.
+/// The numbers of samples after which a trial is judged.
 const RUNGS: [usize; 3] = [2, 5, SAMPLES];
 
-/// What was shown to the guide, and how much of the logs it rests on.
+/// The input of the guide, with the lengths of the logs that it is based on.
 struct GuideView {
     trials: Trials,
     decisions: usize,
 }
 
-/// What must hold of a sweep, kept apart from what the sweep says of itself: what is stored, and a conductor of it.
+/// An independent model of a sweep: what is stored, and a conductor.
 struct Model {
     status: SweepStatus,
     supply: u64,
     decisions: Vec<(u64, TrialChange)>,
     blocks: Vec<BlockOutcome>,
     stored: Trials,
-    /// The conductor, which there is while the sweep runs.
+    /// The conductor, while the sweep is running.
     sweep: Option<(Sweep, Trials)>,
     shown: Vec<GuideView>,
-    /// The guide waits, and nothing happened since.
+    /// The guide waits, and there is nothing new since.
     quiet: bool,
 }
 
@@ -49,7 +49,7 @@ impl Model {
         model
     }
 
-    /// Another process reads the logs from their beginning.
+    /// Another process takes over, and reads the logs from their beginning.
     fn take_over(&mut self) {
         if self.status != SweepStatus::Running {
             return;
@@ -68,7 +68,7 @@ impl Model {
         self.look(true);
     }
 
-    /// The conductor looks; `told`: it reads the log first.
+    /// The conductor observes the sweep; if `told`, it reads the log first.
     fn look(&mut self, told: bool) {
         let Some((mut sweep, mut trials)) = self.sweep.take() else { return };
         let news: Vec<&BlockOutcome> =
@@ -126,7 +126,7 @@ impl Model {
         assert!(self.stored.counts().pending() <= WINDOW, "more under way than the window");
     }
 
-    /// A worker takes some samples of a trial further, and ends its run where that was its last.
+    /// A worker processes some samples of a trial, and ends its run with the last one.
     fn work(&mut self, which: usize, samples: usize, broken: bool) {
         let pending: Vec<u64> = (0..)
             .zip(self.stored.as_slice())
@@ -176,7 +176,7 @@ impl Model {
     }
 }
 
-/// What reading both logs from their beginning comes to.
+/// The trials according to both logs, read from their beginning.
 fn replay(decisions: &[(u64, TrialChange)], blocks: &[BlockOutcome]) -> Trials {
     let mut trials = Trials::default();
     for (trial, change) in decisions {
@@ -195,12 +195,12 @@ fn status(end: TrialEnd) -> RunStatus {
     }
 }
 
-/// Some score, as uneven as real ones.
+/// An arbitrary score, with as many digits as real ones.
 fn score(trial: u64, sample: usize) -> f64 {
     crate::random::unit(trial, crate::random::Purpose::Coordinate, sample as u64)
 }
 
-/// A racing guide that also asks for what makes no sense.
+/// A racing guide that sometimes proposes invalid steps too.
 fn propose(trials: &Trials, supply: u64) -> Proposal {
     let trials = trials.as_slice();
     let work = |trial: u64, up_to| Work { trial, point: Point::default(), up_to, why: "race" };
@@ -213,9 +213,9 @@ fn propose(trials: &Trials, supply: u64) -> Proposal {
     for (no, trial) in (0..).zip(trials) {
         let mean = trial.scores.iter().sum::<f64>() / trial.scores.len() as f64;
         match RUNGS.iter().find(|rung| **rung > trial.asked) {
-            // Some go on together once all have begun, and some are left as they are.
+            // Some trials continue together once all have begun, and some never continue.
             _ if no % 8 == 6 || no % 2 == 0 && begun < supply => {}
-            // Now and then a trial goes on before it has what it was asked for.
+            // Some trials continue before they have all requested samples.
             Some(rung) if trial.is_pending() && no % 3 == 0 => steps.push(Step::Evaluate(work(no, *rung))),
             Some(rung) if trial.is_resting() && (no % 2 == 0 || mean >= 0.5) => {
                 steps.push(Step::Evaluate(work(no, *rung + 9)));
@@ -235,7 +235,7 @@ fn propose(trials: &Trials, supply: u64) -> Proposal {
 
 proptest! {
     #[test]
-    fn any_history_keeps_the_window_begins_once_and_a_fed_sweep_ends(
+    fn any_history_keeps_the_window_and_begins_each_trial_once_and_ends(
         supply in 0_u64..30,
         steps in prop::collection::vec((0_u8..11, 0_usize..9), 0..160),
     ) {

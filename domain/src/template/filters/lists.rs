@@ -37,7 +37,7 @@ pub(super) fn end_of<'a>(value: &Val<'a>, first: bool, at: usize) -> Result<Val<
     Ok(found.unwrap_or_else(|| Val::Undefined(if first { "first item" } else { "last item" }.into())))
 }
 
-/// Numbers by size, texts by their letters regardless of ASCII case; equal ones stay in their order.
+/// Sorts numbers by size and texts regardless of ASCII case. The sort is stable.
 pub(super) fn sort<'a>(list: &List<'a>, at: usize) -> Result<Val<'a>, Fault> {
     let mut items: Vec<Val<'a>> = list.iter().collect();
     one_kind(&items, "sort", at)?;
@@ -82,7 +82,7 @@ fn one_kind(items: &[Val<'_>], filter: &str, at: usize) -> Result<(), Fault> {
     }
 }
 
-/// The first of each, texts regardless of case.
+/// Keeps the first of equal items; the case of texts is ignored.
 pub(super) fn unique<'a>(renderer: &mut Renderer<'a>, list: &List<'a>, at: usize) -> Result<Val<'a>, Fault> {
     let items: Vec<Val<'a>> = list.iter().collect();
     one_kind(&items, "unique", at)?;

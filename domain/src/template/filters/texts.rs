@@ -62,8 +62,8 @@ fn replace<'a>(text: &str, arguments: &Arguments<'a>) -> Result<Val<'a>, Fault> 
     Ok(Val::text(out.into_text()))
 }
 
-/// Cut at a space, or anywhere with `killwords`, so that the text and `end` have `length` characters; texts that are
-/// longer by no more than `leeway` stay whole.
+/// Cuts a text at a space, or anywhere with `killwords`, so that it has `length` characters together with `end`.
+/// Texts that are longer by at most `leeway` are not cut.
 fn truncate<'a>(text: Cow<'a, str>, arguments: &Arguments<'a>) -> Result<Val<'a>, Fault> {
     let (length, leeway) = (arguments.count(0, 255)?, arguments.count(3, 5)?);
     let (killwords, end) = (arguments.flag(1)?, arguments.text(2, "...")?);

@@ -1,10 +1,10 @@
-//! Tells what is known from what is not.
+//! Decides which expressions are known.
 
 use super::Partial;
 use crate::template::ast::{Expr, Kind};
 
 impl Partial<'_> {
-    /// Whether it rests on nothing but what is known.
+    /// Whether an expression depends only on known names.
     pub(super) fn is_known(&self, expr: &Expr) -> bool {
         match &expr.kind {
             Kind::None | Kind::Bool(_) | Kind::Whole(_) | Kind::Float(_) | Kind::Text(_) => true,
@@ -35,7 +35,7 @@ impl Partial<'_> {
         self.renderer.scope.get(name).is_some()
     }
 
-    /// Whether it is known where the innermost loop stands.
+    /// Whether the index of the innermost loop is known.
     fn knows_turn(&self) -> bool {
         let frames = self.renderer.frames.iter().zip(&self.unknown).rev();
         frames

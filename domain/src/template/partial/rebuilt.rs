@@ -1,10 +1,10 @@
-//! Writes expressions anew, with literals where values are known.
+//! Rebuilds expressions, with literals for known values.
 
 use super::{Outcome, Partial};
 use crate::template::ast::{Argument, Expr, Kind};
 use crate::template::value::Val;
 
-/// An expression that was not parsed.
+/// A new expression.
 pub(super) const fn made(kind: Kind) -> Expr {
     Expr { at: 0, depth: 1, kind }
 }
@@ -15,18 +15,18 @@ pub(super) fn listed(item: Expr) -> Expr {
 }
 
 impl<'a> Partial<'a> {
-    /// A value as a literal, or else the expression that gives it.
+    /// The literal of a value, or the expression if there is no literal.
     pub(super) fn spelled(&mut self, value: &Val<'a>, expr: &'a Expr) -> Expr {
         self.literal(value).unwrap_or_else(|| self.rebuilt(expr))
     }
 
-    /// A literal of this value, where templates have one: they have none of maps.
+    /// The literal of a value, if there is one: maps have none.
     pub(super) fn literal(&mut self, value: &Val<'_>) -> Option<Expr> {
         self.renderer.budget.spend(1, 0).ok()?;
         let kind = match value {
             Val::None => Kind::None,
             Val::Bool(flag) => Kind::Bool(*flag),
-            // The least one of all cannot be written: its digits alone are too large a number.
+            // The smallest integer cannot be written: its digits without the sign are too large.
             Val::Whole(whole) => Kind::Whole(i64::try_from(*whole).ok().filter(|whole| *whole > i64::MIN)?),
             Val::Float(float) if float.is_finite() => Kind::Float(*float),
             Val::Text(text) => {
@@ -42,7 +42,7 @@ impl<'a> Partial<'a> {
         Some(made(kind))
     }
 
-    /// An expression as it was, with what is known of its parts.
+    /// Rebuilds an expression from its parts.
     pub(super) fn rebuilt(&mut self, expr: &'a Expr) -> Expr {
         let kind = match &expr.kind {
             leaf @ (Kind::None
@@ -79,7 +79,7 @@ impl<'a> Partial<'a> {
     }
 
     fn part(&mut self, expr: &'a Expr) -> Expr {
-        // `loop` is no value of its own.
+        // `loop` has no value itself.
         if matches!(&expr.kind, Kind::Name(name) if name == "loop") {
             return expr.clone();
         }
