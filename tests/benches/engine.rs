@@ -1,4 +1,4 @@
-//! What the engine costs, against a bare HTTP loop on the same fake server, on SQLite and PostgreSQL.
+//! Measures the cost of the engine against a bare HTTP loop on the same fake server, on SQLite and PostgreSQL.
 //!
 //! `cargo build --release --bins -p promptlooper -p promptlooper-tests && cargo bench -p promptlooper-tests`, with
 //! `PROMPTLOOPER_TEST_POSTGRES`.
@@ -21,17 +21,17 @@ const RUNS: usize = 100;
 const SAMPLES: usize = 100;
 const CALLS: usize = RUNS * SAMPLES;
 const IN_FLIGHT: usize = 64;
-/// Runs of one sample whose middle one is told.
+/// Runs of one sample, of which the median is printed.
 const SINGLE_ROUNDS: usize = 9;
 
 type Failed = Box<dyn std::error::Error>;
 
-/// What something took.
+/// The time and resources that something took.
 #[derive(Debug, Clone, Copy)]
 struct Taken {
     wall: Duration,
     cpu: Duration,
-    /// From the beginning of the sweep to its end; the rest is the program's start and end.
+    /// From the beginning of the sweep to its end. The rest is the start and end of the program.
     sweep: Duration,
 }
 
@@ -51,7 +51,7 @@ impl Taken {
 
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
-    // `cargo test --benches` passes an argument: it is no time for measuring.
+    // `cargo test --benches` passes an argument, and measures nothing.
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }
@@ -66,7 +66,7 @@ async fn main() -> Result<(), Failed> {
     Ok(())
 }
 
-/// An endpoint that answers at once: what a call costs.
+/// An endpoint that answers at once: measures the cost of a call.
 async fn quick(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
     let fake = Fake::start(0)?;
     let bare = bare(&fake.url).await?;
@@ -88,7 +88,7 @@ async fn quick(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
     Ok(())
 }
 
-/// An endpoint that takes its time: what the engine adds to the wall time.
+/// A slow endpoint: measures what the engine adds to the wall time.
 async fn slow(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
     let fake = Fake::start(50)?;
     let bare = bare(&fake.url).await?;
@@ -102,7 +102,7 @@ async fn slow(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A sweep of one sample whose answer is known.
+/// A sweep of one sample whose answer is cached.
 async fn single(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
     let (fake, home) = (Fake::start(0)?, Home::new(kind).await);
     Experiment::echo(&fake.url, 1, 1).write(&home);
@@ -118,7 +118,7 @@ async fn single(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A fake server in a process of its own.
+/// A fake server in its own process.
 struct Fake {
     process: Child,
     url: String,
@@ -144,7 +144,7 @@ impl Fake {
 
 impl Drop for Fake {
     fn drop(&mut self) {
-        // It ends either way.
+        // The process ends either way.
         drop(self.process.kill());
         drop(self.process.wait());
     }
@@ -164,7 +164,7 @@ fn body(run: usize, sample: usize) -> Value {
     })
 }
 
-/// Sends the same requests and reads the answers, and nothing else.
+/// Sends the same requests and reads the answers, without anything else.
 async fn bare(url: &str) -> Result<Taken, Failed> {
     let client = reqwest::Client::builder().no_proxy().build()?;
     let url = format!("{url}/chat/completions");
@@ -218,7 +218,7 @@ async fn engine_again(home: &Home) -> Result<Taken, Failed> {
     Ok(Taken { wall, cpu, sweep })
 }
 
-/// Bytes of the database that are not texts of requests and answers, a result.
+/// Bytes of the database for each result, without the texts of requests and answers.
 async fn disk_per_result(home: &Home) -> Result<f64, Failed> {
     let connection = home.connection().await;
     let sql = "SELECT COALESCE(SUM(LENGTH(CAST(request AS BLOB)) + LENGTH(CAST(response AS BLOB))), 0) AS texts, \
@@ -234,12 +234,12 @@ fn cpu_of_self() -> Result<Duration, Failed> {
     cpu(13)
 }
 
-/// Of children that have ended.
+/// The processor time of child processes that have ended.
 fn cpu_of_children() -> Result<Duration, Failed> {
     cpu(15)
 }
 
-/// User and system time, from the field of `/proc/self/stat` on; Linux counts it in hundredths of a second.
+/// User and system time, from a field of `/proc/self/stat`. Linux counts it in hundredths of a second.
 fn cpu(field: usize) -> Result<Duration, Failed> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let (_, after_name) = stat.rsplit_once(')').ok_or("no process")?;

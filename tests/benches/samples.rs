@@ -1,4 +1,4 @@
-//! What reading 10 MB of samples costs, in each format.
+//! Measures how long it takes to read 10 MB of samples, in each format.
 //!
 //! `cargo bench -p promptlooper-tests --bench samples`. Each must take less than [`MARK`].
 
@@ -10,18 +10,18 @@ use serde_json::json;
 use wire::experiment::{SampleDocument, checks};
 use wire::yaml::{self, Shape};
 
-/// Bytes of each file, about.
+/// The approximate size of each file in bytes.
 const SIZE: usize = 10_000_000;
 
-/// The file that stands for the list in an experiment file.
+/// The file that stands for a list of samples inside an experiment file.
 const YAML: &str = "samples.yaml";
 
-/// What a person waits for without wondering.
+/// The longest time that people wait without complaint.
 const MARK: Duration = Duration::from_secs(3);
 
 type Failed = Box<dyn std::error::Error>;
 
-/// Lines of about 250 bytes, each made of its number.
+/// Lines of about 250 bytes, each made from its number.
 fn lines(head: &str, line: impl Fn(usize) -> String) -> String {
     let mut text = head.to_owned();
     for number in 0.. {
@@ -73,7 +73,7 @@ fn read(name: &str, text: &str) -> Result<usize, Failed> {
 }
 
 fn main() -> Result<(), Failed> {
-    // `cargo test --benches` passes an argument: it is no time for measuring.
+    // `cargo test --benches` passes an argument, and measures nothing.
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }

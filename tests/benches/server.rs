@@ -1,4 +1,5 @@
-//! What the server costs: its start, its memory, the way from a commit to those who listen, and its pages over many runs.
+//! Measures the server: its start, its memory, the delay between a commit and its listeners, and pages over many
+//! runs.
 //!
 //! `cargo build --release --bins -p promptlooper && cargo bench -p promptlooper-tests --bench server`, with
 //! `PROMPTLOOPER_TEST_POSTGRES` for the events, which another process commits.
@@ -14,18 +15,18 @@ use promptlooper_tests::support::server::Server;
 
 type Failed = Box<dyn std::error::Error>;
 
-/// Starts whose middle one is told.
+/// Starts, of which the median is printed.
 const STARTS: usize = 9;
-/// How long a server does nothing before its memory is looked at.
+/// How long a server is idle before its memory is measured.
 const IDLE_BEFORE_MEASURE: Duration = Duration::from_secs(3);
-/// Runs of an experiment whose pages are asked for, and how often each of them is.
+/// Runs of the experiment whose pages are requested, and how often each page is requested.
 const RUNS: usize = 100_000;
 const PAGE_ROUNDS: usize = 100;
 const LOAD: Load = Load { listeners: 100, rate: 1_000, events: 20_000 };
 
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
-    // `cargo test --benches` passes an argument: it is no time for measuring.
+    // `cargo test --benches` passes an argument, and measures nothing.
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }
@@ -79,7 +80,7 @@ async fn main() -> Result<(), Failed> {
     Ok(())
 }
 
-/// How long pages take over many runs, while a sweep writes.
+/// Measures pages over many runs while a sweep writes.
 async fn pages(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
     let load = page_load::measure(&Home::new(kind).await, RUNS, PAGE_ROUNDS).await;
     writeln!(out, "\n{RUNS} runs on {kind:?}, {} more ended meanwhile", load.ended)?;
@@ -93,7 +94,7 @@ async fn pages(out: &mut impl io::Write, kind: Kind) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Starts a server and asks it something; how long that took.
+/// Starts a server and sends a request. Returns how long that took.
 async fn start(home: &Home) -> Result<Duration, Failed> {
     let begun = Instant::now();
     let server = Server::start(home).await;

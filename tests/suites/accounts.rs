@@ -1,4 +1,4 @@
-//! Who is let in, over real HTTP, on both databases.
+//! Authentication and access, over real HTTP, on both databases.
 
 use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::program;
@@ -113,7 +113,7 @@ async fn guessing_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn guests_look_only_where_they_are_let_in() {
+async fn guests_read_only_where_guest_access_is_allowed() {
     let home = Home::new(Kind::Sqlite).await;
     let mut server = Server::start(&home).await;
     server
@@ -146,9 +146,9 @@ async fn guests_look_only_where_they_are_let_in() {
     assert_eq!(status, StatusCode::UNAUTHORIZED, "a bad token is no guest");
 }
 
-/// A name of another site that points here is not answered, so that its pages cannot speak as if they were ours.
+/// Requests for another host name are refused, so that another site cannot resolve its name to this server.
 #[tokio::test]
-async fn a_server_that_knows_its_name_answers_to_no_other() {
+async fn a_server_with_a_public_name_refuses_other_names() {
     let home = Home::new(Kind::Sqlite).await;
     let public = [("PUBLIC_URL", "https://loop.example.org/tools")];
     let server = Server::start_with(&home, &["serve"], &public).await;
@@ -175,9 +175,9 @@ async fn a_server_that_knows_its_name_answers_to_no_other() {
     }
 }
 
-/// Walks the API's own document: whatever is added to it is closed until it is listed here.
+/// Tests all operations in the API's document: a new operation is closed until it is listed here.
 #[tokio::test]
-async fn every_operation_refuses_a_stranger() {
+async fn every_operation_refuses_a_client_without_access() {
     const PUBLIC: [(&str, &str); 3] =
         [("get", "/auth/setup"), ("post", "/auth/setup"), ("post", "/auth/login")];
     let home = Home::new(Kind::Sqlite).await;

@@ -1,4 +1,4 @@
-//! Who may depend on whom.
+//! Tests the allowed dependencies between crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ fn the_domain_depends_on_nothing() {
 }
 
 #[test]
-fn the_application_knows_the_domain_and_what_only_computes() {
+fn the_application_depends_on_the_domain_and_what_only_computes() {
     let packages = workspace();
     let application =
         packages.iter().find(|package| package.name.as_str() == "promptlooper-application").unwrap();
@@ -53,7 +53,7 @@ fn the_application_knows_the_domain_and_what_only_computes() {
 }
 
 #[test]
-fn no_adapter_knows_another() {
+fn no_adapter_depends_on_another() {
     let shared =
         ["promptlooper-domain", "promptlooper-application", "promptlooper-wire", "promptlooper-outbound"];
     let vocabulary = BTreeMap::from([("promptlooper-wire", 2), ("promptlooper-outbound", 2)]);
@@ -72,7 +72,7 @@ fn no_adapter_knows_another() {
 }
 
 #[test]
-fn migrations_know_nothing_of_ours() {
+fn migrations_depend_on_no_crate_of_ours() {
     let packages = workspace();
     let migrations =
         packages.iter().find(|package| package.name.as_str() == "promptlooper-migrations").unwrap();

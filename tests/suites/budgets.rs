@@ -1,4 +1,4 @@
-//! Budgets, and what a stage might ask for to spend more.
+//! Budgets, and options of stages that could exceed them.
 
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
@@ -7,13 +7,13 @@ use promptlooper_tests::support::server::Server;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// One that asks a server which bills all that a request allows.
+/// An experiment whose server bills as much as a request allows.
 fn greedy(url: &str) -> Experiment {
     Experiment::echo(url, 8, 2).with("/pipeline_stages/0/model", json!("greedy-1"))
 }
 
 #[tokio::test]
-async fn what_would_undo_the_limit_of_an_answer_is_refused_with_its_place() {
+async fn fields_that_would_undo_the_limit_of_an_answer_are_refused() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
     let server = Server::start(&home).await;
     server.import(&greedy(&fake.url()).document).await;
@@ -71,7 +71,7 @@ async fn all_that_a_request_carries_is_reserved_before_it_is_sent() {
     }
 }
 
-/// The estimate of a sweep counts them too.
+/// The estimate of a sweep counts everything that a request contains.
 #[tokio::test]
 async fn an_estimate_counts_what_goes_along_with_messages() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());

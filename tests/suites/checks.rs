@@ -1,4 +1,4 @@
-//! Scoring entries in full: parts of outputs, several references, checks that samples bring, samples that are held out.
+//! Scoring entries: parts of outputs, several references, checks of single samples, and held-out samples.
 
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
@@ -6,7 +6,7 @@ use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::server::Server;
 use serde_json::{Value, json};
 
-/// A model answers each sample with its own text.
+/// An experiment whose model answers each sample with the sample's own text.
 fn echo(url: &str, samples: Value, scoring: Value) -> Experiment {
     Experiment::echo(url, 0, 1)
         .with("/sample_data", samples)

@@ -1,4 +1,4 @@
-//! The program's words and exit codes.
+//! The output and exit codes of the program.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -139,7 +139,7 @@ async fn bad_variables_stop_the_start_by_name() {
 }
 
 #[tokio::test]
-async fn a_data_folder_that_cannot_be_used_is_said_to_be() {
+async fn an_unusable_data_folder_is_reported() {
     let home = Home::new(Kind::Sqlite).await;
     sound(&home);
     let file = home.folder().join("a-file");
@@ -205,7 +205,7 @@ async fn keys_are_neither_stored_in_the_clear_nor_exported() {
 }
 
 #[tokio::test]
-async fn places_that_are_not_there_are_named_before_anything_runs() {
+async fn missing_paths_are_named_before_anything_runs() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
     Experiment::echo(&fake.url(), 2, 1).write(&home);
     let finished = program::run(&home, &["run", "experiment.json", "--output", "nowhere/best.json"]).await;

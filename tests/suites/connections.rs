@@ -1,4 +1,4 @@
-//! Clients that keep the server waiting, too many of them, and requests that do not say whom they are for.
+//! Slow clients, too many clients, and requests without a clear host.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-/// What never takes so long on any machine.
+/// A time limit that no machine reaches.
 const LIFE: Duration = Duration::from_mins(1);
 const HEALTH: &str = "GET /health HTTP/1.1\r\nHost: test\r\n\r\n";
 const HALF: &str = "GET /health HTTP/1.1\r\nHost: te";
@@ -25,7 +25,7 @@ async fn in_time<T>(what: &str, coming: impl Future<Output = T>) -> T {
     timeout(LIFE, coming).await.unwrap_or_else(|_| panic!("{what} does not come"))
 }
 
-/// A connection that says what it is told to.
+/// A raw connection.
 struct Client(TcpStream);
 
 impl Client {
@@ -39,23 +39,23 @@ impl Client {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// The next answer, where it is small.
+    /// Reads the next small answer.
     async fn answer(&mut self) -> String {
         let mut read = vec![0; 8192];
         let length = in_time("an answer", self.0.read(&mut read)).await.unwrap();
         String::from_utf8_lossy(&read[..length]).into_owned()
     }
 
-    /// Waits until the server closes the connection; what it answered before.
+    /// Waits until the server closes the connection. Returns what it sent before.
     async fn closed(&mut self) -> String {
         let mut rest = Vec::new();
-        // A server that is gone may also reset it.
+        // A server that has ended may also reset the connection.
         drop(in_time("the end of a connection", self.0.read_to_end(&mut rest)).await);
         String::from_utf8_lossy(&rest).into_owned()
     }
 }
 
-/// One head in many small parts, which never ends.
+/// Sends an endless head in small parts.
 async fn drip(server: &Server) {
     let mut client = Client::open(server, "GET /health HTTP/1.1\r\nX: ").await;
     let dripping = async {
@@ -66,7 +66,7 @@ async fn drip(server: &Server) {
     in_time("the end of a connection", dripping).await;
 }
 
-/// Many connections that wait for nothing; the server answers others meanwhile, and closes them in the end.
+/// Many idle connections. The server still answers others, and closes these in the end.
 async fn crowd(server: &Server) {
     let mut all = join_all((0..300).map(|_| Client::open(server, HALF))).await;
     let health = in_time("an answer beside 300 connections", server.get("/health")).await;
@@ -74,7 +74,7 @@ async fn crowd(server: &Server) {
     join_all(all.iter_mut().map(Client::closed)).await;
 }
 
-/// A connection with a request every second, for longer than a head may take.
+/// A connection with one request every second, for longer than the time limit of a head.
 async fn regular(server: &Server) {
     let mut client = Client::open(server, HEALTH).await;
     for _ in 0..13 {
@@ -84,13 +84,13 @@ async fn regular(server: &Server) {
     }
 }
 
-/// A request whose answer takes longer to make than a head may take.
+/// A request whose answer takes longer than the time limit of a head.
 async fn patient(server: &Server, experiment: &str) {
     let body = json!({"experiment_id": experiment, "values": {"temperature": 1.5}});
     assert_eq!(server.post("runs?wait=30", body).await["status"], "completed");
 }
 
-/// A socket that nothing is said on, for longer than a head may take.
+/// A silent WebSocket, for longer than the time limit of a head.
 async fn listening(server: &Server) {
     let mut socket = listeners::connect(server, "/ws/dashboard", API_KEY, None).await.unwrap();
     sleep(Duration::from_secs(12)).await;
@@ -100,7 +100,7 @@ async fn listening(server: &Server) {
 }
 
 #[tokio::test]
-async fn clients_are_not_waited_for_longer_than_they_need() {
+async fn slow_clients_are_disconnected_and_busy_ones_are_served() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
     fake.set_latency(Duration::from_secs(12));
     let server = Server::start(&home).await;
@@ -114,10 +114,10 @@ async fn clients_are_not_waited_for_longer_than_they_need() {
     );
 }
 
-/// Beyond half of the file descriptors new connections are closed at once; who is connected is served, and whoever keeps
-/// silent has to leave.
+/// Above half of the file descriptors, new connections are closed at once. Existing connections are served, and
+/// silent ones are closed.
 #[tokio::test]
-async fn a_crowd_does_not_take_the_file_descriptors() {
+async fn many_clients_do_not_use_up_the_file_descriptors() {
     let home = Home::new(Kind::Sqlite).await;
     let server = Server::launch(program::with_open_files(&Server::command(&home, &["serve"]), 128)).await;
     let mut early = Client::open(&server, HEALTH).await;
@@ -181,7 +181,7 @@ async fn a_server_that_stops_waits_for_no_idle_client() {
 }
 
 #[tokio::test]
-async fn health_is_known_although_the_database_hangs() {
+async fn health_is_answered_while_the_database_hangs() {
     let home = Home::new(Kind::Postgres).await;
     let (place, database) = home.url().unwrap().rsplit_once('/').unwrap();
     let (server, port) = place.rsplit_once(':').unwrap();

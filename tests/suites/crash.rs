@@ -1,4 +1,4 @@
-//! Real processes, killed for real.
+//! Real processes that are killed.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use tokio::process::Child;
 
 const KILLS: u64 = 20;
-/// What the endpoint of [`Experiment::echo`] bears at once.
+/// The concurrency of the endpoint of [`Experiment::echo`].
 const IN_FLIGHT: u64 = 16;
 
-/// Slow enough that a sweep outlasts all kills.
+/// A latency with which a sweep outlasts all kills.
 fn options() -> Options {
     Options { port: 0, latency: Duration::from_millis(25) }
 }
 
-/// What the same experiment comes to when nobody disturbs it.
+/// The results of the same experiment without kills.
 pub(super) async fn undisturbed(kind: Kind, experiment: &dyn Fn(&str) -> Experiment) -> Facts {
     let (home, fake) = (Home::new(kind).await, FakeLlm::start(options()).await.unwrap());
     experiment(&fake.url()).write(&home);
@@ -29,7 +29,7 @@ pub(super) async fn undisturbed(kind: Kind, experiment: &dyn Fn(&str) -> Experim
     Facts::read(&home).await
 }
 
-/// The hash of a configuration covers the endpoint's URL, which differs between servers.
+/// The runs sorted by score, without their config hashes, because those depend on the server's port.
 fn by_score(facts: &Facts) -> Vec<String> {
     let mut runs: Vec<String> = facts.runs.values().map(|run| format!("{run:?}")).collect();
     runs.sort();
@@ -44,7 +44,7 @@ pub(super) fn assert_equal(recovered: &Facts, undisturbed: &Facts) {
     assert_eq!((&recovered.sweep, &recovered.events), (&undisturbed.sweep, &undisturbed.events));
 }
 
-/// Waits until the server has had so many calls; `false` where the program ended before.
+/// Waits until the server has had this many calls; `false` if the program ended before.
 pub(super) async fn reaches(fake: &FakeLlm, calls: u64, child: &mut Child) -> bool {
     while fake.counts().calls < calls {
         if child.try_wait().unwrap().is_some() {
@@ -55,7 +55,7 @@ pub(super) async fn reaches(fake: &FakeLlm, calls: u64, child: &mut Child) -> bo
     true
 }
 
-/// Kills the program at call after call until it ends by itself.
+/// Kills the program after every few calls until it ends by itself.
 async fn killed_again_and_again(kind: Kind, experiment: &dyn Fn(&str) -> Experiment, total: u64) {
     let expected = undisturbed(kind, experiment).await;
     let (home, fake) = (Home::new(kind).await, FakeLlm::start(options()).await.unwrap());
@@ -69,7 +69,7 @@ async fn killed_again_and_again(kind: Kind, experiment: &dyn Fn(&str) -> Experim
             assert_eq!(ended.code, Some(0), "{ended:?}");
             break;
         }
-        // Each kill falls into another stretch between two commits.
+        // Kills happen at different times between two commits.
         tokio::time::sleep(Duration::from_millis(kill * 7 % 23)).await;
         program::kill(child).await;
         kills += 1;
@@ -98,7 +98,7 @@ async fn twenty_kills_change_nothing_on_postgres() {
     killed_again_and_again(Kind::Postgres, &|url| Experiment::echo(url, 100, 12), 1_200).await;
 }
 
-/// The kill falls into the first start, which makes the tables.
+/// The kill happens during the first start, which creates the tables.
 #[tokio::test]
 async fn a_first_start_that_is_killed_can_be_begun_again() {
     for delay in (5..=200).step_by(effort::scaled(15, 2)) {
@@ -111,7 +111,7 @@ async fn a_first_start_that_is_killed_can_be_begun_again() {
     }
 }
 
-/// The kill falls between the last answer and the end of a run: every answer is stored, and no block.
+/// The kill happens between the last answer and the end of a run: all answers are stored, but no block.
 #[tokio::test]
 async fn answers_without_their_block_are_not_asked_for_again() {
     for kind in Kind::ALL {
@@ -156,9 +156,9 @@ async fn a_run_of_five_thousand_samples_survives_and_stays_small() {
     assert!(peak < 150 * 1024, "{peak} KiB");
 }
 
-/// Two workers on one database, one of them killed in the middle: the other takes over.
+/// Two workers on one database, one of which is killed: the other takes over.
 #[tokio::test]
-async fn workers_share_the_work_and_take_over_from_the_dead() {
+async fn workers_share_the_work_and_take_over_from_dead_ones() {
     let home = Home::new(Kind::Postgres).await;
     let fake = FakeLlm::start(options()).await.unwrap();
     let experiment = |url: &str| Experiment::echo(url, 40, 12);
@@ -171,7 +171,7 @@ async fn workers_share_the_work_and_take_over_from_the_dead() {
     let mut survivor = program::start(&home, &["worker"]);
     assert!(reaches(&fake, 200, &mut survivor).await, "the workers do nothing");
     program::kill(doomed).await;
-    // The sweep is over without anyone to run it but the worker.
+    // The worker finishes the sweep alone.
     for _ in 0..600 {
         if fake.counts().distinct == 480 && number(&home, COMPLETED).await == 1 {
             break;
@@ -186,7 +186,7 @@ async fn workers_share_the_work_and_take_over_from_the_dead() {
     assert!(fake.counts().max_in_flight <= 2 * IN_FLIGHT, "{} at once", fake.counts().max_in_flight);
 }
 
-/// Each run of two processes has calls of its own, and then asks what all the others ask too.
+/// Each run of two processes makes calls of its own, and then a call that all others make too.
 #[tokio::test]
 async fn equal_calls_of_two_processes_become_one() {
     let home = Home::new(Kind::Postgres).await;
@@ -215,9 +215,9 @@ async fn equal_calls_of_two_processes_become_one() {
     assert_eq!(Facts::read(&home).await.totals[7], 500);
 }
 
-/// A process that comes while all that an endpoint bears is in use waits for its part.
+/// A new process waits while the endpoint's whole concurrency is in use.
 #[tokio::test]
-async fn a_newcomer_does_not_add_to_what_an_endpoint_bears() {
+async fn a_new_process_does_not_exceed_the_concurrency_of_an_endpoint() {
     let home = Home::new(Kind::Postgres).await;
     let fake = FakeLlm::start(options()).await.unwrap();
     fake.set_latency(Duration::from_millis(300));
@@ -239,9 +239,10 @@ async fn a_newcomer_does_not_add_to_what_an_endpoint_bears() {
     assert_eq!(fake.counts().max_in_flight, IN_FLIGHT);
 }
 
-/// A worker that was frozen for longer than its lease looks again before it sends anything: others have made its calls.
+/// A worker that was stopped for longer than its lease claims its calls again before it sends them: others may have
+/// made them.
 #[tokio::test]
-async fn a_frozen_worker_repeats_nothing_on_waking() {
+async fn a_suspended_worker_repeats_nothing_when_it_resumes() {
     let home = Home::new(Kind::Postgres).await;
     let fake = FakeLlm::start(options()).await.unwrap();
     assert_eq!(program::run(&home, &["migrate"]).await.code, Some(0));
@@ -256,7 +257,7 @@ async fn a_frozen_worker_repeats_nothing_on_waking() {
     };
     signal("-STOP");
     let under_way = fake.counts().in_flight;
-    // The lease of one second runs out, and the other process goes on alone.
+    // The lease of one second expires, and the other process continues alone.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     signal("-CONT");
     let finished = program::finish(running).await;
@@ -269,7 +270,7 @@ async fn a_frozen_worker_repeats_nothing_on_waking() {
     assert!(counts.calls - 480 <= under_way, "{} again, {under_way} were under way", counts.calls - 480);
 }
 
-/// Calls that are claimed and not answered.
+/// Calls that are claimed but not answered.
 pub(super) const UNFILLED: &str =
     "SELECT count(*) AS n FROM response_cache WHERE answer_id IS NULL AND claimed_by IS NOT NULL";
 const COMPLETED: &str = "SELECT count(*) AS n FROM sweep WHERE status = 'completed'";

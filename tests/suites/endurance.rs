@@ -1,4 +1,4 @@
-//! Inputs and chances that could end a process: they fail their run at most, and nothing else.
+//! Inputs and situations that could end a process. At most their own run fails.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use reqwest::Method;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 use serde_json::{Value, json};
 
-/// A template that takes close to all the steps that a rendering may take.
+/// A template that needs almost all steps that a rendering may take.
 const HEAVY: &str = "{% if params.heavy %}{% for a in sample.meta.many %}{% for b in sample.meta.many %}\
      {% if a == b %}{% endif %}{% endfor %}{% endfor %}{% endif %}Say {{ sample.input }}";
 
@@ -25,8 +25,8 @@ async fn fake(latency: u64) -> FakeLlm {
     FakeLlm::start(Options { port: 0, latency: Duration::from_millis(latency) }).await.unwrap()
 }
 
-/// Changes of an experiment's samples race with runs of it: whichever comes first counts, and no run rests on samples that
-/// are gone.
+/// Changes of an experiment's samples race with new runs of it. Whichever is first succeeds, and no run uses samples
+/// that were replaced.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_and_runs_of_an_experiment_may_race() {
     for kind in Kind::ALL {
@@ -42,7 +42,7 @@ async fn changes_and_runs_of_an_experiment_may_race() {
     }
 }
 
-/// The same document as a new experiment.
+/// Creates a new experiment with the same document.
 async fn again(server: &Server, document: &Value) -> String {
     let mut document = document.clone();
     let fields = document.as_object_mut().unwrap();
@@ -84,7 +84,7 @@ async fn race(server: &Arc<Server>, experiment: &str) {
     }
 }
 
-/// The experiment with one sample more or less.
+/// Replaces the experiment with one sample more or fewer.
 async fn replace(server: &Server, experiment: &str) {
     let (status, known) = server.send(Method::GET, &format!("experiments/{experiment}"), None).await;
     assert!(status.is_success(), "{status} {known}");
@@ -101,11 +101,11 @@ async fn replace(server: &Server, experiment: &str) {
 async fn try_run(server: &Server, experiment: &str) {
     let wanted = json!({"experiment_id": experiment, "values": {"temperature": 0.0}});
     let (status, body) = server.send(Method::POST, "runs", Some(wanted)).await;
-    // 200 where the run is over by then.
+    // 200 if the run has ended by then.
     assert!(matches!(status.as_u16(), 200 | 202 | 409), "{status} {body}");
 }
 
-/// What is stored of a run contradicts what is stored of its experiment: that run fails, and the others do not.
+/// If the stored run contradicts its stored experiment, that run fails and the others do not.
 #[tokio::test]
 async fn a_contradiction_fails_its_run() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake(0).await);
@@ -124,9 +124,9 @@ async fn a_contradiction_fails_its_run() {
     assert!(failed.len() == 1 && failed[0].contains("corrupt"), "{failed:?}");
 }
 
-/// A run during which the process dies each time does not keep the others from being executed.
+/// A run that always kills its process does not keep the others from being executed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_processes_die_of_fails_alone() {
+async fn a_run_that_kills_its_processes_fails_alone() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake(5).await);
     let mut experiment = Experiment::echo(&fake.url(), 6, 1)
         .with("/pipeline_stages/0/prompt", json!(HEAVY))
@@ -137,7 +137,7 @@ async fn a_run_that_processes_die_of_fails_alone() {
     experiment.write(&home);
     assert_eq!(program::run(&home, &["migrate"]).await.code, Some(0));
     let tables = connection(&home, "ro").await;
-    // From its third loss alone on a process may live to fail the run.
+    // After the third loss of the run alone, a process may live to fail the run.
     let heavy = "SELECT CAST(lease_epoch AS text) AS n FROM run WHERE status = 'running' AND losses_alone < 3 \
          AND config LIKE '%\"heavy\":true%'";
     let mut deaths = 0;
@@ -167,9 +167,9 @@ async fn a_run_that_processes_die_of_fails_alone() {
     assert!(whole.len() == 1 && whole[0].contains("\"heavy\":false"), "{whole:?}");
 }
 
-/// Files that grow when they are read, have no end or nest without one are refused at once, in little memory.
+/// Files that expand, never end or nest deeply are refused at once, with little memory.
 #[tokio::test]
-async fn files_that_are_made_to_hurt_are_refused() {
+async fn malicious_files_are_refused() {
     let home = Home::new(Kind::Sqlite).await;
     let rest = "pipeline_stages: [{name: s, kind: llm, endpoint: simulated, model: sim-small, prompt: hi}]\n\
          scoring_config: [{scorer: length, options: {max: 3}}]\nparameter_space: {}\n";

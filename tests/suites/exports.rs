@@ -1,4 +1,4 @@
-//! Exports read back by the programs that people read them with.
+//! Exports, read back by the programs that people use.
 
 mod env;
 mod structured;
@@ -12,7 +12,7 @@ use domain::value::Value;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-/// Texts that some reader takes for something else.
+/// Texts that some readers misinterpret.
 const FRAGMENTS: [&str; 74] = [
     "'",
     "'",
@@ -95,7 +95,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![2 => "(?s).{0,12}", 5 => pieces.prop_map(|pieces| pieces.concat())]
 }
 
-/// Checks a property of batches, of which each costs a few processes.
+/// Checks a property of batches, each of which starts a few processes.
 fn check<S: Strategy>(batches: u32, strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config =
         Config { cases: batches, max_shrink_iters: 150, failure_persistence: None, ..Config::default() };

@@ -1,4 +1,4 @@
-//! Bad inputs: what was wrong, where, how to mend it; and nothing half written.
+//! Bad input files: messages say what is wrong, where, and how to fix it, and nothing is stored.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ fn sound() -> Experiment {
     Experiment::echo("http://127.0.0.1:9/v1", 3, 2)
 }
 
-/// The file is refused with a text that has all of this in it, and no data folder was made.
+/// Checks that the file was refused with a message that contains these parts, and that no data folder was created.
 #[track_caller]
 fn check(home: &Home, finished: &program::Finished, parts: &[&str]) {
     assert_eq!(finished.code, Some(1), "{finished:?}");
@@ -100,7 +100,7 @@ async fn a_bad_line_of_a_sample_file_is_named() {
 }
 
 #[tokio::test]
-async fn what_was_taken_from_a_file_is_told() {
+async fn columns_taken_from_a_file_are_reported() {
     let home = Home::new(Kind::Sqlite).await;
     fs::write(home.folder().join("samples.csv"), "question;label\na;\nb;x\n").unwrap();
     sound()
@@ -155,7 +155,7 @@ async fn files_that_are_not_there_are_named() {
     check(&home, &finished, &["/endpoints/0/api_key", "export NO_SUCH_KEY="]);
 }
 
-/// These are found with the database open: nothing of the experiment is stored.
+/// These problems are found with the database open. Nothing of the experiment is stored.
 async fn refused_at_start(experiment: Experiment, parts: &[&str]) {
     let home = Home::new(Kind::Sqlite).await;
     experiment.write(&home);

@@ -1,4 +1,5 @@
-//! Disks that run full while a sweep runs: writes fail loudly, calls stop, and with room again everything goes on.
+//! Disks that become full during a sweep: writes fail with a message, calls stop, and the sweep continues once there
+//! is room.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ async fn postgres_on_a_full_disk_goes_on_once_there_is_room() {
     let disk = SmallDisk::new(150);
     let postgres = OwnPostgres::start_at(&disk.path().join("data"));
     let home = Home::on(&postgres, postgres.port()).await;
-    // Without room for its log the database server itself ends: that is its operator's to mend.
+    // Without room for its log the database server itself ends. Its operator has to restart it.
     let revive = || tokio::task::block_in_place(|| postgres.ensure_running());
     survives(Kind::Postgres, &disk, home, revive).await;
 }
@@ -43,12 +44,12 @@ async fn survives(kind: Kind, disk: &SmallDisk, home: Home, revive: impl Fn()) {
     wait(|| fake.counts().calls >= 200).await;
     disk.fill();
 
-    // It says so, and stops.
+    // It reports the full disk, and stops.
     let health = unhealthy(&server).await;
     if kind == Kind::Sqlite {
         assert!(health["reason"].as_str().unwrap().contains("room"), "{health}");
     }
-    // A small write may still find room in a file that the database has: what it takes is there.
+    // A small write may still fit into an existing file. Then it is stored.
     let (status, body) = server.send(Method::POST, "projects", Some(json!({"name": "late"}))).await;
     assert!(matches!(status.as_u16(), 503 | 201), "{status} {body}");
     let late = body["id"].as_str().map(str::to_owned);
@@ -58,7 +59,7 @@ async fn survives(kind: Kind, disk: &SmallDisk, home: Home, revive: impl Fn()) {
     assert_eq!(fake.counts().calls, stopped_at, "calls are made whose answers cannot be stored");
     assert!(stopped_at < CALLS, "the disk was full too late");
 
-    // With room again everything goes on, and nothing is missing.
+    // With room again the sweep continues, and nothing is missing.
     disk.free();
     revive();
     let sweep = ended(&server, &experiment).await;

@@ -1,4 +1,5 @@
-//! Clients that three generators make of the API's document, unedited, against a server: from the first account to exports.
+//! Clients that three generators create from the API's document, used without edits: from the first account to
+//! exports.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,10 @@ use promptlooper_tests::support::server::Server;
 use promptlooper_tests::support::tools;
 use tokio::process::Command;
 
-/// openapi-generator 7.26 warns so of every document that has an object with a property.
+/// A warning of openapi-generator 7.26 about every document with an object property.
 const OF_EVERY_DOCUMENT: &str = "ModelUtils - Failed to get the schema name: null";
 
-/// A folder with the document, where a client is made.
+/// A folder with the document, in which a client is generated.
 struct Workshop {
     home: Home,
 }
@@ -27,11 +28,11 @@ impl Workshop {
         Self { home }
     }
 
-    /// Runs a tool there, which must end well and warn of nothing.
+    /// Runs a tool there, which must succeed without a warning.
     async fn run(&self, tool: &Path, arguments: &[&str]) {
         let mut command = Command::new(tool);
         command.args(arguments).current_dir(self.home.folder()).env("PATH", search_path());
-        // A run of seconds ends earlier without the optimizing compiler.
+        // Short runs are faster without the optimizing compiler.
         command.env("JAVA_OPTS", "-XX:TieredStopAtLevel=1");
         let finished = finish(command).await;
         let said = format!("{}{}", finished.stdout, finished.stderr);
@@ -40,7 +41,7 @@ impl Workshop {
         assert!(warnings.is_empty(), "{} warns: {warnings:#?}", tool.display());
     }
 
-    /// Has a script drive a server, with a model server to call.
+    /// Runs a script against a server, with a model server for its calls.
     async fn drive(&self, mut script: Command) {
         let fake = FakeLlm::start(Options::default()).await.unwrap();
         let server = Server::start(&self.home).await;
@@ -49,7 +50,7 @@ impl Workshop {
         assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
     }
 
-    /// A script in Python that imports the client which was made in a folder.
+    /// A Python script that imports the client generated in a folder.
     fn python(&self, script: &str, client: &str) -> Command {
         let mut command = Command::new(tools::python_tool("python"));
         command.args(["-W", "error"]).arg(scripts().join(script));
@@ -69,7 +70,7 @@ fn warns(line: &str) -> bool {
     !told && ["warn", "error", "not in path", "⚠"].iter().any(|word| line.contains(word))
 }
 
-/// The generators' own folder first: one of them starts tools that it finds there.
+/// Puts the generators' own folder first: one of them starts tools from it.
 fn search_path() -> OsString {
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths(std::iter::once(tools::python_tools()).chain(std::env::split_paths(&inherited)))

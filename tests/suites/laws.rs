@@ -1,4 +1,4 @@
-//! What holds for any experiment: of each distinct call one is made, and a sweep that was killed comes to the same numbers.
+//! Laws for arbitrary experiments: each distinct call is made once, and a killed sweep gives the same results.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 const SEEDS: (u64, u64) = (2, 40);
 
-/// Numbers that hang on a seed alone (xorshift).
+/// Pseudo-random numbers from a seed (xorshift).
 struct Numbers(u64);
 
 impl Numbers {
@@ -21,7 +21,7 @@ impl Numbers {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    /// From `low` to `high`.
+    /// A number from `low` to `high`.
     fn between(&mut self, low: u64, high: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -30,8 +30,8 @@ impl Numbers {
     }
 }
 
-/// Maybe a retrieval, and up to three stages of which some have no dimension, so that runs share calls; samples of which some are equal, so that
-/// places of one run do.
+/// Up to three stages, possibly with a retrieval. Some stages have no dimension, so that runs share calls. Some
+/// samples are equal, so that places in one run share calls too.
 fn experiment(seed: u64, url: &str) -> Value {
     let mut numbers = Numbers::new(seed);
     let words = numbers.between(3, 20);
@@ -80,9 +80,9 @@ fn experiment(seed: u64, url: &str) -> Value {
     })
 }
 
-/// What a sweep came to, whichever of its runs paid for a call that they share.
+/// The results of a sweep, regardless of which run paid for a shared call.
 fn outcome(facts: &Facts) -> Value {
-    // The hash of a configuration covers the endpoint's URL, which differs between servers.
+    // Without config hashes, because those depend on the server's port.
     let mut runs: Vec<_> = facts
         .runs
         .values()
@@ -92,7 +92,7 @@ fn outcome(facts: &Facts) -> Value {
     json!({"runs": runs, "totals": facts.totals[4..], "answers": facts.answers, "rows": facts.rows})
 }
 
-/// Whether the sweep has come to its end; a database that has just begun to be made knows of none.
+/// Whether the sweep has ended. A database whose creation has only begun has none.
 async fn is_over(home: &Home) -> bool {
     let connection = home.connection().await;
     let sql = "SELECT id FROM sweep WHERE status = 'completed'";
@@ -105,7 +105,7 @@ fn write(home: &Home, document: &Value) {
 }
 
 #[tokio::test]
-async fn a_killed_sweep_of_anything_comes_to_the_same_and_pays_once() {
+async fn any_killed_sweep_gives_the_same_results_and_pays_once() {
     for seed in 0..effort::scaled(SEEDS.0, SEEDS.1) {
         let options = || Options { port: 0, latency: Duration::from_millis(15) };
         let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(options()).await.unwrap());
@@ -135,14 +135,14 @@ async fn a_killed_sweep_of_anything_comes_to_the_same_and_pays_once() {
                 break;
             }
         }
-        // A further run of a sweep that is over would be a new sweep.
+        // Another start after the sweep's end would create a new sweep.
         if !is_over(&home).await {
             let finished = program::run(&home, &["run", "experiment.json"]).await;
             assert_eq!(finished.code, Some(0), "seed {seed}: {finished:?}");
         }
         let recovered = Facts::read(&home).await;
         assert_eq!(outcome(&recovered), outcome(&undisturbed), "seed {seed}, {kills} kills");
-        // At most what was in flight at a kill is asked for again.
+        // At most the calls in flight at a kill are made again.
         let again = fake.counts().calls - counts.calls;
         assert!(again <= kills * 16, "seed {seed}: {again} calls more after {kills} kills");
         let texts = fake.counts().embedded_texts - counts.embedded_texts;
@@ -156,7 +156,7 @@ async fn two_workers_make_each_distinct_call_once() {
     for seed in 100..100 + effort::scaled(SEEDS.0, SEEDS.1) {
         let home = Home::new(Kind::Postgres).await;
         let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(5) }).await.unwrap();
-        // On a machine under load a short lease runs out, and what was in flight is paid for again.
+        // On a busy machine a short lease expires, and the calls in flight are made again.
         let variables = [("WORKER_LEASE_SECONDS", "15")];
         let server = Server::start_with(&home, &["serve"], &variables).await;
         let worker = program::command(&home, &["worker"]).envs(variables).spawn().unwrap();

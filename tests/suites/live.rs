@@ -1,4 +1,4 @@
-//! Sockets, and what a server tells through them.
+//! WebSockets, and what a server sends through them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use promptlooper_tests::support::server::{API_KEY, Server};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// The next frame's messages; nothing once the server has closed the connection.
+/// The messages of the next frame; none once the server has closed the connection.
 async fn frame(socket: &mut Socket) -> Vec<Value> {
     loop {
         let next = tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap();
@@ -28,7 +28,7 @@ fn is_event(message: &Value) -> bool {
     !["snapshot", "progress"].contains(&message["type"].as_str().unwrap())
 }
 
-/// Reads until the sweep is over; every message in order.
+/// Reads until the sweep has ended. Returns all messages in order.
 async fn until_over(socket: &mut Socket) -> Vec<Value> {
     let mut messages = Vec::new();
     loop {
@@ -98,7 +98,7 @@ async fn a_listener_sees_a_sweep_from_start_to_end_on_postgres() {
 }
 
 #[tokio::test]
-async fn strangers_and_pages_of_other_sites_cannot_listen() {
+async fn clients_without_access_and_pages_of_other_sites_cannot_listen() {
     let home = Home::new(Kind::Sqlite).await;
     let server = Server::start_with(&home, &["serve"], &[("PUBLIC_URL", "https://loop.example.org/")]).await;
     for (path, token, origin, status) in [
@@ -116,7 +116,7 @@ async fn strangers_and_pages_of_other_sites_cannot_listen() {
 }
 
 #[tokio::test]
-async fn who_is_far_behind_gets_a_snapshot_and_who_talks_too_much_is_dropped() {
+async fn a_client_far_behind_gets_a_snapshot_and_a_talkative_one_is_dropped() {
     let home = Home::new(Kind::Sqlite).await;
     let server = Server::start(&home).await;
     let mut socket = connect(&server, "/ws/dashboard?since=999999", API_KEY, None).await.unwrap();
@@ -132,7 +132,7 @@ async fn who_is_far_behind_gets_a_snapshot_and_who_talks_too_much_is_dropped() {
     assert_eq!(kinds.len(), 1);
 }
 
-/// A hundred people watch while much is going on.
+/// A hundred listeners during heavy activity.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_listener_hears_every_event_once_and_in_order() {
     let home = Home::new(Kind::Postgres).await;

@@ -1,4 +1,4 @@
-//! Databases that go away and come back while a sweep runs: it ends as if nothing had happened.
+//! Databases that are unavailable for a while during a sweep. The sweep ends as if nothing had happened.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ use crate::crash::{assert_equal, undisturbed};
 
 /// Runs of a sweep.
 const RUNS: usize = 32;
-/// How long a sweep may take that should take seconds.
+/// The time limit of a sweep that should take seconds.
 const END: Duration = Duration::from_mins(3);
 
-/// A server that leaves runs to three workers, and a sweep under way.
+/// A server that leaves runs to three workers, and a running sweep.
 struct Installation {
     home: Home,
     fake: FakeLlm,
@@ -42,7 +42,7 @@ impl Installation {
         Self { home, fake, server, workers, experiment }
     }
 
-    /// Waits until so many calls have come.
+    /// Waits until this many calls have been made.
     async fn reaches(&self, calls: u64) {
         let end = Instant::now() + END;
         while self.fake.counts().calls < calls {
@@ -51,7 +51,7 @@ impl Installation {
         }
     }
 
-    /// Waits until the sweep is over; the sweep.
+    /// Waits until the sweep has ended. Returns the sweep.
     async fn ends(&self) -> Value {
         let end = Instant::now() + END;
         loop {
@@ -65,7 +65,7 @@ impl Installation {
         }
     }
 
-    /// The sweep has come to what it comes to when nothing happens to the database, and no call was made twice.
+    /// Checks that the sweep has the same results as without an outage, and that no call was made twice.
     async fn ended_as_if_undisturbed(mut self, samples: usize) {
         let sweep = self.ends().await;
         assert_eq!(sweep["status"], "completed", "{sweep}");
@@ -84,7 +84,7 @@ impl Installation {
         assert_equal(&Facts::read(&self.home).await, &expected);
     }
 
-    /// What the database says of calls that were made more than once.
+    /// Calls that were made more than once, according to the database.
     async fn repeated(&self) -> String {
         use sea_orm::{ConnectionTrait as _, Statement};
         let sql = "SELECT concat((SELECT count(*) FROM answer), ' answers of ', \
@@ -98,14 +98,14 @@ impl Installation {
         row.try_get("", "said").unwrap()
     }
 
-    /// The last that each worker said.
+    /// The last log lines of each worker.
     fn logs(&self) -> String {
         let read = |n: usize| std::fs::read_to_string(self.home.folder().join(format!("worker-{n}.log")));
         let logs: Vec<String> = (0..3).map(|n| read(n).unwrap_or_default()).collect();
         logs.join("\n--\n")
     }
 
-    /// What `/health` answers, and how long it takes.
+    /// The answer of `/health`, and how long it took.
     async fn health(&self) -> (u16, Duration) {
         let began = Instant::now();
         let (status, _) = self.server.send(Method::GET, "/health", None).await;
@@ -113,7 +113,7 @@ impl Installation {
     }
 }
 
-/// A worker that writes its log to a file: a pipe that nobody reads would stop it.
+/// Starts a worker that logs to a file: a pipe that is not read would block it.
 fn worker(home: &Home, number: usize, variables: [(&str, &str); 1]) -> Child {
     let log = std::fs::File::create(home.folder().join(format!("worker-{number}.log"))).unwrap();
     program::command(home, &["worker"]).envs(variables).stderr(log).spawn().unwrap()
@@ -133,7 +133,7 @@ async fn restarts_of_postgres_change_nothing() {
     installation.ended_as_if_undisturbed(samples).await;
 }
 
-/// Longer than the leases: they all run out, and nobody is taken for dead.
+/// Longer than the leases: all of them expire, but no worker is considered dead.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_outage_changes_nothing() {
     let (outage, lease) = if effort::is_full() { (30, "15") } else { (4, "2") };
@@ -166,7 +166,7 @@ async fn commits_whose_answer_is_lost_count_once() {
     installation.ended_as_if_undisturbed(samples).await;
 }
 
-/// A network that swallows everything without a word, for longer than anybody waits for an answer.
+/// A network that drops all data, for longer than the time limit of a statement.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_network_is_noticed() {
     let samples = 20;
@@ -180,6 +180,6 @@ async fn a_silent_network_is_noticed() {
     assert!(health == 503 && took < Duration::from_secs(20), "{health} after {took:?}");
     tokio::time::sleep(Duration::from_secs(effort::scaled(1, 40))).await;
     proxy.swallow(false);
-    // Every connection that was open is dead without knowing it.
+    // Every open connection is dead without having noticed.
     installation.ended_as_if_undisturbed(samples).await;
 }

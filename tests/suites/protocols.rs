@@ -1,4 +1,4 @@
-//! The same experiment over each protocol that model servers speak.
+//! The same experiment over each supported protocol.
 
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
@@ -6,7 +6,7 @@ use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::server::Server;
 use serde_json::{Value, json};
 
-/// Fields of an endpoint for each protocol, and the words of the protocol for an end, the limit and a refusal.
+/// Fields of an endpoint for each protocol, and the protocol's words for a normal end, the limit and a refusal.
 fn protocols() -> [(Value, [&'static str; 3]); 3] {
     [
         (json!({"kind": "openai"}), ["stop", "length", "content_filter"]),
@@ -24,7 +24,7 @@ async fn started() -> (Home, FakeLlm, Server) {
     (home, fake, server)
 }
 
-/// Asks several models over one protocol; the stage results of each, by its name.
+/// Calls several models over one protocol. Returns the stage results by model.
 async fn asked(server: &Server, url: &str, protocol: &Value, models: &[&str]) -> Vec<Value> {
     let mut document = Experiment::echo(url, 2, 1)
         .with("/pipeline_stages/0/system", json!("Repeat it."))
@@ -58,9 +58,9 @@ fn first(run: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn texts_tokens_and_thoughts_come_over_every_protocol() {
+async fn texts_tokens_and_reasoning_are_read_over_every_protocol() {
     for (protocol, [end, ..]) in protocols() {
-        // Of its own: the protocol of an endpoint is no part of what the cache goes by.
+        // Each protocol needs its own server: caches ignore an endpoint's protocol.
         let (_home, fake, server) = started().await;
         let runs = asked(&server, &fake.url(), &protocol, &["echo-1", "good-1"]).await;
         let counts = fake.counts();
@@ -80,7 +80,7 @@ async fn texts_tokens_and_thoughts_come_over_every_protocol() {
 }
 
 #[tokio::test]
-async fn what_is_odd_is_flagged_and_what_fails_is_named_over_every_protocol() {
+async fn flags_and_failures_are_recognized_over_every_protocol() {
     for (protocol, [_, limit, refusal]) in protocols() {
         let (_home, fake, server) = started().await;
         let models =
@@ -99,7 +99,7 @@ async fn what_is_odd_is_flagged_and_what_fails_is_named_over_every_protocol() {
     }
 }
 
-/// The protocol is stored with the endpoint, and its models are listed with the headers that it wants.
+/// The protocol is stored with the endpoint, and its models are listed with the headers that it needs.
 #[tokio::test]
 async fn endpoints_keep_their_protocol() {
     let (_home, fake, server) = started().await;
@@ -118,7 +118,7 @@ async fn endpoints_keep_their_protocol() {
     }
 }
 
-/// The limit that Anthropic's protocol demands bounds what a call can use, so that a budget needs no other.
+/// Anthropic's protocol requires a limit, which bounds each call, so that a budget needs no other limit.
 #[tokio::test]
 async fn a_budget_holds_where_the_protocol_sets_the_limit() {
     let (_home, fake, server) = started().await;

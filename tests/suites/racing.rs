@@ -1,4 +1,4 @@
-//! Sweeps whose guide learns: runs are pruned and go on, whoever is killed meanwhile.
+//! Sweeps whose guide learns: runs are pruned and continued, whichever process is killed.
 
 mod replay;
 mod steering;
@@ -20,17 +20,18 @@ use super::crash::{UNFILLED, assert_equal, number, reaches};
 
 const LEVELS: usize = 24;
 const SAMPLES: usize = 24;
-/// How many trials end with how many samples: each time the worse half of those who are left, and the best with all.
+/// How many trials end after how many samples: each time the worse half of the remaining ones, and the best after all
+/// samples.
 const TRIALS: [(usize, usize); 4] = [(12, 3), (6, 6), (3, 12), (BEST, SAMPLES)];
 const BEST: usize = 3;
-/// Those that are ended early because they are behind, and those that are completed early.
+/// Trials that are pruned because they are behind, and trials that are completed early.
 const PRUNED: usize = 18;
 const COMPLETED: usize = 6;
 
-/// What a trial came to: its number, its run's status, samples and score.
+/// The facts of a trial: its number, its run's status, samples and score.
 type TrialFacts = (i64, String, i64, Option<u64>);
 
-/// A model server, and a database with one experiment whose levels differ in how many samples they get right.
+/// A model server, and a database with one experiment whose levels differ in their scores.
 struct Race {
     home: Home,
     fake: FakeLlm,
@@ -73,7 +74,7 @@ fn levels(url: &str, name: &str) -> Experiment {
         .with("/parameter_space", json!({"level": {"type": "int", "low": 1, "high": LEVELS}}))
 }
 
-/// What every trial came to.
+/// The facts of all trials.
 async fn trials(home: &Home) -> Vec<TrialFacts> {
     let connection = home.connection().await;
     let sql = "SELECT t.no AS no, r.status AS status, r.done AS done, r.score AS score \
@@ -89,7 +90,7 @@ async fn trials(home: &Home) -> Vec<TrialFacts> {
     rows.iter().map(read).collect()
 }
 
-/// Nobody was lost, doubled or left open, and the best level has won.
+/// Checks that no trial was lost, duplicated or left open, and that the best level has won.
 async fn assert_raced(home: &Home) {
     let trials = trials(home).await;
     let winner = trials.last().unwrap();
@@ -109,14 +110,14 @@ fn calls() -> u64 {
     TRIALS.iter().map(|(trials, samples)| (trials * samples) as u64).sum()
 }
 
-/// How often the lead changes hangs on who is first to the end.
+/// The facts without events about the lead, because those depend on the order in which runs end.
 async fn facts(home: &Home) -> Facts {
     let mut facts = Facts::read(home).await;
     assert!(facts.events.remove("new_best_found").is_some(), "nobody leads");
     facts
 }
 
-/// What a race comes to that nobody disturbs.
+/// The results of a race without kills.
 async fn undisturbed(kind: Kind) -> (Facts, Vec<TrialFacts>) {
     let race = Race::new(kind).await;
     race.finish(race.worker()).await;
@@ -139,7 +140,7 @@ async fn assert_recovered(race: &Race, unfilled: u64, expected: &(Facts, Vec<Tri
     assert_eq!(trials(&race.home).await, expected.1);
 }
 
-/// Kills the one worker at call after call; the next one takes over.
+/// Kills the only worker after every few calls. The next one takes over.
 async fn killed_again_and_again(kind: Kind) {
     let expected = undisturbed(kind).await;
     for seed in 0..scaled(1, 6) {
@@ -172,7 +173,7 @@ async fn kills_change_nothing_in_a_race_on_postgres() {
     killed_again_and_again(Kind::Postgres).await;
 }
 
-/// Of two workers on one database one is killed again and again, and the other takes over what it held.
+/// One of two workers is killed repeatedly, and the other takes over its work.
 #[tokio::test]
 async fn the_other_worker_takes_a_race_over() {
     let expected = undisturbed(Kind::Postgres).await;

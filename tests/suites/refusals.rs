@@ -1,4 +1,5 @@
-//! Servers that refuse: what means a configuration fails it once, what means the endpoint pauses the sweep.
+//! Servers that refuse calls. Refusals because of a configuration fail its run once, refusals of the endpoint pause
+//! the sweep.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-/// A server that answers every request alike; its URL, and how many it has answered.
+/// A server with the same answer to every request: its URL, and the number of requests answered.
 async fn one_answer(status: &'static str, body: &'static str) -> (String, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -21,7 +22,7 @@ async fn one_answer(status: &'static str, body: &'static str) -> (String, Arc<At
             let (mut socket, _) = listener.accept().await.unwrap();
             let count = Arc::clone(&count);
             tokio::spawn(async move {
-                // A request of these tests fits into one read, or its body into a second one.
+                // A request in these tests fits into one read, or its body into a second one.
                 let mut request = vec![0; 1 << 16];
                 let read = socket.read(&mut request).await.unwrap_or(0);
                 if request[..read].ends_with(b"\r\n\r\n") && request.starts_with(b"POST") {
@@ -39,7 +40,7 @@ async fn one_answer(status: &'static str, body: &'static str) -> (String, Arc<At
     (url, answered)
 }
 
-/// The experiment's sweep once it has settled, after so many samples were asked for.
+/// The experiment's sweep after it has settled, with this many samples.
 async fn swept(url: &str, samples: usize) -> Value {
     let home = Home::new(Kind::Sqlite).await;
     let server = Server::start(&home).await;

@@ -1,4 +1,4 @@
-//! Requests whose client goes away, and comes back with the same key.
+//! Requests whose client disconnects and later sends the same key again.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-/// Sends a request with a key, and goes away after so long.
+/// Sends a request with a key, and disconnects after a while.
 async fn leave(server: &Server, path: &str, key: &str, body: &Value, after: Duration) {
     let address = server.url.trim_start_matches("http://");
     let (body, token) = (body.to_string(), server.token.clone().unwrap());
@@ -25,7 +25,7 @@ async fn leave(server: &Server, path: &str, key: &str, body: &Value, after: Dura
     tokio::time::sleep(after).await;
 }
 
-/// Asks until the first request is over.
+/// Repeats the request until the first one has ended.
 async fn ask_again(server: &Server, path: &str, key: &str, body: &Value) -> (u16, Value) {
     for _ in 0..200 {
         let answer = server.raw(Method::POST, path, Some(body.clone()), &[("Idempotency-Key", key)]).await;

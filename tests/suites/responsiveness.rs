@@ -1,4 +1,4 @@
-//! Work that computes for seconds delays nobody: not those who ask, not the events, not the heartbeats, not the end.
+//! Long computations delay nothing else: neither requests nor events, heartbeats or the shutdown.
 
 use std::time::{Duration, Instant};
 
@@ -10,16 +10,16 @@ use promptlooper_tests::support::server::Server;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// What computes may delay an answer of `/health` or an event by 50 ms; this is ten times that.
+/// Computations may delay `/health` or an event by 50 ms. This is ten times that.
 const DELAY: Duration = Duration::from_millis(500);
-/// How long it is watched.
+/// How long delays are measured.
 const WATCHED: Duration = Duration::from_secs(6);
 
 /// Each prompt takes a large part of the steps that a rendering may take.
 const TEMPLATE: &str = "{% for a in sample.meta.many %}{% for b in sample.meta.many %}\
      {% if a == b %}{% endif %}{% endfor %}{% endfor %}Say {{ sample.input }}";
 
-/// Renders and compares for minutes, on every thread that there is for it.
+/// Renders and compares for minutes, on all threads for such work.
 fn computing(url: &str) -> Value {
     let long: Vec<String> = (0..20_000).map(|n| format!("w{}", n * 7919 % 1000)).collect();
     let long = long.join(" ");
@@ -35,7 +35,7 @@ fn computing(url: &str) -> Value {
     document
 }
 
-/// A document that takes its time to be checked.
+/// A document whose check takes long.
 fn large(project: &Value) -> Value {
     let mut document = Experiment::echo("http://127.0.0.1:1/v1", 3, 2).document;
     let values: Vec<String> = (0..30_000).map(|n| format!("{n:040}")).collect();
@@ -48,7 +48,7 @@ fn large(project: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_computes_delays_nobody() {
+async fn computations_delay_nothing_else() {
     let home = Home::new(Kind::Sqlite).await;
     let fake = FakeLlm::start(Options::default()).await.unwrap();
     let server =
@@ -57,7 +57,7 @@ async fn what_computes_delays_nobody() {
     server.post(&format!("experiments/{experiment}/sweep"), json!({})).await;
     let project = server.get("projects").await["items"][0]["id"].clone();
 
-    // Documents are checked beside it.
+    // Documents are checked at the same time.
     let checking = {
         let server = std::sync::Arc::clone(&server);
         tokio::spawn(async move {
@@ -88,14 +88,14 @@ async fn what_computes_delays_nobody() {
     ));
     assert!(most < DELAY, "/health took {most:?}");
 
-    // It ends when it is told to, whatever is being computed.
+    // The server stops when it is asked to, whatever is being computed.
     let told = Instant::now();
     let server = std::sync::Arc::into_inner(server).unwrap();
     assert_eq!(server.stop().await, Some(0));
     effort::report(&format!("stopped after {:?}", told.elapsed()));
 }
 
-/// Whether the worker's lease has never run out: it is renewed when a third of it has passed.
+/// Whether the worker's lease never expired: it is renewed after a third of its time.
 async fn leases_hold(home: &Home) -> bool {
     use sea_orm::{ConnectionTrait as _, Statement};
     let connection = home.connection().await;

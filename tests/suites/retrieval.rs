@@ -1,4 +1,4 @@
-//! Pipelines that cut documents into chunks, embed them, and answer from the most similar ones.
+//! Pipelines that split documents into chunks, embed them, and answer from the most similar ones.
 
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
 use promptlooper_tests::support::home::{Home, Kind};
@@ -63,7 +63,7 @@ async fn a_space_over_chunks_embeddings_and_prompts_is_searched_and_pays_for_eac
         assert_eq!(counts.calls, counts.distinct, "{kind:?}: a prompt was paid for twice");
         assert_eq!(done["calls"], json!(counts.embedded_texts + counts.calls), "{kind:?}");
         assert_eq!(done["tokens_in"], json!(counts.input_tokens), "{kind:?}: tokens of shared exchanges");
-        // Sizes 20 and 40 give the same chunks, and pieces of five words are alike in many records.
+        // Sizes 20 and 40 give the same chunks, and many records share chunks of five words.
         assert!((300..500).contains(&counts.distinct_texts), "{counts:?}");
         assert!(
             counts.embedding_requests < counts.embedded_texts / 4,
@@ -171,7 +171,7 @@ async fn a_preview_shows_what_each_stage_does() {
     assert!(called["stages"][2]["messages"][0]["content"].as_str().unwrap().contains("code2"), "{called}");
 }
 
-/// The problem of an experiment that is not made.
+/// The problem of an experiment that is refused.
 async fn refused(server: &Server, document: &Value) -> Value {
     let mut document = document.clone();
     let fields = document.as_object_mut().unwrap();

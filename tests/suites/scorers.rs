@@ -1,4 +1,4 @@
-//! Scorers that are given what would take any amount of time, memory or stack: their scores fail, and nothing else does.
+//! Scorers with inputs that could take unlimited time, memory or stack. Their scores fail, and nothing else does.
 
 use std::time::Duration;
 
@@ -9,10 +9,11 @@ use promptlooper_tests::support::program;
 use promptlooper_tests::support::server::Server;
 use serde_json::{Value, json};
 
-/// The most memory that the server may have used, in KiB.
+/// The most memory that the server may use, in KiB.
 const MAX_MEMORY: u64 = 300 << 10;
 
-/// An experiment whose model answers with its samples, judged by these formats and a keyword that all of them have.
+/// An experiment whose model answers with its samples, scored by these formats and by a keyword that all of them
+/// contain.
 fn answers(url: &str, samples: &[String], formats: &[Value]) -> Value {
     let samples: Vec<Value> = samples.iter().map(|text| json!({ "input": text })).collect();
     let named = |(i, options): (usize, &Value)| json!({"name": format!("{}-{i}", options["type"].as_str().unwrap()), "scorer": "format", "options": options});
@@ -26,7 +27,7 @@ fn answers(url: &str, samples: &[String], formats: &[Value]) -> Value {
         .document
 }
 
-/// What each scorer said of each sample of the experiment's only run.
+/// The scores of each sample of the experiment's only run.
 async fn scores(server: &Server, experiment: &str) -> Vec<Value> {
     server.post(&format!("experiments/{experiment}/sweep"), json!({})).await;
     let sweep = server.settled(experiment).await;

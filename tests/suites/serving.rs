@@ -1,4 +1,4 @@
-//! The program as a service: brought up, fed, asked how it is, stopped, and brought up again.
+//! The program as a service: start, import, health, stop, and restart.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ async fn a_server_can_leave_runs_to_workers() {
 }
 
 #[tokio::test]
-async fn a_server_tells_how_it_is() {
+async fn a_server_reports_its_health() {
     let home = Home::new(Kind::Sqlite).await;
     let server = Server::start(&home).await;
     let port = server.url.rsplit(':').next().unwrap().to_owned();
@@ -77,7 +77,7 @@ async fn a_server_tells_how_it_is() {
     assert!(gone.stderr.contains(&format!("127.0.0.1:{port}")), "{gone:?}");
 }
 
-/// Prompts and answers are nobody's business but the owner's.
+/// Only the owner may read prompts and answers.
 #[tokio::test]
 async fn the_database_is_readable_by_its_owner_only() {
     use std::os::unix::fs::MetadataExt as _;
@@ -92,7 +92,7 @@ async fn the_database_is_readable_by_its_owner_only() {
     }
 }
 
-/// What is not the dashboard's is never answered with its page.
+/// Paths that do not belong to the dashboard are never answered with its page.
 #[tokio::test]
 async fn addresses_of_the_api_are_never_pages() {
     let home = Home::new(Kind::Sqlite).await;

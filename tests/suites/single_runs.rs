@@ -1,4 +1,4 @@
-//! Runs outside a sweep: there is nobody to resume them, so they end, or say when they are tried again.
+//! Runs outside a sweep. No sweep can be resumed for them, so they end, or say when they are tried again.
 
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
@@ -7,7 +7,7 @@ use promptlooper_tests::support::server::Server;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Tries one run of an experiment whose endpoint does as a model's name says; the run after a while.
+/// Starts one run of an experiment with this fake model. Returns the run after a while.
 async fn tried(server: &Server, url: &str, model: &str) -> Value {
     let mut document = Experiment::echo(url, 3, 1).with("/pipeline_stages/0/model", json!(model)).document;
     document["endpoints"][0]["label"] = json!(model);
@@ -58,7 +58,7 @@ async fn odd_answers_are_counted() {
 }
 
 #[tokio::test]
-async fn endpoints_that_want_to_be_left_alone_for_a_day_postpone_the_run() {
+async fn a_retry_after_of_a_day_postpones_the_run() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
     let server = Server::start(&home).await;
     let run = tried(&server, &fake.url(), "fault-429-retry-86400").await;
@@ -66,7 +66,7 @@ async fn endpoints_that_want_to_be_left_alone_for_a_day_postpone_the_run() {
     assert!(run["not_before"].is_string() && run["error"].is_null(), "{run}");
 }
 
-/// What was refused is tried again by whoever asks again: the key may have been mended.
+/// A new run tries refused calls again: the key may have been fixed.
 #[tokio::test]
 async fn a_new_run_tries_an_endpoint_again() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());

@@ -1,4 +1,4 @@
-//! Budgets under kills: what the endpoint billed is never more than the budget, nor more than is told.
+//! Budgets with kills: the endpoint never bills more than the budget, nor more than the sweep reports.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const WORKERS: usize = 16;
 const KILLS: u64 = 10;
 const BUDGET: u64 = 12_000;
 
-/// Sixteen workers spend a budget while some of them are killed and some answers never come.
+/// Sixteen workers spend a budget while some of them are killed and some answers never arrive.
 #[tokio::test]
 async fn a_budget_holds_whatever_happens() {
     for seed in 0..effort::scaled(1, 100) {

@@ -1,4 +1,4 @@
-//! Leaderboards and lists of runs as a client sees them: sorted, filtered, and with standings that follow the runs.
+//! Leaderboards and lists of runs over the API: sorted, filtered, and with current standings.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ async fn started() -> (Home, FakeLlm, Server) {
     (home, fake, server)
 }
 
-/// Answers each sample in one tone only, so that the other one scores nothing.
+/// Each sample is answered correctly with one tone only, so that the other tone scores 0.
 fn tones(url: &str) -> Value {
     let space = json!({
         "temperature": {"target": "say.temperature", "type": "choice", "values": [0.25, 0.5, 0.75]},
@@ -34,7 +34,7 @@ fn column(page: &Value, pointer: &str) -> Vec<Value> {
     items.map(|item| item.pointer(pointer).cloned().unwrap_or_default()).collect()
 }
 
-/// The board once its standings are those of its runs.
+/// The board once its standings are current.
 async fn settled_board(server: &Server, experiment: &str) -> Value {
     let begun = Instant::now();
     loop {
@@ -94,7 +94,7 @@ async fn lists_are_sorted_and_filtered_by_the_server() {
     assert_eq!(ranks, [1, 2, 3, 4, 5, 6], "ranks are told in any order");
 }
 
-/// A run outside any sweep is on the board as soon as it has ended, and compared with the others soon after.
+/// A run outside any sweep is on the board when it has ended, and is compared with the others soon after.
 #[tokio::test]
 async fn standings_follow_runs_outside_sweeps() {
     let (_home, fake, server) = started().await;
@@ -113,7 +113,7 @@ async fn standings_follow_runs_outside_sweeps() {
     }
 }
 
-/// Standings that a process was to compute when it was killed are computed by the next one.
+/// If a process is killed while it computes standings, the next one computes them.
 #[tokio::test]
 async fn a_kill_loses_no_standings() {
     let (home, fake, mut server) = started().await;

@@ -1,6 +1,6 @@
-//! What every store promises, on both databases.
+//! The contracts of all stores, on both databases.
 
-/// Runs a promise on both databases.
+/// Runs a test on both databases.
 macro_rules! on_both {
     ($($name:ident),+ $(,)?) => {
         mod sqlite { $(#[tokio::test] async fn $name() { super::$name(promptlooper_tests::support::home::Kind::Sqlite).await; })+ }

@@ -46,7 +46,7 @@ async fn each_call_is_made_once_on_postgres() {
     each_call_is_made_once(Kind::Postgres).await;
 }
 
-/// A dimension that no prompt shows makes runs whose calls are the same.
+/// A dimension that no prompt uses gives runs with equal calls.
 #[tokio::test]
 async fn equal_calls_in_flight_become_one() {
     for kind in Kind::ALL {
@@ -64,7 +64,7 @@ async fn equal_calls_in_flight_become_one() {
 }
 
 #[tokio::test]
-async fn the_endpoint_is_not_asked_more_at_once_than_it_bears() {
+async fn the_concurrency_of_an_endpoint_is_not_exceeded() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
     fake.set_latency(Duration::from_millis(10));
     Experiment::echo(&fake.url(), 30, 4).with("/endpoints/0/limits", json!({"concurrency": 3})).write(&home);
@@ -74,7 +74,7 @@ async fn the_endpoint_is_not_asked_more_at_once_than_it_bears() {
 }
 
 #[tokio::test]
-async fn faults_that_pass_are_retried_and_others_fail_their_samples() {
+async fn transient_faults_are_retried_and_others_fail_their_samples() {
     let home = Home::new(Kind::Sqlite).await;
     let fake = fake().await;
     let models = json!({"target": "say.model", "type": "choice", "values": [
@@ -116,7 +116,7 @@ async fn a_budget_is_not_overshot_and_can_be_raised() {
 }
 
 #[tokio::test]
-async fn a_refused_key_pauses_the_sweep_until_it_is_mended() {
+async fn a_refused_key_pauses_the_sweep_until_it_is_replaced() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
     let experiment = Experiment::echo(&fake.url(), 5, 2);
     experiment.clone().with("/pipeline_stages/0/model", json!("fault-401x1")).write(&home);

@@ -1,4 +1,4 @@
-//! What the command line tells people and programs: why things failed, and how to go on.
+//! The messages of the command line for people and programs: why things failed, and how to continue.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ async fn a_report_holds_long_prompts_whole() {
 }
 
 #[tokio::test]
-async fn a_file_that_names_another_server_begins_anew() {
+async fn a_file_that_names_another_server_starts_a_new_sweep() {
     let (home, first, second) = (Home::new(Kind::Sqlite).await, fake().await, fake().await);
     Experiment::echo(&first.url(), 3, 2).write(&home);
     assert_eq!(run(&home, &[]).await.code, Some(0));
@@ -143,7 +143,7 @@ async fn ctrl_c_exits_with_130_and_keeps_what_is_done() {
 }
 
 #[tokio::test]
-async fn what_every_run_meets_is_said_once() {
+async fn errors_of_every_run_are_reported_once() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
     let experiment = Experiment::echo(&fake.url(), 8, 8).with("/pipeline_stages/0/model", json!("fault-401"));
     experiment.write(&home);
@@ -170,7 +170,7 @@ async fn one_is_not_many() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_answered_with_what_is() {
+async fn unknown_names_are_answered_with_known_ones() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
     let none = program::run(&home, &["export", "nosuch"]).await;
     assert!(none.stderr.contains("there are none yet"), "{none:?}");

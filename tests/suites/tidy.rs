@@ -1,4 +1,4 @@
-//! How large files and functions are, and whether the modules of a crate depend on each other in circles. Tests are left out.
+//! Limits the size of files and functions, and forbids cycles between the modules of a crate. Tests are not counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,20 +14,20 @@ use syn::{Attribute, FnArg, ItemMod, Signature};
 const MOST_LINES_OF_A_FILE: usize = 300;
 const MOST_LINES_OF_A_FUNCTION: usize = 40;
 const MOST_ARGUMENTS: usize = 5;
-/// How many of the worst are printed.
+/// How many of the largest are printed.
 const WORST: usize = 10;
 
-/// What the sources of a crate come to.
+/// Facts about the sources of a crate.
 #[derive(Default)]
 struct Sources {
     files: Vec<(usize, String)>,
     functions: Vec<(usize, String)>,
     arguments: Vec<(usize, String)>,
-    /// Which top-level modules each top-level module names.
+    /// For each top-level module, the top-level modules that it names.
     uses: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Goes through one file.
+/// Visits one file.
 struct Reader<'a> {
     sources: &'a mut Sources,
     file: String,
@@ -128,7 +128,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 }
 
-/// The names that a tree of `use crate::…` begins with.
+/// The first segments of a tree of `use crate::…`.
 fn heads(tree: &syn::UseTree, found: &mut BTreeSet<String>) {
     match tree {
         syn::UseTree::Path(path) => drop(found.insert(path.ident.to_string())),
@@ -158,7 +158,7 @@ impl Sources {
         }
     }
 
-    /// A circle of top-level modules that name each other, where there is one.
+    /// A cycle of top-level modules that name each other, if there is one.
     fn circle(&self) -> Option<Vec<String>> {
         let mut over = BTreeSet::new();
         self.uses.keys().find_map(|module| self.circle_from(module, &mut Vec::new(), &mut over))
@@ -203,7 +203,7 @@ fn file_of(parent: &Path, module: &str, path: Option<String>) -> PathBuf {
     if file.exists() { file } else { folder.join(module).join("mod.rs") }
 }
 
-/// The sources of each crate that is not one of tests, by its name.
+/// The sources of each crate except those of tests, by name.
 fn crates() -> BTreeMap<String, Sources> {
     let metadata = MetadataCommand::new().no_deps().exec().unwrap();
     let root = metadata.workspace_root.as_std_path();
@@ -218,7 +218,7 @@ fn crates() -> BTreeMap<String, Sources> {
     crates
 }
 
-/// Prints the worst, and gives those that are beyond the limit.
+/// Prints the largest, and returns those above the limit.
 fn beyond(what: &str, limit: usize, mut found: Vec<(usize, String)>) -> Vec<String> {
     found.sort_by(|(one, _), (other, _)| other.cmp(one));
     effort::report(&format!("{what}: at most {limit}; the worst of {}:", found.len()));

@@ -1,4 +1,5 @@
-//! The fake model server as a process: `fake_llm [--port N] [--latency-ms N]`. It prints its URL and serves for ever.
+//! The fake model server as a process: `fake_llm [--port N] [--latency-ms N]`. It prints its URL and serves until it
+//! is ended.
 
 use std::io::{self, Write as _};
 use std::time::Duration;

@@ -1,5 +1,6 @@
-//! A worker whose guide races: `racing_worker DATABASE EXPERIMENT [slow | broken]`. It begins a sweep of the experiment where there is
-//! none, and works until that is over. The database is a folder, or the URL of a PostgreSQL.
+//! A worker whose guide races: `racing_worker DATABASE EXPERIMENT [slow | broken]`. It starts a sweep of the
+//! experiment if there is none, and works until the sweep has ended. The database is a folder, or the URL of a
+//! PostgreSQL.
 
 use std::error::Error;
 use std::path::Path;
@@ -61,14 +62,14 @@ fn request(words: &[String]) -> SweepRequest {
     SweepRequest { kind, seed: Some(seed), limits: SweepLimits::default() }
 }
 
-/// The experiment's sweep, which is begun where there is none.
+/// The experiment's sweep, which is started if there is none.
 async fn begin(sweeps: &Sweeps, experiment: ExperimentId, request: SweepRequest) -> Result<SweepId, Failed> {
     let by = Actor::key("racing".to_owned(), Scope::Write).writer().map_err(|_| "no right to write")?;
     if let Some(latest) = sweeps.latest(experiment).await? {
         return Ok(latest.id);
     }
     match sweeps.start(&by, experiment, sweeps.capped(request), None).await {
-        // Another worker was quicker.
+        // Another worker has started it.
         Err(SweepError::Active) => Ok(sweeps.latest(experiment).await?.ok_or("no sweep")?.id),
         begun => Ok(begun?),
     }

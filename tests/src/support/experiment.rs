@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::home::Home;
 
-/// An experiment that asks a fake model server one question a sample.
+/// An experiment with one call to a fake model server for each sample.
 #[derive(Debug, Clone)]
 pub struct Experiment {
     /// The document.
@@ -14,7 +14,7 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// Samples `word-0`, `word-1`, …, each of which is the answer to itself; one run for each temperature.
+    /// Samples `word-0`, `word-1`, …, each with itself as the reference, and one run for each temperature.
     #[must_use]
     pub fn echo(url: &str, samples: usize, temperatures: usize) -> Self {
         let samples: Vec<Value> = (0..samples)

@@ -1,4 +1,4 @@
-//! What a database says when everything has come to rest.
+//! The contents of a database once everything has ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,22 +6,22 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
 
 use super::home::Home;
 
-/// What one run came to, by its configuration.
+/// The results of one run, by its configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunFacts {
     /// Its status.
     pub status: String,
-    /// Samples asked for, done and failed; samples with a score.
+    /// Samples requested, done and failed; samples with a score.
     pub samples: [i64; 4],
-    /// Tokens in and out, those it paid, calls it paid and cache hits.
+    /// Tokens in and out, tokens paid for in and out, calls paid for, and cache hits.
     pub usage: [i64; 6],
-    /// Its score and interval, to the last bit.
+    /// Its score and interval, as exact bits.
     pub score: Option<[u64; 3]>,
     /// Each scorer's totals, as stored.
     pub scores: String,
 }
 
-/// A whole database, at rest.
+/// The contents of a whole database.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// Runs by config hash.
@@ -34,12 +34,12 @@ pub struct Facts {
     pub answers: [i64; 3],
     /// Rows of stage results and of scores.
     pub rows: [i64; 2],
-    /// How often each type of event was told.
+    /// The number of events of each type.
     pub events: BTreeMap<String, usize>,
 }
 
 impl Facts {
-    /// Reads them, and checks what holds for any database.
+    /// Reads them, and checks what must be true of any database.
     ///
     /// # Panics
     /// Where something was lost or doubled.
@@ -67,7 +67,7 @@ impl Facts {
         facts
     }
 
-    /// No counter differs from what it counts, and nothing is left open.
+    /// Checks that every counter equals what it counts, and that nothing is left open.
     fn check(&self) {
         let sum = |of: fn(&RunFacts) -> i64| self.runs.values().map(of).sum::<i64>();
         assert_eq!(sum(|run| run.usage[2]), self.totals[5], "tokens read: runs against the sweep");
@@ -148,7 +148,7 @@ fn run(row: &QueryResult) -> RunFacts {
     }
 }
 
-/// Counts events by type, and checks that their numbers have neither gaps nor doubles.
+/// Counts events by type, and checks that their numbers have neither gaps nor duplicates.
 async fn events(connection: &DatabaseConnection) -> BTreeMap<String, usize> {
     let rows = all(connection, "SELECT seq, type FROM event ORDER BY seq").await;
     let seqs: BTreeSet<i64> = rows.iter().map(|row| number(row, "seq")).collect();

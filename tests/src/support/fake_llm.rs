@@ -58,7 +58,7 @@ use tokio::task::JoinHandle;
 pub use counts::{Arrival, Counts};
 use server::Shared;
 
-/// How a fake server is started.
+/// The options of a fake server.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
     /// The port on 127.0.0.1; 0 for any that is free.
@@ -87,13 +87,13 @@ impl FakeLlm {
         Ok(Self { address, shared, accepting })
     }
 
-    /// The base URL for endpoints, without a slash at its end.
+    /// The base URL for endpoints, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    /// What it has seen since it started or was reset.
+    /// The counts since the start or the last reset.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.shared.counts()
@@ -105,19 +105,19 @@ impl FakeLlm {
         self.shared.arrivals()
     }
 
-    /// Forgets what it has seen, except what is in flight.
+    /// Resets the counts, except for requests in flight.
     pub fn reset(&self) {
         self.shared.reset();
     }
 
-    /// Makes answers take this long from now on.
+    /// Sets how long answers take from now on.
     pub fn set_latency(&self, latency: Duration) {
         self.shared.set_latency(latency);
     }
 
     /// Waits until the server stops, which it does not do by itself.
     pub async fn wait(&mut self) {
-        // It was aborted or panicked: stopped either way.
+        // It was aborted or it panicked: either way it has stopped.
         drop((&mut self.accepting).await);
     }
 }

@@ -1,4 +1,4 @@
-//! A database of a test's own, with the folder around it.
+//! A database for one test, with its folder.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::postgres::OwnPostgres;
 
-/// The two databases that everything must work on.
+/// The two supported databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A file in the folder.
@@ -26,19 +26,19 @@ impl Kind {
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 }
 
-/// A folder, and on PostgreSQL a fresh database.
+/// A folder, and on PostgreSQL a new database.
 pub struct Home {
     folder: TempDir,
     url: Option<String>,
-    /// The same by way of a proxy.
+    /// The URL by way of a proxy.
     through: Option<String>,
 }
 
-/// The key that test databases are sealed with.
+/// The key of test databases.
 pub const SECRET_KEY: &str = "a key for tests only";
 
 impl Home {
-    /// A home that nobody has used yet.
+    /// A new, unused home.
     ///
     /// # Panics
     /// Where there is no PostgreSQL to be had.
@@ -51,7 +51,7 @@ impl Home {
         Self { folder, url, through: None }
     }
 
-    /// A home with a fresh database on a server of the test's own; `port` is where the program reaches it.
+    /// A home with a new database on the test's own server. The program reaches it at `port`.
     ///
     /// # Panics
     /// Where the server does not answer.
@@ -62,7 +62,7 @@ impl Home {
         Self { folder, url: Some(url), through: Some(through) }
     }
 
-    /// A home whose folder is somewhere in particular, with SQLite.
+    /// A home with SQLite, in a folder inside the given one.
     ///
     /// # Panics
     /// Where no folder can be made there.
@@ -77,13 +77,13 @@ impl Home {
         self.folder.path().to_owned()
     }
 
-    /// The folder that the program keeps its data in.
+    /// The data folder of the program.
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    /// PostgreSQL's URL, as the program is told it.
+    /// The URL of PostgreSQL for the program.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.through.as_deref().or(self.url.as_deref())
@@ -102,7 +102,7 @@ impl Home {
         database.expect("a database").stores(Arc::new(vault)).await.expect("stores")
     }
 
-    /// A connection of the test's own, to look at tables.
+    /// A connection for the test itself.
     ///
     /// # Panics
     /// Where there is nothing to connect to.

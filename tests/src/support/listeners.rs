@@ -1,4 +1,4 @@
-//! Many sockets that listen at once, and what each of them hears.
+//! Many WebSockets that listen at once, and what each of them receives.
 
 use std::time::{Duration, Instant};
 
@@ -20,12 +20,12 @@ use super::server::Server;
 /// A connection to a server's socket.
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Events that are committed together.
+/// Events in one commit.
 const TOGETHER: u64 = 10;
 /// How long a listener waits for the next frame.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Connects as a browser does: with the token among the protocols.
+/// Connects as a browser does, with the token among the subprotocols.
 ///
 /// # Errors
 /// Where the server refuses.
@@ -51,10 +51,10 @@ pub async fn connect(
     Ok(socket)
 }
 
-/// What is asked of a server and its listeners.
+/// The load on a server and its listeners.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
-    /// Sockets that listen to everything.
+    /// Sockets that listen to all events.
     pub listeners: usize,
     /// Events a second.
     pub rate: u64,
@@ -62,17 +62,17 @@ pub struct Load {
     pub events: u64,
 }
 
-/// What came of it.
+/// What the listeners received.
 #[derive(Debug)]
 pub struct Heard {
-    /// For each listener the numbers of the events it was told, as they came.
+    /// For each listener, the numbers of the received events in order of arrival.
     pub numbers: Vec<Vec<u64>>,
     /// From the end of an event's commit to the arrival of its frame, over all events and listeners, sorted.
     pub delays: Vec<Duration>,
 }
 
 impl Heard {
-    /// The delay that so many of a hundred are not above.
+    /// The delay that this percentage of all events does not exceed.
     ///
     /// # Panics
     /// Where nothing was heard.
@@ -82,7 +82,7 @@ impl Heard {
     }
 }
 
-/// Lets sockets of a server listen while this process commits events to its database at a steady rate.
+/// Lets sockets of a server listen while this process commits events to the database at a steady rate.
 ///
 /// # Panics
 /// Where a socket cannot be opened, an event cannot be stored, or nothing more is heard.
@@ -108,7 +108,7 @@ pub async fn listen(server: &Server, stores: &Stores, load: Load) -> Heard {
     heard
 }
 
-/// Commits numbered events; when each was committed.
+/// Commits numbered events. Returns when each was committed.
 async fn tell(stores: &Stores, load: Load) -> Vec<Instant> {
     let mut ticks = interval(Duration::from_secs(1) * u32::try_from(TOGETHER).expect("few") / rate(load));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -128,7 +128,7 @@ fn rate(load: Load) -> u32 {
     u32::try_from(load.rate).expect("a rate that a clock can keep")
 }
 
-/// The numbers that a socket hears until the last one, and when.
+/// The events that a socket receives up to the last one, with times.
 async fn hear(mut socket: Socket, events: u64) -> Vec<(u64, Instant)> {
     const MARK: &str = "\"hits\":";
     let mut told: Vec<(u64, Instant)> = Vec::new();
@@ -136,7 +136,7 @@ async fn hear(mut socket: Socket, events: u64) -> Vec<(u64, Instant)> {
         let frame = timeout(FRAME_TIMEOUT, socket.next()).await.expect("nothing more is heard");
         let Some(Ok(Message::Text(text))) = frame else { continue };
         let at = Instant::now();
-        // Parsing would take longer than what is measured.
+        // Parsing would take longer than the measured delays.
         for (place, _) in text.match_indices(MARK) {
             let rest = &text[place + MARK.len()..];
             let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

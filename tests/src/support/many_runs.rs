@@ -1,4 +1,4 @@
-//! A database with many finished runs, made by writing its tables rather than by executing them.
+//! A database with many finished runs, created by writing its tables instead of executing runs.
 
 use migrations::{Migrator, MigratorTrait as _};
 use sea_orm::prelude::Uuid;
@@ -10,18 +10,18 @@ use serde_json::json;
 
 use super::home::Home;
 
-/// The experiment that all runs are of.
+/// The experiment of all runs.
 pub const EXPERIMENT: u128 = 0x0190_0000_0000_7000_8000_0000_0000_0001;
 
-/// The sweep that all of them belong to.
+/// The sweep of all runs.
 const SWEEP: u128 = 0x0190_0000_0003_7000_8000_0000_0000_0000;
-/// The endpoint that its stage names.
+/// The endpoint of its stage.
 pub const ENDPOINT: &str = "fake";
-/// Samples of it.
+/// Its number of samples.
 const SAMPLES: usize = 20;
-/// The step of the schema that does not know yet what lists are sorted and filtered by: the next one works it out.
+/// The last migration before sort keys of lists are stored. The next one computes them.
 const BEFORE_FIGURES: u32 = 11;
-/// Runs of one statement.
+/// Runs inserted by one statement.
 const CHUNK: usize = 400;
 
 const TOP_P: [f64; 4] = [0.5, 0.8, 0.9, 1.0];
@@ -38,7 +38,7 @@ pub const fn run_id(number: usize) -> u128 {
     0x0190_0000_0001_7000_8000_0000_0000_0000 + number as u128
 }
 
-/// Makes a database with an experiment and so many runs, as the program would have left it.
+/// Creates a database with an experiment and this many runs, as the program would have left it.
 ///
 /// # Panics
 /// Where the database does not take them.
@@ -139,7 +139,7 @@ async fn make_experiment(transaction: &DatabaseTransaction) {
     execute(transaction, experiment, values.collect()).await;
 }
 
-/// A sweep that has come to its end, to which all runs belong.
+/// An ended sweep, to which all runs belong.
 async fn make_sweep(transaction: &DatabaseTransaction, runs: usize) {
     let sweep = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed, max_runs, parameter_space, status, \
          finish_reason, version, asked, duplicates, epoch) SELECT $1, id, 'random', $2, 7, $3, parameter_space, \
@@ -153,14 +153,14 @@ async fn make_sweep(transaction: &DatabaseTransaction, runs: usize) {
     execute(transaction, totals, vec![id(SWEEP)]).await;
 }
 
-/// A number that looks like chance, from 0 to below 1.
+/// A pseudo-random number from 0 to below 1.
 fn dice(number: usize, face: u64) -> f64 {
     let mut bits = (number as u64 ^ (face << 40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// One run in a hundred failed; the tone decides a good part of the score.
+/// One run in a hundred failed. The score depends mostly on the tone.
 fn run_row(number: usize) -> Vec<Value> {
     let tone = number % 4;
     let failed = number % 100 == 99;
@@ -216,7 +216,7 @@ fn event_row(number: usize) -> Vec<Value> {
     vec![whole(number + 1), id(EXPERIMENT), "run.completed".into(), data.into()]
 }
 
-/// Ten results of each run, which share a thousand answers.
+/// Ten results for each run, which share a thousand answers.
 async fn make_results(connection: &DatabaseConnection) {
     let series = "WITH RECURSIVE series(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < 9)";
     let answers = "INSERT INTO answer (id, endpoint_id, request, response, model, parameters, tokens_in, tokens_out, \
@@ -231,7 +231,7 @@ async fn make_results(connection: &DatabaseConnection) {
     execute(connection, &series_first(results, series), vec![]).await;
 }
 
-/// Puts a `WITH` in front of the `SELECT` of an `INSERT`.
+/// Puts a `WITH` clause before the `SELECT` of an `INSERT`.
 fn series_first(insert: &str, series: &str) -> String {
     insert.replacen("SELECT", &format!("{series} SELECT"), 1)
 }

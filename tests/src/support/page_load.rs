@@ -11,7 +11,7 @@ use super::many_runs::{self, ENDPOINT, EXPERIMENT, run_id};
 use super::program;
 use super::server::Server;
 
-/// What is asked of each list, as its query.
+/// The queries of the measured lists.
 const LISTS: [&str; 17] = [
     "?limit=50",
     "?limit=50&sort=-created_at",
@@ -31,22 +31,22 @@ const LISTS: [&str; 17] = [
     "?limit=50&sort=-scores.exact_match&status=failed",
     "?limit=50&sort=cost_estimate&values.top_p=0.5&values.tone=formal",
 ];
-/// Pages of 500 rows that lie before a deep page.
+/// The number of pages of 500 rows before a deep page.
 const DEEP: usize = 60;
-/// Calls of the model server take so long.
+/// The latency of the model server.
 const LATENCY: Duration = Duration::from_millis(20);
 
-/// How long one page took, over all times it was asked for.
+/// How long one page took, over all requests.
 #[derive(Debug, Clone)]
 pub struct PageTimes {
-    /// The page, in words.
+    /// The name of the page.
     pub name: String,
     path: String,
     times: Vec<Duration>,
 }
 
 impl PageTimes {
-    /// The time within which so many of a hundred answers came.
+    /// The time that this percentage of the answers did not exceed.
     #[must_use]
     pub fn percentile(&self, percent: usize) -> Duration {
         let mut times = self.times.clone();
@@ -55,18 +55,18 @@ impl PageTimes {
     }
 }
 
-/// What pages took.
+/// The results of the measurement.
 #[derive(Debug)]
 pub struct PageLoad {
     /// Each page.
     pub pages: Vec<PageTimes>,
-    /// Runs that ended meanwhile.
+    /// Runs that ended during the measurement.
     pub ended: u64,
     /// The server's resident memory, in KiB.
     pub memory: u64,
 }
 
-/// Asks for every page so many times while a sweep writes to the same experiment of so many runs.
+/// Requests every page this many times while a sweep writes to the same experiment.
 ///
 /// # Panics
 /// Where a page is refused.
@@ -101,7 +101,7 @@ fn page(name: impl Into<String>, path: String) -> PageTimes {
     PageTimes { name: name.into(), path, times: Vec::new() }
 }
 
-/// The first and a deep page of every list, and the pages of single things.
+/// The first page and a deep page of every list, and the pages of single items.
 async fn pages(server: &Server, experiment: &str, runs: usize) -> Vec<PageTimes> {
     let run = Uuid::from_u128(run_id(runs / 2)).to_string();
     let mut pages = vec![

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of a test's own, to be restarted, stopped and run out of room.
+//! A PostgreSQL server for one test, which can be restarted, stopped and run out of disk space.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub struct OwnPostgres {
 }
 
 impl OwnPostgres {
-    /// Starts a server with its data in a folder of its own.
+    /// Starts a server with its data in a new folder.
     ///
     /// # Panics
     /// Where there is no PostgreSQL to be had.
@@ -64,7 +64,7 @@ impl OwnPostgres {
         self.port
     }
 
-    /// Ends the server as a crash would, and starts it again.
+    /// Stops the server immediately, as in a crash, and starts it again.
     ///
     /// # Panics
     /// Where it does not come back.
@@ -73,7 +73,7 @@ impl OwnPostgres {
         self.start_again();
     }
 
-    /// Ends the server as a crash would.
+    /// Stops the server immediately, as in a crash.
     ///
     /// # Panics
     /// Where it does not end.
@@ -95,7 +95,7 @@ impl OwnPostgres {
         run(self.control().arg("-l").arg(log).args(["-w", "-o"]).arg(options).arg("start"));
     }
 
-    /// Starts the server again where it has ended by itself.
+    /// Starts the server again if it has ended by itself.
     ///
     /// # Panics
     /// Where it does not start.
@@ -112,7 +112,7 @@ impl OwnPostgres {
         command
     }
 
-    /// One of PostgreSQL's programs, which refuse to run as root.
+    /// A command for one of PostgreSQL's programs, which refuse to run as root.
     fn program(&self, name: &str) -> Command {
         let path = programs().join(name);
         let mut command = if is_root() {

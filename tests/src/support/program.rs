@@ -8,14 +8,14 @@ use tokio::process::{Child, Command};
 
 use super::home::{Home, SECRET_KEY};
 
-/// What a finished program left.
+/// The results of a finished process.
 #[derive(Debug)]
 pub struct Finished {
     /// Its exit code; `None` where a signal ended it.
     pub code: Option<i32>,
     /// What it printed.
     pub stdout: String,
-    /// What it said.
+    /// What it wrote to standard error.
     pub stderr: String,
 }
 
@@ -30,7 +30,7 @@ impl Finished {
     }
 }
 
-/// Where the built program is.
+/// The path of the built program.
 ///
 /// # Panics
 /// Where it has not been built.
@@ -43,7 +43,7 @@ pub fn path() -> PathBuf {
     found.expect("the program is not built: start the tests with tests/run, or `cargo build` first")
 }
 
-/// A worker whose guide races, on the database of a home; it works until the experiment's sweep is over.
+/// Starts a worker whose guide races, on the database of a home. It works until the experiment's sweep has ended.
 ///
 /// # Panics
 /// Where it does not start.
@@ -58,7 +58,7 @@ pub fn start_racing(home: &Home, experiment: &str, words: &[&str]) -> Child {
     command.kill_on_drop(true).spawn().expect("the worker starts: was it built?")
 }
 
-/// The program with the environment of a home and nothing else that it reads.
+/// The program with the environment of a home only.
 #[must_use]
 pub fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(path());
@@ -87,7 +87,7 @@ pub fn command(home: &Home, arguments: &[&str]) -> Command {
     command
 }
 
-/// A command with a limit of open files.
+/// The same command with a limit of open files.
 #[must_use]
 pub fn with_open_files(command: &Command, most: u32) -> Command {
     let inner = command.as_std();
@@ -121,7 +121,7 @@ pub fn start(home: &Home, arguments: &[&str]) -> Child {
     command(home, arguments).spawn().expect("the program starts")
 }
 
-/// Waits for a program that was started.
+/// Waits for the end of a started program.
 ///
 /// # Panics
 /// Where it does not end within two minutes.
@@ -133,7 +133,7 @@ pub async fn finish(child: Child) -> Finished {
     Finished { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-/// Kills a program as a power cut would, and waits until it is gone.
+/// Kills a program immediately, and waits until it has ended.
 ///
 /// # Panics
 /// Where it cannot be killed.
@@ -142,13 +142,13 @@ pub async fn kill(mut child: Child) -> ExitStatus {
     child.wait().await.expect("its end")
 }
 
-/// The most memory that a process has used so far, in KiB; `None` once it is gone.
+/// The peak memory of a process in KiB; `None` once it has ended.
 #[must_use]
 pub fn peak_memory(child: &Child) -> Option<u64> {
     status(child, "VmHWM:")
 }
 
-/// The memory that a process uses now, in KiB; `None` once it is gone.
+/// The present memory of a process in KiB; `None` once it has ended.
 #[must_use]
 pub fn memory(child: &Child) -> Option<u64> {
     status(child, "VmRSS:")

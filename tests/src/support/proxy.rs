@@ -1,4 +1,4 @@
-//! A network between the program and PostgreSQL that fails in the ways networks do.
+//! A network between the program and PostgreSQL that fails in the ways in which networks fail.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ pub struct Proxy {
 
 #[derive(Default)]
 struct Faults {
-    /// Of how many COMMITs one is cut off; 0 for none.
+    /// One COMMIT of this many is cut off; 0 for none.
     cut_every: AtomicU64,
     commits: AtomicU64,
     cut: AtomicU64,
@@ -27,7 +27,7 @@ struct Faults {
 }
 
 impl Proxy {
-    /// A proxy for a port on 127.0.0.1.
+    /// Starts a proxy for a port on 127.0.0.1.
     ///
     /// # Errors
     /// Where no port can be had.
@@ -45,8 +45,8 @@ impl Proxy {
         self.address.port()
     }
 
-    /// From now on one of so many COMMITs gets through, and its connection is cut before the answer comes back; every
-    /// other one of those is cut before it gets through.
+    /// From now on, cuts the connection of one COMMIT in this many: alternately before the COMMIT reaches the server,
+    /// and after it but before its answer.
     pub fn cut_commits(&self, one_of: u64) {
         self.faults.cut_every.store(one_of, Ordering::SeqCst);
     }
@@ -57,8 +57,7 @@ impl Proxy {
         self.faults.cut.load(Ordering::SeqCst)
     }
 
-    /// From now on nothing gets through any more and nobody is told, or everything does again. What was swallowed is gone,
-    /// with its connections.
+    /// Drops all data without a message, or forwards it again. Connections on which data was dropped do not recover.
     pub fn swallow(&self, swallowing: bool) {
         self.faults.swallowing.store(swallowing, Ordering::SeqCst);
     }
@@ -79,7 +78,7 @@ async fn accept(listener: TcpListener, to: u16, faults: Arc<Faults>) {
         let faults = Arc::clone(&faults);
         tokio::spawn(async move {
             if let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await {
-                // A cut connection is what this is for.
+                // Cut connections are intended.
                 drop(relay(client, server, &faults).await);
             }
         });
@@ -99,7 +98,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: &Faults) ->
                 if let Some(cut) = cut(asked, faults) {
                     if cut == Cut::AfterIt {
                         server.write_all(asked).await?;
-                        // The server has it and does it.
+                        // The server has received it and executes it.
                         drop(server.read(&mut answered).await);
                     }
                     return Ok(());
@@ -118,7 +117,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, faults: &Faults) ->
     }
 }
 
-/// A connection on which something was swallowed stays silent for good, as after a firewall has forgotten it.
+/// A connection on which data was dropped stays silent, as after a firewall has forgotten it.
 async fn swallow(faults: &Faults) {
     if faults.swallowing.load(Ordering::SeqCst) {
         std::future::pending::<()>().await;

@@ -1,4 +1,5 @@
-//! A guide that races, and an engine with it: what shows that sweeps can learn, without being part of the product.
+//! A guide that races trials against each other, and an engine with it. It tests that sweeps can learn, and is not
+//! part of the product.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,17 +17,17 @@ use persistence::Stores;
 use queue::LocalBell;
 use system::{BlockingThreads, SystemChance, SystemClock, SystemIds, TokioTasks, TokioTimer};
 
-/// Samples after which the better half goes on and the others are pruned.
+/// The numbers of samples after which the better half continues and the rest is pruned.
 const RUNGS: [usize; 3] = [3, 6, 12];
 
-/// How long the slow guide thinks: longer than the lease of [`engine_settings`].
+/// How long the slow guide computes: longer than the lease of [`engine_settings`].
 pub const THINKING: Duration = Duration::from_millis(2_500);
 
-/// The seed of sweeps whose guide breaks down.
+/// The seed of sweeps whose guide panics.
 pub const BROKEN_SEED: u64 = 13;
 
-/// Successive halving over every point of a space. A rung is judged when all who are left have come to it, so that what it
-/// decides does not hang on who came first.
+/// Successive halving over all points of a space. A rung is judged when all remaining trials have reached it, so that
+/// the decision does not depend on their order of arrival.
 #[derive(Debug, Clone, Copy)]
 pub struct Halving;
 
@@ -55,8 +56,8 @@ impl Guide for Halving {
     }
 }
 
-/// The better half goes on to the next rung, and from the last one to all samples; who fell behind only there is good enough
-/// to be completed.
+/// The better half continues to the next rung, and from the last one to all samples. At the last rung the others are
+/// completed rather than pruned.
 fn halve(mut racing: Vec<(u64, &Trial)>, samples: usize) -> Vec<Step> {
     racing.sort_by(|(a, one), (b, other)| mean(other).total_cmp(&mean(one)).then(b.cmp(a)));
     let Some((_, leader)) = racing.first().copied() else { return Vec::new() };
@@ -83,11 +84,11 @@ fn mean(trial: &Trial) -> f64 {
     trial.scores.iter().sum::<f64>() / trial.scores.len() as f64
 }
 
-/// The same, and it thinks for a long time.
+/// The same guide, but it computes for a long time.
 #[derive(Debug, Clone, Copy)]
 struct Slow;
 
-/// The seeds of the sweeps that it thinks about now.
+/// The seeds of the sweeps that it is computing for.
 static THINKING_NOW: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 
 fn thinking_now() -> MutexGuard<'static, BTreeSet<u64>> {
@@ -107,7 +108,7 @@ impl Guide for Slow {
     }
 }
 
-/// Grids race, shuffled ones slowly; random sweeps are the product's own.
+/// Grids race, shuffled ones slowly. Random sweeps use the product's own guide.
 #[must_use]
 pub fn guides(kind: SweepKind) -> Box<dyn Guide> {
     match kind {
@@ -127,7 +128,7 @@ impl FormatChecker for NoFormats {
     }
 }
 
-/// What an engine with these guides needs, over real stores and the real HTTP client.
+/// The ports of an engine with these guides, over real stores and the real HTTP client.
 ///
 /// # Errors
 /// Where there is no HTTP client to be had.
@@ -162,7 +163,7 @@ pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
     })
 }
 
-/// How such an engine behaves: it is quick to take over.
+/// The settings of such an engine, with short leases.
 #[must_use]
 pub fn engine_settings() -> engine::Settings {
     let lease = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! The program as a server, and a client that speaks to it.
+//! The program as a server, with a client.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use super::program;
 /// The key that programs may use in tests.
 pub const API_KEY: &str = "a-key-for-programs-in-tests";
 
-/// A server of a test's own.
+/// A server for one test.
 pub struct Server {
     child: Child,
-    /// Where it is, without a slash at the end.
+    /// Its URL, without a slash at the end.
     pub url: String,
     http: reqwest::Client,
-    /// What requests are sent with.
+    /// The bearer token of requests.
     pub token: Option<String>,
 }
 
@@ -28,7 +28,7 @@ pub struct Server {
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Server {
-    /// Starts one that executes runs, with the tests' API key.
+    /// Starts a server that executes runs, with the tests' API key.
     ///
     /// # Panics
     /// Where it does not start.
@@ -36,7 +36,7 @@ impl Server {
         Self::start_with(home, &["serve"], &[]).await
     }
 
-    /// Starts one with other arguments and further variables.
+    /// Starts a server with other arguments and further variables.
     ///
     /// # Panics
     /// Where it does not start.
@@ -46,7 +46,7 @@ impl Server {
         Self::launch(command).await
     }
 
-    /// The command that starts one.
+    /// The command that starts a server.
     #[must_use]
     pub fn command(home: &Home, arguments: &[&str]) -> Command {
         let mut command = program::command(home, arguments);
@@ -54,7 +54,7 @@ impl Server {
         command
     }
 
-    /// Starts one by its command.
+    /// Starts a server by its command.
     ///
     /// # Panics
     /// Where it does not start.
@@ -65,7 +65,7 @@ impl Server {
         Self { child, url, http: reqwest::Client::new(), token: Some(API_KEY.to_owned()) }
     }
 
-    /// Sends a request with the server's token; the answer's status and body, which is null where it is no JSON.
+    /// Sends a request with the server's token. Returns the status and the body, which is null if it is not JSON.
     ///
     /// # Panics
     /// Where the server does not answer.
@@ -100,7 +100,7 @@ impl Server {
         request.send().await.expect("an answer")
     }
 
-    /// What is at a path.
+    /// Gets a path.
     ///
     /// # Panics
     /// Where it is not there.
@@ -110,7 +110,7 @@ impl Server {
         body
     }
 
-    /// Posts something that must be taken.
+    /// Posts a body.
     ///
     /// # Panics
     /// Where it is refused.
@@ -120,7 +120,8 @@ impl Server {
         body
     }
 
-    /// Registers the endpoints of an experiment file, and makes its project and the experiment; its id.
+    /// Registers the endpoints of an experiment file, and creates its project and the experiment. Returns the
+    /// experiment's id.
     ///
     /// # Panics
     /// Where that is refused.
@@ -138,7 +139,7 @@ impl Server {
         made["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Waits until an experiment's sweep is over or paused; the sweep.
+    /// Waits until an experiment's sweep has ended or paused. Returns the sweep.
     ///
     /// # Panics
     /// Where that takes more than a minute.
@@ -153,7 +154,7 @@ impl Server {
         panic!("the sweep does not end");
     }
 
-    /// Asks the server to stop as a service manager would; its exit code.
+    /// Stops the server as a service manager would. Returns its exit code.
     ///
     /// # Panics
     /// Where it does not end within half a minute.
@@ -164,7 +165,7 @@ impl Server {
         ended.expect("the server does not stop").expect("an end").code()
     }
 
-    /// Ends it at once, whatever it does.
+    /// Kills the server.
     ///
     /// # Panics
     /// Where it cannot be ended.
@@ -179,7 +180,7 @@ impl Server {
     }
 }
 
-/// Reads the address that the server says it is at, and goes on reading so that it is never kept waiting.
+/// Reads the address that the server prints, and continues to read so that its output never blocks.
 async fn address(stderr: tokio::process::ChildStderr) -> String {
     let mut lines = BufReader::new(stderr).lines();
     let mut said = String::new();

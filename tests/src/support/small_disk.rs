@@ -1,4 +1,4 @@
-//! A disk of a few megabytes that can be filled.
+//! A disk of a few megabytes, for tests of full disks.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,13 +9,13 @@ use tempfile::TempDir;
 
 use super::postgres::is_root;
 
-/// A file system in memory; it is unmounted when this is dropped.
+/// A file system in memory, unmounted on drop.
 pub struct SmallDisk {
     folder: TempDir,
 }
 
 impl SmallDisk {
-    /// A disk of so many MiB.
+    /// Mounts a disk of this many MiB.
     ///
     /// # Panics
     /// Where it cannot be mounted, which takes root or sudo.
@@ -33,7 +33,7 @@ impl SmallDisk {
         Self { folder }
     }
 
-    /// Where it is.
+    /// Its mount point.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
@@ -43,7 +43,7 @@ impl SmallDisk {
         self.path().join("ballast")
     }
 
-    /// Fills it to the last byte.
+    /// Fills it completely.
     ///
     /// # Panics
     /// Where it cannot be written to.
@@ -54,7 +54,7 @@ impl SmallDisk {
         }
     }
 
-    /// Makes room again.
+    /// Frees the space again.
     ///
     /// # Panics
     /// Where it was not filled.

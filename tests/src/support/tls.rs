@@ -1,4 +1,4 @@
-//! TLS in front of a server, with a certificate from an authority of its own.
+//! A TLS terminator in front of a server, with a certificate from its own authority.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// A running terminator of TLS; it stops when this is dropped.
+/// A running TLS terminator. It stops when this is dropped.
 pub struct TlsFront {
     address: SocketAddr,
     authority: String,
@@ -65,7 +65,7 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, to: u16) {
     while let Ok((socket, _)) = listener.accept().await {
         let tls = tls.clone();
         tokio::spawn(async move {
-            // A client that trusts nobody here leaves.
+            // A client that does not trust the certificate closes the connection.
             let Ok(mut outer) = tls.accept(socket).await else { return };
             let Ok(mut inner) = TcpStream::connect(("127.0.0.1", to)).await else { return };
             drop(tokio::io::copy_bidirectional(&mut outer, &mut inner).await);

@@ -1,8 +1,8 @@
-//! Programs of other languages that tests start. `tests/run` installs them; a test that lacks one fails.
+//! Programs in other languages that tests start. `tests/run` installs them. A test fails if one is missing.
 
 use std::path::{Path, PathBuf};
 
-/// The folder of programs that were installed for Python.
+/// The folder of the installed Python programs.
 ///
 /// # Panics
 /// Where nobody says which it is.
@@ -15,7 +15,7 @@ pub fn python_tools() -> PathBuf {
     folder.into()
 }
 
-/// One of them.
+/// The path of one of them.
 #[must_use]
 pub fn python_tool(name: &str) -> PathBuf {
     python_tools().join(name)

@@ -4,7 +4,7 @@ use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::program;
 use serde_json::{Value, json};
 
-/// The document that clients are generated from is the one that the program has.
+/// The document that clients are generated from equals the program's.
 #[tokio::test]
 async fn the_api_document_is_kept() {
     let home = Home::new(Kind::Sqlite).await;
@@ -33,7 +33,7 @@ async fn the_api_document_is_kept() {
     }
 }
 
-/// The bodies that an operation takes and answers, each with its example.
+/// The request and answer bodies of an operation, each with its example.
 fn bodies(operation: &Value, document: &Value) -> Vec<(Value, Option<Value>)> {
     let answers = operation["responses"].as_object().unwrap().values();
     let contents = answers.chain(operation.get("requestBody")).filter_map(|body| body["content"].as_object());

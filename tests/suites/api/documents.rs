@@ -1,4 +1,4 @@
-//! Experiments as they are written, changed and tried.
+//! Experiments: how they are created, changed and previewed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::fake;
 
-/// An experiment of 3 samples and 2 configurations; its id, and its document as the API takes it.
+/// An experiment with 3 samples and 2 configurations: its id, and its document as the API takes it.
 async fn imported(server: &Server, fake: &FakeLlm) -> (String, Value) {
     let mut document = Experiment::echo(&fake.url(), 3, 2).document;
     let id = server.import(&document).await;
@@ -21,7 +21,7 @@ async fn imported(server: &Server, fake: &FakeLlm) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn what_has_been_tried_keeps_its_document() {
+async fn an_experiment_with_runs_keeps_its_document() {
     for kind in Kind::ALL {
         let (home, fake) = (Home::new(kind).await, fake().await);
         let server = Server::start(&home).await;
@@ -53,7 +53,7 @@ async fn what_has_been_tried_keeps_its_document() {
     }
 }
 
-/// What sweeps went through and runs were made of stays as it was when the experiment's space changes.
+/// Past sweeps and runs do not change when the experiment's space changes.
 #[tokio::test]
 async fn a_space_changes_between_sweeps() {
     for kind in Kind::ALL {

@@ -1,4 +1,4 @@
-//! Files of samples that are brought over HTTP.
+//! Uploads of sample files.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const BOUNDARY: &str = "a-boundary-that-no-sample-has";
 
-/// A form with these parts: a name, a file name where it is a file, and what it holds.
+/// A form with these parts: a name, a file name if it is a file, and the content.
 fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, file, content) in parts {

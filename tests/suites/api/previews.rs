@@ -1,4 +1,4 @@
-//! Previews make their calls as sweeps do: within the endpoint's limits, and not twice.
+//! Previews make calls as sweeps do: within the endpoint's limits, and each call once.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const PREVIEW: &str = "experiments/preview";
 
-/// Two stages at an endpoint that bears one call at a time; the document as the API takes it.
+/// Two stages at an endpoint that allows one call at a time: the endpoint, and the document as the API takes it.
 fn two_stages(url: &str) -> (Value, Value) {
     let stage = |name: &str, prompt: &str| {
         json!({"name": name, "kind": "llm", "endpoint": "fake", "model": "echo-1", "prompt": prompt,
@@ -46,7 +46,7 @@ async fn many_previews_at_once_keep_an_endpoint_s_limits_and_pay_once() {
         );
         assert_eq!(fake.counts().calls, 0);
 
-        // Each sample twice, all at once.
+        // Each sample twice, all at the same time.
         let asked = (0..24).map(|n| server.post(PREVIEW, request(n % 12)));
         for (n, preview) in join_all(asked).await.into_iter().enumerate() {
             let word = format!("word-{}", n % 12);
@@ -56,12 +56,12 @@ async fn many_previews_at_once_keep_an_endpoint_s_limits_and_pay_once() {
         let counts = fake.counts();
         assert_eq!((counts.calls, counts.distinct, counts.max_in_flight), (24, 24, 1), "{kind:?}");
 
-        // What was tried is known to a sweep of the same calls.
+        // Calls of previews are cached for sweeps.
         if kind == Kind::Sqlite {
             let at = format!("experiments/{id}");
             let begun = json!({"kind": "grid", "dry_run": true});
             let estimate = server.post(&format!("{at}/sweep"), begun).await;
-            // The space has one temperature, which the previews sent too.
+            // The space has one temperature, which the previews used too.
             assert_eq!(
                 (&estimate["calls"], &estimate["cached_calls"]),
                 (&json!(24), &json!(24)),

@@ -1,4 +1,4 @@
-//! What requests are refused, and how lists and secrets are answered.
+//! Refused requests, lists, and secrets in answers.
 
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::home::{Home, Kind};
@@ -153,7 +153,7 @@ async fn lists_come_in_pages_without_gaps() {
     }
 }
 
-/// Only so many runs are ranked against each other; the list goes on behind them without a gap.
+/// Only a limited number of runs is compared with the leader. The list continues after them without a gap.
 #[tokio::test]
 async fn a_long_leaderboard_has_all_its_rows() {
     const RUNS: usize = 520;

@@ -1,4 +1,4 @@
-//! Sweeps, their runs and their winners over the API.
+//! Sweeps, their runs and exports over the API.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::fake;
 
 /// From an empty database to an exported winner.
-async fn an_experiment_goes_its_whole_way(kind: Kind) {
+async fn an_experiment_is_created_swept_and_exported(kind: Kind) {
     let (home, fake) = (Home::new(kind).await, fake().await);
     let server = Server::start(&home).await;
     let price = json!({"echo-1": {"input_per_million": 2, "output_per_million": 4}});
@@ -106,12 +106,12 @@ async fn an_experiment_goes_its_whole_way(kind: Kind) {
         (events["items"].as_array().unwrap().len(), &events["items"][0]["by"]),
         (2, &json!("API_KEY"))
     );
-    events_tell_what_it_came_to(&server, &id).await;
+    events_hold_the_results(&server, &id).await;
     assert_eq!(server.stop().await, Some(0));
 }
 
 /// Five runs at known prices, and the same five again from the cache.
-async fn events_tell_what_it_came_to(server: &Server, id: &str) {
+async fn events_hold_the_results(server: &Server, id: &str) {
     let told = async |kind: &str| {
         server.get(&format!("experiments/{id}/events?type={kind}")).await["items"].as_array().unwrap().clone()
     };
@@ -128,13 +128,13 @@ async fn events_tell_what_it_came_to(server: &Server, id: &str) {
 }
 
 #[tokio::test]
-async fn an_experiment_goes_its_whole_way_on_sqlite() {
-    an_experiment_goes_its_whole_way(Kind::Sqlite).await;
+async fn an_experiment_is_created_swept_and_exported_on_sqlite() {
+    an_experiment_is_created_swept_and_exported(Kind::Sqlite).await;
 }
 
 #[tokio::test]
-async fn an_experiment_goes_its_whole_way_on_postgres() {
-    an_experiment_goes_its_whole_way(Kind::Postgres).await;
+async fn an_experiment_is_created_swept_and_exported_on_postgres() {
+    an_experiment_is_created_swept_and_exported(Kind::Postgres).await;
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_sweep_is_paused_resumed_and_stopped() {
         );
         let (status, problem) = steer("pause", None).await;
         assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("invalid_transition")));
-        // Calls in flight come to their end; a busy machine may take its time to tell.
+        // Calls in flight are finished. On a busy machine their results may arrive late.
         let mut calls = 0;
         while fake.counts().calls != calls {
             calls = fake.counts().calls;
@@ -191,7 +191,7 @@ async fn a_sweep_is_paused_resumed_and_stopped() {
     }
 }
 
-/// A run takes its time, and whoever watches sees how far it is.
+/// A slow run shows its progress while it is executed.
 #[tokio::test]
 async fn a_slow_run_shows_how_far_it_is() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);

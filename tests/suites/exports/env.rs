@@ -1,4 +1,4 @@
-//! Variables, read by libraries, by Node.js and by shells.
+//! Variables, read by libraries, Node.js and shells.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn from_json(printed: &[u8]) -> Variables {
     serde_json::from_slice(printed).unwrap()
 }
 
-/// What a file of variables says, by the name of who reads it.
+/// The variables in a file according to each reader.
 fn readings(file: &Path) -> Vec<(&'static str, Variables)> {
     let python = |arguments: &str| {
         let script = format!(
@@ -53,7 +53,7 @@ fn readings(file: &Path) -> Vec<(&'static str, Variables)> {
     ]
 }
 
-/// What a shell's variables are once it has read a file.
+/// The variables of a shell after it has read a file.
 fn sourced(shell: &str, locale: &str, file: &Path) -> Variables {
     let mut command = Command::new(shell);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("LC_ALL", locale);
@@ -63,10 +63,10 @@ fn sourced(shell: &str, locale: &str, file: &Path) -> Variables {
     lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Variables that are there without any file.
+/// Variables that exist without the file.
 const OF_EVERY_PROCESS: [&str; 6] = ["PATH", "PWD", "OLDPWD", "SHLVL", "_", "LC_ALL"];
 
-/// With values in base64 as the texts that they are.
+/// Decodes the values in base64.
 fn decoded(variables: Variables) -> Variables {
     let own = variables.into_iter().filter(|(name, _)| !OF_EVERY_PROCESS.contains(&name.as_str()));
     own.map(|(name, value)| match name.strip_suffix("_BASE64") {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{check, export, printed, text, written};
 
-/// A configuration whose every text is one of these, and what a structured export says of it.
+/// A configuration with these texts, and its structured export.
 fn structured(texts: &[String; 4], number: f64) -> (Export, serde_json::Value) {
     let [prompt, system, key, value] = texts;
     let text = |text: &String| Value::from(text.as_str());
@@ -38,7 +38,7 @@ fn structured(texts: &[String; 4], number: f64) -> (Export, serde_json::Value) {
     (export, expected)
 }
 
-/// Numbers by value: whether one is written with a point is not told apart everywhere.
+/// Compares numbers by value, because not all readers distinguish `1` and `1.0`.
 fn same(a: &serde_json::Value, b: &serde_json::Value) -> bool {
     use serde_json::Value::{Array, Number, Object};
     match (a, b) {
@@ -88,7 +88,7 @@ fn every_reader_of_yaml_reads_the_same_configuration() {
     check(10, &proptest::collection::vec((texts, number), 1..80), |batch| every_reader_of_yaml_reads(&batch));
 }
 
-/// Texts that a reader of YAML takes for something else than a text, as names and as values.
+/// Texts that YAML readers take for other types, as names and as values.
 const WORDS: [&str; 46] = [
     "",
     " ",

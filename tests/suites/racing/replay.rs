@@ -1,4 +1,4 @@
-//! What the logs of a sweep say that its guide saw.
+//! Replays the decisions of a guide from the logs of a sweep.
 
 use application::ports::{ExperimentStore as _, OutcomeLog as _, StoredDecision, SweepStore as _};
 use domain::id::ExperimentId;
@@ -9,7 +9,7 @@ use promptlooper_tests::support::racing::Halving;
 
 use super::SAMPLES;
 
-/// Shows the guide again what the logs say that it saw: it decides again what is stored.
+/// Checks that the guide decides the same again when it is shown the trials according to the logs.
 pub(super) async fn assert_replays(stores: &Stores, experiment: &str) {
     let experiment: ExperimentId = experiment.parse().unwrap();
     let sweep = stores.latest(experiment).await.unwrap().unwrap();
@@ -38,7 +38,7 @@ pub(super) async fn assert_replays(stores: &Stores, experiment: &str) {
     }
 }
 
-/// The trials as a decision's guide was shown them.
+/// The trials that the guide saw for a decision.
 fn shown(decisions: &[StoredDecision], outcomes: &[BlockOutcome], ask: u64) -> Trials {
     let seen = decisions.iter().find(|decision| decision.ask == ask).unwrap().seen;
     let mut trials = Trials::default();

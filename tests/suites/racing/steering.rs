@@ -1,4 +1,4 @@
-//! Races that are paused and stopped, and guides that take their time or break down.
+//! Races that are paused and stopped, and guides that are slow or panic.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,9 +32,9 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 const SWEPT: &str =
     "SELECT count(*) AS n FROM trial t JOIN sweep s ON s.id = t.sweep_id WHERE s.kind = 'grid'";
 
-/// Guides that think for longer than a lease delay no other sweep, and keep their own.
+/// Guides that compute for longer than a lease delay no other sweep, and do not lose their own.
 #[tokio::test]
-async fn guides_think_off_to_the_side() {
+async fn slow_guides_delay_no_other_sweep() {
     let race = Race::new(Kind::Postgres).await;
     let mut others = Vec::new();
     for name in ["one", "two", "other"] {
@@ -64,9 +64,9 @@ async fn guides_think_off_to_the_side() {
     program::kill(worker).await;
 }
 
-/// What a guide says is dropped where its sweep was paused meanwhile, and it is not asked twice at once.
+/// A proposal is dropped if its sweep was paused in the meantime, and a guide has only one request at a time.
 #[tokio::test]
-async fn what_a_guide_says_too_late_is_dropped() {
+async fn late_proposals_of_a_guide_are_dropped() {
     let race = Race::new(Kind::Postgres).await;
     let stores = Arc::new(race.home.stores().await);
     let sweeps = steering(&stores);
@@ -89,12 +89,12 @@ async fn what_a_guide_says_too_late_is_dropped() {
     assert_eq!(usize::try_from(pruned), Ok(PRUNED));
 }
 
-/// The use cases of sweeps for somebody beside the workers.
+/// The use cases of sweeps, for a caller outside the workers.
 fn steering(stores: &Arc<Stores>) -> Sweeps {
     Sweeps::new(sweeps::Ports::of_engine(&racing::ports(stores).unwrap()))
 }
 
-/// Pauses and resumes a race of two workers, now and then taking the runs in progress away.
+/// Pauses and resumes a race of two workers, sometimes with runs in progress given back.
 #[tokio::test]
 async fn pauses_change_nothing_in_a_race() {
     let expected = undisturbed(Kind::Postgres).await;
@@ -131,7 +131,7 @@ async fn pauses_change_nothing_in_a_race() {
     assert_recovered(&race, 0, &expected).await;
 }
 
-/// A race that is stopped leaves nothing open, and counts what it had.
+/// A stopped race leaves nothing open, and counts each run once.
 #[tokio::test]
 async fn a_race_that_is_stopped_counts_each_run_once() {
     for calls in [30, 90, 130] {
@@ -150,7 +150,7 @@ async fn a_race_that_is_stopped_counts_each_run_once() {
     }
 }
 
-/// A guide that breaks down pauses its sweep, and a person reads why.
+/// A guide that panics pauses its sweep, with a reason for people.
 #[tokio::test]
 async fn a_sweep_whose_guide_breaks_down_says_so() {
     for kind in Kind::ALL {

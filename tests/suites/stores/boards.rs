@@ -23,8 +23,8 @@ on_both! {
     a_filter_that_few_pass_finds_them_among_many,
     a_board_pages_by_rank_among_equals,
     runs_of_one_configuration_that_end_at_once_leave_one_listed,
-    the_lead_is_told_of_whoever_stands_first,
-    standings_are_computed_by_one_and_lost_with_nobody,
+    the_lead_is_announced_for_the_first_run,
+    standings_are_computed_by_one_process_and_survive_its_loss,
 }
 
 /// The end of a run with this score.
@@ -76,7 +76,7 @@ fn keys() -> Vec<RunKey> {
     keys
 }
 
-/// What a run is ordered by; `None` comes last.
+/// The sort key of a run; `None` comes last.
 fn key(run: &RunSummary, by: &RunKey) -> Option<f64> {
     let figure = match by {
         RunKey::Created => return Some(0.0),
@@ -90,7 +90,7 @@ fn key(run: &RunSummary, by: &RunKey) -> Option<f64> {
     Some(figure)
 }
 
-/// Every run that was there at the beginning is on one page, in order, while others are made and end.
+/// Every run that existed at the beginning is on one page, in order, while others are created and end.
 async fn pages_neither_repeat_nor_skip(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let configs: Vec<u8> = (0..40).collect();
@@ -159,7 +159,7 @@ async fn a_filter_that_few_pass_finds_them_among_many(kind: Kind) {
     assert_eq!(board.items[0].values["n"], Value::from(59_u64));
 }
 
-/// Whole runs by score, the older first among equals, then partial ones, then those without a score.
+/// Whole runs by score, older ones first among equals, then partial ones, then those without a score.
 async fn a_board_pages_by_rank_among_equals(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let configs: Vec<u8> = (0..30).collect();
@@ -187,7 +187,7 @@ async fn a_board_pages_by_rank_among_equals(kind: Kind) {
     assert_eq!(unlisted, 0);
 }
 
-/// Processes that end runs of one configuration at once neither leave both on the board nor trip over each other.
+/// Processes that end runs of one configuration at the same time neither leave both on the board nor deadlock.
 async fn runs_of_one_configuration_that_end_at_once_leave_one_listed(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let other = match kind {
@@ -216,7 +216,7 @@ async fn runs_of_one_configuration_that_end_at_once_leave_one_listed(kind: Kind)
     }
 }
 
-async fn the_lead_is_told_of_whoever_stands_first(kind: Kind) {
+async fn the_lead_is_announced_for_the_first_run(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let told = async || fixture.number("SELECT count(*) AS n FROM event WHERE type = 'new_best_found'").await;
     fixture.finished(&[1], |_| Some(0.5)).await;
@@ -225,7 +225,7 @@ async fn the_lead_is_told_of_whoever_stands_first(kind: Kind) {
     assert_eq!(told().await, 1, "an equal does not take the lead");
     fixture.finished(&[3], |_| Some(0.7)).await;
     assert_eq!(told().await, 2);
-    // The leading configuration is tried again and does worse: what others have to beat is lower now.
+    // The leading configuration is run again with a lower score. From then on, a lower score takes the lead.
     let again = async |run: u128, score: f64| {
         let single = fixture.single(RunId::new(run), 3);
         fixture.stores.commit(Commit { single: Some(single), ..Commit::default() }).await.unwrap();
@@ -240,7 +240,7 @@ async fn the_lead_is_told_of_whoever_stands_first(kind: Kind) {
     assert_eq!(told().await, 3);
 }
 
-async fn standings_are_computed_by_one_and_lost_with_nobody(kind: Kind) {
+async fn standings_are_computed_by_one_process_and_survive_its_loss(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let (stores, experiment) = (&fixture.stores, fixture.experiment);
     let claim = async |lease: u64, at_once: bool| {

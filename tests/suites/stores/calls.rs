@@ -20,12 +20,12 @@ use super::fixture::*;
 
 on_both! {
     a_call_has_one_claimant,
-    claims_of_the_dead_are_free,
+    claims_of_dead_workers_are_free,
     answers_come_back_as_they_were,
     vectors_come_back_as_they_were,
     failures_hold_for_their_sweep,
     a_budget_is_reserved_and_given_back,
-    many_commits_share_transactions_and_harm_nobody,
+    many_commits_share_transactions_independently,
 }
 
 async fn a_call_has_one_claimant(kind: Kind) {
@@ -53,7 +53,7 @@ async fn a_call_has_one_claimant(kind: Kind) {
     assert_eq!(winners.len(), 1, "two workers won");
 }
 
-async fn claims_of_the_dead_are_free(kind: Kind) {
+async fn claims_of_dead_workers_are_free(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let doomed = WorkerId::new(SystemIds.next());
     fixture.stores.register(doomed, Duration::from_millis(1)).await.unwrap();
@@ -88,7 +88,7 @@ async fn answers_come_back_as_they_were(kind: Kind) {
         (id, Some(NanoDollars::new(5)), Some(payer(RunId::new(1))))
     );
     assert_eq!(*answer.reply, reply("yes"));
-    // A second answer to the same call is kept, and the first one stays.
+    // A second answer to the same call is stored, but the first one remains in the cache.
     let second = fixture.fill_in(1).await;
     assert_ne!(second, id);
     let Claim::Answered(answer) = fixture.claimed(1, fixture.worker).await else { panic!("no answer") };
@@ -128,7 +128,7 @@ async fn a_budget_is_reserved_and_given_back(kind: Kind) {
     let claims =
         fixture.stores.claim_calls(vec![wish(1, 60), wish(2, 60), wish(3, 40)], fixture.worker).await;
     assert_eq!(claims, [Claim::Yours, Claim::NoBudget { open: true }, Claim::Yours]);
-    // The first used 14 of its 60.
+    // The first one used 14 of its 60.
     fixture.fill_in(1).await;
     assert_eq!(
         fixture.stores.claim_calls(vec![wish(2, 60)], fixture.worker).await,
@@ -143,14 +143,14 @@ async fn a_budget_is_reserved_and_given_back(kind: Kind) {
     );
 }
 
-async fn many_commits_share_transactions_and_harm_nobody(kind: Kind) {
+async fn many_commits_share_transactions_independently(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let event = NewEvent::new(fixture.experiment, EventType::CacheHit, []);
     let tasks: Vec<_> = (0..128_u32)
         .map(|i| {
             let (stores, mut commit) =
                 (fixture.stores.clone(), Commit { events: vec![event.clone()], ..Commit::default() });
-            // Each fourth is of somebody who has lost the run, and must not land.
+            // Every fourth commit is from a worker that has lost the run, and must be refused.
             if i % 4 == 0 {
                 commit.block = Some(fixture.block(RunLease { run: RunId::new(99), epoch: 1 }, 1));
             }

@@ -1,4 +1,4 @@
-//! Runs that go on or end because that was decided, and the logs that decisions are made from.
+//! Runs that continue or end by decision, and the logs that decisions are based on.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use promptlooper_tests::support::home::Kind;
 use super::fixture::*;
 
 on_both! {
-    a_run_that_has_what_it_was_asked_for_rests,
-    a_run_that_goes_on_is_ended_by_its_worker,
+    a_run_with_all_requested_samples_rests,
+    a_continued_run_is_ended_by_its_worker,
     a_run_may_go_on_while_it_is_executed,
     a_decision_ends_a_run,
-    whoever_ends_a_run_comes_to_the_same,
+    both_ways_to_end_a_run_give_the_same_results,
     a_decision_lands_whole_or_not_at_all,
-    whoever_reads_the_logs_reads_the_same,
+    every_reader_of_the_logs_gets_the_same,
     a_stopped_sweep_leaves_no_run_resting,
 }
 
@@ -39,7 +39,7 @@ async fn decide(fixture: &Fixture, of: impl FnOnce(Launch) -> Launch) -> Result<
     fixture.stores.commit(commit).await.map(|receipt| receipt.duplicates)
 }
 
-/// Begins trials that take two samples of three first.
+/// Begins trials that take two of three samples first.
 async fn race(fixture: &Fixture, configs: &[u8]) -> Vec<RunId> {
     let asked = conducted(fixture).await.asked;
     let new = configs.iter().zip(asked..).map(|(n, trial)| {
@@ -56,14 +56,14 @@ async fn claim(fixture: &Fixture) -> ClaimedRun {
     fixture.stores.claim_runs(fixture.worker, 1, LEASE).await.remove(0)
 }
 
-/// The next samples of a run, up to some number, the run's end with them or not.
+/// Stores the next samples of a run, up to a number, and possibly its end.
 async fn work(fixture: &Fixture, run: &ClaimedRun, upto: u32, end: Option<RunEnd>) {
     let mut block = fixture.block(run.lease, upto - run.done);
     (block.no, block.upto, block.ending) = (run.blocks, upto, end.map(RunEnding::from));
     fixture.stores.commit(Commit { block: Some(block), ..Commit::default() }).await.unwrap();
 }
 
-/// The end of a run as its worker or its conductor adds it up.
+/// The end of a run, computed as its worker or its conductor does.
 async fn end(fixture: &Fixture, run: RunId, ending: Ending) -> RunEnd {
     let resumed = fixture.stores.resumed(run).await.unwrap();
     let layout = Layout { scorers: &[], stages: &["s"], repeats: 2 };
@@ -83,7 +83,7 @@ async fn totals(fixture: &Fixture) -> [u64; 4] {
     [totals.running, totals.completed, totals.pruned, totals.cancelled]
 }
 
-async fn a_run_that_has_what_it_was_asked_for_rests(kind: Kind) {
+async fn a_run_with_all_requested_samples_rests(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let id = race(&fixture, &[1]).await[0];
     let claimed = claim(&fixture).await;
@@ -100,7 +100,7 @@ async fn a_run_that_has_what_it_was_asked_for_rests(kind: Kind) {
     assert_eq!(totals(&fixture).await, [1, 0, 0, 0]);
 }
 
-async fn a_run_that_goes_on_is_ended_by_its_worker(kind: Kind) {
+async fn a_continued_run_is_ended_by_its_worker(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let id = race(&fixture, &[1]).await[0];
     work(&fixture, &claim(&fixture).await, 2, None).await;
@@ -120,7 +120,7 @@ async fn a_run_may_go_on_while_it_is_executed(kind: Kind) {
     let id = race(&fixture, &[1]).await[0];
     let claimed = claim(&fixture).await;
     decide(&fixture, |launch| Launch { extend: vec![extension(id, 0, 3)], ..launch }).await.unwrap();
-    // The worker knows of two samples, gives the run back, and somebody takes the third.
+    // The worker was given two samples. It releases the run, and another claim takes the third.
     work(&fixture, &claimed, 2, None).await;
     RunStore::release(&fixture.stores, claimed.lease, Duration::ZERO).await.unwrap();
     let again = claim(&fixture).await;
@@ -144,12 +144,12 @@ async fn a_decision_ends_a_run(kind: Kind) {
     assert_eq!(totals(&fixture).await, [0, 0, 1, 0]);
 }
 
-async fn whoever_ends_a_run_comes_to_the_same(kind: Kind) {
+async fn both_ways_to_end_a_run_give_the_same_results(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let ids = race(&fixture, &[1, 2]).await;
     let told = || Some(NewEvent::new(fixture.experiment, EventType::RunCompleted, []));
     let lead = || Some(NewEvent::new(fixture.experiment, EventType::NewBestFound, []));
-    // The first is ended by decision, the second by the worker that takes the same last sample.
+    // The first run is ended by decision, the second by the worker that stores the same last sample.
     work(&fixture, &claim(&fixture).await, 2, None).await;
     let of = Ending::Completed { of: 2 };
     let completed = end(&fixture, ids[0], of).await;
@@ -210,9 +210,9 @@ async fn a_decision_lands_whole_or_not_at_all(kind: Kind) {
     assert_eq!(totals(&fixture).await, [1, 0, 0, 0]);
 }
 
-async fn whoever_reads_the_logs_reads_the_same(kind: Kind) {
+async fn every_reader_of_the_logs_gets_the_same(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
-    // The third trial is the first one's configuration.
+    // The third trial has the first one's configuration.
     let ids = race(&fixture, &[1, 2, 1]).await;
     work(&fixture, &claim(&fixture).await, 2, None).await;
     let broken = claim(&fixture).await;

@@ -14,7 +14,7 @@ on_both! {
     a_label_is_taken_once,
 }
 
-/// Of many that make an endpoint of the same name at once, one does; the others change nothing.
+/// Of many concurrent requests for an endpoint with the same label, one succeeds; the others change nothing.
 async fn a_label_is_taken_once(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let made = (0..16).map(|n| {
@@ -47,7 +47,7 @@ async fn experiments_come_back_as_they_were(kind: Kind) {
     assert_eq!(ExperimentStore::samples(&fixture.stores, stored.sample_set, &[]).await.unwrap(), []);
 }
 
-/// Whichever change comes second, the key is the new one: a change without a key keeps the key that is stored then.
+/// Whichever change is second, the new key remains: a change without a key keeps the stored key.
 async fn a_new_key_survives_a_change_at_the_same_time(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let stores = &fixture.stores;

@@ -1,4 +1,4 @@
-//! What is known of experiments without their documents, and which form of one a run is executed in.
+//! Facts of experiments without their documents, and the form in which a run is executed.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What the promises begin with.
+//! The initial state of store tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +94,7 @@ impl Fixture {
         ids
     }
 
-    /// The next decision of a sweep's conductor, which decides nothing.
+    /// The next decision of a sweep's conductor, without any changes.
     pub(super) fn decision(&self, stored: &StoredSweep) -> Launch {
         Launch {
             sweep: self.sweep,
@@ -128,7 +128,7 @@ impl Fixture {
         }
     }
 
-    /// A run of its own with a configuration.
+    /// A run outside any sweep, with a configuration.
     pub(super) fn single(&self, id: RunId, n: u8) -> SingleRun {
         let NewRun { config_hash, config, asked, .. } = self.run(n, 0);
         SingleRun { id, experiment: self.experiment, revision: 1, config_hash, config, asked }
@@ -165,7 +165,7 @@ impl Fixture {
     }
 }
 
-/// Both traits have a `claim`.
+/// Two traits have a method `claim`.
 pub(super) trait Claims {
     async fn claim_calls(&self, calls: Vec<CallClaim>, by: WorkerId) -> Vec<Claim>;
     async fn claim_runs(

@@ -1,4 +1,4 @@
-//! Requests with keys: what was done for one is not done again.
+//! Requests with idempotency keys: what was created for one is not created again.
 
 use application::ports::{
     Commit, CommitError, IdempotencyStore, Ids as _, Journal, KeptAnswer, RepeatableRequest, ReservationMark,

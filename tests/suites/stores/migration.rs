@@ -1,4 +1,4 @@
-//! A database of an earlier release keeps what it holds.
+//! Migration of a database of an earlier release.
 
 use application::ports::{
     BoardStore, FactStore, Metric, RunFilter, RunKey, RunOrder, RunQuery, RunStore, StandingsStore,
@@ -14,17 +14,17 @@ use serde_json::json;
 on_both! { ranks_and_figures_are_carried_over }
 
 const EXPERIMENT: u128 = 1;
-/// The last step of the schema that knows nothing of ranks and figures.
+/// The last migration before ranks and figures.
 const BEFORE: u32 = 10;
 
-/// A run as the tenth step of the schema has it: score, samples with one, cost, temperature.
+/// A run as of the tenth migration: score, samples with a score, cost, temperature.
 type OldRun = (u128, Option<f64>, i64, Option<i64>, serde_json::Value);
 
 fn old_runs() -> [OldRun; 5] {
     [
         (11, Some(0.5), 10, Some(4_000_000_000), json!(0.5)),
         (12, Some(0.9), 10, Some(1_000_000_000), json!(-1)),
-        // Partial: it stood at 1.0 - 1, where a whole run without any success stood too.
+        // A partial run. Its rank was 1.0 - 1, the same as that of a whole run without any success.
         (13, Some(1.0), 2, Some(2_000_000_000), json!(0.25)),
         (14, None, 0, None, json!("x\"y")),
         (15, Some(0.0), 10, Some(3_000_000_000), json!("a".repeat(5_000))),
@@ -76,7 +76,7 @@ async fn ranks_and_figures_are_carried_over(kind: Kind) {
     back_and_forth(&home).await;
 }
 
-/// The steps have a way back that leaves nothing behind.
+/// All migrations can be reverted, and leave nothing behind.
 async fn back_and_forth(home: &Home) {
     let connection = writable(home).await;
     let later = Migrator::migrations().len() - BEFORE as usize;

@@ -1,4 +1,4 @@
-//! Runs, who executes them, and the slots they share.
+//! Runs, their claims, and the slots of workers.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use promptlooper_tests::support::home::Kind;
 use super::fixture::*;
 
 on_both! {
-    slots_are_shared_among_the_living,
+    slots_are_shared_among_live_workers,
     runs_are_claimed_once,
     runs_of_paused_sweeps_rest,
-    whoever_lost_a_run_cannot_write_to_it,
+    a_worker_that_lost_a_run_cannot_write_to_it,
     equal_configurations_are_one_run,
 }
 
-async fn slots_are_shared_among_the_living(kind: Kind) {
+async fn slots_are_shared_among_live_workers(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let (stores, endpoint) = (&fixture.stores, fixture.endpoint);
     let hold = async |worker, want, in_flight| {
@@ -95,7 +95,7 @@ async fn runs_of_paused_sweeps_rest(kind: Kind) {
     assert_eq!((totals.cancelled, totals.running), (1, 0));
 }
 
-async fn whoever_lost_a_run_cannot_write_to_it(kind: Kind) {
+async fn a_worker_that_lost_a_run_cannot_write_to_it(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     fixture.launch(&[1]).await;
     let old = fixture.stores.claim_runs(fixture.worker, 1, Duration::from_millis(1)).await.remove(0);

@@ -1,4 +1,4 @@
-//! Sweeps and who conducts them.
+//! Sweeps and their conductors.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What lands together, what counts once, and what is said of workers that were lost.
+//! Atomic commits, repeated commits, and lost workers.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ use super::fixture::*;
 
 on_both! {
     a_unit_of_several_parts_lands_whole_or_not_at_all,
-    what_is_sent_again_counts_nothing_twice,
+    repeated_commits_count_once,
     changed_experiments_refuse_what_was_checked_before,
     calls_lost_with_their_worker_are_charged,
     runs_that_workers_are_lost_on_are_executed_alone,
-    bystanders_are_not_blamed,
-    nobody_is_taken_for_dead_right_after_an_outage,
+    runs_that_make_progress_are_not_blamed_for_lost_workers,
+    no_worker_is_considered_dead_right_after_an_outage,
     of_equal_configurations_one_is_listed,
 }
 
@@ -51,7 +51,7 @@ async fn a_unit_of_several_parts_lands_whole_or_not_at_all(kind: Kind) {
     let held = fixture.stores.claim_runs(live(&fixture.stores).await, 1, LEASE).await.remove(0);
     let told = fixture.number("SELECT count(*) AS n FROM event").await;
 
-    // The move alone would land; the block is of somebody who has lost the run.
+    // The move alone would succeed; the block is from a worker that has lost the run.
     let commit = Commit {
         moved: Some(pause(&fixture).await),
         block: Some(fixture.block(lost.lease, 1)),
@@ -63,7 +63,7 @@ async fn a_unit_of_several_parts_lands_whole_or_not_at_all(kind: Kind) {
     assert_eq!((sweep.status, sweep.version), (SweepStatus::Running, pause(&fixture).await.version));
     assert_eq!(fixture.number("SELECT count(*) AS n FROM event").await, told);
 
-    // The block alone would land; the move rests on an old version.
+    // The block alone would succeed; the move has an old version.
     let stale = SweepMove { version: sweep.version - 1, ..pause(&fixture).await };
     let block = Some(fixture.block(held.lease, 1));
     let commit =
@@ -72,7 +72,7 @@ async fn a_unit_of_several_parts_lands_whole_or_not_at_all(kind: Kind) {
     assert_eq!(fixture.number("SELECT count(*) AS n FROM block").await, 0);
     assert_eq!(fixture.stores.totals(fixture.sweep).await.unwrap().samples, 0);
 
-    // Both are right, beside commits of others.
+    // Both are valid, and are committed together with other requests.
     let commit =
         Commit { moved: Some(pause(&fixture).await), block, events: event(&fixture), ..Commit::default() };
     let other = Commit { events: event(&fixture), ..Commit::default() };
@@ -83,7 +83,7 @@ async fn a_unit_of_several_parts_lands_whole_or_not_at_all(kind: Kind) {
     assert_eq!(fixture.stores.totals(fixture.sweep).await.unwrap().samples, 1);
 }
 
-async fn what_is_sent_again_counts_nothing_twice(kind: Kind) {
+async fn repeated_commits_count_once(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let stored = fixture.stores.conduct(fixture.worker, LEASE, None).await.unwrap().remove(0);
     let launch = Launch { new: vec![fixture.run(1, 0), fixture.run(2, 1)], ..fixture.decision(&stored) };
@@ -152,13 +152,13 @@ async fn calls_lost_with_their_worker_are_charged(kind: Kind) {
     assert_eq!(fixture.stores.claim_calls(vec![wish(1, 60)], doomed).await, [Claim::Yours]);
     fixture.stores.register(doomed, Duration::from_millis(1)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(20)).await;
-    // It may have been sent, and billed: another 60 do not fit beside it.
+    // It may have been sent and billed: a reservation of another 60 does not fit.
     let again = fixture.stores.claim_calls(vec![wish(1, 60)], fixture.worker).await;
     assert_eq!(again, [Claim::NoBudget { open: false }]);
     let totals = fixture.stores.totals(fixture.sweep).await.unwrap();
     assert_eq!((totals.unknown, totals.unknown_tokens), (1, 60));
 
-    // The same where the outcome of a call cannot be known.
+    // The same if the outcome of a call is unknown.
     assert_eq!(fixture.stores.claim_calls(vec![wish(2, 30)], fixture.worker).await, [Claim::Yours]);
     fixture.stores.charge(hash(2), fixture.worker).await.unwrap();
     let totals = fixture.stores.totals(fixture.sweep).await.unwrap();
@@ -167,7 +167,7 @@ async fn calls_lost_with_their_worker_are_charged(kind: Kind) {
     assert_eq!(again, [Claim::NoBudget { open: false }]);
 }
 
-/// Claims a run and is lost with it.
+/// Claims a run, and is lost with it.
 async fn lose(fixture: &Fixture, alone: bool) -> Vec<application::ports::ClaimedRun> {
     let by = live(&fixture.stores).await;
     let claim = RunClaim { by, want: 8, lease: Duration::from_millis(1), only: None, alone };
@@ -190,7 +190,7 @@ async fn runs_that_workers_are_lost_on_are_executed_alone(kind: Kind) {
     }
 }
 
-async fn bystanders_are_not_blamed(kind: Kind) {
+async fn runs_that_make_progress_are_not_blamed_for_lost_workers(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     let run = fixture.launch(&[1]).await.remove(0);
     // Each process stored something new of it before it was lost.
@@ -212,7 +212,7 @@ async fn bystanders_are_not_blamed(kind: Kind) {
         assert_eq!(fixture.claimed(100 + u8::try_from(n).unwrap(), by).await, Claim::Yours);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // A run that was given back was not lost.
+    // A run that was released was not lost.
     let fixture = Fixture::plain(kind).await;
     fixture.launch(&[1]).await;
     for _ in 0..5 {
@@ -221,7 +221,7 @@ async fn bystanders_are_not_blamed(kind: Kind) {
     }
 }
 
-async fn nobody_is_taken_for_dead_right_after_an_outage(kind: Kind) {
+async fn no_worker_is_considered_dead_right_after_an_outage(kind: Kind) {
     let fixture = Fixture::plain(kind).await;
     fixture.launch(&[1]).await;
     let short = Duration::from_millis(300);
@@ -231,13 +231,13 @@ async fn nobody_is_taken_for_dead_right_after_an_outage(kind: Kind) {
     }
     let held = fixture.stores.claim_runs(one, 1, short).await.remove(0);
     assert_eq!(fixture.claimed(1, one).await, Claim::Yours);
-    // No heartbeat lands for longer than a lease; then the other's is the first.
+    // No heartbeat arrives for longer than a lease; then the other worker's is the first.
     tokio::time::sleep(Duration::from_millis(400)).await;
     fixture.stores.beat(other, &[], short).await.unwrap();
     assert!(fixture.stores.claim_runs(other, 1, short).await.is_empty(), "the run was taken");
     assert_eq!(fixture.claimed(1, other).await, Claim::Busy, "the call was taken");
     assert!(fixture.stores.beat(one, &[held.lease], short).await.unwrap().lost.is_empty());
-    // Whoever has not come back by then is dead.
+    // A worker that has not renewed its lease by then is considered dead.
     tokio::time::sleep(Duration::from_millis(200)).await;
     fixture.stores.beat(other, &[], short).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;

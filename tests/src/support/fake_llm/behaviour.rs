@@ -1,30 +1,30 @@
-//! What a model's name tells a fake server to do.
+//! The behaviour of a fake server, given by the model's name.
 
-/// What is done for a model.
+/// The behaviour for a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behaviour<'a> {
-    /// The marked answer, or the last word.
+    /// The marked answer, or else the last word.
     Good,
     /// Anything but the marked answer.
     Bad,
     /// The last word.
     Echo,
-    /// An object around it.
+    /// A JSON object with the last word.
     Json,
     /// A text that differs between bodies.
     Text,
-    /// A bill of any size that the request allows, made out when the request comes.
+    /// A random bill within what the request allows, counted when the request arrives.
     Costly,
-    /// This fault, so many times for each body where that is limited.
+    /// A fault, with the number of times for each body if that is limited.
     Fault { fault: Fault<'a>, times: Option<u32> },
 }
 
-/// What goes wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault<'a> {
     /// This status, with this `Retry-After`.
     Status { status: u16, retry_after: Option<&'a str> },
-    /// Something with the connection or the body, by its name.
+    /// A fault of the connection or the body, by its name.
     Named(&'a str),
 }
 

@@ -1,32 +1,32 @@
-//! What a fake server has seen.
+//! What a fake server counts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-/// Numbers since the start or the last reset.
+/// Counts since the start or the last reset.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
-    /// Completions asked for.
+    /// Requests for completions.
     pub calls: u64,
-    /// Distinct bodies among them.
+    /// Distinct bodies of those.
     pub distinct: u64,
     /// Prompt tokens that were reported.
     pub input_tokens: u64,
     /// Completion tokens that were reported.
     pub output_tokens: u64,
-    /// Requests begun and not yet answered, at this moment.
+    /// Requests in flight now.
     pub in_flight: u64,
-    /// The most of them at once.
+    /// The most requests in flight at once.
     pub max_in_flight: u64,
-    /// Completions asked for by model.
+    /// Requests for completions by model.
     pub models: BTreeMap<String, u64>,
     /// Requests for embeddings.
     pub embedding_requests: u64,
     /// Texts that were embedded.
     pub embedded_texts: u64,
-    /// Distinct pairs of model and text among them.
+    /// Distinct pairs of a model and an embedded text.
     pub distinct_texts: u64,
 }
 
@@ -39,7 +39,7 @@ pub struct Arrival {
     pub tokens: u64,
 }
 
-/// The counts as they are kept.
+/// The counts with the data that they are computed from.
 #[derive(Default)]
 pub(super) struct Tally {
     counts: Counts,
@@ -50,7 +50,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// A request for a completion begins; its number among them.
+    /// Counts a request for a completion. Returns its number among them.
     pub(super) fn begin(&mut self) -> usize {
         self.counts.calls += 1;
         self.begin_exchange();
@@ -63,7 +63,7 @@ impl Tally {
         self.arrivals.clone()
     }
 
-    /// A request for embeddings begins.
+    /// Counts a request for embeddings.
     pub(super) fn begin_embedding(&mut self) {
         self.counts.embedding_requests += 1;
         self.begin_exchange();
@@ -74,18 +74,18 @@ impl Tally {
         self.counts.max_in_flight = self.counts.max_in_flight.max(self.counts.in_flight);
     }
 
-    /// These texts are embedded by this model.
+    /// Counts texts embedded by this model.
     pub(super) fn texts(&mut self, model: &str, texts: &[String]) {
         self.counts.embedded_texts += texts.len() as u64;
         self.texts.extend(texts.iter().map(|text| (model.to_owned(), text.clone())));
     }
 
-    /// A request was answered, or its client left.
+    /// Counts a request as ended: answered, or its client left.
     pub(super) fn end(&mut self) {
         self.counts.in_flight -= 1;
     }
 
-    /// Its body has this hash and asks for this model.
+    /// Counts a body with this hash, for this model.
     pub(super) fn body(&mut self, hash: u64, model: &str) {
         self.bodies.insert(hash);
         match self.counts.models.get_mut(model) {
@@ -102,13 +102,13 @@ impl Tally {
         self.report(input, output);
     }
 
-    /// Tokens are reported.
+    /// Counts reported tokens.
     pub(super) fn report(&mut self, input: u64, output: u64) {
         self.counts.input_tokens += input;
         self.counts.output_tokens += output;
     }
 
-    /// How often the body with this hash has had its fault, now counted once more.
+    /// How often the body with this hash has had its fault so far. Counts it once more.
     pub(super) fn fault(&mut self, hash: u64) -> u32 {
         let times = self.faults.entry(hash).or_default();
         *times += 1;

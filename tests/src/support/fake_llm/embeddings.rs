@@ -1,4 +1,4 @@
-//! Embeddings: the vector of a text counts its words, so that texts with words in common are alike.
+//! Embeddings. The vector of a text counts its words, so that texts with common words are similar.
 
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 const DIMENSIONS: usize = 512;
 
-/// What is read of a request.
+/// The fields of a request that matter.
 #[derive(Deserialize)]
 pub(super) struct Request {
     pub(super) model: String,
@@ -15,7 +15,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// The server refuses the whole request for one of its texts.
+    /// Whether the server refuses the whole request because of one of its texts.
     pub(super) fn is_refused(&self) -> bool {
         self.input.iter().any(|text| text.contains("[[refuse]]"))
     }
@@ -25,7 +25,7 @@ impl Request {
         self.input.iter().map(|text| (text.len() as u64).div_ceil(4)).sum()
     }
 
-    /// The vectors, the last text first: whoever reads them has to go by their index.
+    /// The vectors in reverse order, so that clients have to use their indices.
     pub(super) fn reply(&self) -> String {
         let items = self.input.iter().enumerate().rev().map(|(index, text)| {
             let numbers: Vec<String> = vector(text).iter().map(u32::to_string).collect();
@@ -34,7 +34,7 @@ impl Request {
         let (items, tokens) = (items.collect::<Vec<_>>().join(","), self.tokens());
         let mut out = String::from(r#"{"object":"list","model":"#);
         domain::value::write_text(&self.model, &mut out);
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(
             out,
             r#","data":[{items}],"usage":{{"prompt_tokens":{tokens},"total_tokens":{tokens}}}}}"#

@@ -1,9 +1,9 @@
-//! The protocols that a fake server speaks besides chat completions: the same answers in other words.
+//! The protocols of a fake server other than chat completions: the same answers in other formats.
 
 use hyper::HeaderMap;
 use serde_json::{Value, json};
 
-/// How a request and its answer are spelled.
+/// The format of a request and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
     /// OpenAI's chat completions.
@@ -31,7 +31,7 @@ impl Protocol {
         self != Self::Messages || demanded.iter().all(|name| headers.contains_key(*name))
     }
 
-    /// A completion in this protocol's words. Bodies that are no completions stay as they are.
+    /// Converts a completion to this protocol. Other bodies do not change.
     pub(super) fn respell(self, completion: Vec<u8>) -> Vec<u8> {
         let respelled = match (self, serde_json::from_slice::<Value>(&completion)) {
             (Self::Messages, Ok(chat)) if chat.get("choices").is_some() => message(&chat),
@@ -67,7 +67,7 @@ fn message(chat: &Value) -> Value {
         Some("tool_calls") => "tool_use",
         _ => "end_turn",
     };
-    // Half of the prompt comes from the cache.
+    // Half of the prompt was cached.
     let input = chat["usage"]["prompt_tokens"].as_u64().unwrap_or(0);
     json!({
         "id": "msg_fake", "type": "message", "role": "assistant", "model": chat["model"], "content": blocks,

@@ -1,4 +1,4 @@
-//! What a fake server answers.
+//! The answers of a fake server.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::behaviour::Behaviour;
 
-/// What is read of a request.
+/// The fields of a request that matter.
 #[derive(Deserialize)]
 pub(super) struct Request<'a> {
     #[serde(borrow)]
@@ -27,7 +27,7 @@ struct Message<'a> {
 }
 
 impl Request<'_> {
-    /// The text that a well-behaved model answers with.
+    /// The text of a model without faults.
     pub(super) fn text(&self, behaviour: Behaviour<'_>, hash: u64) -> String {
         match behaviour {
             Behaviour::Good | Behaviour::Fault { .. } => {
@@ -50,7 +50,8 @@ impl Request<'_> {
         messages.sum::<u64>() + (self.system.len() as u64).div_ceil(4)
     }
 
-    /// Some tokens that the request allows: a token is at least a byte of the prompt, with a few for each message.
+    /// Some numbers of tokens that the request allows: a token is at least a byte of the prompt, with a few for each
+    /// message.
     pub(super) fn any_bill(&self, chance: u64) -> (u64, u64) {
         let most: u64 = self.messages.iter().map(|message| message.content.len() as u64 + 8).sum();
         (most - chance % (most / 2 + 1), chance / 7 % (self.max_tokens + 1))
@@ -71,7 +72,7 @@ impl Request<'_> {
     }
 }
 
-/// The tokens of a request where each byte is one and each answer as long as it may be.
+/// The most tokens of a request: each byte is one, and each answer has the maximum length.
 pub(super) fn everything(request: &Value) -> (u64, u64) {
     const LIMITS: [&str; 4] = ["max_tokens", "max_completion_tokens", "max_output_tokens", "n_predict"];
     let most = |names: &[&str]| names.iter().filter_map(|name| request[*name].as_u64()).max();
@@ -83,7 +84,7 @@ pub(super) fn everything(request: &Value) -> (u64, u64) {
     (contents.chain(attached).sum(), answers * most(&LIMITS).unwrap_or(4_096))
 }
 
-/// A whole completion with this text.
+/// A completion with this text.
 pub(super) fn completion(model: &str, text: &str, usage: (u64, u64)) -> String {
     let message = format!(r#"{{"role":"assistant","content":{}}}"#, quoted(text));
     around(model, &message, "stop", &usage_json(usage))
@@ -108,7 +109,7 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// The body with status 200 for a fault of this name; `None` where no such fault is known.
+/// The body with status 200 for a fault of this name; `None` if the fault is unknown.
 pub(super) fn faulty(name: &str, model: &str) -> Option<Vec<u8>> {
     const USAGE: &str = r#"{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}"#;
     const PLAIN: &str = r#"{"role":"assistant","content":"hi"}"#;

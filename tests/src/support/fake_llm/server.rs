@@ -1,4 +1,4 @@
-//! The HTTP side of a fake server.
+//! The HTTP server of a fake model server.
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -26,7 +26,7 @@ use super::reply::{self, Request};
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-/// What all connections of a server share.
+/// The state that all connections share.
 pub(super) struct Shared {
     tally: Mutex<Tally>,
     latency_micros: AtomicU64,
@@ -67,7 +67,7 @@ impl Shared {
     }
 }
 
-/// One request in flight, until it is dropped.
+/// A request in flight, until this is dropped.
 struct InFlight<'a> {
     shared: &'a Shared,
     /// Its number among the completions.
@@ -91,14 +91,14 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// Serves connections for ever.
+/// Accepts connections until the server stops.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Connections end with the server, since the set aborts them when it is dropped.
+    // Connections end with the server: the set aborts its tasks when it is dropped.
     let mut connections = tokio::task::JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((socket, _)) => drop(connections.spawn(serve(socket, Arc::clone(&shared)))),
-            // Without a free file descriptor the next attempt would fail at once, and the one after it.
+            // Without free file descriptors, an immediate retry would fail too.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}
@@ -106,7 +106,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(socket: TcpStream, shared: Arc<Shared>) {
-    // Neither a socket without the option nor a connection that ends in an error is of interest here.
+    // A socket without the option, or a connection that ends in an error, does not matter here.
     drop(socket.set_nodelay(true));
     let service = service_fn(|request| route(request, &shared));
     drop(http1::Builder::new().serve_connection(TokioIo::new(socket), service).await);
@@ -159,7 +159,7 @@ async fn complete(body: Incoming, shared: &Shared, protocol: Protocol) -> io::Re
     completed(protocol, reply::completion(&request.model, &text, (input, output)))
 }
 
-/// Who asks pays, also where the answer never comes or nobody waits for it any more.
+/// The client pays even if the answer never arrives, or if it no longer waits.
 async fn costly(
     request: &Request<'_>,
     hash: u64,
@@ -245,7 +245,7 @@ fn whole(body: impl Into<Bytes>) -> Body {
     Full::new(body.into()).map_err(|never: Infallible| match never {}).boxed_unsync()
 }
 
-/// The beginning of a completion, then an error, late enough for the beginning to be on its way.
+/// The beginning of a completion, then an error, late enough for the beginning to be sent first.
 fn breaking_off() -> Body {
     let beginning = stream::iter([Ok(Frame::data(Bytes::from_static(br#"{"choices":[{"message":{"#)))]);
     let end = stream::once(async {
@@ -255,7 +255,7 @@ fn breaking_off() -> Body {
     StreamBody::new(beginning.chain(end)).boxed_unsync()
 }
 
-/// These bytes over and over.
+/// These bytes repeated without end.
 fn repeating(bytes: &'static [u8], pause: Duration) -> Body {
     let pieces = stream::repeat_with(move || Bytes::from_static(bytes)).then(move |piece| async move {
         if !pause.is_zero() {

@@ -104,7 +104,7 @@ impl application::ports::Clock for StoppedClock {
     }
 }
 
-/// What the real adapter makes of a model: the kind of its failure, or the flags of its answer.
+/// The result of the real adapter for a model: the kind of its failure, or the flags of its answer.
 async fn seen(fake: &FakeLlm, model: &str) -> String {
     use domain::call::{ChatCall, Message, ResponseFormat, Role};
     use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
@@ -146,7 +146,7 @@ async fn seen(fake: &FakeLlm, model: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_real_adapter_sees_what_the_names_promise() {
+async fn the_real_adapter_classifies_each_fault() {
     let fake = fake().await;
     for (model, expected) in [
         ("good-1", "hi"),
