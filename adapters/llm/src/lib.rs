@@ -1,7 +1,7 @@
-//! Model servers: those that speak OpenAI's or Anthropic's protocols, and a built-in simulation.
+//! Model servers: those with OpenAI's or Anthropic's protocols, and a built-in simulation.
 //!
-//! A server makes one exchange and says what came of it. It never retries, waits or remembers an endpoint's troubles:
-//! that is decided by who calls it.
+//! A server makes one exchange and returns its outcome. It never retries or waits, and has no memory of an endpoint's
+//! failures: its callers decide about those.
 
 mod anthropic;
 mod body;

@@ -9,7 +9,7 @@ use outbound::Client;
 
 use crate::{AnthropicServer, OpenAiServer, SimulatedServer};
 
-/// Hands each exchange to the server that speaks the endpoint's protocol.
+/// Routes each exchange to the implementation of the endpoint's protocol.
 pub struct Servers {
     openai: OpenAiServer,
     anthropic: AnthropicServer,
@@ -17,7 +17,7 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// A router to servers over this client, and to the simulation; the clock tells how far away a date in `Retry-After` is.
+    /// Creates the router over this client, with the simulation. The clock is needed for dates in `Retry-After`.
     #[must_use]
     pub fn new(client: &Client, clock: &Arc<dyn Clock>, simulated: SimulatedServer) -> Self {
         Self {

@@ -16,17 +16,17 @@ use outbound::{Client, Request, Response};
 
 use crate::exchange::{Exchanges, answer, failure};
 
-/// Talks to one server after another over a shared client.
+/// Exchanges with Anthropic's servers, over a shared client.
 pub struct AnthropicServer(Exchanges);
 
-/// The version of the protocol, which servers demand.
+/// The version of the protocol, which servers require.
 const VERSION: (&str, &str) = ("anthropic-version", "2023-06-01");
 
-/// The most models that a server lists at once; it lists 20 where nothing is said.
+/// The most models in one list. The default of servers is 20.
 const MODELS: &str = "limit=1000";
 
 impl AnthropicServer {
-    /// A server over this client; the clock tells how far away a date in `Retry-After` is.
+    /// Creates it over this client. The clock is needed for dates in `Retry-After`.
     #[must_use]
     pub const fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
         Self(Exchanges::new(client, clock))

@@ -6,11 +6,12 @@ use domain::value::Value;
 
 use crate::body::{extra_fields, joined, messages, set_within};
 
-/// The body of the request for `call`. Only what was set is in it, and the limit of output tokens, which the protocol demands.
-/// What the protocol does not know goes along all the same: the server says what it refuses.
+/// The body of the request for `call`: everything that is set, and the limit of output tokens, which the protocol
+/// requires. Parameters that the protocol does not define are sent too, and the server refuses what it does not
+/// accept.
 ///
 /// # Errors
-/// Where JSON without a schema is asked for, for which the protocol has no word.
+/// JSON without a schema is requested, which the protocol does not support.
 pub(super) fn body(call: &ChatCall) -> Result<String, CallFailure> {
     let mut body = extra_fields(call);
     for (name, value) in &call.parameters {
@@ -39,13 +40,13 @@ pub(super) fn body(call: &ChatCall) -> Result<String, CallFailure> {
     Ok(Value::Map(body).canonical())
 }
 
-/// Where the protocol has what is asked of the output.
+/// The field of the protocol for the format of the output.
 const OUTPUT: &str = "output_config";
 
 const NO_SCHEMA: &str = "Anthropic's protocol has no JSON without a schema: set the stage's `response_format` to \
                          `{json_schema: …}`, or to `text` and ask for JSON in the prompt";
 
-/// One text stands for a list of it.
+/// A single text as a list.
 fn list(value: &Value) -> Value {
     match value {
         Value::Text(_) => Value::List(vec![value.clone()]),

@@ -1,19 +1,19 @@
-//! A chat completion as servers send it. A field that is not needed is not read, so that its type cannot spoil an answer.
+//! Parses chat completions. Fields that are not needed are not read, so that unexpected types there do no harm.
 
 use serde_json::Value;
 
 /// The first choice of an answer.
 pub(super) struct Choice<'a>(&'a Value);
 
-/// What an answer has in the place of choices.
+/// The choices of an answer.
 pub(super) enum Choices<'a> {
     First(Choice<'a>),
-    /// A list of none.
+    /// An empty list.
     Empty,
     Missing,
 }
 
-/// Words for the end of an answer that is none.
+/// Finish reasons that denote a failure.
 const FAILED: [&str; 3] = ["error", "abort", "insufficient_system_resource"];
 
 pub(super) fn choices(answer: &Value) -> Choices<'_> {
@@ -25,25 +25,25 @@ pub(super) fn choices(answer: &Value) -> Choices<'_> {
             Some(_) => Choices::Missing,
             None => Choices::Empty,
         },
-        // A server's own protocol, with the message at the top.
+        // A server's own protocol, with the message at the top level.
         None if answer.pointer("/message/role").is_some() => Choices::First(Choice(answer)),
         _ => Choices::Missing,
     }
 }
 
 impl<'a> Choice<'a> {
-    /// The error in the choice itself.
+    /// The error inside the choice.
     pub(super) fn error(&self) -> Option<&'a Value> {
         let inside = self.0.get("error").filter(|error| error.is_object() || error.is_string());
         inside.filter(|error| error.as_object().is_none_or(|fields| !fields.is_empty()))
     }
 
-    /// The word for the end of an answer that is none.
+    /// The finish reason, if it denotes a failure.
     pub(super) fn failed(&self) -> Option<String> {
         self.finish_reason().filter(|reason| FAILED.contains(&&**reason))
     }
 
-    /// Why the model stopped: a word, or what stands for one.
+    /// Why the model stopped: a word, or another value as text.
     pub(super) fn finish_reason(&self) -> Option<String> {
         let reason = self.0.get("finish_reason").or_else(|| self.0.get("done_reason"))?;
         match reason {
@@ -60,7 +60,7 @@ impl<'a> Choice<'a> {
         message?.get(field).filter(|value| !value.is_null())
     }
 
-    /// The text; `None` where there is nothing that could be an answer.
+    /// The text; `None` if the choice has no content.
     pub(super) fn text(&self) -> Option<String> {
         let content = self.message("content").or_else(|| self.0.get("text"));
         let has_message = ["message", "delta"].iter().any(|name| self.0.get(*name).is_some());
@@ -71,7 +71,7 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// What the model thought before it answered, where that is told apart.
+    /// The reasoning before the answer, if it is separate from the text.
     pub(super) fn reasoning(&self) -> Option<String> {
         let named = ["reasoning_content", "reasoning"].iter().filter_map(|name| self.message(name)?.as_str());
         let named = named.map(str::to_owned).find(|text| !text.is_empty());
@@ -84,14 +84,14 @@ impl<'a> Choice<'a> {
         self.message("refusal").is_some_and(|refusal| refusal.as_str().is_some_and(|text| !text.is_empty()))
     }
 
-    /// Tool calls, where there are any.
+    /// Tool calls, if there are any.
     pub(super) fn tool_calls(&self) -> Option<&'a Value> {
         let calls = self.message("tool_calls").or_else(|| self.message("function_call"))?;
         Some(calls).filter(|calls| calls.as_array().is_none_or(|calls| !calls.is_empty()))
     }
 }
 
-/// The text of a content: that of its parts of type text, in order; what is no text in its JSON.
+/// The text of a content: its text parts in order, and other values as JSON.
 fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
@@ -113,7 +113,7 @@ fn text_of_part(part: &Value) -> Option<String> {
     text.as_str().or_else(|| text.get("value")?.as_str()).map(str::to_owned)
 }
 
-/// The texts under these names in a list of parts, in order.
+/// The texts of parts with these types, in order.
 fn joined(parts: &[Value], names: &[&str]) -> Option<String> {
     let texts = parts.iter().filter_map(|part| names.iter().find_map(|name| part.get(*name)?.as_str()));
     let text: String = texts.collect();

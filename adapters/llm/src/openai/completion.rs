@@ -1,4 +1,4 @@
-//! Reads the body of a successful answer.
+//! Reads the body of a successful response.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::exchange::answer::{self, Answer};
 use crate::exchange::usage::{cache_use, count, dollars};
 use crate::exchange::{error, json};
 
-/// The completion within `body`, or the failure it tells of.
+/// The completion in `body`, or the failure that it reports.
 pub(super) fn read(body: &[u8], call: &ChatCall, latency: Duration) -> Result<Reply, CallFailure> {
     let json::Parsed { value: tree, lossy } = json::tree(body).ok_or_else(|| malformed(body))?;
     if let Some(error) = error::within(&tree) {

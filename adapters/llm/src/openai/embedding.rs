@@ -1,4 +1,4 @@
-//! Embeddings: the body of a request for many texts, and what comes back.
+//! Embeddings: the body of a request for many texts, and its response.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ struct Item {
     embedding: Vec<f32>,
 }
 
-/// The body of the request for these texts, which one model embeds.
+/// The body of the request for these texts, all for the same model.
 pub(super) fn request(calls: &[EmbedCall]) -> String {
     let texts: usize = calls.iter().map(|call| call.text.len() + 8).sum();
     let mut body = String::with_capacity(texts + texts / 8 + 64);
@@ -42,8 +42,8 @@ pub(super) fn request(calls: &[EmbedCall]) -> String {
     body
 }
 
-/// The embeddings within `body`, one for each call, or the failure it tells of. Tokens and latency of the exchange are shared
-/// among the calls by the lengths of their texts.
+/// The embeddings in `body`, one for each call, or the failure that it reports. Tokens and latency of the exchange
+/// are divided among the calls by the lengths of their texts.
 pub(super) fn read(body: &[u8], calls: &[EmbedCall], latency: Duration) -> Result<Vec<Reply>, CallFailure> {
     let answer = json::read::<EmbeddingResponse>(body).ok_or_else(|| malformed(body))?.value;
     let items = match (answer.data, answer.error) {
@@ -73,7 +73,7 @@ pub(super) fn read(body: &[u8], calls: &[EmbedCall], latency: Duration) -> Resul
     Ok(replies.collect())
 }
 
-/// The vectors by their index, where there is one for each text and all are of one length.
+/// The vectors by index, if there is one for each text and all have the same length.
 fn in_order(items: Vec<Item>, texts: usize) -> Option<Vec<Embedding>> {
     let mut vectors: Vec<Option<Embedding>> = vec![None; texts];
     let length = items.first()?.embedding.len();
@@ -87,7 +87,7 @@ fn in_order(items: Vec<Item>, texts: usize) -> Option<Vec<Embedding>> {
     vectors.into_iter().collect()
 }
 
-/// What one call has of an exchange, so that all parts add up to the whole.
+/// Divides a quantity of an exchange among its calls, so that all shares add up to it.
 struct Shares {
     bytes: u128,
     seen: u128,
@@ -112,7 +112,7 @@ impl Shares {
     }
 }
 
-/// No text weighs nothing.
+/// At least 1, so that empty texts have a share too.
 const fn weight(call: &EmbedCall) -> u128 {
     call.text.len() as u128 + 1
 }

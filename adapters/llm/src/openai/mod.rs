@@ -18,11 +18,11 @@ use outbound::{Client, Request, Response};
 
 use crate::exchange::{Exchanges, answer, failure, usage};
 
-/// Talks to one server after another over a shared client.
+/// Exchanges with OpenAI-compatible servers, over a shared client.
 pub struct OpenAiServer(Exchanges);
 
 impl OpenAiServer {
-    /// A server over this client; the clock tells how far away a date in `Retry-After` is.
+    /// Creates it over this client. The clock is needed for dates in `Retry-After`.
     #[must_use]
     pub const fn new(client: Client, clock: Arc<dyn Clock>) -> Self {
         Self(Exchanges::new(client, clock))
@@ -55,7 +55,7 @@ impl OpenAiServer {
     }
 }
 
-/// Where `LiteLLM`'s proxy states what a call cost, in US dollars.
+/// The header in which `LiteLLM`'s proxy states the cost of a call, in US dollars.
 const COST_HEADER: &str = "x-litellm-response-cost";
 
 #[async_trait]

@@ -1,12 +1,12 @@
-//! The body of a request, written straight into one string.
+//! The body of a request, written directly into one string.
 
 use domain::call::{ChatCall, Message, ResponseFormat};
 use domain::endpoint::MaxTokensField;
 use domain::extra;
 use domain::value::{Value, write_text};
 
-/// The body of the request for `call`. Only what was set is in it. Extra fields that have a place of their own are left
-/// out: experiments with them are refused today, but older ones may be stored, and would answer more than they reserve.
+/// The body of the request for `call`, with only what is set. Reserved extra fields are left out: new experiments
+/// with them are refused, but older ones may be stored, and their answers would exceed their reservation.
 pub(super) fn body(call: &ChatCall, max_tokens: MaxTokensField) -> String {
     let mut body = Body::begin(call);
     for (name, value) in &call.parameters {
@@ -27,7 +27,7 @@ const fn max_tokens_name(field: MaxTokensField) -> &'static str {
     }
 }
 
-/// An object that is being written.
+/// A JSON object under construction.
 struct Body(String);
 
 impl Body {

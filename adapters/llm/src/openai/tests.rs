@@ -24,7 +24,7 @@ impl Clock for StoppedClock {
 const KEY: &str = "sk-very-secret";
 const ORG: &str = "org-of-mine";
 
-/// A server that answers its one request with these bytes; its URL and, once done, the request.
+/// A server that answers its only request with these bytes: its URL, and the request once it has ended.
 async fn server(answer: String) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1/", listener.local_addr().unwrap());

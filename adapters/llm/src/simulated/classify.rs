@@ -1,15 +1,15 @@
-//! Tells which label fits a text.
+//! Selects the label that fits a text.
 
 use super::dice::Dice;
 use super::lexicon::LEXICON;
 use super::skill::Skill;
 use super::words;
 
-/// The label in the form that the skill leaves it.
+/// The label, in the form that the skill gives it.
 pub(super) fn answer(labels: &[String], item: &str, skill: &Skill, dice: &mut Dice) -> String {
     let ranked = ranked(labels, item);
     let slipped = dice.chance(skill.slip);
-    // A wrong answer is most often the second best one.
+    // A wrong answer is most often the second best label.
     let wrong = if dice.chance(0.7) { ranked.get(1) } else { dice.pick(ranked.get(1..).unwrap_or_default()) };
     let label = if slipped { wrong } else { ranked.first() }.copied().unwrap_or_default();
     if skill.thinks_aloud {
@@ -18,7 +18,7 @@ pub(super) fn answer(labels: &[String], item: &str, skill: &Skill, dice: &mut Di
     if dice.chance(skill.chat) { chatty(label, dice) } else { label.to_owned() }
 }
 
-/// The labels, the one with the most evidence first; without any, a catch-all, or one that depends on the text.
+/// The labels, best match first. Without any match, a catch-all label comes first, or one that depends on the text.
 fn ranked<'a>(labels: &'a [String], item: &str) -> Vec<&'a str> {
     let said: Vec<String> = words::of(item).collect();
     let mut scored: Vec<(f64, &str)> = labels

@@ -1,13 +1,13 @@
-//! Random numbers that are a function of the call.
+//! Pseudo-random numbers that are a function of the call.
 
 use domain::call::ChatCall;
 use domain::value::Value;
 
-/// A stream of numbers, `SplitMix64` (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
+/// A sequence of numbers, `SplitMix64` (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
 pub(super) struct Dice(u64);
 
 impl Dice {
-    /// Dice for one purpose, that fall alike for equal texts.
+    /// Dice for one purpose, which are the same for equal texts.
     pub(super) fn of(text: &str, purpose: &str) -> Self {
         Self(fnv1a(text) ^ fnv1a(purpose).rotate_left(32))
     }
@@ -17,7 +17,7 @@ impl Dice {
         Self::of(&call.canonical(), purpose)
     }
 
-    /// Dice for the answer to a call: at temperature 0, repetitions answer alike.
+    /// Dice for the answer to a call. At temperature 0, repetitions have the same answer.
     pub(super) fn of_answer(call: &ChatCall) -> Self {
         if temperature(call) > 0.0 {
             return Self::of_call(call, "answer");
@@ -32,17 +32,17 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 up to but not including 1.
+    /// A number from 0 to below 1.
     pub(super) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// True this often; `probability` is from 0 to 1.
+    /// True with this probability, from 0 to 1.
     pub(super) fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
-    /// One of these; `None` of none.
+    /// One of these; `None` if there are none.
     pub(super) fn pick<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
         let count = u64::try_from(all.len()).unwrap_or(u64::MAX).max(1);
         all.get(usize::try_from(self.next() % count).unwrap_or(0))

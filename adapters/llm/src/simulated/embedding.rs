@@ -1,4 +1,4 @@
-//! Vectors of texts that are alike where the texts have words in common.
+//! Vectors of texts, which are similar for texts with common words.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use domain::call::Embedding;
 
 use super::dice::fnv1a;
 
-/// The one embedding model.
+/// The only embedding model.
 pub(super) const MODEL: &str = "sim-embed";
 
-/// How long an exchange takes, at a pace of 1.
+/// The duration of an exchange at a pace of 1.
 pub(super) const THINKING_TIME: Duration = Duration::from_millis(5);
 
 const DIMENSIONS: usize = 512;
 
-/// Feature hashing (Weinberger et al. 2009): each word adds its length, or takes it away, in a place that its hash chooses.
-/// Long words say more of what a text is about.
+/// Feature hashing (Weinberger et al. 2009): each word adds or subtracts its length at a place that its hash selects.
+/// Long words have more weight because they say more about the topic of a text.
 pub(super) fn of(text: &str) -> Option<Embedding> {
     let mut numbers = vec![0.0_f32; DIMENSIONS];
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {

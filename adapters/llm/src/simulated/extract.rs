@@ -1,4 +1,4 @@
-//! Reads fields out of a text.
+//! Extracts fields from a text.
 
 use domain::value::{Map, Value};
 
@@ -6,12 +6,12 @@ use super::dice::Dice;
 use super::patterns;
 use super::skill::Skill;
 
-/// The object in the form that the skill leaves it.
+/// The object, in the form that the skill gives it.
 pub(super) fn answer(keys: &[String], item: &str, skill: &Skill, dice: &mut Dice) -> String {
     let mut fields = Map::new();
     for key in keys {
         let found = value(key, item);
-        // Half of the slips leave a field out, the others misread it.
+        // Half of the errors omit a field, the others misread it.
         let kept = if !dice.chance(skill.slip) {
             Some(found)
         } else if dice.chance(0.5) {
@@ -33,7 +33,7 @@ fn chatty(json: &str, dice: &mut Dice) -> String {
     dice.pick(&forms).cloned().unwrap_or_default()
 }
 
-/// What the text says for a key; null where nothing is found.
+/// The value of a key in the text; null if nothing is found.
 fn value(key: &str, item: &str) -> Value {
     let lower = key.to_lowercase();
     let about = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
@@ -59,7 +59,7 @@ fn value(key: &str, item: &str) -> Value {
     text.map_or(Value::Null, Value::from)
 }
 
-/// A value as a careless reader writes it down.
+/// A value as misread.
 fn misread(value: Value) -> Value {
     match value {
         Value::Number(number) => Value::from(format!("{number}")),

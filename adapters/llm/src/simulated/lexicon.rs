@@ -1,6 +1,6 @@
-//! Which words speak for which kind of label, in the English of support desks and reviews.
+//! Typical words for kinds of label, in the English of support desks and reviews.
 
-/// Parts of label names, and the words that speak for such a label.
+/// Parts of label names, with the words that suggest such a label.
 pub(super) const LEXICON: [(&[&str], &[&str]); 18] = [
     (
         &["billing", "payment", "invoice"],

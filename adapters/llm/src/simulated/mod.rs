@@ -1,8 +1,9 @@
-//! A simulated model server: it needs no network and no key, costs nothing, and has no language model.
+//! A simulated model server without a network, a key, costs or a language model.
 //!
-//! It tells labels, reads fields and picks sentences by simple rules, and then errs on purpose: how often depends on
-//! the model (`sim-small`, `sim-medium`, `sim-large`), the temperature and the prompt, so that a sweep over them has
-//! something to find. An answer is a pure function of the call. A few first exchanges fail, as they do in life.
+//! It selects labels, extracts fields and picks sentences by simple rules, with deliberate errors. Their frequency
+//! depends on the model (`sim-small`, `sim-medium`, `sim-large`), the temperature and the prompt, so that a sweep
+//! over them finds differences. An answer is a pure function of the call. A few first exchanges fail, as with real
+//! servers.
 
 mod classify;
 mod dice;
@@ -30,7 +31,7 @@ use self::dice::Dice;
 use self::skill::{Model, Skill};
 use self::trouble::Trouble;
 
-/// The simulation. What it remembers is only which calls have had their trouble.
+/// The simulation. Its only memory is which calls have failed once.
 #[derive(Debug)]
 pub struct SimulatedServer {
     trouble: Trouble,
@@ -38,7 +39,7 @@ pub struct SimulatedServer {
 }
 
 impl SimulatedServer {
-    /// A simulation that remembers nothing yet. At a `pace` of 1 answers take 5 to 40 ms, at 10 ten times as long.
+    /// A new simulation. At a `pace` of 1 answers take 5 to 40 ms, at 10 ten times as long.
     #[must_use]
     pub fn new(pace: f64) -> Self {
         Self { trouble: Trouble::default(), pace }
@@ -105,7 +106,7 @@ fn unknown(model: &str) -> CallFailure {
     CallFailure::new(FailureKind::Rejected, format!("the simulation has no model {model:?}, only {names}"))
 }
 
-/// The whole answer of a model.
+/// The complete answer of a model.
 fn answer(model: Model, call: &ChatCall) -> String {
     let task = task::of(call);
     let skill = Skill::of(model, call, task.item());
@@ -113,7 +114,7 @@ fn answer(model: Model, call: &ChatCall) -> String {
     task.answer(&skill, &mut dice)
 }
 
-/// The answer within the limit of output tokens, and whether it had to be cut.
+/// The answer up to the limit of output tokens, and whether it was cut.
 fn cut(mut text: String, call: &ChatCall) -> (String, bool) {
     let limit = ["max_tokens", "max_completion_tokens"].into_iter().find_map(|name| {
         match call.parameters.get(name) {

@@ -1,4 +1,4 @@
-//! Finds dates, amounts, names and the like in a text.
+//! Finds dates, amounts, names and similar things in a text.
 
 const MONTHS: [&str; 12] = [
     "january",
@@ -25,7 +25,7 @@ const CURRENCIES: [(&str, &str); 9] = [
     ("CHF", "CHF"),
     ("JPY", "JPY"),
 ];
-/// Words that begin sentences or name things, but no people.
+/// Words that begin sentences or name things other than people.
 const NO_NAMES: [&str; 26] = [
     "The", "This", "That", "Hello", "Hi", "Dear", "Please", "Thanks", "Thank", "Invoice", "Order", "Total",
     "Date", "Amount", "On", "In", "We", "I", "My", "Our", "It", "For", "From", "To", "Regards", "Best",
@@ -38,7 +38,7 @@ pub(super) fn email(text: &str) -> Option<String> {
     pieces(text).find(is).map(str::to_owned)
 }
 
-/// The first word that looks like a number of something: at least three digits, perhaps with letters and hyphens.
+/// The first word that looks like a reference number: at least three digits, possibly with letters and hyphens.
 pub(super) fn reference(text: &str) -> Option<String> {
     let is = |word: &&str| {
         word.chars().filter(char::is_ascii_digit).count() >= 3
@@ -50,7 +50,7 @@ pub(super) fn reference(text: &str) -> Option<String> {
     found.map(|word| word.trim_start_matches('#').to_owned())
 }
 
-/// The first amount of money, else the first number with decimals.
+/// The first amount of money, or else the first number with decimals.
 pub(super) fn amount(text: &str) -> Option<f64> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let beside = |at: usize| {
@@ -101,7 +101,7 @@ fn month(word: &str) -> Option<usize> {
     MONTHS.iter().position(|month| start.len() >= 3 && month.starts_with(&start)).map(|at| at + 1)
 }
 
-/// The first name: at least two capitalised words in a row, else one that does not begin a sentence.
+/// The first name: at least two capitalised words in a row, or else one that does not begin a sentence.
 pub(super) fn name(text: &str) -> Option<String> {
     let runs: Vec<Vec<&str>> = capitalised_runs(text);
     let best = runs.iter().find(|run| run.len() > 1).or_else(|| runs.first())?;
@@ -127,7 +127,7 @@ fn capitalised_runs(text: &str) -> Vec<Vec<&str>> {
     runs
 }
 
-/// What follows `key:` on a line of its own.
+/// The rest of a line after `key:`.
 pub(super) fn line_value(text: &str, key: &str) -> Option<String> {
     let key = key.replace('_', " ").to_lowercase();
     let value = text.lines().find_map(|line| {

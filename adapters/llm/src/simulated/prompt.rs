@@ -1,11 +1,11 @@
-//! Finds in a prompt what it asks for and what it is about.
+//! Finds the task of a prompt, and the text that it is about.
 
 use domain::call::{ChatCall, ResponseFormat, Role};
 use domain::value::Value;
 
 const LABELS: [&str; 6] = ["labels:", "categories:", "classes:", "one of:", "one of these:", "choose from:"];
 const KEYS: [&str; 3] = ["keys:", "fields:", "with the keys"];
-/// What the text that a prompt is about begins with.
+/// Words before the text that a prompt is about.
 const ITEM: [&str; 11] = [
     "ticket:",
     "text:",
@@ -19,16 +19,16 @@ const ITEM: [&str; 11] = [
     "content:",
     "passage:",
 ];
-/// What a prompt ends with, for the model to go on.
+/// Words at the end of a prompt that the model is to complete.
 const CUE: [&str; 6] = ["label:", "answer:", "category:", "json:", "summary:", "output:"];
 
-/// The labels that may be answered, in the prompt's order.
+/// The allowed labels, in the prompt's order.
 pub(super) fn labels(call: &ChatCall) -> Vec<String> {
     let lists = call.messages.iter().map(|message| list_after(&message.content, &LABELS));
     lists.max_by_key(Vec::len).unwrap_or_default()
 }
 
-/// The keys of the object that is asked for: those of the schema, or those that a prompt about JSON lists.
+/// The keys of the requested object: those of the schema, or those listed in a prompt about JSON.
 pub(super) fn keys(call: &ChatCall) -> Vec<String> {
     if let ResponseFormat::JsonSchema(Value::Map(schema)) = &call.response_format
         && let Some(Value::Map(properties)) = schema.get("properties")
@@ -43,8 +43,8 @@ pub(super) fn keys(call: &ChatCall) -> Vec<String> {
     lists.max_by_key(Vec::len).unwrap_or_default()
 }
 
-/// The text that the last message of the user is about: what follows its last `Text:` or the like, without the cue at
-/// its end, or else the message without the lists in it.
+/// The text that the user's last message is about: the part after its last `Text:` or the like, without the cue at
+/// its end; or else the message without its lists.
 pub(super) fn item(call: &ChatCall) -> String {
     let last = call.messages.iter().rev().find(|message| message.role == Role::User);
     let text = last.map_or("", |message| message.content.as_str());
@@ -53,7 +53,7 @@ pub(super) fn item(call: &ChatCall) -> String {
     begins.map_or_else(|| without_lists(text), |at| without_cue(&text[at..])).trim().to_owned()
 }
 
-/// Where the last line that begins with `mark` begins.
+/// The beginning of the last line that starts with `mark`.
 fn line_start(lower: &str, mark: &str) -> Option<usize> {
     let begins_line = |before: &str| before.is_empty() || before.ends_with('\n');
     let mut starts = lower.rmatch_indices(mark).map(|(at, _)| at);
@@ -75,7 +75,7 @@ fn without_lists(text: &str) -> String {
     text.lines().filter(listed).collect::<Vec<_>>().join("\n")
 }
 
-/// The names that follow one of these marks: on its line, or as bullets below it.
+/// The names after one of these marks: on the same line, or as bullets below it.
 fn list_after(text: &str, marks: &[&str]) -> Vec<String> {
     let lower = text.to_ascii_lowercase();
     let after = |mark: &&str| lower.find(*mark).map(|at| &text[at + mark.len()..]);
@@ -93,7 +93,7 @@ fn bullets(text: &str) -> Vec<String> {
     bullets.filter_map(|line| name(line.split([':', '(', '=']).next()?)).collect()
 }
 
-/// One listed name without its decoration; sentences are none.
+/// A listed name without decoration; `None` for a sentence.
 fn name(text: &str) -> Option<String> {
     let plain = text.trim().trim_start_matches("and ").trim_start_matches("or ");
     let plain = plain.trim_matches(|c: char| c.is_whitespace() || "\"'`[](){}.*:".contains(c));

@@ -1,4 +1,4 @@
-//! How well a model does on a call.
+//! The quality of a model's answer to a call.
 
 use domain::call::{ChatCall, ResponseFormat, Role};
 
@@ -27,7 +27,7 @@ impl Model {
         Self::ALL.into_iter().find(|model| model.as_str() == name)
     }
 
-    /// Milliseconds that it takes for anything.
+    /// The least milliseconds of its answers.
     pub(super) const fn pace(self) -> f64 {
         match self {
             Self::Small => 5.0,
@@ -36,7 +36,7 @@ impl Model {
         }
     }
 
-    /// How often it is wrong, given a middling prompt at the best temperature.
+    /// Its error rate, for an average prompt at the best temperature.
     const fn slips(self) -> f64 {
         match self {
             Self::Small => 0.28,
@@ -45,7 +45,7 @@ impl Model {
         }
     }
 
-    /// How often it chats where nobody told it not to.
+    /// How often it adds chat, if the prompt does not forbid it.
     const fn chats(self) -> f64 {
         match self {
             Self::Small => 0.45,
@@ -55,18 +55,18 @@ impl Model {
     }
 }
 
-/// How often an answer to one call goes wrong; each from 0 to 1.
+/// Error rates of an answer to one call, from 0 to 1.
 pub(super) struct Skill {
-    /// In what it says.
+    /// Errors in the content.
     pub(super) slip: f64,
-    /// In the form that it says it in.
+    /// Errors in the form.
     pub(super) chat: f64,
-    /// The answer begins with thoughts.
+    /// Whether the answer begins with reasoning.
     pub(super) thinks_aloud: bool,
 }
 
 impl Skill {
-    /// The temperature at which least goes wrong.
+    /// The temperature with the fewest errors.
     const BEST_TEMPERATURE: f64 = 0.25;
 
     /// The skill of a model at a call about this text.
@@ -83,18 +83,18 @@ impl Skill {
     }
 }
 
-/// What a prompt does to help.
+/// Helpful properties of a prompt.
 #[expect(clippy::struct_excessive_bools, reason = "they are as independent as they look")]
 struct Qualities {
-    /// It says that nothing but the answer is wanted.
+    /// It asks for the answer only.
     terse: bool,
-    /// It shows how it is done.
+    /// It contains examples.
     examples: bool,
-    /// It says what its words mean.
+    /// It defines its terms.
     definitions: bool,
-    /// It asks for thoughts first.
+    /// It asks for reasoning first.
     thinks: bool,
-    /// It says who is asked.
+    /// It assigns a role.
     persona: bool,
 }
 

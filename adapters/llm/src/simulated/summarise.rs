@@ -8,7 +8,7 @@ use super::dice::Dice;
 use super::skill::Skill;
 use super::words;
 
-/// How long a summary may be.
+/// The maximum length of a summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limit {
     sentences: usize,
@@ -16,7 +16,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// What the prompt says about length; three sentences where it says nothing.
+    /// The length that the prompt asks for; three sentences by default.
     pub(super) fn of(call: &ChatCall) -> Self {
         let text: String = call.messages.iter().map(|message| message.content.to_lowercase() + " ").collect();
         let said: Vec<&str> =
@@ -34,12 +34,12 @@ fn count(word: &str) -> Option<usize> {
     said.or_else(|| if word == "single" { Some(1) } else { word.parse().ok() }).filter(|count| *count > 0)
 }
 
-/// A summary of this skill.
+/// A summary with this skill.
 pub(super) fn answer(limit: Limit, item: &str, skill: &Skill, dice: &mut Dice) -> String {
     let sentences = sentences(item);
     let mut ranked = ranked(&sentences);
     if dice.chance(skill.slip) {
-        // The key fact is missed.
+        // An error: the most important fact is missed.
         ranked.reverse();
     }
     ranked.truncate(limit.sentences);
@@ -81,13 +81,14 @@ fn sentences(text: &str) -> Vec<&str> {
     sentences
 }
 
-/// Just after the first mark that ends a sentence, with white space behind it.
+/// The place after the first mark that ends a sentence, if white space follows.
 fn sentence_end(text: &str, ends: impl Fn(char) -> bool) -> Option<usize> {
     let marks = text.char_indices().filter(|(_, c)| ends(*c)).map(|(at, c)| at + c.len_utf8());
     marks.into_iter().find(|at| text[*at..].starts_with(char::is_whitespace) || text[..*at].ends_with('\n'))
 }
 
-/// The sentences by salience: how often their words occur in the text, a bonus for figures and for coming first.
+/// The sentences by salience: the frequency of their words in the text, with a bonus for numbers and for the first
+/// sentence.
 fn ranked(sentences: &[&str]) -> Vec<usize> {
     let mut frequency: HashMap<String, f64> = HashMap::new();
     for word in sentences.iter().flat_map(|sentence| words::of(sentence)).filter(|word| word.len() > 3) {

@@ -1,4 +1,4 @@
-//! What a call asks for.
+//! The task of a call.
 
 use domain::call::ChatCall;
 
@@ -6,17 +6,17 @@ use super::dice::Dice;
 use super::skill::Skill;
 use super::{classify, extract, prompt, summarise};
 
-/// A task that the simulation knows, with the text that it is about.
+/// A task that the simulation supports, with the text that it is about.
 pub(super) enum Task {
-    /// Which of these labels fits?
+    /// Select the best label.
     Classify { labels: Vec<String>, item: String },
-    /// What does the text say for each of these keys?
+    /// Find the value of each key.
     Extract { keys: Vec<String>, item: String },
-    /// What does the text say, in short?
+    /// Summarize.
     Summarise { limit: summarise::Limit, item: String },
 }
 
-/// The task of a call: its keys where it asks for JSON, its labels where it lists some, a summary otherwise.
+/// The task of a call: extraction if it asks for JSON, classification if it lists labels, otherwise a summary.
 pub(super) fn of(call: &ChatCall) -> Task {
     let item = prompt::item(call);
     let keys = prompt::keys(call);
@@ -31,14 +31,14 @@ pub(super) fn of(call: &ChatCall) -> Task {
 }
 
 impl Task {
-    /// The text that it is about.
+    /// The text that the task is about.
     pub(super) fn item(&self) -> &str {
         match self {
             Self::Classify { item, .. } | Self::Extract { item, .. } | Self::Summarise { item, .. } => item,
         }
     }
 
-    /// An answer of this skill.
+    /// The answer with this skill.
     pub(super) fn answer(&self, skill: &Skill, dice: &mut Dice) -> String {
         match self {
             Self::Classify { labels, item } => classify::answer(labels, item, skill, dice),

@@ -41,7 +41,7 @@ fn text(call: &ChatCall) -> String {
     answer(Model::parse(&call.model).unwrap(), call)
 }
 
-/// The share of exact answers over the tickets, 40 times each.
+/// The share of correct answers over the tickets, with 40 repetitions each.
 fn accuracy(model: &str, system: &str, temperature: f64) -> f64 {
     let mut right = 0;
     for (ticket, label) in TICKETS {
@@ -54,7 +54,7 @@ fn accuracy(model: &str, system: &str, temperature: f64) -> f64 {
 }
 
 #[test]
-fn a_sweep_can_tell_models_temperatures_and_prompts_apart() {
+fn models_temperatures_and_prompts_differ_measurably() {
     let plain = format!("Classify the ticket.\n{LABELS}");
     let good = format!("{plain}\nAnswer with only the label. Example: 'my parcel is late' -> shipping");
     let chatty = format!("{plain}\nThink step by step.");
@@ -95,7 +95,7 @@ fn labels_are_found_in_every_spelling() {
 }
 
 #[test]
-fn the_text_is_told_from_the_instructions() {
+fn the_text_is_separated_from_the_instructions() {
     for (user, item) in [
         ("Ticket: my card\nLabel:", "my card"),
         ("Classify.\nText:\nline one\nline two", "line one\nline two"),
@@ -142,7 +142,7 @@ fn answers_keep_within_their_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_odd_first_exchange_fails_and_its_retry_does_not() {
+async fn some_first_exchanges_fail_and_their_retries_do_not() {
     let server = SimulatedServer::new(1.0);
     let endpoint = endpoint();
     let mut kinds = std::collections::BTreeMap::<&str, usize>::new();

@@ -26,7 +26,7 @@ fn text_of(reply: &Reply) -> &str {
     &reply.completion().unwrap().text
 }
 
-/// A whole answer around one choice.
+/// An answer with this choice.
 fn around(choice: &str) -> String {
     let usage = r#""usage":{"prompt_tokens":7,"completion_tokens":8}"#;
     format!(r#"{{"id":"x","model":"m","choices":[{choice}],{usage}}}"#)
@@ -192,7 +192,7 @@ fn what_is_no_completion_is_told_with_its_beginning() {
 }
 
 #[test]
-fn errors_that_are_none_spoil_no_answer() {
+fn empty_errors_do_not_spoil_an_answer() {
     for error in ["null", "{}", "\"\"", "[]", "false"] {
         let body = format!(r#"{{"choices":[{{"message":{{"content":"x"}},"error":{{}}}}],"error":{error}}}"#);
         assert_eq!(text_of(&read(body).unwrap()), "x", "{error}");
@@ -200,7 +200,7 @@ fn errors_that_are_none_spoil_no_answer() {
 }
 
 #[test]
-fn thinking_is_kept_apart() {
+fn reasoning_is_separated() {
     for (message, text, reasoning) in [
         (r#""content":"x","reasoning_content":"r""#, "x", Some("r")),
         (r#""content":"x","reasoning":"r","reasoning_content":null"#, "x", Some("r")),
@@ -235,7 +235,7 @@ fn filtered_prompts_are_refusals_and_no_failures() {
 }
 
 #[test]
-fn readable_answers_are_not_lost_to_their_wrapping() {
+fn readable_answers_are_read_in_any_wrapping() {
     let answer = around(r#"{"message":{"content":"x"},"logprobs":[NaN,-Infinity]}"#);
     let utf16: Vec<u8> =
         std::iter::once(0xfeff).chain(answer.encode_utf16()).flat_map(u16::to_le_bytes).collect();
@@ -270,7 +270,7 @@ fn what_the_server_tells_beside_the_answer_is_kept() {
     assert!(read(2_048) && !read(4_000) && !read(0));
 }
 
-/// Numbers that look random and are the same each time (Marsaglia 2003, "Xorshift RNGs").
+/// Deterministic pseudo-random numbers (Marsaglia 2003, "Xorshift RNGs").
 struct Dice(u64);
 
 impl Dice {

@@ -1,4 +1,4 @@
-//! The protocol of responses, which newer models of `OpenAI` are made for.
+//! The responses protocol of `OpenAI`, for its newer models.
 
 pub(super) mod request;
 pub(super) mod response;

@@ -5,8 +5,8 @@ use domain::value::Value;
 
 use crate::body::{extra_fields, joined, messages, set_within};
 
-/// The body of the request for `call`. Only what was set is in it, and that the server is to store nothing. What the protocol
-/// does not know goes along all the same: the server says what it refuses.
+/// The body of the request for `call`, with only what is set, and with the server's storage off. Parameters that the
+/// protocol does not define are sent too, and the server refuses what it does not accept.
 pub(in crate::openai) fn body(call: &ChatCall) -> String {
     let mut body = extra_fields(call);
     body.entry("store".to_owned()).or_insert(Value::Bool(false));
