@@ -1,5 +1,5 @@
-//! Finds or builds the dashboard's files. `PROMPTLOOPER_DASHBOARD` names a folder of built ones; without it release
-//! builds build them with npm, and debug builds read `frontend/dist` when they run.
+//! Finds or builds the dashboard's files. `PROMPTLOOPER_DASHBOARD` names a folder of built files. Without it, release
+//! builds run npm, and debug builds read `frontend/dist` at run time.
 
 #![expect(clippy::disallowed_methods, reason = "cargo tells build scripts everything by the environment")]
 
@@ -54,7 +54,7 @@ fn built(frontend: &Path) -> BuildResult<PathBuf> {
         println!("cargo:rerun-if-changed={}", frontend.join(source).display());
     }
     let files = PathBuf::from(env::var("OUT_DIR")?).join("dashboard");
-    // Two builds with target folders of their own must not install packages over each other.
+    // Two builds with different target folders must not install packages at the same time.
     let lock = File::create(frontend.join(".build.lock"))?;
     lock.lock()?;
     if files.exists() {

@@ -1,4 +1,4 @@
-//! Bodies of requests: JSON, read by serde, with the place of what is wrong.
+//! Bodies of requests: JSON, read by serde, with a pointer for each error.
 
 use std::io;
 
@@ -69,7 +69,7 @@ impl<'a, T: Type + DeserializeOwned + Send + 'static, const LIMIT: usize> ApiExt
     }
 }
 
-/// The bytes of a body of at most so many bytes; the limit that is told is in MiB.
+/// Reads a body of at most `limit` bytes. `told` is the limit in MiB that the error names.
 pub(crate) async fn bytes(body: &mut RequestBody, limit: usize, told: usize) -> Result<Bytes> {
     let bytes = body.take()?.into_bytes_limit(limit).await.map_err(|error| match error {
         ReadBodyError::PayloadTooLarge => too_large(told),
@@ -82,23 +82,23 @@ pub(crate) async fn bytes(body: &mut RequestBody, limit: usize, told: usize) -> 
     Ok(bytes)
 }
 
-/// The body, or the file in it, is larger than so many MiB.
+/// The body, or a file in it, exceeds a limit in MiB.
 pub(crate) fn too_large(limit: usize) -> Failure {
     let detail = format!("the body is larger than {limit} MiB");
     Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
 }
 
-/// Stands where only the media type matters.
+/// A body type for operations of which only the media type matters.
 type Nothing = bool;
 
 fn broken(detail: impl Into<String>) -> Failure {
     Failure::new(StatusCode::BAD_REQUEST, "broken_json", detail)
 }
 
-/// How JSON spells U+0000, which it does not take as it is.
+/// The escape of U+0000, the only way in which JSON can hold it.
 const NUL: &str = "\\u0000";
 
-/// Refuses texts that not every database can keep.
+/// Refuses texts that PostgreSQL cannot store.
 fn check_texts(text: &str) -> Result<(), Failure> {
     if !text.contains(NUL) {
         return Ok(());
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_has_its_place() {
+    fn problems_have_their_places() {
         for (text, status, pointer) in [
             ("{", 400, ""),
             ("{} {}", 400, ""),

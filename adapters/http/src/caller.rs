@@ -1,4 +1,4 @@
-//! Who asks: found out once, in front of everything, and read by operations.
+//! The caller of a request: authenticated once by the guard, and read by operations.
 
 use domain::access::{Actor, Admin, Forbidden, Writer};
 use domain::secret::Secret;
@@ -10,7 +10,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use crate::failure::Failure;
 use crate::guard::token;
 
-/// What a request proves about whoever sent it.
+/// What a request proves about its caller.
 pub(crate) trait Proof: Sized + Send {
     fn of(request: &Request) -> std::result::Result<Self, Failure>;
 }
@@ -33,7 +33,7 @@ impl Proof for Admin {
     }
 }
 
-/// The token itself, whatever it is.
+/// The token itself, not checked.
 impl Proof for Secret {
     fn of(request: &Request) -> std::result::Result<Self, Failure> {
         token(request)?.map(Self::new).ok_or_else(Failure::unauthorized)
@@ -44,7 +44,7 @@ fn forbidden(missing: Forbidden) -> Failure {
     Failure::new(StatusCode::FORBIDDEN, "forbidden", missing.to_string())
 }
 
-/// Whoever asks, with what an operation needs of them.
+/// The caller, with the right that an operation needs.
 pub(crate) struct As<P>(pub(crate) P);
 
 const SCHEME: &str = "bearer";

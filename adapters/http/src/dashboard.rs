@@ -1,4 +1,4 @@
-//! The dashboard's files. Addresses that are no file belong to its pages.
+//! Serves the dashboard's files. Paths that are no file belong to its pages.
 
 use domain::call::Digest;
 use poem::http::{HeaderValue, Method, StatusCode, header};
@@ -14,10 +14,10 @@ use crate::guard::is_dashboard;
 struct Files;
 
 const INDEX: &str = "index.html";
-/// Files under this folder carry the digest of what they hold in their name.
+/// Files in this folder have the digest of their content in their name.
 const NAMED_BY_CONTENT: &str = "assets/";
 
-/// Scripts and styles of our own only, and no page of another site around ours.
+/// Allows only scripts and styles of this server, and forbids other sites to embed its pages.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
@@ -60,7 +60,7 @@ fn file(name: &str, request: &Request) -> Option<Response> {
     Some(response)
 }
 
-/// What a build without the dashboard shows.
+/// The page of a build without the dashboard.
 fn missing() -> Response {
     let text = "This program was built without its dashboard. Build it with `npm ci && npm run build` in frontend/, \
                 or build the program with --release. The API is here: /api/v1/openapi.json\n";

@@ -1,18 +1,18 @@
-//! Filters by the values of dimensions, which are as many parameters of a query as there are dimensions.
+//! Filters by the values of dimensions. A query has one parameter for each dimension.
 
 use poem::Request;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 
 use crate::failure::Failure;
 
-/// Dimensions with the values that are asked for, as they are written: `values.NAME=VALUE`, `values[NAME]=VALUE`, or
-/// `values=NAME=VALUE`. The document has the last one, a list of texts: what generated clients make of an object in a
-/// query differs, and of a list it does not.
+/// The requested values of dimensions, written as `values.NAME=VALUE`, `values[NAME]=VALUE`, or `values=NAME=VALUE`.
+/// The document describes the last form, a list of texts: generated clients agree on how to send a list in a query,
+/// but not on how to send an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DimensionValues(pub(crate) Vec<(String, String)>);
 
 impl DimensionValues {
-    /// The parameter that the document has.
+    /// The parameter in the document.
     pub(crate) const PARAMETER: &str = "values";
 
     pub(crate) fn of(request: &Request) -> Result<Self, Failure> {
@@ -21,7 +21,7 @@ impl DimensionValues {
         read.collect::<Result<_, _>>().map(Self)
     }
 
-    /// What the document says of them.
+    /// Its schema in the document.
     pub(crate) fn schema() -> MetaSchemaRef {
         let text = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
         let list = MetaSchema { items: Some(Box::new(text)), ..MetaSchema::new("array") };
@@ -29,7 +29,7 @@ impl DimensionValues {
     }
 }
 
-/// The dimension and the value of one parameter; `None` where the parameter is another one.
+/// The dimension and the value of one parameter; `None` for other parameters.
 fn pair(name: &str, value: String) -> Option<Result<(String, String), Failure>> {
     let rest = name.strip_prefix(DimensionValues::PARAMETER)?;
     if rest.is_empty() {

@@ -1,5 +1,5 @@
-//! Completes the API's document: what the framework cannot say of operations is added, and what does not apply to one is
-//! taken out of it.
+//! Completes the API's document: adds what the framework cannot express, and removes what does not apply to an
+//! operation.
 
 mod annotations;
 #[cfg(test)]
@@ -17,10 +17,10 @@ use crate::exported::{AsTable, Forms as _};
 /// Examples of schemas, and of answers that have none.
 const EXAMPLES: &str = include_str!("examples.json");
 
-/// Operations that count failed attempts.
+/// Operations with a limit of failed attempts.
 const THROTTLED: [&str; 2] = ["log_in", "change_password"];
 
-/// The document, indented, with a line break at its end, so that it can be kept in a file.
+/// The completed document, indented and with a final line break, so that it can be kept in a file.
 pub(crate) fn completed(spec: &str) -> String {
     let mut spec: Value = serde_json::from_str(spec).unwrap_or_default();
     let examples: Value = serde_json::from_str(EXAMPLES).unwrap_or_default();
@@ -66,7 +66,7 @@ fn complete(operation: &mut Value, path: &str, method: &str, examples: &Value) {
     }
 }
 
-/// The words that a parameter takes, where it takes no others.
+/// The only words that a parameter takes, where it takes no others.
 fn words(path: &str, parameter: &str) -> Option<Vec<&'static str>> {
     Some(match parameter {
         "type" => EventType::ALL.iter().map(|kind| kind.as_str()).collect(),
@@ -76,7 +76,7 @@ fn words(path: &str, parameter: &str) -> Option<Vec<&'static str>> {
     })
 }
 
-/// The schemas that requests are read by, with those that they hold. They take no other fields.
+/// The names of the schemas of request bodies, and of all schemas in them. These refuse unknown fields.
 fn schemas_read(spec: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for operation in spec["paths"].as_object().into_iter().flat_map(|paths| paths.values()) {
@@ -101,7 +101,7 @@ fn collect(value: &Value, spec: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// What an operation takes decides what it can answer.
+/// What an operation takes. It determines which answers are possible.
 #[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 struct Takes {
     body: bool,
@@ -119,7 +119,7 @@ impl Takes {
             id: path.contains('{'),
             token: operation.get("security").is_some(),
             credentials: THROTTLED.contains(&name),
-            // What only reads is refused by the state of things where there is nothing to export.
+            // An operation that only reads can conflict with the state of things where there is nothing to export.
             state: method != "get" || path.contains("/export/"),
         }
     }

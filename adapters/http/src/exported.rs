@@ -1,4 +1,4 @@
-//! Responses that are downloads.
+//! Responses that are file downloads.
 
 use std::marker::PhantomData;
 
@@ -9,7 +9,7 @@ use poem_openapi::registry::{MetaMediaType, MetaResponses, MetaSchema, MetaSchem
 
 use crate::json_response::{JSON, described};
 
-/// The forms in which results are taken along.
+/// The file formats of exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     Json,
@@ -32,7 +32,7 @@ impl Form {
         }
     }
 
-    /// Files are `text/…` unless they are JSON, because generated clients read no others.
+    /// The media type. Files are `text/…` unless they are JSON, because generated clients read no other types.
     const fn media_type(self) -> &'static str {
         match self {
             Self::Json => JSON,
@@ -63,7 +63,7 @@ impl Form {
     }
 }
 
-/// The forms that an operation answers in.
+/// The formats that an operation answers in.
 pub(crate) trait Forms: Send + 'static {
     const ALL: &'static [Form];
 }
@@ -86,7 +86,7 @@ forms! {
     AsTable = [Csv, Jsonl],
 }
 
-/// A file to take along.
+/// A file download.
 pub(crate) struct Exported<F> {
     form: Form,
     text: String,

@@ -1,4 +1,4 @@
-//! Why a request was refused, as HTTP says it.
+//! Refusals of requests, as HTTP answers.
 
 use application::refusal::Refusal;
 use domain::problem::{Problem as Found, segment};
@@ -29,7 +29,7 @@ impl Failure {
         Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
-    /// Single fields are wrong.
+    /// A refusal because of single fields.
     pub(crate) fn invalid(problems: Vec<Found>) -> Self {
         let detail = match problems.as_slice() {
             [only] => only.to_string(),
@@ -39,28 +39,28 @@ impl Failure {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
     }
 
-    /// One thing is wrong, whose kind is that of the failure.
+    /// A refusal because of one problem, which gives it its code.
     pub(crate) fn of_problem(problem: Found) -> Self {
         Self { code: problem.code, ..Self::invalid(vec![problem]) }
     }
 
-    /// A field of the body is wrong.
+    /// A refusal because of a field of the body.
     pub(crate) fn field(name: &str, code: &'static str, detail: impl Into<String>) -> Self {
         Self::invalid(vec![Found::new(format!("/{}", segment(name)), code, detail)])
     }
 
-    /// A parameter of the query is wrong.
+    /// A refusal because of a parameter of the query.
     pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
         Self::invalid(vec![Found::new(format!("/query/{name}"), "invalid_parameter", detail)])
     }
 
-    /// Nobody knows who asks.
+    /// A refusal because the caller is not authenticated.
     pub(crate) fn unauthorized() -> Self {
         let advice = "log in, or send an API key as `Authorization: Bearer <key>`";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", advice)
     }
 
-    /// The failure that an error of the framework stands for.
+    /// Converts an error of the framework.
     pub(crate) fn of(error: Error) -> Self {
         let error = match error.downcast::<Self>() {
             Ok(failure) => return failure,
@@ -126,7 +126,7 @@ impl Failure {
     }
 }
 
-/// What a parameter takes. The framework tells it in the words of its own types.
+/// What a parameter takes, without the framework's own words about types.
 pub(crate) fn wanted(reason: &str) -> String {
     const KINDS: [(&str, &str); 2] = [
         ("\"integer(", "takes a whole number, not below 0"),
@@ -134,7 +134,7 @@ pub(crate) fn wanted(reason: &str) -> String {
     ];
     let known = KINDS.iter().find(|(sign, _)| reason.contains(sign));
     let number = reason.contains("\"number_").then_some("takes a number");
-    // What our own types say comes after the name of the type.
+    // Messages of our own types follow the name of the type.
     let own = reason.split_once("\": ").map_or(reason, |(_, told)| told);
     known.map(|(_, told)| *told).or(number).unwrap_or(own).to_owned()
 }
@@ -172,12 +172,12 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// Any of the errors that can be said with the same words as a refusal.
+/// Converts an error of a use case.
 pub(crate) fn refused(error: impl Into<Refusal>) -> Failure {
     Failure::from(error.into())
 }
 
-/// The same of what stands in the query.
+/// The same for errors whose pointers refer to the query.
 pub(crate) fn wrong_query(refusal: Refusal) -> Failure {
     match refusal {
         Refusal::Invalid(found) => {
@@ -187,7 +187,7 @@ pub(crate) fn wrong_query(refusal: Refusal) -> Failure {
     }
 }
 
-/// What every operation can answer instead.
+/// The statuses of refusals that every operation can answer with.
 const STATUSES: [(u16, &str); 11] = [
     (400, "The body cannot be read."),
     (401, "Nobody is logged in."),

@@ -13,11 +13,11 @@ use uuid::Uuid;
 use crate::failure::Failure;
 
 const REQUEST_ID: &str = "x-request-id";
-/// The socket protocol whose companion carries the token.
+/// The WebSocket subprotocol that is offered together with the token.
 pub(crate) const PROTOCOL: &str = "promptlooper.v1";
 const BEARER_PROTOCOL: &str = "bearer.";
 
-/// Operations that strangers may use.
+/// Operations that need no authentication.
 const PUBLIC: [(Method, &str); 5] = [
     (Method::GET, "/health"),
     (Method::GET, "/api/v1/auth/setup"),
@@ -26,26 +26,26 @@ const PUBLIC: [(Method, &str); 5] = [
     (Method::GET, "/api/v1/openapi.json"),
 ];
 
-/// The operation that takes a bearer token of a kind of its own, and checks it itself.
+/// The operation that takes a one-time code as its bearer token, and checks it itself.
 const ONCE: (Method, &str) = (Method::POST, "/api/v1/auth/once");
 
-/// Where whoever watches over this server asks, under any name.
+/// Paths for monitoring, which are served under any host name.
 const PROBED: [&str; 2] = ["/health", "/metrics"];
 
-/// Addresses that are not the dashboard's.
+/// Paths that do not belong to the dashboard.
 const OURS: [&str; 5] = ["/api", "/ws", "/mcp", "/health", "/metrics"];
 
-/// Which query parameters operations take, by method and path; a segment in braces stands for any.
+/// The query parameters of operations, by method and path. A path segment in braces matches any segment.
 pub(crate) type Parameters = HashMap<(Method, String), Vec<String>>;
 
-/// Stands behind a parameter that is given by names: `values.NAME`.
+/// The suffix of a parameter that is also accepted with names: `values.NAME`.
 pub(crate) const NAMED: &str = ".NAME";
 
 pub(crate) struct Guard<E> {
     pub(crate) inner: E,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) parameters: Parameters,
-    /// The scheme, name and port under which browsers reach this server, where that is known.
+    /// The origin (scheme, host and port) under which browsers reach this server, where it is known.
     pub(crate) public: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl<E> Guard<E> {
     async fn admit(&self, request: &mut Request) -> std::result::Result<(), Failure> {
         let path = request.uri().path().to_owned();
         let probed = PROBED.contains(&path.as_str());
-        // Probes by HTTP/1.0 know no `Host`.
+        // HTTP/1.0 probes send no `Host`.
         if !(probed && request.version() == Version::HTTP_10) {
             let host = host(request)?;
             if !probed {
@@ -100,7 +100,8 @@ impl<E> Guard<E> {
         actor.ok_or_else(Failure::unauthorized)
     }
 
-    /// A page of another site must not have its own name point here. An address is no name that it could use.
+    /// Refuses unknown host names, against DNS rebinding: another site could resolve its own name to this server. An
+    /// IP address cannot be rebound.
     fn check_host(&self, host: &str) -> std::result::Result<(), Failure> {
         let Some(public) = &self.public else { return Ok(()) };
         let ours = public.split_once("://").map_or(public.as_str(), |(_, authority)| authority);
@@ -113,7 +114,7 @@ impl<E> Guard<E> {
         Err(Failure::new(StatusCode::FORBIDDEN, "foreign_host", detail))
     }
 
-    /// A page of another site must not speak through its visitor's browser.
+    /// Refuses requests that a page of another site makes in a visitor's browser.
     fn check_origin(&self, request: &Request) -> std::result::Result<(), Failure> {
         let Some(origin) = request.header(header::ORIGIN) else { return Ok(()) };
         let host = request.header(header::HOST).unwrap_or_default();
@@ -126,7 +127,7 @@ impl<E> Guard<E> {
         Err(Failure::new(StatusCode::FORBIDDEN, "foreign_origin", detail))
     }
 
-    /// A misspelled filter must not look as if it had been applied.
+    /// Refuses unknown parameters: a misspelled filter must not look as if it was applied.
     fn check_parameters(&self, request: &Request, path: &str) -> std::result::Result<(), Failure> {
         let Some(query) = request.uri().query().filter(|query| !query.is_empty()) else { return Ok(()) };
         let known = self
@@ -145,7 +146,7 @@ impl<E> Guard<E> {
     }
 }
 
-/// Whether a parameter of a query is this one of an operation.
+/// Whether `name` is this parameter of an operation.
 fn is_parameter(known: &str, name: &str) -> bool {
     let named = || {
         let rest = name.strip_prefix(known.strip_suffix(NAMED)?)?;
@@ -160,8 +161,8 @@ pub(crate) fn is_dashboard(path: &str) -> bool {
         .any(|ours| path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
-/// The name under which the server is addressed. Requests that leave it open could mean different servers to a proxy and
-/// to us (RFC 9112, section 3.2).
+/// The host that the request names. A request that names none, or several, could mean different servers to a proxy
+/// and to this server (RFC 9112, section 3.2).
 fn host(request: &Request) -> std::result::Result<&str, Failure> {
     let refused = |detail: &str| Failure::new(StatusCode::BAD_REQUEST, "invalid_host", detail);
     let mut all = request.headers().get_all(header::HOST).iter();
@@ -173,7 +174,7 @@ fn host(request: &Request) -> std::result::Result<&str, Failure> {
     host.ok_or_else(|| refused("the `Host` header must be a name or address with an optional port"))
 }
 
-/// What stands before the port.
+/// The part before the port.
 fn host_name(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
@@ -197,14 +198,14 @@ fn matches(template: &str, path: &str) -> bool {
     }
 }
 
-/// The caller's id for the request where it can be logged, else a new one.
+/// The request id of the caller if it can be logged, else a new one.
 fn request_id(request: &Request) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let given = request.header(REQUEST_ID).filter(|id| (1..=64).contains(&id.len()) && id.chars().all(plain));
     given.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
-/// The token, from the header or, for browsers that cannot set one on a socket, from its protocols.
+/// The token, from the header or, because browsers cannot set headers on a WebSocket, from the subprotocols.
 pub(crate) fn token(request: &Request) -> std::result::Result<Option<String>, Failure> {
     if let Some(value) = request.header(header::AUTHORIZATION) {
         let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));

@@ -21,12 +21,12 @@ pub(crate) struct JsonResponse<T, const STATUS: u16 = 200> {
     of: PhantomData<fn() -> T>,
 }
 
-/// JSON of something that was made.
+/// JSON of something that was created.
 pub(crate) type Created<T> = JsonResponse<T, 201>;
-/// JSON of something that has begun.
+/// JSON of something that was accepted and goes on.
 pub(crate) type Accepted<T> = JsonResponse<T, 202>;
 
-/// What an operation answers, unless it is refused.
+/// The answer of an operation, or a refusal.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl<T: Serialize, const STATUS: u16> JsonResponse<T, STATUS> {
@@ -38,7 +38,7 @@ impl<T: Serialize, const STATUS: u16> JsonResponse<T, STATUS> {
         Ok(Self { body, of: PhantomData })
     }
 
-    /// The answer as it is kept, to be given again.
+    /// The answer in the form in which it is stored for repeated requests.
     pub(crate) fn kept(value: impl Into<T>) -> std::result::Result<KeptAnswer, Refusal> {
         let written = serde_json::to_string(&value.into());
         let body =
@@ -48,7 +48,7 @@ impl<T: Serialize, const STATUS: u16> JsonResponse<T, STATUS> {
 }
 
 impl<T, const STATUS: u16> JsonResponse<T, STATUS> {
-    /// An answer that was given before.
+    /// An answer that was stored before.
     pub(crate) const fn again(body: String) -> Self {
         Self { body, of: PhantomData }
     }
@@ -58,7 +58,7 @@ impl<T, const STATUS: u16> IntoResponse for JsonResponse<T, STATUS> {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(STATUS).unwrap_or(StatusCode::OK);
         let mut response = Response::builder().status(status).content_type(JSON).body(self.body);
-        // What one caller may see another may not.
+        // Answers depend on the caller, so caches must not keep them.
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
@@ -114,7 +114,7 @@ impl<A: ApiResponse, B: ApiResponse> ApiResponse for Either<A, B> {
     }
 }
 
-/// Nothing: what was named is gone.
+/// An empty answer: the named thing was deleted.
 pub(crate) struct Gone;
 
 impl IntoResponse for Gone {

@@ -40,7 +40,7 @@ use crate::guard::{Guard, NAMED, Parameters};
 use crate::json_response::JSON;
 use crate::server::{Limits, Server, Timeouts};
 
-/// How long the database may take to show that it answers.
+/// How long the database may take to answer the health check.
 const PING_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// The API's document, as JSON.
@@ -49,9 +49,9 @@ pub fn openapi() -> String {
     document::completed(&api::described())
 }
 
-/// Serves until `stop` is over; then requests in progress are finished, and sockets are closed. `public` is the origin
-/// under which browsers reach this server, where that is known. Connections and the event log are served in tasks of their
-/// own, so that nothing that is slow beside them holds them up.
+/// Serves until `stop` resolves. Then requests in progress are finished, and sockets are closed. `public` is the
+/// origin under which browsers reach this server, where it is known. Connections and the event log are served in
+/// tasks of their own, so that slow work elsewhere does not delay them.
 ///
 /// # Errors
 /// Where connections cannot be accepted, or one of the tasks ends before `stop`.
@@ -75,7 +75,7 @@ pub async fn serve(
     supervise(tasks, stop).await
 }
 
-/// Waits until tasks have been stopped and have ended. Where one ends by itself, or panics, the others are aborted.
+/// Waits until the tasks have been stopped and have ended. If a task ends early or panics, the others are aborted.
 async fn supervise(mut tasks: JoinSet<()>, stop: impl Future<Output = ()>) -> io::Result<()> {
     tokio::select! {
         () = stop => {}
@@ -91,7 +91,7 @@ async fn supervise(mut tasks: JoinSet<()>, stop: impl Future<Output = ()>) -> io
     stopped
 }
 
-/// Follows the event log until the server is stopped, also where the database does not answer then.
+/// Follows the event log until the server is stopped, even while the database does not answer.
 async fn tail(feed: Arc<Feed>, mut stopped: watch::Receiver<bool>) {
     let following = async {
         if let Err(error) = feed.prepare().await {
@@ -130,7 +130,7 @@ fn app(services: Arc<Services>, public: Option<String>) -> impl Endpoint {
 
 #[handler]
 fn openapi_document() -> Response {
-    // Put together for the first who asks; a start need not wait for it.
+    // Built at the first request, so that it does not delay the start.
     static DOCUMENT: LazyLock<String> = LazyLock::new(openapi);
     let mut response = Response::builder().content_type(JSON).body(DOCUMENT.as_str());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -144,7 +144,7 @@ async fn health(services: Data<&Arc<Services>>) -> Response {
     Json(health).with_status(status).into_response()
 }
 
-/// The health of a server with this answer of its database.
+/// The health of a server, given its database's answer to a ping.
 async fn health_of(ping: impl Future<Output = Result<(), StoreError>>) -> Health {
     let reason = match timeout(PING_TIMEOUT, ping).await {
         Ok(Ok(())) => return Health::well(),
@@ -154,7 +154,7 @@ async fn health_of(ping: impl Future<Output = Result<(), StoreError>>) -> Health
     Health::without_database(reason)
 }
 
-/// Which query parameters each operation takes, as the document says.
+/// The query parameters of each operation, read from the document.
 fn parameters(spec: &str) -> Parameters {
     let spec: serde_json::Value = serde_json::from_str(spec).unwrap_or_default();
     let mut parameters = Parameters::new();
@@ -165,7 +165,7 @@ fn parameters(spec: &str) -> Parameters {
             let names = all
                 .filter(|parameter| parameter["in"] == "query")
                 .filter_map(|parameter| parameter["name"].as_str());
-            // The values of dimensions may also be given by their names.
+            // The values of dimensions may also be given by name.
             let by_name = |name| (name == DimensionValues::PARAMETER).then(|| format!("{name}{NAMED}"));
             let names = names.flat_map(|name| iter::once(name.to_owned()).chain(by_name(name)));
             parameters.insert((method, format!("{}{path}", api::BASE)), names.collect());

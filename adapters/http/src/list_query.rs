@@ -1,4 +1,4 @@
-//! The parameters of a list, read as one. The document has each of them: see [`explode`].
+//! The parameters of a list, read together. In the document each stands on its own: see [`explode`].
 
 use application::operations::{PageRequest, RunListRequest};
 use poem::{Request, RequestBody, Result};
@@ -10,25 +10,25 @@ use crate::dimension_values::DimensionValues;
 use crate::failure::{Failure, wanted};
 use crate::page::{Cursor, Limit};
 
-/// Which runs a list has, in which order, and which page of it.
+/// The filter, order and page of a list of runs.
 pub(crate) struct RunListQuery(pub(crate) RunListRequest);
 
-/// Which events a list has, and which page of it.
+/// The filter and page of a list of events.
 pub(crate) struct EventQuery {
     pub(crate) since: Option<u64>,
     pub(crate) kind: Option<String>,
     pub(crate) page: PageRequest,
 }
 
-/// Which page of a list.
+/// The page of a list.
 pub(crate) struct PageQuery(pub(crate) PageRequest);
 
-/// Marks the schema of parameters that are read as one.
+/// Marks the schema of parameters that are read together.
 const EXPLODED: &str = "exploded";
 
-/// Reads several parameters.
+/// Parameters that are read together.
 trait Parameters: Sized {
-    /// Their names, what they are and what they mean.
+    /// Their names, schemas and descriptions.
     fn described() -> Vec<(&'static str, MetaSchemaRef, &'static str)>;
 
     fn read(request: &Request) -> Result<Self, Failure>;
@@ -137,7 +137,7 @@ fn with_description(schema: MetaSchemaRef, about: &'static str) -> MetaSchemaRef
     }
 }
 
-/// Documents parameters that are read as one each by itself.
+/// Documents each of the parameters that are read together.
 pub(crate) fn explode(mut apis: Vec<MetaApi>) -> Vec<MetaApi> {
     let paths = apis.iter_mut().flat_map(|api| &mut api.paths);
     for operation in paths.flat_map(|path| &mut path.operations) {

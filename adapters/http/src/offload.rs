@@ -1,13 +1,13 @@
-//! Work on large requests, where it keeps no other request waiting.
+//! Runs work on large requests where it does not delay other requests.
 
 use poem::http::StatusCode;
 
 use crate::failure::Failure;
 
-/// Bytes that are worked on at once.
+/// Requests of up to this size are worked on at once, in bytes.
 const LITTLE: usize = 64 << 10;
 
-/// Does work on so many bytes of a request: at once where they are few, else on a thread for such work.
+/// Runs work on a request of this size: at once if it is small, else on a blocking thread.
 pub(crate) async fn work_on<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,

@@ -14,7 +14,7 @@ const USUAL: usize = 50;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limit(usize);
 
-/// Where a page begins: what the page before gave as `next_cursor`.
+/// The start of a page: the `next_cursor` of the page before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cursor(Option<String>);
 
@@ -58,7 +58,7 @@ impl ParseFromParameter for Cursor {
     }
 }
 
-/// Tells the document of a parameter that need not be given.
+/// Documents parameters that are optional.
 macro_rules! described {
     ($($type:ident as $name:literal: $schema:expr),+ $(,)?) => {$(
         impl Type for $type {

@@ -1,4 +1,4 @@
-//! Sockets that show what is going on: a snapshot first, then what happens, in frames of many messages.
+//! WebSockets that show events live: a snapshot first, then events, many in each frame.
 
 mod board;
 
@@ -27,26 +27,26 @@ use crate::guard::{PROTOCOL, token};
 
 /// The least time between two frames: fifty a second.
 const MIN_FRAME_GAP: Duration = Duration::from_millis(20);
-/// How often a sweep's progress is told between events.
+/// How often the progress of a sweep is sent between events.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
-/// How often it is looked at whether whoever listens still may.
+/// How often the session of a listener is checked again.
 const RECHECK_ACCESS_EVERY: Duration = Duration::from_secs(5);
-/// How often a silent connection is tried.
+/// How often a silent connection is pinged.
 const PING_EVERY: Duration = Duration::from_secs(30);
-/// How long a frame may take; who is slower is dropped.
+/// How long sending a frame may take before the connection is closed.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may say nothing, not even answer a ping; then it is taken for gone.
+/// How long a client may be silent, without even a pong, before the connection is closed.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(75);
-/// Nobody has much to say to us.
+/// The largest message of a client in bytes. Clients have nothing to send.
 const LARGEST_MESSAGE: usize = 4096;
 
-/// The close code that asks whoever listens to log in again.
+/// The close code that asks the client to log in again.
 const LOG_IN_AGAIN: u16 = 4401;
 
-/// Where to begin.
+/// The query of a socket.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(crate) struct From {
-    /// The place that was come to before.
+    /// The number of the last event that the client has.
     since: Option<u64>,
 }
 
@@ -95,7 +95,7 @@ fn not_found() -> Failure {
     refused(Refusal::NotFound(Resource::Experiment))
 }
 
-/// Whoever listens: let in when the connection began, and looked at again from time to time.
+/// The caller of a socket: authenticated at the start, and checked again regularly.
 struct Listener {
     token: Option<Secret>,
 }
@@ -108,7 +108,7 @@ impl<'a> FromRequest<'a> for Listener {
 }
 
 impl Listener {
-    /// Whether it still may: the session may have ended since. A store that does not answer ends nothing.
+    /// Whether the session is still valid. A store that does not answer does not end it.
     async fn may_listen(&self, accounts: &Accounts) -> bool {
         match accounts.authenticate(self.token.as_ref().map(Secret::expose)).await {
             Ok(actor) => actor.is_some(),
@@ -118,7 +118,7 @@ impl Listener {
     }
 }
 
-/// Sends one connection the events it follows.
+/// Sends the events of a feed to one connection.
 struct EventStream {
     services: Arc<Services>,
     board: Arc<Board>,
@@ -128,13 +128,13 @@ struct EventStream {
 
 /// Why a connection ends.
 enum End {
-    /// The other side has gone, or is too slow.
+    /// The client has left, or is too slow.
     Gone,
     /// The server stops.
     Stopping,
-    /// Whoever listens may no longer.
+    /// The session has ended.
     LoggedOut,
-    /// Something inside failed.
+    /// An internal error.
     Failed,
 }
 
@@ -162,7 +162,7 @@ impl EventStream {
             End::Failed => (CloseCode::Error, "something went wrong inside"),
         };
         let close = Frame::Close(Some((close.0, close.1.to_owned())));
-        // Who does not take the last word does without.
+        // A client that does not read the close frame is not waited for.
         drop(timeout(SEND_TIMEOUT, sink.send(close)).await);
     }
 
@@ -213,7 +213,8 @@ impl EventStream {
         }
     }
 
-    /// Sends a snapshot; the place after which events follow it. What happens while it is made is told again after it.
+    /// Sends a snapshot. Returns the place after which events follow; events from the time of the snapshot may be
+    /// sent again.
     async fn snapshot(&self, sink: &mut Sink, since: Option<u64>) -> Result<u64, End> {
         let place = since.unwrap_or_else(|| self.services.feed.last());
         let text = match self.experiment {
@@ -233,7 +234,7 @@ impl EventStream {
         Ok(place)
     }
 
-    /// Tells how far the sweep is, where one is running.
+    /// Sends the progress of a running sweep.
     async fn progress(&self, sink: &mut Sink, place: u64) -> Result<(), End> {
         let Some(experiment) = self.experiment else { return Ok(()) };
         let told = match self.board.shown(experiment) {
@@ -266,7 +267,7 @@ impl EventStream {
     }
 }
 
-/// Reads what a client says, which nobody needs, until it leaves or is silent for too long.
+/// Reads and ignores what a client sends, until it leaves or is silent for too long.
 async fn until_gone<E>(mut said: impl Stream<Item = Result<Frame, E>> + Unpin, silence: Duration) {
     while let Ok(Some(Ok(message))) = timeout(silence, said.next()).await {
         if matches!(message, Frame::Close(_)) {

@@ -1,4 +1,4 @@
-//! Uploads: a file in a form, with what is said of it.
+//! Uploads: a file in a form, with options.
 
 use poem::error::ParseMultipartError;
 use poem::http::StatusCode;
@@ -15,17 +15,17 @@ const MEDIA_TYPE: &str = "multipart/form-data";
 /// The largest file, in MiB.
 const MAX_FILE: usize = 32;
 
-/// Bytes that everything in the form but the file may have.
+/// The most bytes of a form beside its file.
 const MAX_FORM_OVERHEAD: usize = 64 << 10;
 
-/// A file of samples, and how it is to be read.
+/// A file of samples, with options for reading it.
 #[derive(Debug, Default)]
 pub(crate) struct SampleUpload {
-    /// The name that the file has where it comes from.
+    /// The file's name on the client's machine.
     pub(crate) name: String,
     pub(crate) file: Vec<u8>,
     pub(crate) format: Option<String>,
-    /// JSON.
+    /// A JSON object.
     pub(crate) columns: Option<String>,
 }
 
@@ -126,7 +126,7 @@ impl SampleUpload {
         }
         let text = String::from_utf8(bytes)
             .map_err(|_| Failure::field(name, "wrong_type", "this part is a text in UTF-8"))?;
-        // A form of a page sends what is not filled in as empty text.
+        // HTML forms send empty text for fields that are not filled in.
         let text = Some(text).filter(|text| !text.trim().is_empty());
         match name {
             "format" => self.format = text.map(|text| text.trim().to_owned()),

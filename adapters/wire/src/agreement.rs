@@ -1,4 +1,4 @@
-//! The same samples, written in any format, are read as the same samples.
+//! Tests that the same samples, written in different formats, are read as the same samples.
 
 use application::samples::{self, Columns, Reading};
 use domain::sample::Sample;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::experiment::{SampleDocument, checks};
 use crate::yaml::{self, Shape};
 
-/// Texts that some reader takes for something else.
+/// Texts that some readers misinterpret.
 const WORDS: [&str; 24] = [
     "",
     "no",
@@ -36,7 +36,7 @@ const WORDS: [&str; 24] = [
     " padded ",
 ];
 
-/// Words of YAML that are texts without quotes.
+/// Texts that YAML documents hold without quotes.
 const PLAIN: [&str; 14] = [
     "no",
     "on",
@@ -60,11 +60,12 @@ fn text() -> impl Strategy<Value = String> {
         2 => "[a-c\"',;:#&*!|>%@`{}\\[\\]\\\\\n\r\t -]{0,12}",
         1 => any::<String>(),
     ]
-    // No database keeps NUL, and a byte order mark that begins a line is taken for the trace of joined files.
+    // Databases do not store NUL, and a byte order mark at the beginning of a line is treated as a trace of joined
+    // files.
     .prop_map(|text| text.replace(['\0', '\u{feff}'], ""))
 }
 
-/// A text that is no JSON object or list, which exports write into some columns.
+/// A text that is not a JSON object or list, which exports write into some columns.
 fn plain_text() -> impl Strategy<Value = String> {
     text().prop_map(|text| if text.trim_start().starts_with(['{', '[']) { format!("x{text}") } else { text })
 }
@@ -80,7 +81,7 @@ fn samples() -> impl Strategy<Value = Vec<Sample>> {
     prop::collection::vec(sample, 1..6)
 }
 
-/// The texts of a sample with the names of their columns.
+/// The texts of a sample, with the names of their columns.
 fn cells(sample: &Sample) -> Vec<(&'static str, &str)> {
     vec![
         ("input", sample.input.as_text().unwrap_or_default()),
@@ -103,7 +104,7 @@ fn objects(samples: &[Sample]) -> Vec<serde_json::Value> {
     samples.iter().map(|sample| cells(sample).into_iter().collect()).collect()
 }
 
-/// Each text as it may stand in YAML: the words without quotes, all else quoted as in JSON.
+/// The samples as YAML: the plain texts without quotes, and all others quoted as in JSON.
 fn yaml_by_hand(samples: &[Sample]) -> String {
     let spelled = |text: &str| {
         if PLAIN.contains(&text) { text.to_owned() } else { serde_json::to_string(text).unwrap() }

@@ -1,4 +1,4 @@
-//! Standings of boards and outlines of experiments as the database keeps them.
+//! Standings of boards and outlines of experiments, as the database stores them.
 
 use application::ports::{Outline, Standings};
 use domain::id::RunId;

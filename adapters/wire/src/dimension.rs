@@ -1,4 +1,4 @@
-//! A dimension of the parameter space as somebody writes it down.
+//! Dimensions of the parameter space in documents.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::value::{Any, AnyMap};
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum DimensionType {
-    /// One of the values given.
+    /// One of the given values.
     Choice,
     /// A whole number.
     Int,
@@ -38,7 +38,7 @@ pub enum OneOrMany {
     One(Any),
 }
 
-/// One dimension. Which fields go with which type is checked when it is read into a draft.
+/// A dimension. Its type determines which fields it has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "Dimension", deny_unknown_fields)]
@@ -163,7 +163,7 @@ impl DimensionDocument {
     }
 }
 
-/// Documented as anything: a value and a list of them.
+/// Documented as any value, because a list of values is a value too.
 impl Type for OneOrMany {
     const IS_REQUIRED: bool = true;
     type RawValueType = Self;
@@ -214,7 +214,7 @@ fn missing(field: &str, detail: &str) -> Problem {
     Problem::new(format!("/{field}"), "missing", detail)
 }
 
-/// Whole numbers beyond 2^53 cannot be told apart in a document's numbers.
+/// In a document's numbers, whole numbers beyond 2^53 cannot be distinguished.
 fn whole(field: &str, number: f64) -> Result<i64, Problem> {
     let exact =
         Number::from_f64(number).and_then(Number::as_i64).filter(|whole| whole.unsigned_abs() <= 1 << 53);

@@ -1,4 +1,4 @@
-//! The experiment document, the same in files, the API and the database.
+//! Experiments in documents: the same form in files, the API and the database.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::stage::StageDocument;
 use crate::value::{Any, AnyMap, from_map, into_map};
 use crate::wording;
 
-/// One sample.
+/// A sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "Sample", deny_unknown_fields)]
@@ -25,14 +25,14 @@ use crate::wording;
 pub struct SampleDocument {
     /// A text, or JSON.
     pub input: Any,
-    /// What a good answer would be. Null stands for empty text, as an empty cell does.
+    /// The reference answer. Null is the empty text, like an empty cell.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub reference: Option<Any>,
-    /// Accepted answers, where there are several; scorers that compare take the best over them.
+    /// Accepted answers, if there are several. Scorers that compare take the best match.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[oai(default)]
     pub references: Vec<Any>,
-    /// Whatever else belongs to it.
+    /// Any further data.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[oai(default)]
     pub meta: AnyMap,
@@ -42,7 +42,7 @@ pub struct SampleDocument {
     pub checks: Vec<ScoringDocument>,
 }
 
-/// One scoring entry.
+/// A scoring entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "ScoringEntry", deny_unknown_fields)]
@@ -68,13 +68,13 @@ pub struct ScoringDocument {
     pub options: AnyMap,
 }
 
-/// The part of an output that a scorer judges. What is set applies in the order after, regex, json, pointer.
+/// The part of an output that a scorer judges. The fields apply in the order after, regex, json, pointer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "Extract", deny_unknown_fields)]
 #[schemars(rename = "Extract")]
 pub struct ExtractDocument {
-    /// What stands behind the last occurrence of this text.
+    /// The text after the last occurrence of this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// The first group of this pattern's first match; the whole match where it has no group.
@@ -84,12 +84,12 @@ pub struct ExtractDocument {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[oai(default)]
     pub json: bool,
-    /// What this JSON pointer leads to.
+    /// The value at this JSON pointer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
 }
 
-/// The parts of an experiment that are documents wherever it stands.
+/// The parts of an experiment that have the same form in all documents.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[expect(missing_docs, reason = "fields are those of the domain's draft")]
 pub struct Parts {
@@ -100,10 +100,10 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Fills the parts of a draft, whose name, samples and numbers are set by whoever has them.
+    /// Fills the parts of a draft. Its name, samples and numbers are set by the caller.
     ///
     /// # Errors
-    /// Fields of stages and dimensions that do not go together, each with its place.
+    /// Fields of stages and dimensions that exclude each other, with their places.
     pub fn into_draft(self) -> Result<Draft, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut space = BTreeMap::new();
@@ -134,7 +134,7 @@ impl Parts {
         })
     }
 
-    /// The documents that a draft stands for.
+    /// The documents of a draft.
     #[must_use]
     pub fn of_draft(draft: &Draft) -> Self {
         let space = draft.space.iter();
@@ -176,7 +176,7 @@ impl SampleDocument {
     }
 }
 
-/// Keeps the difference between null and nothing.
+/// Distinguishes null from an absent field.
 fn present<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Any>, D::Error> {
     Any::deserialize(source).map(Some)
 }
@@ -185,10 +185,10 @@ fn or_empty(Any(value): Any) -> Value {
     if value == Value::Null { Value::from("") } else { value }
 }
 
-/// Reads the scoring entries that a sample in a file brings.
+/// Reads the scoring entries of a sample in a file.
 ///
 /// # Errors
-/// What is wrong with them.
+/// The problem of an entry.
 pub fn checks(value: &Value) -> Result<Vec<ScoringDraft>, String> {
     let entries = serde_json::from_value::<Vec<ScoringDocument>>(to_json(value));
     let entries = entries.map_err(|error| wording::plain(&error.to_string()))?;

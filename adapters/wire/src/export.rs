@@ -8,20 +8,20 @@ use serde_saphyr::LitStr;
 
 use crate::value::{Any, AnyMap, from_map};
 
-/// Flat for one stage; several stand under `stages`.
+/// Writes a flat object for one stage; several stages are listed under `stages`.
 ///
 /// # Errors
-/// Where serde cannot write it, which no export meets.
+/// serde cannot write it, which does not happen for exports.
 pub fn json(export: &Export) -> Result<String, serde_json::Error> {
     let mut text = serde_json::to_string_pretty(&Flat(export))?;
     text.push('\n');
     Ok(text)
 }
 
-/// With parameters in a map of their own, prompts as blocks, and what is known of it under `metadata`.
+/// Writes parameters as a map, prompts as block texts, and score and origin under `metadata`.
 ///
 /// # Errors
-/// Where serde cannot write it, which no export meets.
+/// serde cannot write it, which does not happen for exports.
 pub fn yaml(export: &Export) -> Result<String, serde_saphyr::ser_error::Error> {
     serde_saphyr::to_string(&Structured(export))
 }
@@ -72,7 +72,7 @@ fn stage_fields<M: SerializeMap>(stage: &ExportedStage, map: &mut M) -> Result<(
     rest(stage, map)
 }
 
-/// What the stage calls; a stage that asks no chat model says what it does.
+/// The model and endpoint of the stage; for a stage that does not call a chat model, also its kind.
 fn called<M: SerializeMap>(stage: &ExportedStage, map: &mut M) -> Result<(), M::Error> {
     if stage.prompt.is_none() {
         map.serialize_entry("kind", stage.kind)?;
@@ -149,7 +149,7 @@ fn blocks<M: SerializeMap>(stage: &ExportedStage, map: &mut M) -> Result<(), M::
     rest(stage, map)
 }
 
-/// A text as a block, where a block can hold it: other texts are quoted.
+/// A text as a block if a block can hold it; otherwise it is quoted.
 fn block<M: SerializeMap>(name: &'static str, text: &str, map: &mut M) -> Result<(), M::Error> {
     let fits = text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control() && c != '\u{feff}')
         && !text.contains(['\u{85}', '\u{2028}', '\u{2029}'])

@@ -1,4 +1,4 @@
-//! The experiment file of the command line: the experiment, what it needs, and the sweep that it starts.
+//! Experiment files of the command line: an experiment, its endpoints, and the sweep to start.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -47,12 +47,12 @@ const fn once() -> u32 {
     1
 }
 
-/// Where samples come from.
+/// The source of samples.
 #[derive(Debug, Clone)]
 pub enum SampleSource {
-    /// They stand in the document.
+    /// Inside the document.
     Inline(Vec<SampleDocument>),
-    /// They stand in a file of their own.
+    /// A separate file.
     File(SampleFile),
 }
 
@@ -62,14 +62,14 @@ pub enum SampleSource {
 pub struct SampleFile {
     /// The file, relative to the document.
     pub file: PathBuf,
-    /// Its format; by its suffix and content where absent.
+    /// Its format; detected from its suffix and content where absent.
     pub format: Option<String>,
-    /// What its columns are.
+    /// The meaning of its columns.
     #[serde(default)]
     pub columns: ColumnsDocument,
 }
 
-/// Which columns of a file are what. Those that are not named are found by their usual names.
+/// The meaning of a file's columns. Columns without a given name are found by their usual names.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnsDocument {
@@ -77,9 +77,9 @@ pub struct ColumnsDocument {
     pub input: Option<String>,
     /// The reference's column.
     pub reference: Option<String>,
-    /// The column that holds lists of accepted answers, or one column for each answer.
+    /// The column with lists of accepted answers, or one column for each answer.
     pub references: Option<ColumnNames>,
-    /// Columns that go to `meta`; all that are left where absent.
+    /// Columns for `meta`; all others where absent.
     pub meta: Option<Vec<String>>,
 }
 
@@ -87,14 +87,14 @@ pub struct ColumnsDocument {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum ColumnNames {
-    /// This one.
+    /// One column.
     One(String),
-    /// These.
+    /// Several columns.
     Many(Vec<String>),
 }
 
 impl SampleFile {
-    /// How the file is to be read.
+    /// How to read the file.
     #[must_use]
     pub fn into_reading(self) -> Reading {
         let name = self.file.to_string_lossy().into_owned();
@@ -103,7 +103,7 @@ impl SampleFile {
 }
 
 impl ColumnsDocument {
-    /// The columns that it names.
+    /// The named columns.
     #[must_use]
     pub fn into_columns(self) -> Columns {
         let references = self.references.map(|names| match names {
@@ -139,10 +139,10 @@ impl<'de> Visitor<'de> for SourceVisitor {
 }
 
 impl FileDocument {
-    /// The experiment, with samples that were read from wherever they are.
+    /// The experiment, with samples that the caller has read.
     ///
     /// # Errors
-    /// Fields that do not go together, each with its place.
+    /// Fields that exclude each other, with their places.
     pub fn into_draft(self, samples: Vec<sample::Sample>) -> Result<Draft, Vec<Problem>> {
         let parts = Parts {
             documents: self.documents,
@@ -161,10 +161,10 @@ impl FileDocument {
     }
 }
 
-/// One spelling of an experiment, for telling whether a file still describes the same one.
+/// The canonical text of an experiment, to detect whether a file still describes the same one.
 ///
 /// # Errors
-/// Where serde cannot write it, which no draft meets.
+/// serde cannot write it, which does not happen for drafts.
 pub fn spelling(draft: &Draft) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct Whole<'a> {

@@ -1,4 +1,4 @@
-//! Reads JSON documents, and tells what is wrong with its place.
+//! Reads JSON documents, with the place of each error.
 
 use application::json::strict::{self, JsonError};
 use domain::problem::segment;
@@ -13,23 +13,23 @@ use crate::yaml::{Place, excerpt};
 pub enum Refusal {
     /// The text is not JSON.
     Syntax(JsonError),
-    /// A value makes no sense.
+    /// A value is invalid.
     Value {
-        /// JSON pointer to it.
+        /// JSON pointer to the value.
         pointer: String,
         /// Stable name of the kind of problem, for programs.
         code: &'static str,
-        /// What is wrong.
+        /// The problem.
         detail: String,
-        /// Line and column, from 1, where they are not those of the value.
+        /// Line and column, from 1, if they differ from those of the value.
         place: Option<(u64, u64)>,
     },
 }
 
-/// Reads a JSON document. What would not be kept as it is written is refused.
+/// Reads a JSON document. Refuses what would be changed by reading it.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first problem.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
     strict::check(text).map_err(|error| {
         if error.is_syntax {
@@ -41,7 +41,7 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
     let mut source = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let told = error.inner().to_string();
-        // The pointer says where it is.
+        // The pointer names the place already.
         let told = told.rsplit_once(" at line ").map_or(told.as_str(), |(detail, _)| detail);
         let pointer = pointer(error.path(), told);
         Refusal::Value { pointer, code: code(told), detail: wording::plain(told), place: None }
@@ -51,7 +51,7 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
 /// Reads an experiment file in JSON.
 ///
 /// # Errors
-/// The first thing that is wrong, with line, column and the lines around it.
+/// The first problem, with line, column and the lines around it.
 pub fn read_file<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     read(text).map_err(|refusal| {
@@ -67,7 +67,7 @@ pub fn read_file<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
-/// The place of a value; of one that is missing that of what lacks it.
+/// The place of a value; for a missing one, the place of its parent.
 fn place_of(text: &str, pointer: &str) -> (u64, u64) {
     let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
     let found = strict::place_of(text, pointer).or_else(|| strict::place_of(text, parent));
@@ -84,7 +84,7 @@ fn code(told: &str) -> &'static str {
     }
 }
 
-/// A missing field's own place, not that of what lacks it.
+/// The pointer of a missing field itself, not of its parent.
 fn pointer(path: &Path, told: &str) -> String {
     let steps = path.iter().filter_map(|step| match step {
         Segment::Seq { index } => Some(index.to_string()),

@@ -1,4 +1,4 @@
-//! A stage as documents spell it: one object whose kind says which fields it has.
+//! Stages in documents: one object whose kind determines its fields.
 
 use std::collections::BTreeMap;
 
@@ -27,13 +27,13 @@ pub enum StageKindDocument {
     Retrieve,
 }
 
-/// One stage. Its kind says which of the fields it has.
+/// A stage. Its kind determines its fields.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "Stage", deny_unknown_fields)]
 #[schemars(rename = "Stage")]
 pub struct StageDocument {
-    /// What templates and dimensions call it.
+    /// Its name in templates and dimensions.
     pub name: String,
     /// What it does.
     pub kind: StageKindDocument,
@@ -60,23 +60,23 @@ pub struct StageDocument {
     /// llm: `text`, `json` or `{json_schema}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_format: Option<Any>,
-    /// llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent.
+    /// llm: whether a leading `<think>…</think>` is separated from the output; `true` where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strip_think: Option<bool>,
     /// llm: further fields of the request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[oai(default)]
     pub extra: AnyMap,
-    /// chunk: what it cuts, a template, or `documents`; the sample's input where absent.
+    /// chunk: the text to cut, a template, or `documents`; the sample's input where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
-    /// chunk: what sizes are counted in: characters (where absent), words or tokens.
+    /// chunk: the unit of sizes: `characters` (the default), `words` or `tokens`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     /// chunk: the length of a chunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_size: Option<u32>,
-    /// chunk: how much consecutive chunks have in common; nothing where absent.
+    /// chunk: the overlap of consecutive chunks; 0 where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_overlap: Option<u32>,
     /// retrieve: the earlier stage whose output is the list of texts.
@@ -123,10 +123,10 @@ impl StageKindDocument {
 }
 
 impl StageDocument {
-    /// What somebody wrote down of the stage.
+    /// The draft of the stage.
     ///
     /// # Errors
-    /// Fields that its kind does not have, and those that it lacks, each with its place in the stage.
+    /// Fields that its kind does not have, and required fields that are missing, with their places in the stage.
     pub fn into_draft(self) -> Result<StageDraft, Vec<Problem>> {
         let mut problems = self.misplaced();
         let name = self.name.clone();
@@ -141,7 +141,7 @@ impl StageDocument {
         }
     }
 
-    /// Fields that are given and that a stage of this kind does not have.
+    /// Fields that a stage of this kind does not have.
     fn misplaced(&self) -> Vec<Problem> {
         let given = [
             ("endpoint", self.endpoint.is_some()),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_that_are_not_there_are_refused() {
+    fn unknown_kinds_are_refused() {
         let stage = serde_saphyr::from_str::<StageDocument>("{name: a, kind: rerank}").unwrap_err();
         assert!(stage.to_string().contains("llm"), "{stage}");
     }

@@ -1,4 +1,4 @@
-//! Documents as the database keeps them: wrapped with a version, so that a later form can be told from this one.
+//! Documents as the database stores them: with a version, to distinguish later formats.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::value::{AnyMap, from_map, into_map};
 
-/// A document with the version of its form.
+/// A document with the version of its format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Versioned<T> {
     v: u32,
@@ -22,31 +22,31 @@ struct Versioned<T> {
 /// A stored document that cannot be read.
 #[derive(Debug, Error)]
 pub enum StoredError {
-    /// It is not of the form that it should be.
+    /// It does not have the expected format.
     #[error("a stored document cannot be read")]
     Form(#[from] serde_json::Error),
     /// A later release wrote it.
     #[error("a stored document has version {0}, which a later release wrote")]
     Version(u32),
-    /// A field holds what it cannot hold.
+    /// A field has an invalid value.
     #[error("a stored document has an impossible {0}")]
     Field(&'static str),
 }
 
 const VERSION: u32 = 1;
 
-/// Writes a document for storage.
+/// Writes a document for the database.
 ///
 /// # Errors
-/// Where serde cannot write it, which no document of this crate meets.
+/// serde cannot write it, which does not happen for documents of this crate.
 pub fn write<T: Serialize>(doc: &T) -> Result<String, StoredError> {
     Ok(serde_json::to_string(&Versioned { v: VERSION, doc })?)
 }
 
-/// Reads a stored document.
+/// Reads a document from the database.
 ///
 /// # Errors
-/// [`StoredError`] where it cannot be read.
+/// [`StoredError`] if it cannot be read.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, StoredError> {
     let versioned: Versioned<T> = serde_json::from_str(text)?;
     if versioned.v == VERSION { Ok(versioned.doc) } else { Err(StoredError::Version(versioned.v)) }

@@ -1,4 +1,4 @@
-//! A sweep as somebody asks for it.
+//! Sweeps in documents.
 
 use application::sweeps::SweepRequest;
 use domain::money::NanoDollars;
@@ -21,7 +21,7 @@ pub enum SweepKindDocument {
     Random,
 }
 
-/// The sweep that a file starts.
+/// The sweep of an experiment file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "fields are those of the sweep")]
@@ -36,13 +36,13 @@ pub struct SweepDocument {
     pub strategy: StrategyDocument,
 }
 
-/// How a sweep's kind behaves.
+/// Options of a sweep's kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(rename = "SweepStrategy", deny_unknown_fields)]
 #[schemars(rename = "SweepStrategy")]
 pub struct StrategyDocument {
-    /// Take a grid in a seeded order.
+    /// Whether a grid is searched in a seeded order.
     pub shuffle: Option<bool>,
 }
 
@@ -50,7 +50,7 @@ impl SweepDocument {
     /// The sweep to start.
     ///
     /// # Errors
-    /// Limits that make no sense, each with its place in the sweep.
+    /// Invalid limits, with their places in the sweep.
     pub fn into_request(self) -> Result<SweepRequest, Vec<Problem>> {
         let mut problems = Vec::new();
         let limits = limits(self.max_runs, self.max_tokens, self.max_cost, &mut problems);
@@ -67,7 +67,7 @@ impl SweepDocument {
     }
 }
 
-/// The limits of a sweep; those that make no sense are added to the problems, each with its place.
+/// The limits of a sweep. Invalid limits are added to the problems, with their places.
 pub(crate) fn limits(
     max_runs: Option<u64>,
     max_tokens: Option<u64>,
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_makes_no_sense_has_its_place() {
+    fn invalid_limits_have_their_places() {
         for (sweep, pointer) in [
             ("{max_runs: 0}", "/max_runs"),
             ("{max_cost: 0}", "/max_cost"),

@@ -19,16 +19,16 @@ pub enum TableError {
 /// Runs as JSON lines, each as the API shows it.
 ///
 /// # Errors
-/// Where serde cannot write it, which no run meets.
+/// serde cannot write it, which does not happen for runs.
 pub fn jsonl(runs: &[RunSummary]) -> Result<String, TableError> {
     let lines = runs.iter().map(|run| Ok(serde_json::to_string(&Run::from(run))? + "\n"));
     lines.collect()
 }
 
-/// Runs as CSV: a column for each scorer and each dimension that any of them has.
+/// Writes runs as CSV, with a column for each scorer and each dimension of any run.
 ///
 /// # Errors
-/// Where it cannot be written, which no list of runs meets.
+/// It cannot be written, which does not happen for lists of runs.
 pub fn csv(runs: &[RunSummary]) -> Result<String, TableError> {
     let mut dimensions: Vec<&String> = runs.iter().flat_map(|run| run.config.values.keys()).collect();
     dimensions.sort();

@@ -1,4 +1,4 @@
-//! The domain's values in any format that serde speaks.
+//! The domain's values in all formats that serde supports.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,13 +18,13 @@ pub struct Any(pub Value);
 /// A map from names to any JSON-shaped data.
 pub type AnyMap = std::collections::BTreeMap<String, Any>;
 
-/// The domain's map.
+/// Converts to the domain's map.
 #[must_use]
 pub fn into_map(map: AnyMap) -> Map {
     map.into_iter().map(|(name, value)| (name, value.0)).collect()
 }
 
-/// The document's map.
+/// Converts from the domain's map.
 #[must_use]
 pub fn from_map(map: &Map) -> AnyMap {
     map.iter().map(|(name, value)| (name.clone(), Any(value.clone()))).collect()
@@ -142,7 +142,7 @@ fn serialize_number<S: Serializer>(number: Number, sink: S) -> Result<S::Ok, S::
     }
 }
 
-/// Documented as what it is: anything.
+/// Documented as any value.
 impl Type for Any {
     const IS_REQUIRED: bool = true;
     type RawValueType = Self;
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_has_no_word_for_is_refused() {
+    fn values_that_json_cannot_hold_are_refused() {
         assert!(serde_saphyr::from_str::<Any>("[.nan]").is_err());
         assert!(serde_saphyr::from_str::<Any>("[.inf]").is_err());
         assert!(serde_json::from_str::<Any>(r#"{"a":1,"a":2}"#).is_err());

@@ -1,10 +1,10 @@
-//! Says in plain words what serde found wrong with a document.
+//! Rewords serde's error messages in plain words.
 
 use std::borrow::Cow;
 
 use domain::problem::unknown;
 
-/// What serde calls things, and what they are called here.
+/// serde's expressions, and their plain forms.
 const EXPECTED: [(&str, &str); 14] = [
     ("a string", "a text"),
     ("a borrowed string", "a text"),
@@ -22,7 +22,7 @@ const EXPECTED: [(&str, &str); 14] = [
     ("a formatted UUID string", "an id, as other answers give it"),
 ];
 
-/// Serde's words in plain ones. A place at the end, such as ` at line 3 column 4`, must be cut off before.
+/// The message in plain words. A place at its end, such as ` at line 3 column 4`, must be removed before.
 #[must_use]
 pub fn plain(told: &str) -> String {
     if let Some(rest) = told.strip_prefix("invalid type: ").or_else(|| told.strip_prefix("invalid value: "))
@@ -45,11 +45,11 @@ pub fn plain(told: &str) -> String {
     told.to_owned()
 }
 
-/// The name in backquotes behind these words, and the names that were expected.
+/// The name in backquotes after these words, and the expected names.
 fn named<'a>(told: &'a str, words: &str) -> Option<(&'a str, Vec<Cow<'a, str>>)> {
     let rest = told.strip_prefix(words)?;
     let (name, behind) = rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, there are no "))?;
-    // A name may hold anything; what is expected stands behind the last such words.
+    // A name may contain anything, so the expected names are searched after the last of these words.
     let known = behind.split('`').skip(1).step_by(2).map(Cow::Borrowed);
     Some((name, known.collect()))
 }

@@ -11,9 +11,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is decided for the installation */
+        /** Get the settings of the installation */
         get: operations["get_settings"];
-        /** Decide for the installation */
+        /** Change the settings of the installation */
         put: operations["change_settings"];
         post?: never;
         delete?: never;
@@ -46,7 +46,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find out who one is */
+        /** Get the current caller */
         get: operations["get_me"];
         put?: never;
         post?: never;
@@ -65,7 +65,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Log in with the code of a link, which is sent as the bearer token and counts once */
+        /** Log in with the one-time code of a link, sent as the bearer token */
         post: operations["log_in_once"];
         delete?: never;
         options?: never;
@@ -81,7 +81,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change one's own password; sessions that began before end */
+        /** Change the caller's own password; earlier sessions end */
         put: operations["change_password"];
         post?: never;
         delete?: never;
@@ -97,10 +97,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the installation waits for its first account */
+        /** Whether the installation has no account yet */
         get: operations["get_setup"];
         put?: never;
-        /** Make the first account, an administrator's */
+        /** Create the first account, an administrator */
         post: operations["set_up"];
         delete?: never;
         options?: never;
@@ -133,7 +133,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An endpoint */
+        /** Get an endpoint */
         get: operations["get_endpoint"];
         /** Replace an endpoint; without `api_key` it keeps its key, unless scheme, host or port change */
         put: operations["update_endpoint"];
@@ -169,7 +169,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What has happened anywhere after `since`, oldest first */
+        /** List the events of all experiments after `since`, oldest first */
         get: operations["list_events"];
         put?: never;
         post?: never;
@@ -189,7 +189,7 @@ export interface paths {
         /** List experiments, newest first */
         get: operations["list_experiments"];
         put?: never;
-        /** Make an experiment */
+        /** Create an experiment */
         post: operations["create_experiment"];
         delete?: never;
         options?: never;
@@ -206,7 +206,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Show what one sample would be asked, and try it where `call` is set */
+        /** Show the requests for one sample, and send them where `call` is set */
         post: operations["preview_experiment"];
         delete?: never;
         options?: never;
@@ -221,9 +221,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An experiment with its document, its first samples and its newest sweep */
+        /** Get an experiment with its document, its first samples and its newest sweep */
         get: operations["get_experiment"];
-        /** Replace an experiment's document; once it has been tried only its names and, between sweeps, its space can change */
+        /** Replace an experiment's document; once it has runs, only its names and, between sweeps, its space can change */
         put: operations["update_experiment"];
         post?: never;
         /** Delete an experiment with its runs; answers stay in the cache */
@@ -240,7 +240,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What has happened in an experiment after `since`, oldest first */
+        /** List the events of an experiment after `since`, oldest first */
         get: operations["list_experiment_events"];
         put?: never;
         post?: never;
@@ -257,7 +257,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The configuration of the best run, or of `run_id`, as JSON */
+        /** Export the configuration of the best run, or of `run_id`, as JSON */
         get: operations["export_best"];
         put?: never;
         post?: never;
@@ -274,7 +274,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same as variables for a `.env` file */
+        /** Export the configuration as variables for a `.env` file */
         get: operations["export_env"];
         put?: never;
         post?: never;
@@ -291,7 +291,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A report in Markdown */
+        /** Export a report in Markdown */
         get: operations["export_report"];
         put?: never;
         post?: never;
@@ -308,7 +308,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All runs, as CSV or JSON lines */
+        /** Export all runs, as CSV or JSON lines */
         get: operations["export_runs"];
         put?: never;
         post?: never;
@@ -325,7 +325,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same as YAML */
+        /** Export the configuration as YAML */
         get: operations["export_yaml"];
         put?: never;
         post?: never;
@@ -342,7 +342,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Why samples and runs failed, in all sweeps or in one */
+        /** List why samples and runs failed, in all sweeps or in one */
         get: operations["get_failures"];
         put?: never;
         post?: never;
@@ -359,7 +359,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The leaderboard: of each configuration the newest finished run, best first unless sorted otherwise */
+        /** List the leaderboard: the newest finished run of each configuration, best first unless sorted otherwise */
         get: operations["get_leaderboard"];
         put?: never;
         post?: never;
@@ -378,7 +378,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pause the sweep: runs in progress come to their end, or with `now` only calls in flight */
+        /** Pause the sweep: runs in progress are finished, or with `now` only calls in flight */
         post: operations["pause_sweep"];
         delete?: never;
         options?: never;
@@ -429,7 +429,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End the sweep: calls in flight are stored, their runs are cancelled */
+        /** Stop the sweep: calls in flight are stored, their runs are cancelled */
         post: operations["stop_sweep"];
         delete?: never;
         options?: never;
@@ -446,7 +446,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Start a sweep, or with `dry_run` only say what it would come to */
+        /** Start a sweep, or with `dry_run` only estimate it */
         post: operations["start_sweep"];
         delete?: never;
         options?: never;
@@ -481,7 +481,7 @@ export interface paths {
         /** List projects, newest first */
         get: operations["list_projects"];
         put?: never;
-        /** Make a project */
+        /** Create a project */
         post: operations["create_project"];
         delete?: never;
         options?: never;
@@ -496,12 +496,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A project with its newest experiments */
+        /** Get a project with its newest experiments */
         get: operations["get_project"];
         /** Change a project's name and description */
         put: operations["update_project"];
         post?: never;
-        /** Delete a project with all it holds */
+        /** Delete a project with everything in it */
         delete: operations["delete_project"];
         options?: never;
         head?: never;
@@ -515,7 +515,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was exported from a project, newest first */
+        /** List the exports from a project, newest first */
         get: operations["list_exports"];
         put?: never;
         post?: never;
@@ -535,8 +535,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Evaluate one configuration outside any sweep; with `wait` the answer comes once it is over, or after so many
-         *     seconds
+         * Evaluate one configuration outside any sweep; with `wait` the answer is sent when the run has ended, or after
+         *     so many seconds
          */
         post: operations["create_run"];
         delete?: never;
@@ -552,7 +552,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A run with its configuration and its first results */
+        /** Get a run with its configuration and its first results */
         get: operations["get_run"];
         put?: never;
         post?: never;
@@ -569,7 +569,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of a run's samples: prompts, answers and scores */
+        /** List the samples of a run with prompts, answers and scores */
         get: operations["list_run_samples"];
         put?: never;
         post?: never;
@@ -603,7 +603,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A sweep */
+        /** Get a sweep */
         get: operations["get_sweep"];
         put?: never;
         post?: never;
@@ -639,18 +639,18 @@ export interface components {
          */
         CallerKind: "user" | "api_key" | "guest";
         /**
-         * @description How much a caller may do.
+         * @description The rights of a caller.
          * @enum {string}
          */
         CallerScope: "read" | "write" | "admin";
         /**
          * ConfiguredStage
-         * @description A stage as a run configured it.
+         * @description A stage as configured in a run.
          */
         ConfiguredStage: {
             /**
              * Format: uint32
-             * @description chunk: how much consecutive chunks have in common; nothing where absent.
+             * @description chunk: the overlap of consecutive chunks; 0 where absent.
              */
             chunk_overlap?: number;
             /**
@@ -666,7 +666,7 @@ export interface components {
             };
             /** @description retrieve: the earlier stage whose output is the list of texts. */
             from?: string;
-            /** @description chunk: what it cuts, a template, or `documents`; the sample's input where absent. */
+            /** @description chunk: the text to cut, a template, or `documents`; the sample's input where absent. */
             input?: string;
             /** @description What it does. */
             kind: components["schemas"]["StageKind"];
@@ -674,7 +674,7 @@ export interface components {
             messages?: unknown[];
             /** @description llm, retrieve: its model; the default one where absent. */
             model?: string;
-            /** @description What templates and dimensions call it. */
+            /** @description Its name in templates and dimensions. */
             name: string;
             /** @description llm: inference parameters. */
             parameters?: {
@@ -686,7 +686,7 @@ export interface components {
             query?: string;
             /** @description llm: `text`, `json` or `{json_schema}`. */
             response_format?: unknown;
-            /** @description llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent. */
+            /** @description llm: whether a leading `<think>…</think>` is separated from the output; `true` where absent. */
             strip_think?: boolean;
             /** @description llm: the system prompt, a template. */
             system?: string;
@@ -695,13 +695,13 @@ export interface components {
              * @description retrieve: how many texts it keeps.
              */
             top_k?: number;
-            /** @description chunk: what sizes are counted in: characters (where absent), words or tokens. */
+            /** @description chunk: the unit of sizes: `characters` (the default), `words` or `tokens`. */
             unit?: string;
-            /** @description Its endpoint's URL when the run was made, where it calls one. */
+            /** @description The URL of its endpoint when the run was created, if it makes calls. */
             url?: string;
         };
         /**
-         * @description Where the cost of an answer comes from.
+         * @description The source of a cost.
          * @enum {string}
          */
         CostSource: "stated" | "endpoint" | "list" | "unknown";
@@ -716,12 +716,12 @@ export interface components {
         Credentials: {
             /** @description 8 to 71 bytes. */
             password: string;
-            /** @description 1 to 64 characters without blanks; names that differ in case are one. */
+            /** @description 1 to 64 characters without blanks. The case does not matter. */
             username: string;
         };
         /**
          * Dimension
-         * @description One dimension. Which fields go with which type is checked when it is read into a draft.
+         * @description A dimension. Its type determines which fields it has.
          */
         Dimension: {
             default?: unknown;
@@ -746,7 +746,7 @@ export interface components {
         DimensionType: "choice" | "int" | "float";
         /**
          * DryRun
-         * @description What a sweep would come to.
+         * @description The estimate of a sweep.
          * @example {
          *       "cached_calls": 120,
          *       "calls": 120,
@@ -764,20 +764,20 @@ export interface components {
         DryRun: {
             /**
              * Format: uint64
-             * @description Those that would not be made: the cache has their answer, or an equal call of the same sweep.
+             * @description Calls that would not be made, because their answers are cached or equal to those of other calls of the sweep.
              */
             cached_calls: number;
             /**
              * Format: uint64
-             * @description Model calls that its runs need.
+             * @description Calls that its runs need.
              */
             calls: number;
             /**
              * Format: uint64
-             * @description Configurations, where their number fits a JSON number.
+             * @description The number of configurations, if it fits into a JSON number.
              */
             configurations?: number;
-            /** @description Their number, in digits. */
+            /** @description The number of configurations, in digits. */
             configurations_text: string;
             /**
              * Format: double
@@ -791,17 +791,17 @@ export interface components {
             estimated_seconds?: number;
             /**
              * Format: uint64
-             * @description Tokens that it would pay for.
+             * @description Tokens to pay for.
              */
             estimated_tokens: number;
-            /** @description Only a part of the calls was looked at, and the rest is taken to be alike. */
+            /** @description Whether only a part of the calls was looked up, and the rest was extrapolated. */
             sampled: boolean;
             /** @description What should be known before it starts, such as parameters that a model does not take. */
             warnings: string[];
         };
         /**
          * Endpoint
-         * @description A target model server. Its key is never shown.
+         * @description A model server. Its key is never shown.
          * @example {
          *       "api": "chat",
          *       "auth": "bearer",
@@ -824,13 +824,13 @@ export interface components {
          *     }
          */
         Endpoint: {
-            /** @description Which protocol carries its chat calls; for kind `openai` alone. */
+            /** @description The protocol of chat calls; for kind `openai` only. */
             api?: components["schemas"]["EndpointApi"];
-            /** @description Which header carries its key. */
+            /** @description The header that carries the key. */
             auth: components["schemas"]["EndpointAuth"];
             /** @description Whether a key is stored for it. */
             has_key: boolean;
-            /** @description The headers that it is sent too, with `***` for their values. Sent back, `***` leaves a value as it is. */
+            /** @description Additional headers of its requests, with `***` for their values. In an update, `***` keeps a value. */
             headers?: {
                 [key: string]: string;
             };
@@ -841,20 +841,20 @@ export interface components {
             id: string;
             /** @description The last four characters of a key of at least 12. */
             key_last4?: string;
-            /** @description Which protocol it speaks. */
+            /** @description The protocol of the server. */
             kind: components["schemas"]["EndpointKind"];
-            /** @description The name that experiments call it by. */
+            /** @description Its name in experiments. */
             label: string;
-            /** @description How much it bears. */
+            /** @description Limits of its use. */
             limits: components["schemas"]["EndpointLimits"];
             /** @description The list that the prices of other models are taken from, where its URL is a known provider's. */
             list_prices?: components["schemas"]["ListPrices"];
             /**
              * Format: uint32
-             * @description The most tokens it answers with, where a stage sets no limit.
+             * @description The most output tokens of an answer, for stages without a limit.
              */
             max_output_tokens?: number;
-            /** @description Which field of a request carries the limit of output tokens. */
+            /** @description The field of a request that carries the limit of output tokens. */
             max_tokens_field: components["schemas"]["MaxTokensField"];
             /** @description Prices in US dollars, by model. */
             prices: {
@@ -862,7 +862,7 @@ export interface components {
             };
             /**
              * Format: double
-             * @description How long one exchange may take, in seconds.
+             * @description The time limit of one exchange, in seconds.
              */
             timeout_s: number;
             /** @description Its base URL. */
@@ -972,9 +972,9 @@ export interface components {
          *     }
          */
         EndpointPage: {
-            /** @description What is on this page. */
+            /** @description The items of this page. */
             items: components["schemas"]["Endpoint"][];
-            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            /** @description The `cursor` of the next page; absent on the last one. */
             next_cursor?: string;
         };
         /**
@@ -991,45 +991,45 @@ export interface components {
          *     }
          */
         EndpointTest: {
-            /** @description What went wrong. */
+            /** @description Why it did not answer as expected. */
             error?: string;
             /**
              * Format: uint64
              * @description How long it took, in milliseconds.
              */
             latency_ms: number;
-            /** @description The models it offers. */
+            /** @description The models that it offers. */
             models: string[];
-            /** @description It answered. */
+            /** @description Whether it answered. */
             ok: boolean;
         };
         /**
          * Event
-         * @description Something that happened.
+         * @description An event.
          */
         Event: {
             /**
              * Format: date-time
-             * @description When.
+             * @description When it was stored.
              */
             at: string;
-            /** @description Who did it, where it was somebody. */
+            /** @description The person or program that caused it, if there is one. */
             by?: string;
-            /** @description Its particulars. */
+            /** @description Its data. */
             data: {
                 [key: string]: unknown;
             };
             /**
              * Format: uuid
-             * @description In which experiment.
+             * @description Its experiment.
              */
             experiment_id?: string;
             /**
              * Format: uint64
-             * @description Its place in the installation's order.
+             * @description Its number, in the order of commits over the whole installation.
              */
             seq: number;
-            /** @description What happened: `run.completed`, `new_best_found`, ... */
+            /** @description Its type: `run.completed`, `new_best_found`, … */
             type: string;
         };
         /**
@@ -1061,9 +1061,9 @@ export interface components {
          *     }
          */
         EventPage: {
-            /** @description What is on this page. */
+            /** @description The items of this page. */
             items: components["schemas"]["Event"][];
-            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            /** @description The `cursor` of the next page; absent on the last one. */
             next_cursor?: string;
         };
         /**
@@ -1199,16 +1199,16 @@ export interface components {
             best?: components["schemas"]["BestRun"];
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description When it was created.
              */
             created_at: string;
-            /** @description What it is about. */
+            /** @description Its description. */
             description?: string;
-            /** @description A corpus that templates see as `documents`. */
+            /** @description A corpus, the `documents` of templates. */
             documents: unknown[];
             /**
              * Format: double
-             * @description The share of samples that no choice is made on.
+             * @description The share of samples that are held out of all choices.
              */
             holdout: number;
             /**
@@ -1216,9 +1216,9 @@ export interface components {
              * @description Its id.
              */
             id: string;
-            /** @description What it is called. */
+            /** @description Its name. */
             name: string;
-            /** @description What may vary, by name. */
+            /** @description The dimensions, by name. */
             parameter_space: {
                 [key: string]: components["schemas"]["Dimension"];
             };
@@ -1231,16 +1231,16 @@ export interface components {
             project_id: string;
             /**
              * Format: uint32
-             * @description How often each sample is asked.
+             * @description Repetitions of each sample.
              */
             repeats: number;
-            /** @description Its runs. */
+            /** @description The numbers of its runs. */
             runs: components["schemas"]["RunCounts"];
-            /** @description What the pipeline is tried on. */
+            /** @description The samples. */
             sample_data: components["schemas"]["FirstSamples"];
-            /** @description How outputs are judged. */
+            /** @description The scoring entries. */
             scoring_config: components["schemas"]["ScoringEntry"][];
-            /** @description Where it stands. */
+            /** @description Its status. */
             status: components["schemas"]["ExperimentStatus"];
             /** @description Its newest sweep. */
             sweep?: components["schemas"]["Sweep"];
@@ -1252,7 +1252,7 @@ export interface components {
         };
         /**
          * ExperimentDraft
-         * @description An experiment to be made or changed.
+         * @description An experiment to be created or changed.
          * @example {
          *       "description": "Sorts support tickets into billing, bug, feature and account.",
          *       "name": "support-triage",
@@ -1324,18 +1324,18 @@ export interface components {
          *     }
          */
         ExperimentDraft: {
-            /** @description What it is about. */
+            /** @description Its description. */
             description?: string;
-            /** @description A corpus that templates see as `documents`. */
+            /** @description A corpus, the `documents` of templates. */
             documents?: unknown[];
             /**
              * Format: double
-             * @description The share of samples that no choice is made on. `0.0` where absent.
+             * @description The share of samples that are held out of all choices. `0.0` where absent.
              */
             holdout?: number;
-            /** @description What it is called. */
+            /** @description Its name. */
             name: string;
-            /** @description What may vary, by name. */
+            /** @description The dimensions, by name. */
             parameter_space?: {
                 [key: string]: components["schemas"]["Dimension"];
             };
@@ -1348,12 +1348,12 @@ export interface components {
             project_id: string;
             /**
              * Format: uint32
-             * @description How often each sample is asked. `1` where absent.
+             * @description Repetitions of each sample. `1` where absent.
              */
             repeats?: number;
-            /** @description What the pipeline is tried on. Absent from a change: as they were. */
+            /** @description The samples. A change without them keeps the existing ones. */
             sample_data?: components["schemas"]["Sample"][];
-            /** @description How outputs are judged. */
+            /** @description The scoring entries. */
             scoring_config: components["schemas"]["ScoringEntry"][];
         };
         /**
@@ -1378,13 +1378,13 @@ export interface components {
          *     }
          */
         ExperimentPage: {
-            /** @description What is on this page. */
+            /** @description The items of this page. */
             items: components["schemas"]["ExperimentSummary"][];
-            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            /** @description The `cursor` of the next page; absent on the last one. */
             next_cursor?: string;
         };
         /**
-         * @description Where an experiment stands.
+         * @description The status of an experiment.
          * @enum {string}
          */
         ExperimentStatus: "draft" | "running" | "paused" | "completed" | "stopped";
@@ -1395,7 +1395,7 @@ export interface components {
         ExperimentSummaries: {
             /**
              * Format: uint64
-             * @description How many there are.
+             * @description The number of all experiments.
              */
             count: number;
             /** @description The newest 20. */
@@ -1403,33 +1403,33 @@ export interface components {
         };
         /**
          * ExperimentSummary
-         * @description What lists show of an experiment.
+         * @description An experiment in lists.
          */
         ExperimentSummary: {
             /** @description The leading run. */
             best?: components["schemas"]["BestRun"];
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description When it was created.
              */
             created_at: string;
-            /** @description What it is about. */
+            /** @description Its description. */
             description?: string;
-            /** @description Why its newest sweep came to its own end, where it did. */
+            /** @description Why its newest sweep ended, if it reached its own end. */
             finish_reason?: components["schemas"]["SweepFinishReason"];
             /**
              * Format: uuid
              * @description Its id.
              */
             id: string;
-            /** @description What it is called. */
+            /** @description Its name. */
             name: string;
             /**
              * Format: uuid
              * @description Its project.
              */
             project_id: string;
-            /** @description Where it stands. */
+            /** @description Its status. */
             status: components["schemas"]["ExperimentStatus"];
             /**
              * Format: date-time
@@ -1439,22 +1439,22 @@ export interface components {
         };
         /**
          * ExportEntry
-         * @description A configuration, report or table that was taken from a project.
+         * @description An export of a configuration, report or table from a project.
          */
         ExportEntry: {
             /**
              * Format: date-time
-             * @description When.
+             * @description When it was exported.
              */
             at: string;
-            /** @description Who took it. */
+            /** @description The person or program that exported it. */
             by: string;
             /**
              * Format: uuid
              * @description The experiment.
              */
             experiment_id: string;
-            /** @description json, env, yaml, report, csv or jsonl. */
+            /** @description `json`, `env`, `yaml`, `report`, `csv` or `jsonl`. */
             format: string;
             /**
              * Format: uuid
@@ -1463,13 +1463,13 @@ export interface components {
             id: string;
             /**
              * Format: uuid
-             * @description The run whose configuration it was.
+             * @description The exported run.
              */
             run_id?: string;
         };
         /**
          * ExportPage
-         * @description What was exported, newest first.
+         * @description Exports, newest first.
          * @example {
          *       "items": [
          *         {
@@ -1484,46 +1484,46 @@ export interface components {
          *     }
          */
         ExportPage: {
-            /** @description What is on this page. */
+            /** @description The items of this page. */
             items: components["schemas"]["ExportEntry"][];
-            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            /** @description The `cursor` of the next page; absent on the last one. */
             next_cursor?: string;
         };
         /**
          * Extract
-         * @description The part of an output that a scorer judges. What is set applies in the order after, regex, json, pointer.
+         * @description The part of an output that a scorer judges. The fields apply in the order after, regex, json, pointer.
          */
         Extract: {
-            /** @description What stands behind the last occurrence of this text. */
+            /** @description The text after the last occurrence of this text. */
             after?: string;
             /** @description The first JSON found. `false` where absent. */
             json?: boolean;
-            /** @description What this JSON pointer leads to. */
+            /** @description The value at this JSON pointer. */
             pointer?: string;
             /** @description The first group of this pattern's first match; the whole match where it has no group. */
             regex?: string;
         };
         /**
          * FailureGroup
-         * @description What failed with one kind of error, at one stage.
+         * @description Failures with the same kind of error at the same stage.
          */
         FailureGroup: {
             /**
              * Format: uint64
-             * @description How many failed.
+             * @description The number of failures.
              */
             count: number;
-            /** @description What happened, as it was said most often. */
+            /** @description The most frequent message. */
             example: string;
             /** @description The stable word for the kind of error. */
             kind: string;
             /** @description What is counted. */
             of: components["schemas"]["FailureScope"];
-            /** @description The stage, where one is to blame. */
+            /** @description The stage that failed, where it was one. */
             stage?: string;
         };
         /**
-         * @description What failed.
+         * @description What is counted.
          * @enum {string}
          */
         FailureScope: "samples" | "runs";
@@ -1553,7 +1553,7 @@ export interface components {
         FirstResults: {
             /**
              * Format: uint64
-             * @description How many there are.
+             * @description The number of all results.
              */
             count: number;
             /** @description The first 20. */
@@ -1566,7 +1566,7 @@ export interface components {
         FirstSamples: {
             /**
              * Format: uint32
-             * @description How many there are.
+             * @description The number of all samples.
              */
             count: number;
             /** @description The first 20. */
@@ -1608,21 +1608,21 @@ export interface components {
          *     }
          */
         LeaderboardPage: {
-            /** @description What is on this page. A filter that most runs do not pass may leave a page short, even where more come. */
+            /** @description The rows of this page. With a filter that few runs pass, a page may be short although more rows follow. */
             items: components["schemas"]["LeaderboardRow"][];
-            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            /** @description The `cursor` of the next page; absent on the last one. */
             next_cursor?: string;
-            /** @description Whether ties, shrunk scores and probabilities are of the runs as they are now; they follow within about a second. */
+            /** @description Whether ties, shrunk scores and probabilities are up to date with the runs. They follow within about a second. */
             standings_current: boolean;
         };
         /**
          * LeaderboardRow
-         * @description A run's place on the leaderboard.
+         * @description A run on the leaderboard.
          */
         LeaderboardRow: {
             /**
              * Format: double
-             * @description Upper end.
+             * @description Upper end of that interval.
              */
             ci_high?: number;
             /**
@@ -1632,12 +1632,12 @@ export interface components {
             ci_low?: number;
             /**
              * Format: double
-             * @description US dollars for one sample, where every price is known.
+             * @description US dollars per sample, where every price is known.
              */
             cost_estimate?: number;
             /**
              * Format: double
-             * @description Milliseconds for one sample, all stages together.
+             * @description Milliseconds per sample, over all stages.
              */
             latency_ms?: number;
             /**
@@ -1647,17 +1647,17 @@ export interface components {
             n: number;
             /**
              * Format: uint64
-             * @description Samples there are.
+             * @description Samples of the experiment.
              */
             n_total: number;
             /**
              * Format: double
-             * @description The probability that it is the best one.
+             * @description The probability that it is the best run.
              */
             p_best?: number;
             /**
              * Format: uint64
-             * @description Its rank, from 1; absent where a list in another order comes to runs far down the board.
+             * @description Its rank, from 1. Absent in lists with another order for runs far down the board.
              */
             rank?: number;
             /**
@@ -1672,16 +1672,16 @@ export interface components {
             score?: number;
             /**
              * Format: double
-             * @description The score drawn towards that of all: the best of many is biased upwards.
+             * @description The score shrunk towards the mean of all, because the best of many scores is biased upwards.
              */
             score_shrunk?: number;
             /** @description Each scorer's mean, by name. */
             scores: {
                 [key: string]: number;
             };
-            /** @description Where it stands. */
+            /** @description Its status. */
             status: components["schemas"]["RunStatus"];
-            /** @description It is not significantly different from the first run at the 5 % level. */
+            /** @description Whether it does not differ significantly from the first run at the 5 % level. */
             ties_best: boolean;
             /**
              * Format: uint64
@@ -1717,7 +1717,7 @@ export interface components {
         MaxTokensField: "max_tokens" | "max_completion_tokens";
         /**
          * Me
-         * @description Who asks.
+         * @description The current caller.
          * @example {
          *       "kind": "user",
          *       "scope": "admin",
@@ -1729,16 +1729,16 @@ export interface components {
          *     }
          */
         Me: {
-            /** @description What kind of caller. */
+            /** @description The kind of caller. */
             kind: components["schemas"]["CallerKind"];
-            /** @description What they may do. */
+            /** @description The rights of the caller. */
             scope: components["schemas"]["CallerScope"];
-            /** @description Who, where it is somebody with an account. */
+            /** @description The person, if the caller has an account. */
             user?: components["schemas"]["SessionUser"];
         };
         /**
          * Paid
-         * @description What a run spent, cached calls not counted.
+         * @description The tokens and money that a run spent itself, without cached calls.
          */
         Paid: {
             /**
@@ -1759,7 +1759,7 @@ export interface components {
         };
         /**
          * PasswordChange
-         * @description Somebody's wish for another password.
+         * @description A request to change the caller's own password.
          * @example {
          *       "current": "correct horse battery",
          *       "new": "staple battery correct"
@@ -1768,7 +1768,7 @@ export interface components {
         PasswordChange: {
             /** @description The current password. */
             current: string;
-            /** @description The new one, 8 to 71 bytes. */
+            /** @description The new password, 8 to 71 bytes. */
             new: string;
         };
         /**
@@ -1779,12 +1779,12 @@ export interface components {
          *     }
          */
         PauseRequest: {
-            /** @description Do not wait for the runs in progress, only for the calls in flight. `false` where absent. */
+            /** @description Whether to wait only for calls in flight, instead of runs in progress. `false` where absent. */
             now?: boolean;
         };
         /**
          * Preview
-         * @description A pipeline tried on one sample.
+         * @description The preview of a pipeline for one sample.
          * @example {
          *       "stages": [
          *         {
@@ -1811,14 +1811,14 @@ export interface components {
          *     }
          */
         Preview: {
-            /** @description Its stages, as far as they could be shown. */
+            /** @description Its stages, up to the first that needs an unknown output. */
             stages: components["schemas"]["PreviewStage"][];
-            /** @description What whoever wrote it should know. */
+            /** @description Possible mistakes in the experiment. */
             warnings: string[];
         };
         /**
          * PreviewRequest
-         * @description A pipeline to be tried on one sample.
+         * @description A request to preview a pipeline for one sample.
          * @example {
          *       "call": true,
          *       "document": {
@@ -1899,36 +1899,36 @@ export interface components {
          *     }
          */
         PreviewRequest: {
-            /** @description Make the calls. `false` where absent. */
+            /** @description Whether to make the calls. `false` where absent. */
             call?: boolean;
-            /** @description The experiment; it need not be stored. */
+            /** @description The experiment, which need not be stored. */
             document: components["schemas"]["ExperimentDraft"];
             /**
              * Format: uint32
-             * @description The sample, counted from 0. `0` where absent.
+             * @description The sample, from 0. `0` where absent.
              */
             sample_index?: number;
-            /** @description The point; the space's first where absent. */
+            /** @description The point of the space; its first one where absent. */
             values?: {
                 [key: string]: unknown;
             };
         };
         /**
          * PreviewStage
-         * @description What one stage would ask.
+         * @description The requests of one stage.
          */
         PreviewStage: {
-            /** @description The conversation, a list of `{role, content}`, where it asks a chat model. */
+            /** @description The conversation, a list of `{role, content}`, if the stage calls a chat model. */
             messages?: unknown;
-            /** @description The model, where it asks one. */
+            /** @description The model, if the stage calls one. */
             model?: string;
-            /** @description What it gave, where that is known. */
+            /** @description Its output, if it is known. */
             output?: unknown;
             /** @description The inference parameters. */
             parameters: {
                 [key: string]: unknown;
             };
-            /** @description What it asks an embedding model: `{texts, input}`, how many texts and the first of them. */
+            /** @description The texts for an embedding model: `{texts, input}`, their number and the first of them. */
             request?: unknown;
             /** @description Its name. */
             stage: string;
@@ -2021,13 +2021,13 @@ export interface components {
             code: string;
             /** @description What is wrong, and how to fix it. */
             detail: string;
-            /** @description What is wrong with single fields. */
+            /** @description Problems of single fields. */
             errors?: components["schemas"]["ProblemField"][];
-            /** @description Finds the request in the log. */
+            /** @description The id of the request in the log. */
             request_id: string;
             /**
              * Format: uint16
-             * @description HTTP's status code.
+             * @description The HTTP status code.
              */
             status: number;
             /** @description The kind of problem, for people. */
@@ -2037,14 +2037,14 @@ export interface components {
         };
         /**
          * ProblemField
-         * @description What is wrong with one field.
+         * @description A problem of one field.
          */
         ProblemField: {
             /** @description The kind of problem, for programs; stable. */
             code: string;
             /** @description What is wrong, and how to fix it. */
             detail: string;
-            /** @description JSON pointer to the field, from the root of the request's body; parameters stand under `/query`. */
+            /** @description JSON pointer to the field in the request's body. Query parameters have pointers below `/query`. */
             pointer: string;
         };
         /**
@@ -2061,21 +2061,21 @@ export interface components {
         Project: {
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description When it was created.
              */
             created_at: string;
-            /** @description What it is about. */
+            /** @description Its description. */
             description?: string;
             /**
              * Format: uuid
              * @description Its id.
              */
             id: string;
-            /** @description What it is called. */
+            /** @description Its name. */
             name: string;
             /**
              * Format: uuid
-             * @description Who made it.
+             * @description The person who created it.
              */
             owner_id?: string;
             /**
@@ -2115,23 +2115,23 @@ export interface components {
         ProjectDetail: {
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description When it was created.
              */
             created_at: string;
-            /** @description What it is about. */
+            /** @description Its description. */
             description?: string;
-            /** @description Its newest experiments, and how many there are. */
+            /** @description Its newest experiments, and their number. */
             experiments: components["schemas"]["ExperimentSummaries"];
             /**
              * Format: uuid
              * @description Its id.
              */
             id: string;
-            /** @description What it is called. */
+            /** @description Its name. */
             name: string;
             /**
              * Format: uuid
-             * @description Who made it.
+             * @description The person who created it.
              */
             owner_id?: string;
             /**
@@ -2142,14 +2142,14 @@ export interface components {
         };
         /**
          * ProjectDraft
-         * @description A project to be made or changed.
+         * @description A project to be created or changed.
          * @example {
          *       "description": "Everything about tickets",
          *       "name": "Support"
          *     }
          */
         ProjectDraft: {
-            /** @description What it is about. */
+            /** @description Its description. */
             description?: string;
             /** @description 1 to 200 characters on one line. */
             name: string;
@@ -2171,9 +2171,9 @@ export interface components {
          *     }
          */
         ProjectPage: {
-            /** @description What is on this page. */
+            /** @description The items of this page. */
             items: components["schemas"]["Project"][];
-            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            /** @description The `cursor` of the next page; absent on the last one. */
             next_cursor?: string;
         };
         /**
@@ -2188,7 +2188,7 @@ export interface components {
         };
         /**
          * ResumeRequest
-         * @description How to resume. A limit that is given takes the place of the sweep's own.
+         * @description How to resume. A limit that is given replaces the sweep's own.
          * @example {
          *       "max_tokens": 500000
          *     }
@@ -2196,23 +2196,23 @@ export interface components {
         ResumeRequest: {
             /**
              * Format: double
-             * @description US dollars to pay, at most.
+             * @description The most US dollars to pay.
              */
             max_cost?: number;
             /**
              * Format: uint64
-             * @description Runs, at most.
+             * @description The most runs.
              */
             max_runs?: number;
             /**
              * Format: uint64
-             * @description Tokens to pay for, at most.
+             * @description The most tokens to pay for.
              */
             max_tokens?: number;
         };
         /**
          * Run
-         * @description A run, as lists have it.
+         * @description A run in lists.
          * @example {
          *       "ci_high": 1,
          *       "ci_low": 0.6895120134728224,
@@ -2263,7 +2263,7 @@ export interface components {
         Run: {
             /**
              * Format: double
-             * @description Upper end.
+             * @description Upper end of that interval.
              */
             ci_high?: number;
             /**
@@ -2295,7 +2295,7 @@ export interface components {
              * @description Its experiment.
              */
             experiment_id: string;
-            /** @description How many answers are odd, by the flag that they have; those that none has are left out. */
+            /** @description Numbers of answers by their flags. Flags without answers are absent. */
             flags: {
                 [key: string]: number;
             };
@@ -2306,33 +2306,33 @@ export interface components {
             id: string;
             /**
              * Format: uint64
-             * @description Latency of all its calls together, in milliseconds, as it was when each was made.
+             * @description The sum of its calls' latencies, in milliseconds, as of when each was made.
              */
             latency_ms: number;
             /**
              * Format: date-time
-             * @description When it is tried again, where its endpoint wants to be left alone until then.
+             * @description When it is tried again, if its endpoint asked to wait.
              */
             not_before?: string;
-            /** @description What it spent itself. */
+            /** @description What the run spent itself. */
             paid: components["schemas"]["Paid"];
-            /** @description How far it is. */
+            /** @description Its progress. */
             samples: components["schemas"]["SampleCounts"];
             /**
              * Format: double
              * @description Mean weighted score over its samples.
              */
             score?: number;
-            /** @description Each scorer's own, by name. */
+            /** @description The results of each scorer, by name. */
             scores: {
                 [key: string]: components["schemas"]["ScoreSummary"];
             };
             /**
              * Format: date-time
-             * @description When it was first taken up.
+             * @description When a worker first claimed it.
              */
             started_at?: string;
-            /** @description Where it stands. */
+            /** @description Its status. */
             status: components["schemas"]["RunStatus"];
             /**
              * Format: uuid
@@ -2368,7 +2368,7 @@ export interface components {
         };
         /**
          * RunCounts
-         * @description How many runs stand where.
+         * @description The numbers of runs by status.
          */
         RunCounts: {
             /** Format: uint64 */
@@ -2489,7 +2489,7 @@ export interface components {
         RunDetail: {
             /**
              * Format: double
-             * @description Upper end.
+             * @description Upper end of that interval.
              */
             ci_high?: number;
             /**
@@ -2523,7 +2523,7 @@ export interface components {
              * @description Its experiment.
              */
             experiment_id: string;
-            /** @description How many answers are odd, by the flag that they have; those that none has are left out. */
+            /** @description Numbers of answers by their flags. Flags without answers are absent. */
             flags: {
                 [key: string]: number;
             };
@@ -2534,35 +2534,35 @@ export interface components {
             id: string;
             /**
              * Format: uint64
-             * @description Latency of all its calls together, in milliseconds, as it was when each was made.
+             * @description The sum of its calls' latencies, in milliseconds, as of when each was made.
              */
             latency_ms: number;
             /**
              * Format: date-time
-             * @description When it is tried again, where its endpoint wants to be left alone until then.
+             * @description When it is tried again, if its endpoint asked to wait.
              */
             not_before?: string;
-            /** @description What it spent itself. */
+            /** @description What the run spent itself. */
             paid: components["schemas"]["Paid"];
-            /** @description How far it is. */
+            /** @description Its progress. */
             samples: components["schemas"]["SampleCounts"];
             /**
              * Format: double
              * @description Mean weighted score over its samples.
              */
             score?: number;
-            /** @description Each scorer's own, by name. */
+            /** @description The results of each scorer, by name. */
             scores: {
                 [key: string]: components["schemas"]["ScoreSummary"];
             };
-            /** @description Its first results; `/runs/{id}/samples` has all of them. */
+            /** @description Its first results; `/runs/{id}/samples` lists all of them. */
             stage_results: components["schemas"]["FirstResults"];
             /**
              * Format: date-time
-             * @description When it was first taken up.
+             * @description When a worker first claimed it.
              */
             started_at?: string;
-            /** @description Where it stands. */
+            /** @description Its status. */
             status: components["schemas"]["RunStatus"];
             /**
              * Format: uuid
@@ -2591,10 +2591,10 @@ export interface components {
             message: string;
             /**
              * Format: uint32
-             * @description The first sample that met it.
+             * @description The first sample that failed with this error.
              */
             sample_index?: number;
-            /** @description The stage that met it. */
+            /** @description The stage that failed. */
             stage?: string;
         };
         /**
@@ -2654,14 +2654,14 @@ export interface components {
          *     }
          */
         RunPage: {
-            /** @description What is on this page. */
+            /** @description The items of this page. */
             items: components["schemas"]["Run"][];
-            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            /** @description The `cursor` of the next page; absent on the last one. */
             next_cursor?: string;
         };
         /**
          * RunRequest
-         * @description A run to be made outside any sweep.
+         * @description A run to be created outside any sweep.
          * @example {
          *       "experiment_id": "01a2142b-ecd0-760f-981d-cba72c764055",
          *       "values": {
@@ -2677,21 +2677,21 @@ export interface components {
              * @description The experiment.
              */
             experiment_id: string;
-            /** @description Values of dimensions, beyond their ranges too; where one is missing the stage's own value stands. */
+            /** @description Values of dimensions, which may be outside their ranges. Without a value, the stage's own value applies. */
             values?: {
                 [key: string]: unknown;
             };
         };
         /**
          * RunSample
-         * @description What became of one repetition of one sample.
+         * @description The results of one repetition of one sample.
          */
         RunSample: {
             /** @description The sample's input. */
             input: unknown;
             /** @description Its reference answer. */
             reference?: unknown;
-            /** @description Its accepted answers, where there are several. */
+            /** @description Its accepted answers, if there are several. */
             references?: unknown[];
             /**
              * Format: uint32
@@ -2708,14 +2708,14 @@ export interface components {
              * @description Its weighted score.
              */
             score?: number;
-            /** @description What each scorer said. */
+            /** @description The scores. */
             scores: components["schemas"]["SampleScore"][];
-            /** @description What each stage came to. */
+            /** @description The results of the stages. */
             stages: components["schemas"]["StageResult"][];
         };
         /**
          * RunSamplePage
-         * @description What became of a run's samples.
+         * @description Results of a run's samples.
          * @example {
          *       "items": [
          *         {
@@ -2773,32 +2773,32 @@ export interface components {
          *     }
          */
         RunSamplePage: {
-            /** @description What is on this page. */
+            /** @description The items of this page. */
             items: components["schemas"]["RunSample"][];
-            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            /** @description The `cursor` of the next page; absent on the last one. */
             next_cursor?: string;
         };
         /**
-         * @description Where a run stands.
+         * @description The status of a run.
          * @enum {string}
          */
         RunStatus: "pending" | "running" | "completed" | "failed" | "cached" | "pruned" | "cancelled";
         /**
          * Sample
-         * @description One sample.
+         * @description A sample.
          */
         Sample: {
             /** @description Scoring entries of its own. */
             checks?: components["schemas"]["ScoringEntry"][];
             /** @description A text, or JSON. */
             input: unknown;
-            /** @description Whatever else belongs to it. */
+            /** @description Any further data. */
             meta?: {
                 [key: string]: unknown;
             };
-            /** @description What a good answer would be. Null stands for empty text, as an empty cell does. */
+            /** @description The reference answer. Null is the empty text, like an empty cell. */
             reference?: unknown;
-            /** @description Accepted answers, where there are several; scorers that compare take the best over them. */
+            /** @description Accepted answers, if there are several. Scorers that compare take the best match. */
             references?: unknown[];
         };
         /**
@@ -2806,39 +2806,39 @@ export interface components {
          * @description The columns that samples were read from.
          */
         SampleColumns: {
-            /** @description The input's. */
+            /** @description The column of the input. */
             input: string;
-            /** @description Those that went to `meta`. */
+            /** @description The columns that became `meta`. */
             meta: string[];
-            /** @description The reference's, where there is one. */
+            /** @description The column of the reference, if there is one. */
             reference?: string;
-            /** @description Those of the accepted answers. */
+            /** @description The columns of accepted answers. */
             references: string[];
         };
         /**
          * SampleCounts
-         * @description How far a run is.
+         * @description The progress of a run.
          */
         SampleCounts: {
             /**
              * Format: uint32
-             * @description Samples it has taken.
+             * @description Samples done.
              */
             done: number;
             /**
              * Format: uint32
-             * @description Samples that came to nothing.
+             * @description Samples that failed.
              */
             failed: number;
             /**
              * Format: uint32
-             * @description Samples it takes.
+             * @description Samples requested.
              */
             total: number;
         };
         /**
          * SampleImport
-         * @description What a file of samples holds. Nothing of it is stored.
+         * @description The contents of a file of samples. They are not stored.
          * @example {
          *       "columns": {
          *         "input": "question",
@@ -2863,28 +2863,28 @@ export interface components {
          *     }
          */
         SampleImport: {
-            /** @description The columns that were taken. */
+            /** @description The columns that were used. */
             columns: components["schemas"]["SampleColumns"];
             /**
              * Format: uint64
-             * @description How many there are.
+             * @description The number of samples.
              */
             count: number;
-            /** @description The format that the file was read as. */
+            /** @description The detected format. */
             format: string;
-            /** @description The samples, as `sample_data` takes them. */
+            /** @description The samples, in the form of `sample_data`. */
             samples: components["schemas"]["Sample"][];
-            /** @description What whoever brings the file should know. */
+            /** @description Possible mistakes in the file. */
             warnings: string[];
         };
         /**
          * SampleScore
-         * @description What a scorer said of one output.
+         * @description The score of a scorer for one output.
          */
         SampleScore: {
             /** @description Why it failed. */
             error?: string;
-            /** @description What the scorer has to say beyond the number. */
+            /** @description Details from the scorer. */
             metadata?: {
                 [key: string]: unknown;
             };
@@ -2917,12 +2917,12 @@ export interface components {
         };
         /**
          * ScoreSummary
-         * @description One scorer over a run.
+         * @description The results of one scorer over a run.
          */
         ScoreSummary: {
             /**
              * Format: double
-             * @description Upper end.
+             * @description Upper end of that interval.
              */
             ci_high?: number;
             /**
@@ -2948,7 +2948,7 @@ export interface components {
         };
         /**
          * ScoringEntry
-         * @description One scoring entry.
+         * @description A scoring entry.
          */
         ScoringEntry: {
             extract?: components["schemas"]["Extract"];
@@ -2967,7 +2967,7 @@ export interface components {
         };
         /**
          * Session
-         * @description What somebody gets who was let in.
+         * @description A session that has begun.
          * @example {
          *       "expires_at": "2026-12-02T19:26:37.784385Z",
          *       "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
@@ -2981,17 +2981,17 @@ export interface components {
         Session: {
             /**
              * Format: date-time
-             * @description Until when it counts.
+             * @description When the session ends.
              */
             expires_at: string;
-            /** @description To be sent as `Authorization: Bearer <token>`. */
+            /** @description The bearer token, to be sent as `Authorization: Bearer <token>`. */
             token: string;
-            /** @description Who it is. */
+            /** @description The person who logged in. */
             user: components["schemas"]["SessionUser"];
         };
         /**
          * SessionUser
-         * @description Somebody with an account.
+         * @description A person with an account.
          */
         SessionUser: {
             /**
@@ -2999,25 +2999,25 @@ export interface components {
              * @description The account's id.
              */
             id: string;
-            /** @description May change endpoints, settings and accounts. */
+            /** @description Whether the person may change endpoints, settings and accounts. */
             is_admin: boolean;
             /** @description The name to log in with. */
             username: string;
         };
         /**
          * Settings
-         * @description What an administrator decides for the installation.
+         * @description The settings of the installation.
          * @example {
          *       "allow_guest_access": false
          *     }
          */
         Settings: {
-            /** @description Whether people without an account may look at everything but secrets. */
+            /** @description Whether callers without an account may read everything but secrets. */
             allow_guest_access: boolean;
         };
         /**
          * SetupState
-         * @description Whether the installation waits for its first account.
+         * @description Whether the installation has an account yet.
          * @example {
          *       "guest_access": false,
          *       "required": false,
@@ -3025,21 +3025,21 @@ export interface components {
          *     }
          */
         SetupState: {
-            /** @description Guests may look at everything but secrets. */
+            /** @description Whether guests may read everything but secrets. */
             guest_access: boolean;
-            /** @description Whether the administrator account is still to be created. */
+            /** @description Whether the administrator's account has yet to be created. */
             required: boolean;
             /** @description The program's version. */
             version: string;
         };
         /**
          * Stage
-         * @description One stage. Its kind says which of the fields it has.
+         * @description A stage. Its kind determines its fields.
          */
         Stage: {
             /**
              * Format: uint32
-             * @description chunk: how much consecutive chunks have in common; nothing where absent.
+             * @description chunk: the overlap of consecutive chunks; 0 where absent.
              */
             chunk_overlap?: number;
             /**
@@ -3055,7 +3055,7 @@ export interface components {
             };
             /** @description retrieve: the earlier stage whose output is the list of texts. */
             from?: string;
-            /** @description chunk: what it cuts, a template, or `documents`; the sample's input where absent. */
+            /** @description chunk: the text to cut, a template, or `documents`; the sample's input where absent. */
             input?: string;
             /** @description What it does. */
             kind: components["schemas"]["StageKind"];
@@ -3063,7 +3063,7 @@ export interface components {
             messages?: unknown[];
             /** @description llm, retrieve: its model; the default one where absent. */
             model?: string;
-            /** @description What templates and dimensions call it. */
+            /** @description Its name in templates and dimensions. */
             name: string;
             /** @description llm: inference parameters. */
             parameters?: {
@@ -3075,7 +3075,7 @@ export interface components {
             query?: string;
             /** @description llm: `text`, `json` or `{json_schema}`. */
             response_format?: unknown;
-            /** @description llm: whether a leading `<think>…</think>` is kept apart from the output; it is where absent. */
+            /** @description llm: whether a leading `<think>…</think>` is separated from the output; `true` where absent. */
             strip_think?: boolean;
             /** @description llm: the system prompt, a template. */
             system?: string;
@@ -3084,7 +3084,7 @@ export interface components {
              * @description retrieve: how many texts it keeps.
              */
             top_k?: number;
-            /** @description chunk: what sizes are counted in: characters (where absent), words or tokens. */
+            /** @description chunk: the unit of sizes: `characters` (the default), `words` or `tokens`. */
             unit?: string;
         };
         /**
@@ -3094,32 +3094,35 @@ export interface components {
         StageKind: "llm" | "chunk" | "retrieve";
         /**
          * StageResult
-         * @description What one stage came to for one sample.
+         * @description The result of one stage for one sample.
          */
         StageResult: {
-            /** @description Another run paid for it. */
+            /** @description Whether another run paid for it. */
             cached: boolean;
             /**
              * Format: double
-             * @description What it cost, in US dollars, where that is known.
+             * @description The cost in US dollars, where it is known.
              */
             cost?: number;
-            /** @description Where the cost comes from. */
+            /** @description The source of the cost. */
             cost_source?: components["schemas"]["CostSource"];
             /** @description Why there is no output. */
             error?: components["schemas"]["ResultError"];
-            /** @description Why the answer ended. */
+            /** @description Why the model stopped. */
             finish_reason?: string;
-            /** @description What is odd about the answer: truncated, refused, `no_output`, `context_cut`, `tokens_estimated`, `lossy_text`. */
+            /**
+             * @description Peculiarities of the answer: `truncated`, `refused`, `no_output`, `context_cut`, `tokens_estimated`,
+             *     `lossy_text`.
+             */
             flags: string[];
             /**
              * Format: uint64
-             * @description How long it took, in milliseconds, when the call was made.
+             * @description The latency in milliseconds when the call was made.
              */
             latency_ms: number;
-            /** @description The model that the server says it was. */
+            /** @description The model that answered according to the server. */
             model_returned?: string;
-            /** @description The model asked for. */
+            /** @description The requested model. */
             model_used?: string;
             /** @description The inference parameters. */
             parameters: {
@@ -3127,18 +3130,18 @@ export interface components {
             };
             /** @description The day of the list that its price is of, where it is a list price. */
             price_date?: string;
-            /** @description What was asked: a conversation, a list of `{role, content}`; of a retrieval the query's text. */
+            /** @description The request: a conversation as a list of `{role, content}`, or the query's text of a retrieval. */
             prompt_sent?: unknown;
-            /** @description Who answered, where a gateway says so. */
+            /** @description The provider that answered, if a gateway names it. */
             provider?: string;
-            /** @description What the model thought before it answered. */
+            /** @description The model's reasoning before the answer. */
             reasoning?: string;
             /**
              * Format: uint32
              * @description The repetition, from 1.
              */
             repeat: number;
-            /** @description What the chat model answered. */
+            /** @description The answer of the chat model. */
             response_raw?: string;
             /**
              * Format: uint32
@@ -3162,7 +3165,7 @@ export interface components {
              * @description Tokens of the answer.
              */
             tokens_out: number;
-            /** @description Tools that the model called, as the server sent them. */
+            /** @description Tool calls, as the server sent them. */
             tool_calls?: unknown;
         };
         /**
@@ -3218,12 +3221,12 @@ export interface components {
             calls: number;
             /**
              * Format: uint64
-             * @description Calls that ending runs early has saved.
+             * @description Calls that were saved because runs ended early.
              */
             calls_saved: number;
             /**
              * Format: uint64
-             * @description Calls whose outcome nobody knows; they may have been billed.
+             * @description Calls with an unknown outcome. They may have been billed.
              */
             calls_unknown: number;
             /**
@@ -3233,7 +3236,7 @@ export interface components {
             cost?: number;
             /**
              * Format: double
-             * @description Remaining time at the pace so far.
+             * @description The remaining seconds at the pace so far.
              */
             eta_seconds?: number;
             /**
@@ -3241,7 +3244,7 @@ export interface components {
              * @description Its experiment.
              */
             experiment_id: string;
-            /** @description Why it is over. */
+            /** @description Why it has ended. */
             finish_reason?: components["schemas"]["SweepFinishReason"];
             /**
              * Format: date-time
@@ -3255,37 +3258,38 @@ export interface components {
             id: string;
             /** @description How it chooses its configurations. */
             kind: components["schemas"]["SweepKind"];
-            /** @description What it may use up. */
+            /** @description Its limits. */
             limits: components["schemas"]["SweepLimits"];
-            /** @description Why it waits. */
+            /** @description Why it is paused. */
             pause_reason?: components["schemas"]["SweepPauseReason"];
-            /** @description How far it is. */
+            /** @description Its progress. */
             progress: components["schemas"]["SweepProgress"];
             /**
              * Format: uint64
-             * @description What its random choices hang on.
+             * @description The seed of its random choices.
              */
             seed: number;
             /**
              * Format: date-time
-             * @description When it began.
+             * @description When it started.
              */
             started_at: string;
-            /** @description Where it stands. */
+            /** @description Its status. */
             status: components["schemas"]["SweepStatus"];
             /**
              * Format: uint64
-             * @description Tokens of prompts that were paid for.
+             * @description Tokens of prompts that it paid for.
              */
             tokens_in: number;
             /**
              * Format: uint64
-             * @description Tokens of answers that were paid for.
+             * @description Tokens of answers that it paid for.
              */
             tokens_out: number;
             /**
              * Format: uint64
-             * @description The most tokens that those can have used up. They count against the sweep's budget; without one they are not counted.
+             * @description The most tokens that those calls can have used. They count against the sweep's budget; without a budget they
+             *     are not counted.
              */
             tokens_unknown: number;
         };
@@ -3295,7 +3299,7 @@ export interface components {
          */
         SweepAction: "pause" | "resume" | "stop";
         /**
-         * @description Why a sweep is over.
+         * @description Why a sweep has ended.
          * @enum {string}
          */
         SweepFinishReason: "all_runs" | "max_runs" | "stopped" | "exhausted_space" | "converged" | "all_failed";
@@ -3306,22 +3310,22 @@ export interface components {
         SweepKind: "grid" | "random";
         /**
          * SweepLimits
-         * @description What a sweep may use up.
+         * @description The limits of a sweep.
          */
         SweepLimits: {
             /**
              * Format: double
-             * @description US dollars to pay.
+             * @description The most US dollars to pay.
              */
             max_cost?: number;
             /**
              * Format: uint64
-             * @description Runs.
+             * @description The most runs.
              */
             max_runs?: number;
             /**
              * Format: uint64
-             * @description Tokens to pay for.
+             * @description The most tokens to pay for.
              */
             max_tokens?: number;
         };
@@ -3366,19 +3370,19 @@ export interface components {
          *     }
          */
         SweepPage: {
-            /** @description What is on this page. */
+            /** @description The items of this page. */
             items: components["schemas"]["Sweep"][];
-            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            /** @description The `cursor` of the next page; absent on the last one. */
             next_cursor?: string;
         };
         /**
-         * @description Why a sweep waits.
+         * @description Why a sweep is paused.
          * @enum {string}
          */
         SweepPauseReason: "manual" | "budget" | "endpoint" | "human";
         /**
          * SweepProgress
-         * @description How far a sweep is, in runs.
+         * @description The progress of a sweep, in runs.
          */
         SweepProgress: {
             /** Format: uint64 */
@@ -3395,13 +3399,13 @@ export interface components {
             running: number;
             /**
              * Format: uint64
-             * @description Runs in all, where that is known.
+             * @description All runs, if their number is known.
              */
             total?: number;
         };
         /**
          * SweepRequest
-         * @description A sweep to be started.
+         * @description A sweep to start.
          * @example {
          *       "kind": "random",
          *       "max_runs": 10,
@@ -3409,31 +3413,31 @@ export interface components {
          *     }
          */
         SweepRequest: {
-            /** @description Only say what it would come to. `false` where absent. */
+            /** @description Whether to estimate the sweep instead of starting it. `false` where absent. */
             dry_run?: boolean;
             /** @description How it chooses configurations. `grid` where absent. */
             kind?: components["schemas"]["SweepRequestKind"];
             /**
              * Format: double
-             * @description US dollars to pay, at most.
+             * @description The most US dollars to pay.
              */
             max_cost?: number;
             /**
              * Format: uint64
-             * @description Runs, at most.
+             * @description The most runs.
              */
             max_runs?: number;
             /**
              * Format: uint64
-             * @description Tokens to pay for, at most.
+             * @description The most tokens to pay for.
              */
             max_tokens?: number;
             /**
              * Format: uint64
-             * @description What random choices hang on; made up where absent.
+             * @description The seed of random choices; a random one where absent.
              */
             seed?: number;
-            /** @description How the kind behaves. */
+            /** @description Options of the kind. */
             strategy?: components["schemas"]["SweepStrategy"];
         };
         /**
@@ -3442,16 +3446,16 @@ export interface components {
          */
         SweepRequestKind: "grid" | "random";
         /**
-         * @description Where a sweep stands.
+         * @description The status of a sweep.
          * @enum {string}
          */
         SweepStatus: "running" | "paused" | "stopped" | "completed";
         /**
          * SweepStrategy
-         * @description How a sweep's kind behaves.
+         * @description Options of a sweep's kind.
          */
         SweepStrategy: {
-            /** @description Take a grid in a seeded order. */
+            /** @description Whether a grid is searched in a seeded order. */
             shuffle?: boolean;
         };
     };
@@ -5679,7 +5683,7 @@ export interface operations {
     export_runs: {
         parameters: {
             query?: {
-                /** @description A table, unless lines of JSON are wanted */
+                /** @description `csv` (the default) or `jsonl` */
                 format?: "csv" | "jsonl";
             };
             header?: never;

@@ -18,7 +18,7 @@ pub(super) struct Api(pub(super) Arc<Services>);
 
 #[OpenApi]
 impl Api {
-    /// Whether the installation waits for its first account
+    /// Whether the installation has no account yet
     #[oai(path = "/auth/setup", method = "get", tag = "Tag::Auth", operation_id = "get_setup")]
     async fn get_setup(&self) -> Result<JsonResponse<SetupState>> {
         let accounts = &self.0.accounts;
@@ -29,7 +29,7 @@ impl Api {
         })
     }
 
-    /// Make the first account, an administrator's
+    /// Create the first account, an administrator
     #[oai(path = "/auth/setup", method = "post", tag = "Tag::Auth", operation_id = "set_up")]
     async fn set_up(&self, body: Body<Credentials>) -> Result<Created<Session>> {
         JsonResponse::new(self.0.accounts.set_up(body.value.into()).await.map_err(refused)?)
@@ -43,20 +43,20 @@ impl Api {
         JsonResponse::new(self.0.accounts.log_in(body.value.into(), &from).await.map_err(refused)?)
     }
 
-    /// Log in with the code of a link, which is sent as the bearer token and counts once
+    /// Log in with the one-time code of a link, sent as the bearer token
     #[oai(path = "/auth/once", method = "post", tag = "Tag::Auth", operation_id = "log_in_once")]
     async fn log_in_once(&self, code: As<Secret>) -> Result<JsonResponse<Session>> {
         JsonResponse::new(self.0.accounts.redeem(&code.0).await.map_err(refused)?)
     }
 
-    /// Find out who one is
+    /// Get the current caller
     #[oai(path = "/auth/me", method = "get", tag = "Tag::Auth", operation_id = "get_me")]
     #[expect(clippy::unused_async, reason = "operations are async")]
     async fn get_me(&self, by: As<Actor>) -> Result<JsonResponse<Me>> {
         JsonResponse::new(&by.0)
     }
 
-    /// Change one's own password; sessions that began before end
+    /// Change the caller's own password; earlier sessions end
     #[oai(path = "/auth/password", method = "put", tag = "Tag::Auth", operation_id = "change_password")]
     async fn change_password(
         &self,
@@ -68,14 +68,14 @@ impl Api {
         JsonResponse::new(changed.map_err(refused)?)
     }
 
-    /// What is decided for the installation
+    /// Get the settings of the installation
     #[oai(path = "/admin/settings", method = "get", tag = "Tag::Admin", operation_id = "get_settings")]
     async fn get_settings(&self, _by: As<Admin>) -> Result<JsonResponse<Settings>> {
         let allow_guest_access = self.0.accounts.guests_allowed().await.map_err(refused)?;
         JsonResponse::new(Settings { allow_guest_access })
     }
 
-    /// Decide for the installation
+    /// Change the settings of the installation
     #[oai(path = "/admin/settings", method = "put", tag = "Tag::Admin", operation_id = "change_settings")]
     async fn change_settings(&self, by: As<Admin>, body: Body<Settings>) -> Result<JsonResponse<Settings>> {
         let settings = body.value;

@@ -41,7 +41,7 @@ impl Api {
         JsonResponse::new(self.0.endpoints.create(&by.0, endpoint).await.map_err(refused)?)
     }
 
-    /// An endpoint
+    /// Get an endpoint
     #[oai(path = "/endpoints/:id", method = "get", operation_id = "get_endpoint")]
     async fn get_endpoint(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<Endpoint>> {
         JsonResponse::new(self.0.endpoints.endpoint(EndpointId::new(bits(id.0))).await.map_err(refused)?)
@@ -73,7 +73,7 @@ impl Api {
     }
 }
 
-/// Variables of the server's environment are not a request's to read.
+/// `${NAME}` is not replaced here: requests must not read variables of the server's environment.
 fn parse(document: EndpointDocument, id: EndpointId) -> Result<domain::endpoint::Endpoint> {
     document.into_endpoint(id, |text| Ok(text.to_owned())).map_err(Failure::invalid)
 }

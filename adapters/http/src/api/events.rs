@@ -21,7 +21,7 @@ pub(super) struct Api(pub(super) Arc<Services>);
 
 #[OpenApi(tag = "Tag::Events")]
 impl Api {
-    /// What has happened in an experiment after `since`, oldest first
+    /// List the events of an experiment after `since`, oldest first
     #[oai(path = "/experiments/:id/events", method = "get", operation_id = "list_experiment_events")]
     async fn list_experiment_events(
         &self,
@@ -34,7 +34,7 @@ impl Api {
         self.events(filter, &list).await
     }
 
-    /// What has happened anywhere after `since`, oldest first
+    /// List the events of all experiments after `since`, oldest first
     #[oai(path = "/events", method = "get", operation_id = "list_events")]
     async fn list_events(&self, _by: As<Actor>, list: EventQuery) -> Result<JsonResponse<EventPage>> {
         let filter = EventFilter { experiment: None, kind: kind_of(list.kind.as_deref())? };

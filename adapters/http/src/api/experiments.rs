@@ -42,7 +42,7 @@ impl Api {
         JsonResponse::new(ExperimentPage { items, next_cursor: listed.next_cursor })
     }
 
-    /// Make an experiment
+    /// Create an experiment
     #[oai(path = "/experiments", method = "post", operation_id = "create_experiment")]
     async fn create_experiment(
         &self,
@@ -56,7 +56,7 @@ impl Api {
         JsonResponse::new(self.detail(made).await?)
     }
 
-    /// Show what one sample would be asked, and try it where `call` is set
+    /// Show the requests for one sample, and send them where `call` is set
     #[oai(path = "/experiments/preview", method = "post", operation_id = "preview_experiment")]
     async fn preview_experiment(
         &self,
@@ -75,14 +75,14 @@ impl Api {
         JsonResponse::new(preview.map_err(refused)?)
     }
 
-    /// An experiment with its document, its first samples and its newest sweep
+    /// Get an experiment with its document, its first samples and its newest sweep
     #[oai(path = "/experiments/:id", method = "get", operation_id = "get_experiment")]
     async fn get_experiment(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<ExperimentDetail>> {
         let overview = self.0.experiments.overview(ExperimentId::new(bits(id.0))).await.map_err(refused)?;
         JsonResponse::new(self.detail(overview).await?)
     }
 
-    /// Replace an experiment's document; once it has been tried only its names and, between sweeps, its space can change
+    /// Replace an experiment's document; once it has runs, only its names and, between sweeps, its space can change
     #[oai(path = "/experiments/:id", method = "put", operation_id = "update_experiment")]
     async fn update_experiment(
         &self,
@@ -110,7 +110,7 @@ impl Api {
         Ok(Gone)
     }
 
-    /// Why samples and runs failed, in all sweeps or in one
+    /// List why samples and runs failed, in all sweeps or in one
     #[oai(path = "/experiments/:id/failures", method = "get", operation_id = "get_failures")]
     async fn get_failures(
         &self,
@@ -124,7 +124,7 @@ impl Api {
         JsonResponse::new(Failures { items: found.into_iter().map(FailureGroup::from).collect() })
     }
 
-    /// The leaderboard: of each configuration the newest finished run, best first unless sorted otherwise
+    /// List the leaderboard: the newest finished run of each configuration, best first unless sorted otherwise
     #[oai(path = "/experiments/:id/leaderboard", method = "get", operation_id = "get_leaderboard")]
     async fn get_leaderboard(
         &self,

@@ -18,7 +18,7 @@ pub(super) struct Api(pub(super) Arc<Services>);
 
 #[OpenApi(tag = "Tag::Exports")]
 impl Api {
-    /// The configuration of the best run, or of `run_id`, as JSON
+    /// Export the configuration of the best run, or of `run_id`, as JSON
     #[oai(path = "/experiments/:id/export/best", method = "get", operation_id = "export_best")]
     async fn export_best(
         &self,
@@ -29,7 +29,7 @@ impl Api {
         self.export(&by.0, id.0, run_id.0, Form::Json).await
     }
 
-    /// The same as variables for a `.env` file
+    /// Export the configuration as variables for a `.env` file
     #[oai(path = "/experiments/:id/export/env", method = "get", operation_id = "export_env")]
     async fn export_env(
         &self,
@@ -40,7 +40,7 @@ impl Api {
         self.export(&by.0, id.0, run_id.0, Form::Env).await
     }
 
-    /// The same as YAML
+    /// Export the configuration as YAML
     #[oai(path = "/experiments/:id/export/yaml", method = "get", operation_id = "export_yaml")]
     async fn export_yaml(
         &self,
@@ -51,7 +51,7 @@ impl Api {
         self.export(&by.0, id.0, run_id.0, Form::Yaml).await
     }
 
-    /// A report in Markdown
+    /// Export a report in Markdown
     #[oai(path = "/experiments/:id/export/report", method = "get", operation_id = "export_report")]
     async fn export_report(
         &self,
@@ -62,13 +62,13 @@ impl Api {
         self.export(&by.0, id.0, run_id.0, Form::Report).await
     }
 
-    /// All runs, as CSV or JSON lines
+    /// Export all runs, as CSV or JSON lines
     #[oai(path = "/experiments/:id/export/runs", method = "get", operation_id = "export_runs")]
     async fn export_runs(
         &self,
         by: As<Actor>,
         id: Path<Uuid>,
-        /// A table, unless lines of JSON are wanted
+        /// `csv` (the default) or `jsonl`
         format: Query<Option<String>>,
     ) -> Result<Exported<AsTable>> {
         let form = match format.0.as_deref() {

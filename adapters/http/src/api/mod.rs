@@ -1,4 +1,4 @@
-//! The operations under `/api/v1`: each reads its request, asks a use case, and writes the answer.
+//! The operations under `/api/v1`. A handler reads its request, calls one use case, and writes the answer.
 
 mod accounts;
 mod endpoints;
@@ -24,23 +24,23 @@ use crate::list_query::explode;
 /// The groups of operations.
 #[derive(Tags)]
 enum Tag {
-    /// Log in, and find out who one is.
+    /// Log in, and get the current caller.
     Auth,
-    /// Decide for the whole installation.
+    /// Settings of the installation.
     Admin,
     /// Workspaces of related experiments.
     Projects,
-    /// What is tried, on what, how it is judged, and what may vary.
+    /// Pipelines, samples, scoring and parameter spaces.
     Experiments,
     /// Batches of runs over a parameter space.
     Sweeps,
     /// Configurations, evaluated on every sample.
     Runs,
-    /// Configurations and results, as files to take along.
+    /// Configurations and results, as files.
     Exports,
     /// Model servers.
     Endpoints,
-    /// What has happened.
+    /// Events of experiments.
     Events,
 }
 
@@ -56,10 +56,10 @@ type Operations = (
     events::Api,
 );
 
-/// Where the operations stand.
+/// The path of all operations.
 pub(crate) const BASE: &str = "/api/v1";
 
-/// Every operation, over these use cases.
+/// All operations on these use cases.
 pub(crate) fn service(services: &Arc<Services>) -> OpenApiService<impl OpenApi + use<>, ()> {
     let operations: Operations = (
         accounts::Api(Arc::clone(services)),
@@ -75,7 +75,7 @@ pub(crate) fn service(services: &Arc<Services>) -> OpenApiService<impl OpenApi +
     documented(operations)
 }
 
-/// The document of the operations.
+/// The OpenAPI document of the operations, before it is completed.
 pub(crate) fn described() -> String {
     documented(Described).spec()
 }
@@ -86,7 +86,7 @@ fn documented<T: OpenApi>(operations: T) -> OpenApiService<FlatParameters<T>, ()
         .server(BASE)
 }
 
-/// Operations whose document has each parameter by itself.
+/// Operations whose document lists each parameter on its own.
 pub(crate) struct FlatParameters<T>(T);
 
 impl<T: OpenApi> OpenApi for FlatParameters<T> {
@@ -103,7 +103,7 @@ impl<T: OpenApi> OpenApi for FlatParameters<T> {
     }
 }
 
-/// The operations without anything behind them.
+/// The operations without use cases, for their document.
 struct Described;
 
 impl OpenApi for Described {

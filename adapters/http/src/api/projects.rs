@@ -28,14 +28,14 @@ impl Api {
         JsonResponse::new(ProjectPage { items, next_cursor: listed.next_cursor })
     }
 
-    /// Make a project
+    /// Create a project
     #[oai(path = "/projects", method = "post", operation_id = "create_project")]
     async fn create_project(&self, by: As<Writer>, body: Body<ProjectDraft>) -> Result<Created<Project>> {
         let ProjectDraft { name, description } = body.value;
         JsonResponse::new(self.0.projects.create(&by.0, &name, description).await.map_err(refused)?)
     }
 
-    /// A project with its newest experiments
+    /// Get a project with its newest experiments
     #[oai(path = "/projects/:id", method = "get", operation_id = "get_project")]
     async fn get_project(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<ProjectDetail>> {
         JsonResponse::new(self.0.projects.detail(ProjectId::new(bits(id.0))).await.map_err(refused)?)
@@ -53,14 +53,14 @@ impl Api {
         JsonResponse::new(self.0.projects.update(&by.0, id, &name, description).await.map_err(refused)?)
     }
 
-    /// Delete a project with all it holds
+    /// Delete a project with everything in it
     #[oai(path = "/projects/:id", method = "delete", operation_id = "delete_project")]
     async fn delete_project(&self, by: As<Writer>, id: Path<Uuid>) -> Result<Gone> {
         self.0.projects.delete(&by.0, ProjectId::new(bits(id.0))).await.map_err(refused)?;
         Ok(Gone)
     }
 
-    /// What was exported from a project, newest first
+    /// List the exports from a project, newest first
     #[oai(path = "/projects/:id/exports", method = "get", operation_id = "list_exports")]
     async fn list_exports(
         &self,

@@ -22,14 +22,14 @@ use crate::list_query::{PageQuery, RunListQuery};
 use crate::page::bits;
 use crate::repeatable::repeatable;
 
-/// Results that stand in a run's detail.
+/// Results in a run's detail.
 const FIRST_RESULTS: usize = 20;
-/// The longest that somebody may wait for a run, in seconds.
+/// The longest `wait`, in seconds.
 const LONGEST_WAIT: f64 = 600.0;
 
 pub(super) struct Api(pub(super) Arc<Services>);
 
-/// A run that is over, or one that goes on.
+/// A run that has ended, or one that goes on.
 type OverOrBegun = Either<JsonResponse<Run>, Accepted<Run>>;
 
 #[OpenApi(tag = "Tag::Runs")]
@@ -50,8 +50,8 @@ impl Api {
         JsonResponse::new(RunPage { items, next_cursor: listed.next_cursor })
     }
 
-    /// Evaluate one configuration outside any sweep; with `wait` the answer comes once it is over, or after so many
-    /// seconds
+    /// Evaluate one configuration outside any sweep; with `wait` the answer is sent when the run has ended, or after
+    /// so many seconds
     #[oai(path = "/runs", method = "post", operation_id = "create_run")]
     async fn create_run(
         &self,
@@ -79,7 +79,7 @@ impl Api {
         })
     }
 
-    /// A run with its configuration and its first results
+    /// Get a run with its configuration and its first results
     #[oai(path = "/runs/:id", method = "get", operation_id = "get_run")]
     async fn get_run(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<RunDetail>> {
         let id = RunId::new(bits(id.0));
@@ -88,7 +88,7 @@ impl Api {
         JsonResponse::new(RunDetail::new(detail, first.items))
     }
 
-    /// What became of a run's samples: prompts, answers and scores
+    /// List the samples of a run with prompts, answers and scores
     #[oai(path = "/runs/:id/samples", method = "get", operation_id = "list_run_samples")]
     async fn list_run_samples(
         &self,

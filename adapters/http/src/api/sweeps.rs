@@ -24,7 +24,7 @@ pub(super) struct Api(pub(super) Arc<Services>);
 
 #[OpenApi(tag = "Tag::Sweeps")]
 impl Api {
-    /// Start a sweep, or with `dry_run` only say what it would come to
+    /// Start a sweep, or with `dry_run` only estimate it
     #[oai(path = "/experiments/:id/sweep", method = "post", operation_id = "start_sweep")]
     async fn start_sweep(
         &self,
@@ -47,7 +47,7 @@ impl Api {
         Ok(Either::Other(Accepted::again(kept.body)))
     }
 
-    /// Pause the sweep: runs in progress come to their end, or with `now` only calls in flight
+    /// Pause the sweep: runs in progress are finished, or with `now` only calls in flight
     #[oai(path = "/experiments/:id/pause", method = "post", operation_id = "pause_sweep")]
     async fn pause_sweep(
         &self,
@@ -71,7 +71,7 @@ impl Api {
         self.shown(&self.0.sweeps.resume(&by.0, experiment, limits).await.map_err(refused)?)
     }
 
-    /// End the sweep: calls in flight are stored, their runs are cancelled
+    /// Stop the sweep: calls in flight are stored, their runs are cancelled
     #[oai(path = "/experiments/:id/stop", method = "post", operation_id = "stop_sweep")]
     async fn stop_sweep(&self, by: As<Writer>, id: Path<Uuid>) -> Result<JsonResponse<Sweep>> {
         self.steer(&by.0, id.0, Command::Stop).await
@@ -91,7 +91,7 @@ impl Api {
         JsonResponse::new(SweepPage { items, next_cursor: listed.next_cursor })
     }
 
-    /// A sweep
+    /// Get a sweep
     #[oai(path = "/sweeps/:id", method = "get", operation_id = "get_sweep")]
     async fn get_sweep(&self, _by: As<Actor>, id: Path<Uuid>) -> Result<JsonResponse<Sweep>> {
         self.shown(&self.0.sweeps.view(SweepId::new(bits(id.0))).await.map_err(refused)?)

@@ -1,13 +1,14 @@
-//! Puts the annotations of schemas where generators of clients read them; never changes which values a schema admits.
+//! Moves annotations of schemas to where client generators read them; never changes which values a schema admits.
 //!
-//! - The framework writes a described property of a named type as `allOf: [{$ref}, {description, default}]`. Generators
-//!   take the second part for a type of its own, so it becomes `allOf: [{$ref}]` with the description beside it.
-//! - A property with a `default` becomes a mandatory one in some generated types, although requests may leave it out.
-//!   The description says what an absent property stands for instead.
+//! - The framework writes a described property of a named type as `allOf: [{$ref}, {description, default}]`.
+//!   Generators take the second part for a type of its own, so it becomes `allOf: [{$ref}]` with the description
+//!   beside it.
+//! - A property with a `default` is required in some generated types, although requests may leave it out. So the
+//!   default is removed, and the description says which value an absent property stands for.
 
 use serde_json::{Map, Value};
 
-/// Keys of a schema that admit and refuse nothing.
+/// Keys that do not restrict a schema.
 const ANNOTATIONS: [&str; 4] = ["default", "description", "example", "title"];
 
 /// Rewrites a schema and those inside it.
@@ -22,7 +23,7 @@ pub(super) fn rewrite(schema: &mut Value) {
     }
 }
 
-/// Moves the parts of an `allOf` that only annotate to its side.
+/// Moves those parts of an `allOf` that only annotate next to it.
 fn lift_annotations(schema: &mut Map<String, Value>) {
     let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) else { return };
     let (annotating, typed) = std::mem::take(parts).into_iter().partition(annotates);
@@ -51,7 +52,7 @@ fn describe_default(schema: &mut Map<String, Value>) {
     schema.insert("description".to_owned(), Value::String(text));
 }
 
-/// A default that is the same as nothing.
+/// Whether a default is the same as absence.
 fn is_empty(default: &Value) -> bool {
     match default {
         Value::Null => true,

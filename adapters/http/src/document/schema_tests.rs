@@ -1,4 +1,4 @@
-//! A message has the same schema in the API's document as in protocols that take its JSON schema.
+//! Tests that each message has the same schema in the API's document and as a JSON schema.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use wire::endpoint::EndpointDocument;
 
 use super::{EXAMPLES, completed};
 
-/// What only HTTP has: a form with a file.
+/// Forms with files, which only HTTP has.
 const FORMS: [&str; 1] = ["SampleUpload"];
 
-/// The JSON schemas of messages and of all that they hold, by name.
+/// The JSON schemas of messages and of everything in them, by name.
 macro_rules! definitions {
     ($settings:expr, $($message:ty),+ $(,)?) => {{
         let mut generator = $settings.into_generator();
@@ -84,7 +84,7 @@ fn last_segment(pointer: &Value) -> Option<&str> {
     pointer.as_str()?.rsplit('/').next()
 }
 
-/// What a schema admits, in one spelling for both dialects. A body may hold null for an absent field.
+/// What a schema admits, in one notation for both dialects. Null in place of an absent field is ignored.
 fn admitted(schema: &Value) -> Value {
     if let Some(name) = last_segment(&schema["$ref"]) {
         return json!({"is": name});
@@ -173,7 +173,7 @@ fn examples_are_valid_under_both_schemas() {
     }
 }
 
-/// A field that is not there is refused by the schema too.
+/// The schema refuses unknown fields, as the server does.
 #[test]
 fn a_body_with_an_unknown_field_is_invalid() {
     let bodies = bodies();

@@ -1,4 +1,4 @@
-//! Decides how long a client may keep the server waiting. Never limits how long the server takes over an answer.
+//! Decides how long the server waits for a client. Never limits how long the server takes to answer.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub(super) struct Activity {
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    /// Since when nothing could be written, although there is something to write.
+    /// Since when nothing could be written although there is something to write.
     blocked: Option<Instant>,
 }
 
@@ -49,7 +49,7 @@ enum Phase {
     Head(Instant),
     /// A request is being answered.
     Answering,
-    /// Nothing has been received since the last answer, and nothing of it was sent after this time.
+    /// Since this time, nothing has been received or sent.
     Idle(Instant),
 }
 
@@ -70,7 +70,8 @@ impl Activity {
         self.state().phase = Phase::Answering;
     }
 
-    /// The answer is known. From here on the client is waited for: answers have no parts that take time to compute.
+    /// The answer is ready. From here on the server waits only for the client: answers have no parts that take time
+    /// to compute.
     pub(super) fn request_answered(&self) {
         self.state().phase = Phase::Idle(Instant::now());
     }
@@ -87,7 +88,7 @@ impl Activity {
         self.state().blocked.get_or_insert_with(Instant::now);
     }
 
-    /// When the connection is to be closed, unless something happens before.
+    /// When the connection is closed if nothing happens before.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
         match (state.blocked, &state.phase) {
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_client_is_waited_for_with_a_deadline() {
+    async fn only_waiting_for_the_client_has_a_deadline() {
         let activity = Activity::new(TIMEOUTS);
         assert_eq!((seconds_left(&activity), activity.is_busy()), (Some(1), false), "a new connection");
         activity.request_begins();
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_of_one_head_do_not_prolong_it() {
+    async fn bytes_of_a_head_do_not_extend_its_deadline() {
         let activity = Activity::new(TIMEOUTS);
         let first = activity.deadline();
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1 over a stream whose client is never waited for without a limit.
+//! One connection: HTTP/1.1 over a stream, with time limits for everything that the client has to do.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -33,8 +33,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Serves until the client leaves, keeps the server waiting for too long, or becomes a WebSocket. After `stop` a
-    /// request that has begun is answered, and nothing else is waited for.
+    /// Serves until the client leaves, misses a deadline, or upgrades to a WebSocket. After `stop` only a request in
+    /// progress is answered.
     pub(super) async fn serve<E: Endpoint + 'static>(self, endpoint: Arc<E>, stop: impl Future<Output = ()>) {
         let activity = Arc::new(Activity::new(self.timeouts));
         let stream = Stream::new(self.tcp, Arc::clone(&activity), self.permit);
@@ -95,7 +95,7 @@ fn received(
     request
 }
 
-/// A body whose silence is an error of the kind [`io::ErrorKind::TimedOut`].
+/// A body that gives an error of kind [`io::ErrorKind::TimedOut`] if nothing arrives in time.
 fn never_silent(body: Body, limit: Duration) -> Body {
     let parts = Box::pin(body.into_bytes_stream());
     Body::from_bytes_stream(stream::try_unfold(parts, move |mut parts| async move {

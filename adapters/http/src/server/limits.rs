@@ -1,4 +1,4 @@
-//! How many connections there may be, so that file descriptors are left for the database and for model servers.
+//! Limits the number of connections, so that file descriptors are left for the database and for model servers.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The most connections in all, however many file descriptors there are.
+/// The most connections, whatever the number of file descriptors.
 const MAX_CONNECTIONS: usize = 4_096;
 /// File descriptors that Linux gives a process by default, assumed where the limit cannot be read.
 const USUAL_DESCRIPTORS: usize = 1_024;
@@ -21,7 +21,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// The limits of this process: half of its file descriptors may be connections.
+    /// The limits for this process: half of its file descriptors.
     pub(crate) fn of_process() -> Self {
         let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
         let total = descriptors(&limits).map_or(MAX_CONNECTIONS, |most| (most / 2).clamp(1, MAX_CONNECTIONS));
@@ -46,7 +46,7 @@ pub(super) struct Gate {
     per_client: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// Why a connection is not taken.
+/// Why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Full {
     #[error("there are {0} connections already")]
@@ -61,7 +61,7 @@ impl Gate {
         Self { limits, total, per_client: Mutex::default() }
     }
 
-    /// The right to keep a connection of this address.
+    /// Admits a connection of this address.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Full> {
         let slot = Arc::clone(&self.total).try_acquire_owned();
         let slot = slot.map_err(|_| Full::Total(self.limits.total))?;
@@ -77,7 +77,7 @@ impl Gate {
         Ok(Permit { gate: Arc::clone(self), client, _slot: slot })
     }
 
-    /// Waits until no connection is left.
+    /// Waits until all connections are closed.
     pub(super) async fn emptied(&self) {
         let all = u32::try_from(self.limits.total).unwrap_or(u32::MAX);
         drop(self.total.acquire_many(all).await);
@@ -88,7 +88,7 @@ impl Gate {
     }
 }
 
-/// The right to keep one connection, given back when it is dropped.
+/// The right to keep one connection open, released on drop.
 #[derive(Debug)]
 pub(super) struct Permit {
     gate: Arc<Gate>,
@@ -109,8 +109,8 @@ impl Drop for Permit {
     }
 }
 
-/// Whose connections are counted together. `None` for loopback and private addresses: a reverse proxy has connections of
-/// many clients there. In IPv6 every client has a whole /64.
+/// The address that a client is counted by. `None` for loopback and private addresses, where one reverse proxy may
+/// serve many clients. In IPv6 a client owns a whole /64.
 fn client(peer: IpAddr) -> Option<IpAddr> {
     match peer.to_canonical() {
         IpAddr::V4(v4) if v4.is_loopback() || v4.is_private() || v4.is_link_local() => None,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_has_only_the_limit_of_all() {
+    fn a_proxy_has_only_the_limit_of_all_connections() {
         let gate = Arc::new(Gate::new(Limits { total: 4, per_client: 2 }));
         let _held: Vec<_> = (0..4).map(|_| gate.admit(peer("10.0.0.7")).unwrap()).collect();
         assert_eq!(gate.admit(peer("203.0.113.1")).unwrap_err(), Full::Total(4));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_are_told_apart_by_their_public_address() {
+    fn clients_are_distinguished_by_their_public_address() {
         for (address, counted) in [
             ("127.0.0.1", None),
             ("10.1.2.3", None),

@@ -1,4 +1,4 @@
-//! Accepts connections and serves them, within limits of time and number.
+//! Accepts connections and serves them, with limits of time and number.
 
 mod activity;
 mod connection;
@@ -25,9 +25,9 @@ use self::limits::Gate;
 pub(crate) use self::limits::Limits;
 use self::throttle::LogThrottle;
 
-/// How long requests in progress may take once the server is to stop.
+/// How long requests in progress may take after the stop.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait before the next attempt where connections cannot be accepted, for example for lack of file descriptors.
+/// The wait after a failed `accept`, for example for lack of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Serves an endpoint at a listener.
@@ -61,8 +61,8 @@ impl<E: Endpoint + 'static> Server<E> {
         })
     }
 
-    /// Serves until `stop` becomes true, or its sender is gone. Then idle connections are closed at once, and requests in
-    /// progress are given [`SHUTDOWN_TIMEOUT`].
+    /// Serves until `stop` becomes true or its sender is dropped. Then idle connections are closed at once, and
+    /// requests in progress have [`SHUTDOWN_TIMEOUT`].
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let stopping = stop.clone();
         loop {
@@ -78,7 +78,7 @@ impl<E: Endpoint + 'static> Server<E> {
         drop(self.listener);
         let ended = async {
             while self.connections.join_next().await.is_some() {}
-            // WebSockets are no longer tasks of ours.
+            // Upgraded WebSockets are not in the task set, but they hold permits.
             self.gate.emptied().await;
         };
         if timeout(SHUTDOWN_TIMEOUT, ended).await.is_err() {
@@ -89,7 +89,7 @@ impl<E: Endpoint + 'static> Server<E> {
     fn begin(&mut self, tcp: TcpStream, peer: SocketAddr, mut stop: watch::Receiver<bool>) {
         match self.gate.admit(peer.ip()) {
             Ok(permit) => {
-                // Answers are written whole: waiting for more of them to send gains nothing.
+                // Answers are written at once, so Nagle's algorithm would only delay them.
                 drop(tcp.set_nodelay(true));
                 let connection = Connection { tcp, peer, local: self.local, timeouts: self.timeouts, permit };
                 let endpoint = Arc::clone(&self.endpoint);
@@ -118,7 +118,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-/// Whether an error of `accept` concerns only a client that has left again.
+/// Whether an error of `accept` concerns a single connection, which has failed already.
 fn of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

@@ -1,4 +1,4 @@
-//! The bytes of one connection: reports what passes, and holds the connection's permit until it is closed.
+//! The bytes of one connection: reports activity, and holds the connection's permit until it is closed.
 
 use std::io;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::activity::Activity;
 use super::limits::Permit;
 
-/// A TCP stream whose [`Activity`] is known. It outlives the HTTP connection where that becomes a WebSocket.
+/// A TCP stream that reports its [`Activity`]. It outlives the HTTP connection after an upgrade to a WebSocket.
 pub(super) struct Stream {
     tcp: TcpStream,
     activity: Arc<Activity>,

@@ -1,4 +1,4 @@
-//! Clients that keep a server waiting, and clients that must not be taken for such.
+//! Clients that are too slow, and clients that only seem to be.
 
 use std::io;
 use std::time::Duration;
@@ -19,9 +19,9 @@ const SHORT: Timeouts = Timeouts {
     idle: Duration::from_millis(1_500),
     write: Duration::from_secs(1),
 };
-/// Longer than every one of them.
+/// Longer than every time limit in these tests.
 const LONG: Duration = Duration::from_secs(3);
-/// What never takes so long on any machine.
+/// A time limit that no machine reaches.
 const LIFE: Duration = Duration::from_secs(30);
 const LARGE: usize = 24 << 20;
 const MANY: Limits = Limits { total: 100, per_client: 100 };
@@ -71,12 +71,12 @@ impl Client {
         }
     }
 
-    /// One short answer.
+    /// Reads one short answer.
     async fn answer(&mut self) -> String {
         self.try_answer().await.expect("an answer")
     }
 
-    /// What comes until the server closes the connection.
+    /// Reads until the server closes the connection.
     async fn rest(mut self) -> String {
         let mut rest = Vec::new();
         let end = timeout(LIFE, self.0.read_to_end(&mut rest)).await.expect("the connection is not closed");
@@ -105,7 +105,7 @@ impl Endpoint for Answering {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_finish_its_head_is_left() {
+async fn a_client_that_does_not_finish_its_head_is_disconnected() {
     let server = Running::short().await;
     for half in [&b""[..], b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-More: "] {
         assert_eq!(server.client(half).await.rest().await, "", "{half:?}");
@@ -117,7 +117,7 @@ async fn a_client_that_does_not_finish_its_head_is_left() {
 }
 
 #[tokio::test]
-async fn a_head_that_drips_is_no_way_round() {
+async fn a_head_that_arrives_byte_by_byte_misses_its_deadline() {
     let server = Running::short().await;
     let mut client = server.client(b"GET / HTTP/1.1\r\nX: ").await;
     let dripping = async {
@@ -137,7 +137,7 @@ async fn the_preface_of_http_2_is_no_way_round() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_refused() {
+async fn a_body_that_does_not_arrive_is_refused() {
     let server = Running::short().await;
     for half in ["Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"] {
         let client = server.client(format!("POST / HTTP/1.1\r\nHost: x\r\n{half}").as_bytes()).await;
@@ -147,7 +147,7 @@ async fn a_body_that_does_not_come_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_slowly_is_read() {
+async fn a_body_that_arrives_slowly_is_read() {
     let server = Running::short().await;
     let mut client = server.client(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 25\r\n\r\n").await;
     for _ in 0..25 {
@@ -179,7 +179,7 @@ async fn an_answer_may_take_longer_than_every_timeout() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_reads_is_given_up() {
+async fn an_answer_that_is_not_read_ends_the_connection() {
     let server = Running::start(SHORT, Limits { total: 1, per_client: 1 }).await;
     let _stalled = server.client(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let given_up = async {
@@ -191,7 +191,7 @@ async fn an_answer_that_nobody_reads_is_given_up() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_read_slowly_comes_whole() {
+async fn an_answer_that_is_read_slowly_is_sent_whole() {
     let server = Running::short().await;
     let mut client = server.client(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let (mut read, mut part) = (0, vec![0; 512 << 10]);
@@ -223,7 +223,7 @@ async fn beyond_the_limit_connections_are_closed_at_once() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_answers_what_has_begun_and_waits_for_nobody() {
+async fn a_server_that_stops_answers_requests_in_progress_and_closes_idle_connections() {
     let server = Running::start(Timeouts::default(), MANY).await;
     let mut idle = server.client(GET).await;
     assert!(idle.answer().await.ends_with("done"));

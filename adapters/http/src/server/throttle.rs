@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The least time between two log lines about the same kind of trouble.
+/// The least time between two log lines about the same kind of error.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Says when it is time to log something again.
+/// Decides when an error is logged again.
 #[derive(Debug, Default)]
 pub(super) struct LogThrottle {
     last: Option<Instant>,
@@ -15,7 +15,7 @@ pub(super) struct LogThrottle {
 }
 
 impl LogThrottle {
-    /// How often it has happened since it was last logged, where it is to be logged now.
+    /// Counts an error. Returns the count since the last log line, if it is to be logged now.
     pub(super) fn due(&mut self) -> Option<u64> {
         self.unsaid += 1;
         if self.last.is_some_and(|last| last.elapsed() < LOG_INTERVAL) {
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_happens_often_is_logged_once_in_a_while() {
+    fn frequent_errors_are_logged_at_intervals() {
         let mut throttle = LogThrottle::default();
         let said: Vec<_> = (0..3).map(|_| throttle.due()).collect();
         assert_eq!(said, [Some(1), None, None]);

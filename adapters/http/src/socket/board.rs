@@ -1,4 +1,4 @@
-//! Progress of experiments, worked out once for all sockets that look.
+//! Progress of experiments, computed once for all sockets.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,18 +8,18 @@ use tokio::time::Instant;
 
 use super::{PING_EVERY, PROGRESS_EVERY};
 
-/// When progress was worked out, and the message that tells it where there is anything to tell.
+/// When progress was computed, and its message, where there is progress to send.
 pub(super) type ProgressMessage = (Instant, Option<Arc<str>>);
 
-/// Progress of experiments, worked out once for all who look. The lock is held for no longer than it takes to look.
+/// The computed progress of experiments. The lock is held only for lookups.
 #[derive(Default)]
 pub(crate) struct Board {
     shown: Mutex<HashMap<ExperimentId, ProgressMessage>>,
 }
 
 impl Board {
-    /// What is shown of an experiment; `None` where it is out of date, for the first who asks: the others go on with the
-    /// old one until the new one is there.
+    /// The progress of an experiment. For the first caller after it is out of date this is `None`: that caller
+    /// computes it anew, and the others get the old one until then.
     pub(super) fn shown(&self, experiment: ExperimentId) -> Option<ProgressMessage> {
         let mut all = self.all();
         if let Some(known) = all.get(&experiment).filter(|(at, _)| at.elapsed() < PROGRESS_EVERY / 2) {

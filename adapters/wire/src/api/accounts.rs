@@ -1,4 +1,4 @@
-//! People and programs.
+//! Accounts, sessions and settings.
 
 use application::accounts;
 use domain::access::{Actor, Identity, Scope, User};
@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::{Moment, id};
 
-/// Whether the installation waits for its first account.
+/// Whether the installation has an account yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Object, JsonSchema)]
 pub struct SetupState {
-    /// Whether the administrator account is still to be created.
+    /// Whether the administrator's account has yet to be created.
     pub required: bool,
-    /// Guests may look at everything but secrets.
+    /// Whether guests may read everything but secrets.
     pub guest_access: bool,
     /// The program's version.
     pub version: String,
@@ -26,7 +26,7 @@ pub struct SetupState {
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct Credentials {
-    /// 1 to 64 characters without blanks; names that differ in case are one.
+    /// 1 to 64 characters without blanks. The case does not matter.
     #[oai(validator(min_length = 1))]
     #[schemars(length(min = 1))]
     pub username: String,
@@ -42,27 +42,27 @@ impl From<Credentials> for accounts::Credentials {
     }
 }
 
-/// Somebody's wish for another password.
+/// A request to change the caller's own password.
 #[derive(Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct PasswordChange {
     /// The current password.
     pub current: String,
-    /// The new one, 8 to 71 bytes.
+    /// The new password, 8 to 71 bytes.
     #[oai(validator(min_length = 8, max_length = 71))]
     #[schemars(length(min = 8, max = 71))]
     pub new: String,
 }
 
-/// Somebody with an account.
+/// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Object, JsonSchema)]
 pub struct SessionUser {
     /// The account's id.
     pub id: Uuid,
     /// The name to log in with.
     pub username: String,
-    /// May change endpoints, settings and accounts.
+    /// Whether the person may change endpoints, settings and accounts.
     pub is_admin: bool,
 }
 
@@ -72,14 +72,14 @@ impl From<&User> for SessionUser {
     }
 }
 
-/// What somebody gets who was let in.
+/// A session that has begun.
 #[derive(Clone, Serialize, Object, JsonSchema)]
 pub struct Session {
-    /// To be sent as `Authorization: Bearer <token>`.
+    /// The bearer token, to be sent as `Authorization: Bearer <token>`.
     pub token: String,
-    /// Until when it counts.
+    /// When the session ends.
     pub expires_at: Moment,
-    /// Who it is.
+    /// The person who logged in.
     pub user: SessionUser,
 }
 
@@ -98,20 +98,20 @@ impl From<accounts::Session> for Session {
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum CallerKind {
-    /// Somebody who logged in.
+    /// A person who logged in.
     User,
     /// A program with a key.
     ApiKey,
-    /// Nobody in particular.
+    /// A caller without an account.
     Guest,
 }
 
-/// How much a caller may do.
+/// The rights of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum CallerScope {
-    /// Look.
+    /// Read everything but secrets.
     Read,
     /// Change projects, experiments and sweeps.
     Write,
@@ -119,15 +119,15 @@ pub enum CallerScope {
     Admin,
 }
 
-/// Who asks.
+/// The current caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Object, JsonSchema)]
 pub struct Me {
-    /// What kind of caller.
+    /// The kind of caller.
     pub kind: CallerKind,
-    /// Who, where it is somebody with an account.
+    /// The person, if the caller has an account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<SessionUser>,
-    /// What they may do.
+    /// The rights of the caller.
     pub scope: CallerScope,
 }
 
@@ -147,11 +147,11 @@ impl From<&Actor> for Me {
     }
 }
 
-/// What an administrator decides for the installation.
+/// The settings of the installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct Settings {
-    /// Whether people without an account may look at everything but secrets.
+    /// Whether callers without an account may read everything but secrets.
     pub allow_guest_access: bool,
 }

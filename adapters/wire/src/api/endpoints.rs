@@ -15,19 +15,19 @@ use crate::endpoint::{
     ApiDocument, AuthDocument, KindDocument, LimitsDocument, MaxTokensFieldDocument, PriceDocument,
 };
 
-/// A target model server. Its key is never shown.
+/// A model server. Its key is never shown.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Endpoint {
     /// Its id.
     pub id: Uuid,
-    /// The name that experiments call it by.
+    /// Its name in experiments.
     pub label: String,
-    /// Which protocol it speaks.
+    /// The protocol of the server.
     pub kind: KindDocument,
-    /// Which protocol carries its chat calls; for kind `openai` alone.
+    /// The protocol of chat calls; for kind `openai` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api: Option<ApiDocument>,
-    /// Which header carries its key.
+    /// The header that carries the key.
     pub auth: AuthDocument,
     /// Its base URL.
     pub url: String,
@@ -36,7 +36,7 @@ pub struct Endpoint {
     /// The last four characters of a key of at least 12.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_last4: Option<String>,
-    /// The headers that it is sent too, with `***` for their values. Sent back, `***` leaves a value as it is.
+    /// Additional headers of its requests, with `***` for their values. In an update, `***` keeps a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<BTreeMap<String, String>>,
     /// Prices in US dollars, by model.
@@ -44,14 +44,14 @@ pub struct Endpoint {
     /// The list that the prices of other models are taken from, where its URL is a known provider's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list_prices: Option<ListPrices>,
-    /// How much it bears.
+    /// Limits of its use.
     pub limits: LimitsDocument,
-    /// Which field of a request carries the limit of output tokens.
+    /// The field of a request that carries the limit of output tokens.
     pub max_tokens_field: MaxTokensFieldDocument,
-    /// The most tokens it answers with, where a stage sets no limit.
+    /// The most output tokens of an answer, for stages without a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u32>,
-    /// How long one exchange may take, in seconds.
+    /// The time limit of one exchange, in seconds.
     pub timeout_s: f64,
 }
 
@@ -73,7 +73,7 @@ impl From<list_prices::ListPrices> for ListPrices {
     }
 }
 
-/// Keys that are shorter tell nothing of themselves.
+/// Of shorter keys, no characters are shown.
 const SHOWN_FROM: usize = 12;
 
 impl From<endpoint::Endpoint> for Endpoint {
@@ -116,13 +116,13 @@ fn masked(headers: BTreeMap<String, Secret>) -> BTreeMap<String, String> {
 /// The result of testing an endpoint.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct EndpointTest {
-    /// It answered.
+    /// Whether it answered.
     pub ok: bool,
     /// How long it took, in milliseconds.
     pub latency_ms: u64,
-    /// The models it offers.
+    /// The models that it offers.
     pub models: Vec<String>,
-    /// What went wrong.
+    /// Why it did not answer as expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What has happened.
+//! Events.
 
 use domain::event;
 use poem_openapi::Object;
@@ -9,24 +9,24 @@ use uuid::Uuid;
 use super::{Moment, id, pages};
 use crate::value::{AnyMap, from_map};
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Event {
-    /// Its place in the installation's order.
+    /// Its number, in the order of commits over the whole installation.
     pub seq: u64,
-    /// What happened: `run.completed`, `new_best_found`, ...
+    /// Its type: `run.completed`, `new_best_found`, …
     #[serde(rename = "type")]
     #[oai(rename = "type")]
     pub kind: String,
-    /// In which experiment.
+    /// Its experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub experiment_id: Option<Uuid>,
-    /// When.
+    /// When it was stored.
     pub at: Moment,
-    /// Who did it, where it was somebody.
+    /// The person or program that caused it, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Its particulars.
+    /// Its data.
     pub data: AnyMap,
 }
 

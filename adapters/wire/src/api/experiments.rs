@@ -22,50 +22,50 @@ const fn once() -> u32 {
     1
 }
 
-/// An experiment to be made or changed.
+/// An experiment to be created or changed.
 #[derive(Debug, Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct ExperimentDraft {
     /// The project it belongs to. It cannot change.
     pub project_id: Uuid,
-    /// What it is called.
+    /// Its name.
     #[oai(validator(min_length = 1))]
     #[schemars(length(min = 1))]
     pub name: String,
-    /// What it is about.
+    /// Its description.
     #[serde(default)]
     pub description: Option<String>,
-    /// What the pipeline is tried on. Absent from a change: as they were.
+    /// The samples. A change without them keeps the existing ones.
     #[serde(default)]
     pub sample_data: Option<Vec<SampleDocument>>,
-    /// A corpus that templates see as `documents`.
+    /// A corpus, the `documents` of templates.
     #[serde(default)]
     #[oai(default)]
     pub documents: Vec<Any>,
     /// The pipeline.
     pub pipeline_stages: Vec<StageDocument>,
-    /// How outputs are judged.
+    /// The scoring entries.
     pub scoring_config: Vec<ScoringDocument>,
-    /// What may vary, by name.
+    /// The dimensions, by name.
     #[serde(default)]
     #[oai(default)]
     pub parameter_space: BTreeMap<String, DimensionDocument>,
-    /// How often each sample is asked.
+    /// Repetitions of each sample.
     #[serde(default = "once")]
     #[oai(default = "once")]
     pub repeats: u32,
-    /// The share of samples that no choice is made on.
+    /// The share of samples that are held out of all choices.
     #[serde(default)]
     #[oai(default)]
     pub holdout: f64,
 }
 
 impl ExperimentDraft {
-    /// The domain's draft, and whether samples came with it.
+    /// The draft, and whether it has samples.
     ///
     /// # Errors
-    /// Fields that do not go together, each with its place.
+    /// Fields that exclude each other, with their places.
     pub fn into_draft(self) -> Result<(Draft, bool), Vec<Problem>> {
         let parts = Parts {
             documents: self.documents,
@@ -87,7 +87,7 @@ impl ExperimentDraft {
     }
 }
 
-/// Where an experiment stands.
+/// The status of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
@@ -121,27 +121,27 @@ pub struct BestRun {
     pub score: f64,
 }
 
-/// What lists show of an experiment.
+/// An experiment in lists.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ExperimentSummary {
     /// Its id.
     pub id: Uuid,
     /// Its project.
     pub project_id: Uuid,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it is about.
+    /// Its description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Where it stands.
+    /// Its status.
     pub status: ExperimentStatus,
-    /// Why its newest sweep came to its own end, where it did.
+    /// Why its newest sweep ended, if it reached its own end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<SweepFinishReason>,
     /// The leading run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<BestRun>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Moment,
     /// When it or its status last changed.
     pub updated_at: Moment,
@@ -166,7 +166,7 @@ impl From<ports::ExperimentSummary> for ExperimentSummary {
 /// The newest experiments of a project.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ExperimentSummaries {
-    /// How many there are.
+    /// The number of all experiments.
     pub count: u64,
     /// The newest 20.
     pub items: Vec<ExperimentSummary>,
@@ -175,13 +175,13 @@ pub struct ExperimentSummaries {
 /// The first samples of an experiment.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct FirstSamples {
-    /// How many there are.
+    /// The number of all samples.
     pub count: u32,
     /// The first 20.
     pub items: Vec<SampleDocument>,
 }
 
-/// How many runs stand where.
+/// The numbers of runs by status.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 #[expect(missing_docs, reason = "each is a status of runs")]
 pub struct RunCounts {
@@ -201,35 +201,35 @@ pub struct ExperimentDetail {
     pub id: Uuid,
     /// Its project.
     pub project_id: Uuid,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it is about.
+    /// Its description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What the pipeline is tried on.
+    /// The samples.
     pub sample_data: FirstSamples,
-    /// A corpus that templates see as `documents`.
+    /// A corpus, the `documents` of templates.
     pub documents: Vec<Any>,
     /// The pipeline.
     pub pipeline_stages: Vec<StageDocument>,
-    /// How outputs are judged.
+    /// The scoring entries.
     pub scoring_config: Vec<ScoringDocument>,
-    /// What may vary, by name.
+    /// The dimensions, by name.
     pub parameter_space: BTreeMap<String, DimensionDocument>,
-    /// How often each sample is asked.
+    /// Repetitions of each sample.
     pub repeats: u32,
-    /// The share of samples that no choice is made on.
+    /// The share of samples that are held out of all choices.
     pub holdout: f64,
-    /// Where it stands.
+    /// Its status.
     pub status: ExperimentStatus,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Moment,
     /// When it or its status last changed.
     pub updated_at: Moment,
     /// Its newest sweep.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
-    /// Its runs.
+    /// The numbers of its runs.
     pub runs: RunCounts,
     /// The leading run.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use poem_openapi::{Enum, Object};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What failed.
+/// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
@@ -16,19 +16,19 @@ pub enum FailureScope {
     Runs,
 }
 
-/// What failed with one kind of error, at one stage.
+/// Failures with the same kind of error at the same stage.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct FailureGroup {
     /// The stable word for the kind of error.
     pub kind: String,
-    /// The stage, where one is to blame.
+    /// The stage that failed, where it was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
     /// What is counted.
     pub of: FailureScope,
-    /// How many failed.
+    /// The number of failures.
     pub count: u64,
-    /// What happened, as it was said most often.
+    /// The most frequent message.
     pub example: String,
 }
 

@@ -11,17 +11,17 @@ use uuid::Uuid;
 use super::{RunStatus, id};
 use crate::value::{AnyMap, from_map};
 
-/// A run's place on the leaderboard.
+/// A run on the leaderboard.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct LeaderboardRow {
-    /// Its rank, from 1; absent where a list in another order comes to runs far down the board.
+    /// Its rank, from 1. Absent in lists with another order for runs far down the board.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<u64>,
     /// The run.
     pub run_id: Uuid,
     /// The values of its active dimensions.
     pub values: AnyMap,
-    /// Where it stands.
+    /// Its status.
     pub status: RunStatus,
     /// Mean weighted score over its samples.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,14 +29,14 @@ pub struct LeaderboardRow {
     /// Lower end of its 95 % confidence interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ci_low: Option<f64>,
-    /// Upper end.
+    /// Upper end of that interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ci_high: Option<f64>,
     /// Samples with a score.
     pub n: u64,
-    /// Samples there are.
+    /// Samples of the experiment.
     pub n_total: u64,
-    /// The score drawn towards that of all: the best of many is biased upwards.
+    /// The score shrunk towards the mean of all, because the best of many scores is biased upwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score_shrunk: Option<f64>,
     /// Each scorer's mean, by name.
@@ -45,15 +45,15 @@ pub struct LeaderboardRow {
     pub tokens_in: u64,
     /// Tokens of answers, cached calls included.
     pub tokens_out: u64,
-    /// US dollars for one sample, where every price is known.
+    /// US dollars per sample, where every price is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_estimate: Option<f64>,
-    /// Milliseconds for one sample, all stages together.
+    /// Milliseconds per sample, over all stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
-    /// It is not significantly different from the first run at the 5 % level.
+    /// Whether it does not differ significantly from the first run at the 5 % level.
     pub ties_best: bool,
-    /// The probability that it is the best one.
+    /// The probability that it is the best run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_best: Option<f64>,
 }
@@ -87,12 +87,12 @@ impl From<&Row> for LeaderboardRow {
 /// The leaderboard, best first unless sorted otherwise.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct LeaderboardPage {
-    /// What is on this page. A filter that most runs do not pass may leave a page short, even where more come.
+    /// The rows of this page. With a filter that few runs pass, a page may be short although more rows follow.
     pub items: Vec<LeaderboardRow>,
-    /// Give this as `cursor` for the next page; absent on the last one.
+    /// The `cursor` of the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// Whether ties, shrunk scores and probabilities are of the runs as they are now; they follow within about a second.
+    /// Whether ties, shrunk scores and probabilities are up to date with the runs. They follow within about a second.
     pub standings_current: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is going on, for pages that show it live, and for whoever watches over the server.
+//! Live data of sweeps and endpoints, and the health of the server.
 
 use application::live;
 use application::ports::RunningRun;
@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::{Event, LeaderboardRow, Moment, SampleCounts, Sweep, id};
 
-/// A run in execution.
+/// A run that is being executed.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunningRunView {
     /// The run.
     pub run_id: Uuid,
-    /// How far it is.
+    /// Its progress.
     pub samples: SampleCounts,
 }
 
@@ -26,20 +26,20 @@ impl From<RunningRun> for RunningRunView {
     }
 }
 
-/// How much of an endpoint is in use.
+/// The use of an endpoint.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct EndpointLoad {
     /// Its label.
     pub label: String,
-    /// Calls that may be in flight now.
+    /// Calls that are allowed in flight now.
     pub in_use: u32,
-    /// Calls that may be in flight at most.
+    /// The most calls in flight.
     pub concurrency: u32,
     /// The end of the pause that it asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     pub backing_off_until: Option<Moment>,
-    /// Why nothing is sent to it.
+    /// Why no calls are sent to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     pub breaker: Option<String>,
@@ -62,7 +62,7 @@ impl From<live::EndpointLoad> for EndpointLoad {
     }
 }
 
-/// A step of the best score so far: `[at, score]`.
+/// An increase of the best score: `[at, score]`.
 #[derive(Debug, Clone, Copy)]
 pub struct BestStep {
     at: Moment,
@@ -78,13 +78,13 @@ impl Serialize for BestStep {
     }
 }
 
-/// How far a sweep is, between events.
+/// The progress of a sweep, sent between events.
 #[derive(Debug, Clone, Serialize)]
 pub struct Progress {
     /// The newest sweep.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
-    /// Runs in execution.
+    /// Runs that are being executed.
     pub running: Vec<RunningRunView>,
     /// The endpoints.
     pub endpoints: Vec<EndpointLoad>,
@@ -100,17 +100,17 @@ impl From<&live::SweepProgress> for Progress {
     }
 }
 
-/// Everything that an experiment's live page shows at first.
+/// The initial data of an experiment's live page.
 #[derive(Debug, Clone, Serialize)]
 pub struct Snapshot {
-    /// How far the sweep is.
+    /// The progress of the sweep.
     #[serde(flatten)]
     pub progress: Progress,
     /// The top of the leaderboard.
     pub leaderboard: Vec<LeaderboardRow>,
-    /// When which score was the best so far.
+    /// The increases of the best score.
     pub best_series: Vec<BestStep>,
-    /// The newest events, oldest of them first.
+    /// The newest events, oldest first.
     pub events: Vec<Event>,
 }
 
@@ -126,19 +126,19 @@ impl From<live::Snapshot> for Snapshot {
     }
 }
 
-/// Everything that a page of all activity shows at first.
+/// The initial data of the page of all activity.
 #[derive(Debug, Clone, Serialize)]
 pub struct Activity {
     /// The endpoints.
     pub endpoints: Vec<EndpointLoad>,
-    /// The newest events, oldest of them first.
+    /// The newest events, oldest first.
     pub events: Vec<Event>,
 }
 
-/// What a socket says that is no event: it has the form of one, and the place that was come to.
+/// A message of a WebSocket that is not an event. It has the form of one, with the number of the last event.
 #[derive(Debug, Clone, Serialize)]
 pub struct Message<T> {
-    /// The place that was come to.
+    /// The number of the last event.
     pub seq: u64,
     /// `snapshot` or `progress`.
     #[serde(rename = "type")]
@@ -146,48 +146,48 @@ pub struct Message<T> {
     /// The experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub experiment_id: Option<Uuid>,
-    /// When it was so.
+    /// When it was sent.
     pub at: Moment,
-    /// What it says.
+    /// Its content.
     pub data: T,
 }
 
-/// How a part of the server is.
+/// The health of a part of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum PartHealth {
-    /// It answers.
+    /// It works.
     Ok,
-    /// It does not.
+    /// It does not work.
     Down,
     /// It is not used.
     Disabled,
 }
 
-/// How the server is.
+/// The health of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Object, JsonSchema)]
 pub struct Health {
-    /// Whether it can do its work.
+    /// Whether the server works.
     pub status: PartHealth,
     /// The database.
     pub database: PartHealth,
-    /// Redis, which only wakes processes up.
+    /// Redis, which only wakes up processes.
     pub redis: PartHealth,
-    /// Why it cannot do its work.
+    /// Why the server does not work.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     pub reason: Option<String>,
 }
 
 impl Health {
-    /// Everything answers.
+    /// Everything works.
     #[must_use]
     pub const fn well() -> Self {
         Self { status: PartHealth::Ok, database: PartHealth::Ok, redis: PartHealth::Disabled, reason: None }
     }
 
-    /// The database does not answer as it should, for this reason.
+    /// The database does not work, for this reason.
     #[must_use]
     pub const fn without_database(reason: String) -> Self {
         let (status, database) = (PartHealth::Down, PartHealth::Down);

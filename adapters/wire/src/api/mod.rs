@@ -43,7 +43,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-/// An id of the domain as documents have it.
+/// The UUID of an id.
 #[must_use]
 pub const fn id(bits: u128) -> Uuid {
     Uuid::from_u128(bits)
@@ -54,7 +54,7 @@ fn dollars(cost: Option<NanoDollars>) -> Option<f64> {
     cost.map(NanoDollars::dollars)
 }
 
-/// A moment, RFC 3339 in UTC.
+/// A time, as RFC 3339 in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(pub Timestamp);
 
@@ -118,15 +118,15 @@ impl JsonSchema for Moment {
     }
 }
 
-/// A page of a list: its items, and where the next page begins.
+/// A page of a list: its items, and the start of the next page.
 macro_rules! pages {
     ($($(#[$doc:meta])* $name:ident of $item:ty),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, serde::Serialize, poem_openapi::Object, schemars::JsonSchema)]
         pub struct $name {
-            /// What is on this page.
+            /// The items of this page.
             pub items: Vec<$item>,
-            /// Give this as `cursor` for the next page; absent on the last one.
+            /// The `cursor` of the next page; absent on the last one.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub next_cursor: Option<String>,
         }

@@ -1,4 +1,4 @@
-//! Previews: a pipeline tried on one sample.
+//! Previews: a pipeline applied to one sample.
 
 use application::preview;
 use domain::call::{Call, EmbedCall};
@@ -10,53 +10,53 @@ use serde::{Deserialize, Serialize};
 use super::ExperimentDraft;
 use crate::value::{Any, AnyMap, from_map};
 
-/// A pipeline to be tried on one sample.
+/// A request to preview a pipeline for one sample.
 #[derive(Debug, Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct PreviewRequest {
-    /// The experiment; it need not be stored.
+    /// The experiment, which need not be stored.
     pub document: ExperimentDraft,
-    /// The sample, counted from 0.
+    /// The sample, from 0.
     #[serde(default)]
     #[oai(default)]
     pub sample_index: u32,
-    /// The point; the space's first where absent.
+    /// The point of the space; its first one where absent.
     #[serde(default)]
     pub values: Option<AnyMap>,
-    /// Make the calls.
+    /// Whether to make the calls.
     #[serde(default)]
     #[oai(default)]
     pub call: bool,
 }
 
-/// What one stage would ask.
+/// The requests of one stage.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct PreviewStage {
     /// Its name.
     pub stage: String,
-    /// The model, where it asks one.
+    /// The model, if the stage calls one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The conversation, a list of `{role, content}`, where it asks a chat model.
+    /// The conversation, a list of `{role, content}`, if the stage calls a chat model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<Any>,
-    /// What it asks an embedding model: `{texts, input}`, how many texts and the first of them.
+    /// The texts for an embedding model: `{texts, input}`, their number and the first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Any>,
     /// The inference parameters.
     pub parameters: AnyMap,
-    /// What it gave, where that is known.
+    /// Its output, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Any>,
 }
 
-/// A pipeline tried on one sample.
+/// The preview of a pipeline for one sample.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Preview {
-    /// Its stages, as far as they could be shown.
+    /// Its stages, up to the first that needs an unknown output.
     pub stages: Vec<PreviewStage>,
-    /// What whoever wrote it should know.
+    /// Possible mistakes in the experiment.
     pub warnings: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ impl From<preview::Preview> for Preview {
     }
 }
 
-/// Texts to be embedded that a preview shows.
+/// The most texts for an embedding model that a preview shows.
 const SHOWN_TEXTS: usize = 20;
 
 impl From<preview::StagePreview> for PreviewStage {

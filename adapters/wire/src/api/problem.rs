@@ -1,4 +1,4 @@
-//! Errors, as RFC 9457 has them.
+//! Errors according to RFC 9457.
 
 use poem_openapi::Object;
 use schemars::JsonSchema;
@@ -13,24 +13,24 @@ pub struct Problem {
     pub kind: String,
     /// The kind of problem, for people.
     pub title: String,
-    /// HTTP's status code.
+    /// The HTTP status code.
     pub status: u16,
     /// What is wrong, and how to fix it.
     pub detail: String,
     /// The kind of problem, for programs; stable.
     pub code: String,
-    /// What is wrong with single fields.
+    /// Problems of single fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[oai(default)]
     pub errors: Vec<ProblemField>,
-    /// Finds the request in the log.
+    /// The id of the request in the log.
     pub request_id: String,
 }
 
-/// What is wrong with one field.
+/// A problem of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Object, JsonSchema)]
 pub struct ProblemField {
-    /// JSON pointer to the field, from the root of the request's body; parameters stand under `/query`.
+    /// JSON pointer to the field in the request's body. Query parameters have pointers below `/query`.
     pub pointer: String,
     /// The kind of problem, for programs; stable.
     pub code: String,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{ExperimentSummaries, ExperimentSummary, Moment, id, pages};
 
-/// A project to be made or changed.
+/// A project to be created or changed.
 #[derive(Debug, Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
@@ -18,7 +18,7 @@ pub struct ProjectDraft {
     #[oai(validator(min_length = 1, max_length = 200))]
     #[schemars(length(min = 1, max = 200))]
     pub name: String,
-    /// What it is about.
+    /// Its description.
     #[serde(default)]
     pub description: Option<String>,
 }
@@ -28,15 +28,15 @@ pub struct ProjectDraft {
 pub struct Project {
     /// Its id.
     pub id: Uuid,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it is about.
+    /// Its description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Who made it.
+    /// The person who created it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<Uuid>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Moment,
     /// When its name or description last changed.
     pub updated_at: Moment,
@@ -60,19 +60,19 @@ impl From<StoredProject> for Project {
 pub struct ProjectDetail {
     /// Its id.
     pub id: Uuid,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it is about.
+    /// Its description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Who made it.
+    /// The person who created it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<Uuid>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Moment,
     /// When its name or description last changed.
     pub updated_at: Moment,
-    /// Its newest experiments, and how many there are.
+    /// Its newest experiments, and their number.
     pub experiments: ExperimentSummaries,
 }
 
@@ -85,21 +85,21 @@ impl From<projects::ProjectDetail> for ProjectDetail {
     }
 }
 
-/// A configuration, report or table that was taken from a project.
+/// An export of a configuration, report or table from a project.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ExportEntry {
     /// Its id.
     pub id: Uuid,
     /// The experiment.
     pub experiment_id: Uuid,
-    /// The run whose configuration it was.
+    /// The exported run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_id: Option<Uuid>,
-    /// json, env, yaml, report, csv or jsonl.
+    /// `json`, `env`, `yaml`, `report`, `csv` or `jsonl`.
     pub format: String,
-    /// Who took it.
+    /// The person or program that exported it.
     pub by: String,
-    /// When.
+    /// When it was exported.
     pub at: Moment,
 }
 
@@ -119,6 +119,6 @@ impl From<ExportRecord> for ExportEntry {
 pages! {
     /// Projects, newest first.
     ProjectPage of Project,
-    /// What was exported, newest first.
+    /// Exports, newest first.
     ExportPage of ExportEntry,
 }

@@ -1,4 +1,4 @@
-//! What became of a run's samples: prompts, answers and scores.
+//! Results of a run's samples: prompts, answers and scores.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::pages;
 use crate::value::{Any, AnyMap, from_map};
 
-/// What one stage came to for one sample.
+/// The result of one stage for one sample.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct StageResult {
     /// The stage, from 0.
@@ -26,31 +26,31 @@ pub struct StageResult {
     pub sample_index: u32,
     /// The repetition, from 1.
     pub repeat: u32,
-    /// What was asked: a conversation, a list of `{role, content}`; of a retrieval the query's text.
+    /// The request: a conversation as a list of `{role, content}`, or the query's text of a retrieval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_sent: Option<Any>,
-    /// What the chat model answered.
+    /// The answer of the chat model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_raw: Option<String>,
-    /// The model asked for.
+    /// The requested model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_used: Option<String>,
-    /// What the model thought before it answered.
+    /// The model's reasoning before the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
-    /// Tools that the model called, as the server sent them.
+    /// Tool calls, as the server sent them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<Any>,
-    /// The model that the server says it was.
+    /// The model that answered according to the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_returned: Option<String>,
-    /// Who answered, where a gateway says so.
+    /// The provider that answered, if a gateway names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// What it cost, in US dollars, where that is known.
+    /// The cost in US dollars, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
-    /// Where the cost comes from.
+    /// The source of the cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_source: Option<CostSource>,
     /// The day of the list that its price is of, where it is a list price.
@@ -62,28 +62,29 @@ pub struct StageResult {
     pub tokens_in: u64,
     /// Tokens of the answer.
     pub tokens_out: u64,
-    /// How long it took, in milliseconds, when the call was made.
+    /// The latency in milliseconds when the call was made.
     pub latency_ms: u64,
-    /// Another run paid for it.
+    /// Whether another run paid for it.
     pub cached: bool,
-    /// Why the answer ended.
+    /// Why the model stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
-    /// What is odd about the answer: truncated, refused, `no_output`, `context_cut`, `tokens_estimated`, `lossy_text`.
+    /// Peculiarities of the answer: `truncated`, `refused`, `no_output`, `context_cut`, `tokens_estimated`,
+    /// `lossy_text`.
     pub flags: Vec<String>,
     /// Why there is no output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ResultError>,
 }
 
-/// Where the cost of an answer comes from.
+/// The source of a cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
 pub enum CostSource {
-    /// The server states it.
+    /// Stated by the server.
     Stated,
-    /// The endpoint's prices.
+    /// Computed from the endpoint's prices.
     Endpoint,
     /// The provider's list prices, as they ship with the product.
     List,
@@ -107,7 +108,7 @@ impl From<StageError> for ResultError {
 }
 
 impl StageResult {
-    /// A result of one of these stages.
+    /// Creates the result of one of these stages.
     #[must_use]
     pub fn new(row: ResultRow, stages: &[String]) -> Self {
         let answer = row.reply.as_ref();
@@ -154,13 +155,13 @@ impl StageResult {
 /// The first results of a run.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct FirstResults {
-    /// How many there are.
+    /// The number of all results.
     pub count: u64,
     /// The first 20.
     pub items: Vec<StageResult>,
 }
 
-/// What a scorer said of one output.
+/// The score of a scorer for one output.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SampleScore {
     /// The scoring entry.
@@ -168,7 +169,7 @@ pub struct SampleScore {
     /// The score; absent where the scorer failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// What the scorer has to say beyond the number.
+    /// Details from the scorer.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[oai(default)]
     pub metadata: AnyMap,
@@ -177,7 +178,7 @@ pub struct SampleScore {
     pub error: Option<String>,
 }
 
-/// What became of one repetition of one sample.
+/// The results of one repetition of one sample.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunSample {
     /// The sample, from 0.
@@ -189,21 +190,21 @@ pub struct RunSample {
     /// Its reference answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Any>,
-    /// Its accepted answers, where there are several.
+    /// Its accepted answers, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[oai(default)]
     pub references: Vec<Any>,
     /// Its weighted score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
-    /// What each stage came to.
+    /// The results of the stages.
     pub stages: Vec<StageResult>,
-    /// What each scorer said.
+    /// The scores.
     pub scores: Vec<SampleScore>,
 }
 
 impl RunSample {
-    /// A sample's way through these stages, judged by these scorers.
+    /// Creates the results of a sample.
     #[must_use]
     pub fn new(trace: runs::Trace, outline: &Outline) -> Self {
         let scorer =
@@ -229,6 +230,6 @@ impl RunSample {
 }
 
 pages! {
-    /// What became of a run's samples.
+    /// Results of a run's samples.
     RunSamplePage of RunSample,
 }

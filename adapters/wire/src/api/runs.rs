@@ -1,4 +1,4 @@
-//! Runs, what they came to, and how they rank.
+//! Runs with their results.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::stage::StageDocument;
 use crate::value::{AnyMap, from_map};
 
 words! {
-    /// Where a run stands.
+    /// The status of a run.
     RunStatus from run::RunStatus {
         run::RunStatus::Pending => Pending,
         run::RunStatus::Running => Running,
@@ -28,31 +28,31 @@ words! {
     }
 }
 
-/// A run to be made outside any sweep.
+/// A run to be created outside any sweep.
 #[derive(Debug, Clone, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct RunRequest {
     /// The experiment.
     pub experiment_id: Uuid,
-    /// Values of dimensions, beyond their ranges too; where one is missing the stage's own value stands.
+    /// Values of dimensions, which may be outside their ranges. Without a value, the stage's own value applies.
     #[serde(default)]
     #[oai(default)]
     pub values: AnyMap,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SampleCounts {
-    /// Samples it takes.
+    /// Samples requested.
     pub total: u32,
-    /// Samples it has taken.
+    /// Samples done.
     pub done: u32,
-    /// Samples that came to nothing.
+    /// Samples that failed.
     pub failed: u32,
 }
 
-/// One scorer over a run.
+/// The results of one scorer over a run.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ScoreSummary {
     /// Mean over the samples that have a value.
@@ -61,7 +61,7 @@ pub struct ScoreSummary {
     /// Lower end of its 95 % confidence interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ci_low: Option<f64>,
-    /// Upper end.
+    /// Upper end of that interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ci_high: Option<f64>,
     /// Samples with a value.
@@ -82,7 +82,7 @@ impl From<&ScorerTotal> for ScoreSummary {
     }
 }
 
-/// What a run spent, cached calls not counted.
+/// The tokens and money that a run spent itself, without cached calls.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Paid {
     /// Tokens of prompts.
@@ -101,10 +101,10 @@ pub struct RunError {
     pub kind: String,
     /// What happened.
     pub message: String,
-    /// The stage that met it.
+    /// The stage that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// The first sample that met it.
+    /// The first sample that failed with this error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_index: Option<u32>,
 }
@@ -120,7 +120,7 @@ impl From<&run::RunError> for RunError {
     }
 }
 
-/// What is said of a run wherever it is shown.
+/// The data of a run that all answers show.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunRecord {
     /// Its id.
@@ -132,9 +132,9 @@ pub struct RunRecord {
     pub sweep_id: Option<Uuid>,
     /// The SHA-256 of its configuration.
     pub config_hash: String,
-    /// Where it stands.
+    /// Its status.
     pub status: RunStatus,
-    /// How far it is.
+    /// Its progress.
     pub samples: SampleCounts,
     /// Mean weighted score over its samples.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,10 +142,10 @@ pub struct RunRecord {
     /// Lower end of its 95 % confidence interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ci_low: Option<f64>,
-    /// Upper end.
+    /// Upper end of that interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ci_high: Option<f64>,
-    /// Each scorer's own, by name.
+    /// The results of each scorer, by name.
     pub scores: BTreeMap<String, ScoreSummary>,
     /// Tokens of prompts, cached calls included.
     pub tokens_in: u64,
@@ -154,21 +154,21 @@ pub struct RunRecord {
     /// US dollars, cached calls included; where every price is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_estimate: Option<f64>,
-    /// What it spent itself.
+    /// What the run spent itself.
     pub paid: Paid,
-    /// Latency of all its calls together, in milliseconds, as it was when each was made.
+    /// The sum of its calls' latencies, in milliseconds, as of when each was made.
     pub latency_ms: u64,
-    /// How many answers are odd, by the flag that they have; those that none has are left out.
+    /// Numbers of answers by their flags. Flags without answers are absent.
     pub flags: BTreeMap<String, u64>,
     /// From its start to its end, in milliseconds.
     pub duration_ms: u64,
-    /// When it was first taken up.
+    /// When a worker first claimed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Moment>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Moment>,
-    /// When it is tried again, where its endpoint wants to be left alone until then.
+    /// When it is tried again, if its endpoint asked to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Moment>,
     /// Why it failed.
@@ -210,10 +210,10 @@ impl From<&RunSummary> for RunRecord {
     }
 }
 
-/// A run, as lists have it.
+/// A run in lists.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct Run {
-    /// What it came to.
+    /// Its common data.
     #[serde(flatten)]
     #[oai(flatten)]
     pub record: RunRecord,
@@ -227,14 +227,14 @@ impl From<&RunSummary> for Run {
     }
 }
 
-/// A stage as a run configured it.
+/// A stage as configured in a run.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct ConfiguredStage {
-    /// The stage, with the label of its endpoint where that still exists.
+    /// The stage, with the label of its endpoint if that still exists.
     #[serde(flatten)]
     #[oai(flatten)]
     pub stage: StageDocument,
-    /// Its endpoint's URL when the run was made, where it calls one.
+    /// The URL of its endpoint when the run was created, if it makes calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
@@ -251,18 +251,18 @@ pub struct RunConfig {
 /// A run with its configuration and its first results.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunDetail {
-    /// What it came to.
+    /// Its common data.
     #[serde(flatten)]
     #[oai(flatten)]
     pub record: RunRecord,
     /// Its configuration.
     pub config: RunConfig,
-    /// Its first results; `/runs/{id}/samples` has all of them.
+    /// Its first results; `/runs/{id}/samples` lists all of them.
     pub stage_results: FirstResults,
 }
 
 impl RunDetail {
-    /// A run with its first results.
+    /// Creates the detail of a run from its first results.
     #[must_use]
     pub fn new(detail: runs::RunDetail, first: Vec<ResultRow>) -> Self {
         let record = RunRecord::from(&detail.run);

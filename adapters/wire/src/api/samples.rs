@@ -1,4 +1,4 @@
-//! Imports: what a file of samples holds.
+//! Files of samples.
 
 use application::samples::{SampleFile, TakenColumns};
 use poem_openapi::Object;
@@ -10,29 +10,29 @@ use crate::experiment::SampleDocument;
 /// The columns that samples were read from.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SampleColumns {
-    /// The input's.
+    /// The column of the input.
     pub input: String,
-    /// The reference's, where there is one.
+    /// The column of the reference, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// Those of the accepted answers.
+    /// The columns of accepted answers.
     pub references: Vec<String>,
-    /// Those that went to `meta`.
+    /// The columns that became `meta`.
     pub meta: Vec<String>,
 }
 
-/// What a file of samples holds. Nothing of it is stored.
+/// The contents of a file of samples. They are not stored.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SampleImport {
-    /// The samples, as `sample_data` takes them.
+    /// The samples, in the form of `sample_data`.
     pub samples: Vec<SampleDocument>,
-    /// How many there are.
+    /// The number of samples.
     pub count: u64,
-    /// The format that the file was read as.
+    /// The detected format.
     pub format: String,
-    /// The columns that were taken.
+    /// The columns that were used.
     pub columns: SampleColumns,
-    /// What whoever brings the file should know.
+    /// Possible mistakes in the file.
     pub warnings: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What is asked of sweeps, and what one would come to.
+//! Requests about sweeps, and their estimates.
 
 use application::estimate::Estimate;
 use application::sweeps::SweepRequest as Request;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::dollars;
 use crate::sweep::{StrategyDocument, SweepDocument, SweepKindDocument, limits};
 
-/// A sweep to be started.
+/// A sweep to start.
 #[derive(Debug, Clone, Default, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
@@ -20,33 +20,33 @@ pub struct SweepRequest {
     #[serde(default)]
     #[oai(default)]
     pub kind: SweepKindDocument,
-    /// What random choices hang on; made up where absent.
+    /// The seed of random choices; a random one where absent.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// Runs, at most.
+    /// The most runs.
     #[serde(default)]
     pub max_runs: Option<u64>,
-    /// Tokens to pay for, at most.
+    /// The most tokens to pay for.
     #[serde(default)]
     pub max_tokens: Option<u64>,
-    /// US dollars to pay, at most.
+    /// The most US dollars to pay.
     #[serde(default)]
     pub max_cost: Option<f64>,
-    /// How the kind behaves.
+    /// Options of the kind.
     #[serde(default)]
     #[oai(default)]
     pub strategy: StrategyDocument,
-    /// Only say what it would come to.
+    /// Whether to estimate the sweep instead of starting it.
     #[serde(default)]
     #[oai(default)]
     pub dry_run: bool,
 }
 
 impl SweepRequest {
-    /// What the sweep asks for.
+    /// The request to the use case.
     ///
     /// # Errors
-    /// Limits that make no sense, each with its place.
+    /// Invalid limits, with their places.
     pub fn into_request(self) -> Result<Request, Vec<Problem>> {
         let Self { kind, seed, max_runs, max_tokens, max_cost, strategy, dry_run: _ } = self;
         SweepDocument { kind, seed, max_runs, max_tokens, max_cost, strategy }.into_request()
@@ -58,33 +58,33 @@ impl SweepRequest {
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct PauseRequest {
-    /// Do not wait for the runs in progress, only for the calls in flight.
+    /// Whether to wait only for calls in flight, instead of runs in progress.
     #[serde(default)]
     #[oai(default)]
     pub now: bool,
 }
 
-/// How to resume. A limit that is given takes the place of the sweep's own.
+/// How to resume. A limit that is given replaces the sweep's own.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct ResumeRequest {
-    /// Runs, at most.
+    /// The most runs.
     #[serde(default)]
     pub max_runs: Option<u64>,
-    /// Tokens to pay for, at most.
+    /// The most tokens to pay for.
     #[serde(default)]
     pub max_tokens: Option<u64>,
-    /// US dollars to pay, at most.
+    /// The most US dollars to pay.
     #[serde(default)]
     pub max_cost: Option<f64>,
 }
 
 impl ResumeRequest {
-    /// The limits that are given.
+    /// The given limits.
     ///
     /// # Errors
-    /// Limits that make no sense, each with its place.
+    /// Invalid limits, with their places.
     pub fn limits(self) -> Result<Limits, Vec<Problem>> {
         let mut problems = Vec::new();
         let limits = limits(self.max_runs, self.max_tokens, self.max_cost, &mut problems);
@@ -92,19 +92,19 @@ impl ResumeRequest {
     }
 }
 
-/// What a sweep would come to.
+/// The estimate of a sweep.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct DryRun {
-    /// Configurations, where their number fits a JSON number.
+    /// The number of configurations, if it fits into a JSON number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configurations: Option<u64>,
-    /// Their number, in digits.
+    /// The number of configurations, in digits.
     pub configurations_text: String,
-    /// Model calls that its runs need.
+    /// Calls that its runs need.
     pub calls: u64,
-    /// Those that would not be made: the cache has their answer, or an equal call of the same sweep.
+    /// Calls that would not be made, because their answers are cached or equal to those of other calls of the sweep.
     pub cached_calls: u64,
-    /// Tokens that it would pay for.
+    /// Tokens to pay for.
     pub estimated_tokens: u64,
     /// US dollars, where every price is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,7 +112,7 @@ pub struct DryRun {
     /// How long it would take, in seconds, where such calls have been made before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_seconds: Option<f64>,
-    /// Only a part of the calls was looked at, and the rest is taken to be alike.
+    /// Whether only a part of the calls was looked up, and the rest was extrapolated.
     pub sampled: bool,
     /// What should be known before it starts, such as parameters that a model does not take.
     pub warnings: Vec<String>,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{BestRun, Moment, dollars, id, pages};
 
-/// Enums of documents that are words of the domain.
+/// Enums of documents with the words of domain enums.
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident from $of:ty { $($pattern:pat => $variant:ident),+ $(,)? })+) => {$(
         $(#[$doc])*
@@ -37,14 +37,14 @@ pub(crate) use words;
 words! {
     /// How a sweep chooses its configurations.
     SweepKind from Kind { Kind::Grid { .. } => Grid, Kind::Random => Random }
-    /// Where a sweep stands.
+    /// The status of a sweep.
     SweepStatus from Status {
         Status::Running => Running,
         Status::Paused(_) => Paused,
         Status::Stopped => Stopped,
         Status::Completed(_) => Completed,
     }
-    /// Why a sweep waits.
+    /// Why a sweep is paused.
     SweepPauseReason from PauseReason {
         PauseReason::Manual => Manual,
         PauseReason::Budget => Budget,
@@ -53,7 +53,7 @@ words! {
     }
 }
 
-/// Why a sweep is over.
+/// Why a sweep has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[oai(rename_all = "snake_case")]
@@ -110,16 +110,16 @@ impl From<Action> for SweepAction {
     }
 }
 
-/// What a sweep may use up.
+/// The limits of a sweep.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct SweepLimits {
-    /// Runs.
+    /// The most runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_runs: Option<u64>,
-    /// Tokens to pay for.
+    /// The most tokens to pay for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
-    /// US dollars to pay.
+    /// The most US dollars to pay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_cost: Option<f64>,
 }
@@ -131,11 +131,11 @@ impl From<Limits> for SweepLimits {
     }
 }
 
-/// How far a sweep is, in runs.
+/// The progress of a sweep, in runs.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 #[expect(missing_docs, reason = "each is a status of runs")]
 pub struct SweepProgress {
-    /// Runs in all, where that is known.
+    /// All runs, if their number is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     pub completed: u64,
@@ -155,23 +155,23 @@ pub struct Sweep {
     pub experiment_id: Uuid,
     /// How it chooses its configurations.
     pub kind: SweepKind,
-    /// Where it stands.
+    /// Its status.
     pub status: SweepStatus,
-    /// Why it waits.
+    /// Why it is paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pause_reason: Option<SweepPauseReason>,
-    /// Why it is over.
+    /// Why it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<SweepFinishReason>,
-    /// What its random choices hang on.
+    /// The seed of its random choices.
     pub seed: u64,
-    /// What it may use up.
+    /// Its limits.
     pub limits: SweepLimits,
-    /// How far it is.
+    /// Its progress.
     pub progress: SweepProgress,
-    /// Tokens of prompts that were paid for.
+    /// Tokens of prompts that it paid for.
     pub tokens_in: u64,
-    /// Tokens of answers that were paid for.
+    /// Tokens of answers that it paid for.
     pub tokens_out: u64,
     /// US dollars paid, where every price is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,23 +180,24 @@ pub struct Sweep {
     pub calls: u64,
     /// Calls answered from the cache.
     pub cache_hits: u64,
-    /// Calls that ending runs early has saved.
+    /// Calls that were saved because runs ended early.
     pub calls_saved: u64,
-    /// Calls whose outcome nobody knows; they may have been billed.
+    /// Calls with an unknown outcome. They may have been billed.
     pub calls_unknown: u64,
-    /// The most tokens that those can have used up. They count against the sweep's budget; without one they are not counted.
+    /// The most tokens that those calls can have used. They count against the sweep's budget; without a budget they
+    /// are not counted.
     pub tokens_unknown: u64,
     /// The leading run of its experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<BestRun>,
     /// What can be done with it now.
     pub allowed: Vec<SweepAction>,
-    /// When it began.
+    /// When it started.
     pub started_at: Moment,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Moment>,
-    /// Remaining time at the pace so far.
+    /// The remaining seconds at the pace so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eta_seconds: Option<f64>,
 }
@@ -216,7 +217,7 @@ impl SweepProgress {
 }
 
 impl Sweep {
-    /// A sweep as it stands now.
+    /// Creates the present state of a sweep.
     #[must_use]
     pub fn new(view: &SweepView, now: Timestamp) -> Self {
         let SweepView { sweep, totals, total, best, .. } = view;
@@ -239,7 +240,7 @@ impl Sweep {
             cost: dollars(totals.cost),
             calls: totals.calls,
             cache_hits: totals.hits,
-            // No sweep ends runs early yet.
+            // Sweeps do not end runs early yet.
             calls_saved: 0,
             calls_unknown: totals.unknown,
             tokens_unknown: totals.unknown_tokens,

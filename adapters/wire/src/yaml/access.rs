@@ -1,4 +1,4 @@
-//! Gives the parts of lists and objects, and the words of enums, to serde.
+//! Passes lists, objects and the words of enums to serde.
 
 use std::rc::Rc;
 
@@ -53,7 +53,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     }
 }
 
-/// One of the words of an enum.
+/// A word of an enum.
 pub(super) struct Word<'a>(pub(super) NodeDeserializer<'a>);
 
 impl<'de> EnumAccess<'de> for Word<'_> {

@@ -1,4 +1,4 @@
-//! Gives the nodes of a document to serde.
+//! Passes the nodes of a document to serde.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use super::scalar::{Plain, Scalar, Value};
 use super::shape::{Position, Reading};
 use super::tree::{Entry, Kind, Node};
 
-/// What serde, or whoever it asked, found wrong.
+/// An error of serde or of a type that is read.
 #[derive(Debug)]
 pub(super) struct Error {
     pub(super) detail: String,
-    /// The innermost place that is known.
+    /// The innermost known place.
     pub(super) at: Option<Place>,
 }
 
@@ -40,7 +40,7 @@ impl de::Error for Error {
     }
 }
 
-/// A node at a place of the document.
+/// A node with its position in the document.
 #[derive(Clone, Copy)]
 pub(super) struct NodeDeserializer<'a> {
     node: &'a Node,
@@ -56,7 +56,7 @@ impl<'a> NodeDeserializer<'a> {
         if let Kind::Scalar(scalar) = &self.node.kind { Some(scalar) } else { None }
     }
 
-    /// The scalar without quotes, where it is one.
+    /// The scalar without quotes, if it is one.
     fn plain(&self) -> Option<Plain> {
         self.scalar().filter(|scalar| scalar.plain).map(Scalar::reading)
     }
@@ -73,7 +73,7 @@ impl<'a> NodeDeserializer<'a> {
         Error { detail: detail.to_string(), at: Some(self.node.at) }
     }
 
-    /// Whatever stands here, as it is written where a text can stand.
+    /// Reads any value. Where a text is allowed, a scalar is read as it is written.
     fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.kind {
             Kind::List(items) => {
@@ -111,7 +111,7 @@ impl<'a> NodeDeserializer<'a> {
         visitor.visit_map(Fields { entries: entries.iter(), value: None, position: self.position })
     }
 
-    /// A number or boolean, in whatever spelling is clear.
+    /// Reads a number or boolean in any clear notation.
     fn value<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.plain() {
             Some(Plain::Respelled(value)) => visit(value, visitor),
@@ -121,7 +121,7 @@ impl<'a> NodeDeserializer<'a> {
         .map_err(|error| self.located(error))
     }
 
-    /// A text, as it is written.
+    /// Reads a text as it is written.
     fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.scalar() {
             Some(scalar) if !self.is_null() => visitor.visit_str(&scalar.text),
@@ -161,7 +161,7 @@ fn visit_number<'de, V: Visitor<'de>>(number: Number, visitor: V) -> Result<V::V
     }
 }
 
-/// Methods that read alike.
+/// Similar methods.
 macro_rules! forward {
     ($to:ident: $($method:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

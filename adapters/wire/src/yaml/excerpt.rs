@@ -1,21 +1,21 @@
-//! Shows the lines around a place of a text.
+//! Shows the lines around a place in a text.
 
 use super::Place;
 
-/// Lines that are shown before and after.
+/// Lines that are shown before the place, and after it.
 const LINES_BEFORE: usize = 2;
 const LINES_AFTER: usize = 1;
 
-/// Characters of a line that are shown, and of these the ones before the place.
+/// Characters that are shown of a line, and of these the ones before the place.
 const MAX_SHOWN: usize = 100;
 const SHOWN_BEFORE: usize = 60;
 
-/// What is wrong at a place, with the lines around it and a mark below it.
+/// A message about a place, with the lines around it and a mark below it.
 pub(crate) fn excerpt(text: &str, at: Place, detail: &str) -> String {
     let width = (at.line + LINES_AFTER).to_string().len();
     let gutter = " ".repeat(width);
     let mut told = vec![format!("line {}, column {}: {detail}", at.line, at.column), format!(" {gutter} |")];
-    // Long lines are cut alike, so that the mark stands below its place.
+    // Long lines are cut at the same column, so that the mark is below its place.
     let cut = at.column.saturating_sub(SHOWN_BEFORE + 1);
     let first = at.line.saturating_sub(LINES_BEFORE + 1);
     for (index, line) in text.lines().enumerate().skip(first).take(at.line + LINES_AFTER - first) {

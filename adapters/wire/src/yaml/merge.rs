@@ -1,12 +1,12 @@
-//! Fields that an object takes over from another one under `<<`, as many files do.
+//! Merge keys: fields that an object inherits from another one under `<<`.
 
 use super::Fault;
 use super::tree::{Entry, Kind, Node};
 
-/// The name under which fields are taken over.
+/// The name of a merge key.
 const MERGE: &str = "<<";
 
-/// The entries of an object, with those that it takes over behind its own.
+/// The entries of an object, followed by inherited ones.
 pub(super) fn merged(mut entries: Vec<Entry>) -> Result<Vec<Entry>, Fault> {
     let Some(at) = entries.iter().position(|entry| entry.name == MERGE) else { return Ok(entries) };
     let merge = entries.remove(at);

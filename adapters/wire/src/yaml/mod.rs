@@ -1,8 +1,8 @@
-//! Reads YAML documents as YAML 1.2 has them, and changes nothing of what is written.
+//! Reads YAML 1.2 documents without changing what is written.
 //!
-//! A general reader makes the number 12.5 of `12.50` and a boolean of `no`, and whoever meant the text finds it compared
-//! with something else. Here the tree keeps how each scalar was written, and the [`Shape`] of the document says whether a
-//! text can stand in its place.
+//! A general reader turns `12.50` into the number 12.5 and `no` into a boolean. Where a text was meant, it would be
+//! compared as another text. Here the tree keeps the notation of each scalar, and the [`Shape`] of the document
+//! determines where a text is allowed.
 
 mod access;
 mod deserialize;
@@ -25,14 +25,14 @@ use crate::wording;
 
 pub(crate) use self::excerpt::excerpt;
 
-/// Where something stands in a text: line and column, from 1.
+/// A place in a text: line and column, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Place {
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
-/// What is wrong, and where.
+/// A problem with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fault {
     at: Place,
@@ -44,7 +44,7 @@ impl Fault {
         Self { at, detail: detail.into() }
     }
 
-    /// The fault for people, with the lines around it.
+    /// The message for people, with the lines around the place.
     fn told(&self, text: &str) -> String {
         excerpt(text, self.at, &self.detail)
     }
@@ -53,7 +53,7 @@ impl Fault {
 /// Reads a YAML document of this shape.
 ///
 /// # Errors
-/// The first thing that is wrong, with line, column and the lines around it.
+/// The first problem, with line, column and the lines around it.
 pub fn read<T: DeserializeOwned>(text: &str, shape: Shape) -> Result<T, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let root: Rc<Node> = tree::build(text).map_err(|fault| fault.told(text))?;

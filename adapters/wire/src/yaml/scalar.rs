@@ -1,4 +1,4 @@
-//! Scalars as they are written, and what YAML 1.2 takes them for.
+//! Scalars as written, and their meaning in YAML 1.2.
 
 use application::json::strict::beyond_64_bits;
 use domain::value::Number;
@@ -8,27 +8,27 @@ use granit_parser::Tag;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scalar {
     pub(super) text: String,
-    /// Whether it stands without quotes, so that it may be something else than a text.
+    /// Whether it has no quotes, so that it may be something else than a text.
     pub(super) plain: bool,
 }
 
-/// What a plain scalar is.
+/// The meaning of a plain scalar.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Plain {
     Null,
     Bool(bool),
-    /// A number in its own spelling.
+    /// A number in canonical notation.
     Number(Number),
-    /// A number, boolean or null in another spelling, such as `12.50` or `True`.
+    /// A number, boolean or null in another notation, such as `12.50` or `True`.
     Respelled(Value),
-    /// A number that is clear neither to people nor to programs, and why.
+    /// A number in an unclear notation, with an explanation.
     Unclear(String),
-    /// Infinity, or no number at all.
+    /// Infinity or NaN.
     NotFinite,
     Text,
 }
 
-/// What a scalar in another spelling stands for.
+/// The value of a scalar in another notation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value {
     Null,
@@ -37,7 +37,7 @@ pub(super) enum Value {
 }
 
 impl Scalar {
-    /// A scalar with a tag: `!!str` makes a text of it, the other tags of YAML say what it must be.
+    /// A scalar with a tag: `!!str` makes it a text, YAML's other tags demand a type.
     pub(super) fn tagged(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Self, String> {
         let scalar = |plain: bool| Self { text: text.to_owned(), plain };
         let Some(tag) = tag else { return Ok(scalar(plain)) };
@@ -61,7 +61,7 @@ impl Scalar {
         Err(unknown_tag(tag))
     }
 
-    /// What a plain scalar is.
+    /// The meaning of a plain scalar.
     pub(super) fn reading(&self) -> Plain {
         match self.text.as_str() {
             "" | "~" | "null" => Plain::Null,
@@ -76,7 +76,7 @@ impl Scalar {
     }
 }
 
-/// What is said of a tag that nothing is known of.
+/// The message about an unknown tag.
 pub(super) fn unknown_tag(tag: &Tag) -> String {
     let shown = tag.original();
     format!("the tag {shown} is not known here: leave it out, or quote the text if it belongs to one")
@@ -127,7 +127,7 @@ fn whole(text: &str, unsigned: &str) -> Plain {
     }
 }
 
-/// The decimal spelling of `0x1F` and `0o17`.
+/// The decimal notation of `0x1F` and `0o17`.
 fn of_base(text: &str) -> Option<String> {
     let (digits, radix) =
         text.strip_prefix("0x").map(|digits| (digits, 16)).or_else(|| Some((text.strip_prefix("0o")?, 8)))?;
@@ -137,7 +137,7 @@ fn of_base(text: &str) -> Option<String> {
     })
 }
 
-/// Whether these are digits with a point or exponent: `1.`, `.5`, `1e3`.
+/// Whether these are digits with a point or an exponent: `1.`, `.5`, `1e3`.
 fn is_decimal(unsigned: &str) -> bool {
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
@@ -161,7 +161,7 @@ fn leading_zero(text: &str, unsigned: &str) -> String {
     write_plainly(text, &format!("{sign}{zero}{rest}"))
 }
 
-/// What is said of a number in a spelling that readers take for different things.
+/// The message about a number in a notation that readers interpret differently.
 fn write_plainly(text: &str, plain: &str) -> String {
     format!(
         "`{text}` is not clear as a number: write {plain}, or quote it as \"{text}\" where the text is meant"

@@ -1,4 +1,4 @@
-//! Where in a document texts can stand, and where only numbers can.
+//! Determines where a document allows texts, and where only numbers.
 
 use super::tree::Node;
 
@@ -7,22 +7,22 @@ use super::tree::Node;
 pub enum Shape {
     /// An experiment file.
     File,
-    /// Values that may be texts everywhere.
+    /// Values that may be texts at every place.
     Texts,
 }
 
-/// What becomes of a plain scalar whose value is spelled otherwise than it is written, such as `12.50`.
+/// How to read a plain scalar whose canonical notation differs from what is written, such as `12.50`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// The text, as it is written.
+    /// As the text that is written.
     Text,
-    /// The number or boolean, because a text cannot stand here.
+    /// As the number or boolean, because a text is not allowed here.
     Value,
-    /// An error, because either can be meant.
+    /// As an error, because both are possible.
     Refuse,
 }
 
-/// A place in a document.
+/// A position in a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Position<'a> {
     File,
@@ -34,17 +34,17 @@ pub(super) enum Position<'a> {
     Entries,
     Entry,
     Options,
-    /// The parameter space, which is this node.
+    /// The parameter space, with its node.
     Space(&'a Node),
-    /// A dimension, which is the second node, of the space that is the first.
+    /// A dimension: the node of its space, and its own.
     Dimension(&'a Node, &'a Node),
     /// The conditions of a dimension of this space.
     When(&'a Node),
-    /// A part that is read alike everywhere.
+    /// A part in which all scalars are read the same way.
     All(Reading),
 }
 
-/// Inference parameters and other fields of stages that take numbers.
+/// Inference parameters and other fields of stages with numbers.
 const NUMBERS: [&str; 9] = [
     "temperature",
     "top_p",
@@ -57,7 +57,7 @@ const NUMBERS: [&str; 9] = [
     "top_k",
 ];
 
-/// Options of scorers, and fields of their parts, that take numbers or booleans.
+/// Options of scorers, and fields of their parts, with numbers or booleans.
 const OPTION_VALUES: [&str; 14] = [
     "min",
     "max",
@@ -85,7 +85,7 @@ impl Shape {
 }
 
 impl<'a> Position<'a> {
-    /// The place of a field, whose value is this node.
+    /// The position of a field, given the node of its value.
     pub(super) fn field(self, name: &str, node: &'a Node) -> Self {
         match self {
             Self::File => match name {
@@ -118,7 +118,7 @@ impl<'a> Position<'a> {
         }
     }
 
-    /// The place of an item of a list.
+    /// The position of an item of a list.
     pub(super) const fn item(self) -> Self {
         match self {
             Self::Samples => Self::Sample,

@@ -1,7 +1,7 @@
-//! Says in the words of the document what is wrong with its YAML.
+//! Explains syntax errors of YAML documents in terms of the document.
 //!
-//! A parser tells where it could not go on. What somebody wrote is mostly a text that needs quotes, so the line is looked
-//! at first, and the parser's kind of error only where the line tells nothing.
+//! A parser reports where it could not continue. Usually the mistake is a text that needs quotes, so the line is
+//! examined first. The parser's kind of error is used only if the line does not explain it.
 
 use granit_parser::{ErrorKind, ScanError, Span};
 
@@ -15,10 +15,10 @@ const QUOTE_DOLLAR: &str = "a text that holds `${…}` must stand in quotes, as 
 
 const NO_TABS: &str = "a tab cannot indent: use spaces";
 
-/// Characters that a plain text cannot begin with.
+/// Characters that a plain text must not begin with.
 const RESERVED: [char; 10] = ['@', '`', '%', '*', '&', '!', '|', '>', '"', '\''];
 
-/// The parser's error about this text.
+/// Explains the parser's error.
 pub(super) fn fault(text: &str, error: &ScanError) -> Fault {
     let marker = error.marker();
     let at = Place { line: marker.line().max(1), column: marker.col() + 1 };
@@ -46,7 +46,7 @@ pub(super) fn fault(text: &str, error: &ScanError) -> Fault {
     Fault::new(at, told(error.kind()))
 }
 
-/// The innermost bracket that is open at the end of the line before a place, or before the place on its line.
+/// The innermost bracket that is open before a place or at the end of the previous line.
 fn open_bracket(text: &str, until: Place) -> Option<(Place, char)> {
     let mut open: Vec<(Place, char)> = Vec::new();
     for (index, line) in text.lines().enumerate().take(until.line) {
@@ -73,13 +73,13 @@ fn open_bracket(text: &str, until: Place) -> Option<(Place, char)> {
     open.pop()
 }
 
-/// What the text has from the beginning of a span on.
+/// The text from the beginning of a span.
 pub(super) fn rest_of<'a>(text: &'a str, span: &Span) -> &'a str {
     let from = span.byte_range().map_or(text.len(), |range| range.start);
     text.get(from..).unwrap_or_default()
 }
 
-/// The first tab that indents, on the line that the parser names or the next one that is not blank.
+/// The first tab in an indentation, on the line that the parser names or on the next line that is not blank.
 fn tab(text: &str, line: usize) -> Option<Fault> {
     let near = text.lines().enumerate().skip(line.saturating_sub(2)).take(4);
     near.filter(|(_, line)| !line.trim().is_empty()).find_map(|(index, line)| {
@@ -89,7 +89,7 @@ fn tab(text: &str, line: usize) -> Option<Fault> {
     })
 }
 
-/// The column of a text that needs quotes, and what is said of it.
+/// The column of a text that needs quotes, and the message about it.
 fn unquoted(line: &str, kind: &ErrorKind) -> Option<(usize, String)> {
     let (before, value) = split_value(line)?;
     let column = before.chars().count() + 1;
@@ -112,7 +112,7 @@ fn unquoted(line: &str, kind: &ErrorKind) -> Option<(usize, String)> {
     Some((column + value[..colon].chars().count(), QUOTE_COLON.to_owned()))
 }
 
-/// What stands before the value of a line's field, and the value.
+/// The part of a line before a field's value, and the value.
 fn split_value(line: &str) -> Option<(&str, &str)> {
     let at = line.find(": ").map(|at| at + 2).or_else(|| line.find("- ").map(|at| at + 2))?;
     let value = line.get(at..)?;
@@ -120,7 +120,7 @@ fn split_value(line: &str) -> Option<(&str, &str)> {
     Some((line.get(..at + blanks)?, value.trim_start()))
 }
 
-/// Whether a pattern first stands inside quotes.
+/// Whether the first occurrence of a pattern is inside quotes.
 fn in_quotes(line: &str, pattern: &str) -> bool {
     let before = line.split(pattern).next().unwrap_or_default();
     before.matches('"').count() % 2 == 1 || before.matches('\'').count() % 2 == 1
@@ -131,7 +131,7 @@ fn told(kind: &ErrorKind) -> &'static str {
     known.unwrap_or("this cannot be read: put the text in quotes, and check the indentation")
 }
 
-/// What is wrong with brackets, indentation and the like.
+/// The message about brackets, indentation and the like.
 fn of_structure(kind: &ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::UnexpectedEofFlowSequence | ErrorKind::ExpectedFlowSequenceSeparator => {
@@ -168,7 +168,7 @@ fn of_structure(kind: &ErrorKind) -> Option<&'static str> {
     })
 }
 
-/// What is wrong with names and texts.
+/// The message about names and texts.
 fn of_text(kind: &ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::UnknownAnchor => {

@@ -9,7 +9,7 @@ fn texts(text: &str) -> Result<Value, String> {
     read::<Any>(text, Shape::Texts).map(|value| value.0)
 }
 
-/// A sound experiment file, in which one line stands for another.
+/// A valid experiment file in which one line is replaced.
 fn file(line: &str, instead: &str) -> Result<FileDocument, String> {
     let sound = "name: x
 endpoints: [{label: m, kind: openai, url: \"http://h/v1\"}]
@@ -39,7 +39,7 @@ fn sample(text: &str) -> SampleDocument {
 }
 
 #[test]
-fn what_is_written_is_what_counts() {
+fn scalars_are_read_as_they_are_written() {
     for written in [
         "no",
         "yes",
@@ -126,7 +126,7 @@ fn choices_are_what_their_target_takes() {
 }
 
 #[test]
-fn what_could_be_either_is_asked() {
+fn ambiguous_scalars_are_refused() {
     for (line, instead, told) in [
         (
             "extra: {}",
@@ -185,7 +185,7 @@ fn fields_are_taken_over() {
 }
 
 #[test]
-fn errors_speak_the_language_of_the_document() {
+fn errors_use_the_terms_of_the_document() {
     for (line, instead, told) in [
         (
             "prompt: \"{{ sample.input }}\"",

@@ -1,4 +1,4 @@
-//! The nodes of a YAML document, with the places and the spelling that they have in the text.
+//! The nodes of a YAML document, with their places and notation.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,25 +9,25 @@ use super::merge::merged;
 use super::scalar::Scalar;
 use super::{Fault, Place, syntax};
 
-/// Levels of lists and objects inside each other.
+/// The deepest nesting of lists and objects.
 const MAX_DEPTH: usize = 128;
 
-/// About the bytes of memory that aliases may stand for, all together.
+/// The most memory, in bytes, that aliases may expand to in total.
 const MAX_ALIASED_BYTES: usize = 16 << 20;
 
-/// About the bytes of memory that a node takes beside its text.
+/// About the bytes of memory of a node without its text.
 const NODE_BYTES: usize = 64;
 
-/// One node.
+/// A node.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) at: Place,
     pub(super) kind: Kind,
-    /// About the bytes of memory that it takes where it stands by itself.
+    /// About the bytes of memory that it takes.
     pub(super) size: usize,
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Debug)]
 pub(super) enum Kind {
     Scalar(Scalar),
@@ -35,7 +35,7 @@ pub(super) enum Kind {
     Map(Vec<Entry>),
 }
 
-/// A name and what it stands for.
+/// A name with its value.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) name: String,
@@ -54,7 +54,7 @@ impl Node {
     }
 }
 
-/// A collection that is open.
+/// An open collection.
 struct Open {
     at: Place,
     anchor: usize,
@@ -67,9 +67,9 @@ enum Content {
     Map { entries: Vec<Entry>, lines: HashMap<String, usize>, name: Option<(String, Place)> },
 }
 
-/// The tree of a text.
+/// Builds the tree of a text.
 pub(super) fn build(text: &str) -> Result<Rc<Node>, Fault> {
-    // Tabs and indentation are told in words before the parser meets them at a place of its own.
+    // Tabs and indentation are explained before the parser reports them at another place.
     let mut options = Options::default();
     options.set_emit_comments(false);
     let mut builder = Builder::default();
@@ -142,7 +142,7 @@ impl Builder {
         Ok(())
     }
 
-    /// A template without quotes, which YAML takes for an object whose name is an object.
+    /// Refuses a template without quotes, which YAML reads as an object whose name is an object.
     fn refuse_braces(&self, text: &str, span: &Span, at: Place) -> Result<(), Fault> {
         let outer = self.open.last().filter(|_| self.awaits_name());
         let is_template =
@@ -183,7 +183,7 @@ impl Builder {
         self.put(node, at)
     }
 
-    /// Puts a node that is complete where it belongs.
+    /// Adds a complete node to its parent.
     fn close(&mut self, node: Node, anchor: usize) -> Result<(), Fault> {
         let node = Rc::new(node);
         if anchor > 0 {
@@ -210,12 +210,12 @@ impl Builder {
     }
 }
 
-/// The name that a node is, which must not have been there before.
+/// The name in a node. It must be new in its object.
 fn named(node: &Node, at: Place, lines: &mut HashMap<String, usize>) -> Result<(String, Place), Fault> {
     let Some(name) = node.text() else {
         return Err(Fault::new(at, "a name is a text, not a list or an object"));
     };
-    // The parser gives `~` for what is not there.
+    // The parser returns `~` for a missing name.
     if ["", "~"].contains(&name) && matches!(&node.kind, Kind::Scalar(scalar) if scalar.plain) {
         return Err(Fault::new(at, "a name is missing before this `:`"));
     }
