@@ -1,12 +1,12 @@
 //! Reads and writes parts of runs as rows hold them.
 
 use application::ports::RunConfig;
-use domain::run::{ErrorKind, RunError, ScorerTotal, StageError};
+use domain::run::{ErrorKind, RunError, RunState, RunStatus, ScorerTotal, StageError};
 use domain::value::{Map, Value};
 use sea_orm::DbErr;
 use wire::stored::{self, RunConfigDocument};
 
-use crate::dialect::corrupt;
+use crate::dialect::{Dialect, corrupt};
 use crate::rows::Row;
 
 pub(crate) fn vector(bytes: &[u8]) -> impl Iterator<Item = f64> {
@@ -16,6 +16,16 @@ pub(crate) fn vector(bytes: &[u8]) -> impl Iterator<Item = f64> {
 pub(crate) fn config(row: Row<'_>) -> Result<RunConfig, DbErr> {
     let document: RunConfigDocument = stored::read(&row.raw_json("config")?).map_err(corrupt)?;
     RunConfig::try_from(document).map_err(corrupt)
+}
+
+pub(crate) fn state(row: Row<'_>, dialect: Dialect) -> Result<RunState, DbErr> {
+    let word = row.text("status")?;
+    let status = RunStatus::parse(&word).ok_or_else(|| corrupt(format!("run status {word}")))?;
+    let ended_at = dialect.read_time(row.0, "completed_at")?;
+    let not_before = dialect.read_time(row.0, "not_before")?;
+    let error = row.maybe_json("error")?.as_ref().map(run_error);
+    RunState::of(status, ended_at, not_before, error)
+        .ok_or_else(|| corrupt(format!("a run that is {word} has no time of its end")))
 }
 
 /// Each scorer's totals of a run.

@@ -12,7 +12,7 @@ use domain::call::{Digest, FlagCounts, Flags};
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::pricing::Tokens;
 use domain::run::tally::{CallCounts, ResumedScores, StoredScore};
-use domain::run::{RunError, RunState, RunStatus, StageError};
+use domain::run::{RunError, StageError};
 use domain::scoring::{Judgement, Score};
 use sea_orm::{DbErr, Value as Bound};
 
@@ -23,7 +23,7 @@ use crate::dialect::{Dialect, corrupt, failed, id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 use crate::run_list::RunProjection;
-use crate::run_rows::{config, run_error, stage_error, totals_of, vector};
+use crate::run_rows::{config, run_error, stage_error, state, totals_of, vector};
 
 /// Releases a run, which is pending again.
 const RELEASE: &str = "UPDATE run SET status = 'pending', lease_owner = NULL, lease_until = NULL, not_before = {in:$3} \
@@ -245,16 +245,6 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         flags: flag_counts(row)?,
         started_at: dialect.read_time(row.0, "started_at")?,
     })
-}
-
-fn state(row: Row<'_>, dialect: Dialect) -> Result<RunState, DbErr> {
-    let word = row.text("status")?;
-    let status = RunStatus::parse(&word).ok_or_else(|| corrupt(format!("run status {word}")))?;
-    let ended_at = dialect.read_time(row.0, "completed_at")?;
-    let not_before = dialect.read_time(row.0, "not_before")?;
-    let error = row.maybe_json("error")?.as_ref().map(run_error);
-    RunState::of(status, ended_at, not_before, error)
-        .ok_or_else(|| corrupt(format!("a run that is {word} has no time of its end")))
 }
 
 fn first_error(row: Row<'_>) -> Result<(u32, u32, StageError), DbErr> {
