@@ -28,6 +28,12 @@ impl<const N: usize> Columns<N> {
         (from..).zip(&self.0).map(of).collect::<Vec<_>>().join(", ")
     }
 
+    /// What an update adds to counters, with the places of the values from a number on. Adding null makes a counter null.
+    pub(crate) fn increments(&self, from: usize) -> String {
+        let of = |(place, (name, _)): (usize, &Column)| format!("{name} = {name} + CAST(${place} AS bigint)");
+        (from..).zip(&self.0).map(of).collect::<Vec<_>>().join(", ")
+    }
+
     /// Their values, behind those of the places before.
     pub(crate) fn values(self, before: impl IntoIterator<Item = Bound>) -> Vec<Bound> {
         before.into_iter().chain(self.0.map(|(_, value)| value)).collect()
@@ -70,6 +76,8 @@ mod tests {
         let inserted = ("INSERT INTO t (a, b) VALUES ($1,$2)".to_owned(), vec![whole(1), whole(2)]);
         assert_eq!(columns().insert("t"), inserted);
         assert_eq!(columns().assignments(2), "a = $2, b = $3");
+        let added = "a = a + CAST($2 AS bigint), b = b + CAST($3 AS bigint)";
+        assert_eq!(columns().increments(2), added);
         assert_eq!(columns().values([whole(0)]), [whole(0), whole(1), whole(2)]);
     }
 }

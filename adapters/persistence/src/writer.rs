@@ -23,14 +23,14 @@ use crate::rows::Row;
 /// The most requests in one transaction.
 const GROUP: usize = 512;
 
-/// The way to the writer.
+/// The handle of the group writer.
 #[derive(Clone)]
 pub(crate) struct GroupWriter {
     requests: mpsc::UnboundedSender<Request>,
 }
 
 impl GroupWriter {
-    /// Starts the writer; it ends when its last handle is dropped.
+    /// Starts the writer, which ends when its last handle is dropped.
     pub(crate) fn start(access: Access, next_answer: i64, id: u128) -> Self {
         let (requests, inbox) = mpsc::unbounded_channel();
         let writer = CommitWriter {
@@ -59,7 +59,7 @@ pub(crate) fn gone() -> StoreError {
     StoreError::Unavailable("the database has been closed".to_owned())
 }
 
-/// The last transaction of a writer that has landed.
+/// Reads the number of a writer's last committed transaction.
 const LAST_MARK: &str = "SELECT number FROM commit_mark WHERE writer = $1 {for update}";
 const MARK: &str = "INSERT INTO commit_mark (writer, number) VALUES ($1, $2) \
      ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = {now}";
@@ -72,12 +72,12 @@ struct CommitWriter {
     inbox: mpsc::UnboundedReceiver<Request>,
 }
 
-/// Why a group has not been written, or may not have been.
+/// Why a group was not written, or may not have been.
 enum Fault {
     /// Nothing of it has been written.
     Unwritten(DbErr),
-    /// The connection was lost while the transaction with this mark committed: it has landed with these answers, or not
-    /// at all.
+    /// The connection was lost during the COMMIT of the transaction with this mark. Either it was committed, and
+    /// these are its answers, or it was not.
     Unknown { error: DbErr, transaction: i64, answers: Box<Answers> },
 }
 
@@ -94,7 +94,7 @@ impl CommitWriter {
         loop {
             tokio::select! {
                 received = self.inbox.recv_many(&mut group, GROUP) => if received == 0 { return },
-                // A writer of another kind met a full disk: find out when there is room again.
+                // Another writer found a full disk: test regularly whether there is room again.
                 () = lost(&mut trouble) => self.outlast_trouble().await,
             }
             for batch in batches(std::mem::take(&mut group)) {
@@ -103,8 +103,8 @@ impl CommitWriter {
         }
     }
 
-    /// Writes a group in one transaction. One that is refused is replayed request by request, so that a bad one harms no
-    /// other.
+    /// Writes a group in one transaction. If that is refused, the requests are repeated one by one, so that an
+    /// invalid request does not affect the others.
     async fn write(&mut self, group: Vec<Request>) {
         let mut left = std::collections::VecDeque::from([group]);
         while let Some(group) = left.pop_front() {
@@ -129,7 +129,7 @@ impl CommitWriter {
         let session = Session { connection: &transaction, dialect: self.access.dialect };
         let applied = async {
             if requests.is_empty() {
-                // Nothing but a write shows whether there is room for one.
+                // Only a write shows whether there is room for writes.
                 session.execute("UPDATE event_clock SET last = last WHERE id = 1", vec![]).await?;
             }
             let answers = group::apply(session, requests, &self.next_answer).await?;
@@ -151,7 +151,8 @@ impl CommitWriter {
         }
     }
 
-    /// Whether a transaction has landed. One that is still under way is waited for: it holds the mark's row.
+    /// Whether a transaction was committed. Waits for one that is still in progress, because it holds the lock of the
+    /// mark's row.
     async fn has_landed(&self, transaction: i64) -> Result<bool, DbErr> {
         let access = &self.access;
         let landed = async {
@@ -164,9 +165,9 @@ impl CommitWriter {
         Ok(last >= transaction)
     }
 
-    /// Marks a transaction of PostgreSQL with the writer's next number, so that it can be found out whether it has landed.
-    /// Its own number would not do: after a crash the server gives the numbers of lost transactions to others. SQLite
-    /// always says whether a transaction has landed.
+    /// Marks a transaction of PostgreSQL with the writer's next number, so that it can be found out later whether it
+    /// was committed. PostgreSQL's own transaction numbers are not suitable: after a crash, the server reuses those
+    /// of lost transactions. SQLite always reports whether a transaction was committed.
     async fn mark<C: ConnectionTrait>(&self, session: Session<'_, C>) -> Result<Option<i64>, DbErr> {
         if session.dialect == Dialect::Sqlite {
             return Ok(None);
@@ -177,7 +178,7 @@ impl CommitWriter {
     }
 }
 
-/// Waits until somebody finds that nothing can be written.
+/// Waits until writes fail.
 async fn lost(trouble: &mut watch::Receiver<Option<String>>) {
     // The sender lives as long as the writer.
     drop(trouble.wait_for(Option::is_some).await);

@@ -3,37 +3,28 @@
 use std::collections::BTreeMap;
 
 use application::ports::{Block, RunEnding, ScoreRow, StageResultRow};
+use domain::call::Flags;
 use domain::id::{RunId, SweepId};
 use domain::money::NanoDollars;
 use domain::scoring::Judgement;
 use domain::value::{Map, Value};
-use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
+use sea_orm::{ConnectionTrait, DbErr};
 
-use crate::batch::Rows;
+use crate::columns::{Column, Columns};
 use crate::deltas::{Delta, Deltas};
 use crate::dialect::{Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, whole};
 use crate::rows::Row;
 
 /// An unknown cost makes the sum unknown: adding NULL gives NULL. A run that has what it was asked for and is not to be ended
 /// by its worker rests: nobody holds it.
-const ADVANCE: &str = "UPDATE run SET done = $3, blocks = $4, failures = failures + $5, tokens_in = tokens_in + $6, \
-     tokens_out = tokens_out + $7, paid_in = paid_in + $8, paid_out = paid_out + $9, \
-     cost_nano = cost_nano + CAST($10 AS bigint), paid_nano = paid_nano + CAST($11 AS bigint), \
-     latency_ms = latency_ms + $12, calls = calls + $13, hits = hits + $14, \
-     truncated = truncated + $16, refused = refused + $17, tokens_estimated = tokens_estimated + $18, \
-     lossy_text = lossy_text + $19, no_output = no_output + $20, context_cut = context_cut + $21, \
-     lease_owner = CASE WHEN final = 0 AND asked = $3 THEN NULL ELSE lease_owner END, \
-     lease_until = CASE WHEN final = 0 AND asked = $3 THEN NULL ELSE lease_until END \
-     WHERE id = $1 AND lease_epoch = $2 AND blocks = $15 AND lease_owner IS NOT NULL AND completed_at IS NULL";
+const ADVANCED: &str = "done = $4, blocks = $3 + 1, \
+     lease_owner = CASE WHEN final = 0 AND asked = $4 THEN NULL ELSE lease_owner END, \
+     lease_until = CASE WHEN final = 0 AND asked = $4 THEN NULL ELSE lease_until END \
+     WHERE id = $1 AND lease_epoch = $2 AND blocks = $3 AND lease_owner IS NOT NULL AND completed_at IS NULL";
 
 const HOLD: &str = "UPDATE run SET lease_until = lease_until \
      WHERE id = $1 AND lease_epoch = $2 AND lease_owner IS NOT NULL AND completed_at IS NULL \
      RETURNING blocks, done";
-
-const BLOCKS: &str = "INSERT INTO block (run_id, no, sweep_id, outcome_seq, upto, scores, failures, ended)";
-const RESULTS: &str =
-    "INSERT INTO stage_result (run_id, sample_index, repeat, stage_index, answer_id, paid, error)";
-const SCORES: &str = "INSERT INTO score (run_id, sample_index, repeat, scorer_no, value, metadata, error)";
 
 /// A block that passed the fence, and its number within its run.
 pub(super) struct LandedBlock<'a> {
@@ -73,25 +64,26 @@ async fn advance<'a, C: ConnectionTrait>(
         let (no, upto) = (Row(&row).small("blocks")?, Row(&row).small("done")?);
         return Ok(Some(LandedBlock { block, no, upto }));
     }
-    let mut values = vec![
-        id(block.lease.run.bits()),
-        whole(block.lease.epoch),
-        whole(block.upto),
-        whole(block.no + 1),
-        whole(block.failures),
-        whole(block.usage.tokens.input),
-        whole(block.usage.tokens.output),
-        whole(block.usage.paid.input),
-        whole(block.usage.paid.output),
-        maybe_whole(block.usage.cost.map(NanoDollars::nanos)),
-        maybe_whole(block.usage.paid_cost.map(NanoDollars::nanos)),
-        whole(block.usage.latency_ms),
-        whole(block.usage.calls),
-        whole(block.usage.hits),
-        whole(block.no),
-    ];
-    values.extend(block.usage.flags.counts().map(whole));
-    let advanced = session.execute(ADVANCE, values).await?.rows_affected() > 0;
+    let (usage, counts) = (&block.usage, block.usage.flags.counts());
+    let counted = Columns([
+        ("failures", whole(block.failures)),
+        ("tokens_in", whole(usage.tokens.input)),
+        ("tokens_out", whole(usage.tokens.output)),
+        ("paid_in", whole(usage.paid.input)),
+        ("paid_out", whole(usage.paid.output)),
+        ("cost_nano", maybe_whole(usage.cost.map(NanoDollars::nanos))),
+        ("paid_nano", maybe_whole(usage.paid_cost.map(NanoDollars::nanos))),
+        ("latency_ms", whole(usage.latency_ms)),
+        ("calls", whole(usage.calls)),
+        ("hits", whole(usage.hits)),
+    ]);
+    let names = Flags::default().named().map(|(name, _)| name);
+    let flags =
+        Columns(std::array::from_fn::<_, { Flags::COUNT }, _>(|flag| (names[flag], whole(counts[flag]))));
+    let sql = format!("UPDATE run SET {}, {}, {ADVANCED}", counted.increments(5), flags.increments(15));
+    let run = [id(block.lease.run.bits()), whole(block.lease.epoch), whole(block.no), whole(block.upto)];
+    let values = flags.values(counted.values(run));
+    let advanced = session.execute(&sql, values).await?.rows_affected() > 0;
     Ok(advanced.then_some(LandedBlock { block, no: block.no, upto: block.upto }))
 }
 
@@ -111,7 +103,7 @@ pub(super) async fn write<C: ConnectionTrait>(
     mut outcomes: BTreeMap<SweepId, i64>,
 ) -> Result<(), DbErr> {
     // Numbers are given from the last block back, so that the last one has the sweep's count.
-    let mut rows: Vec<Vec<Bound>> = Vec::new();
+    let mut rows = Vec::with_capacity(landed.len());
     for landed in landed.iter().rev() {
         let seq = landed.block.sweep.and_then(|sweep| outcomes.get_mut(&sweep)).map_or(0, |last| {
             *last -= 1;
@@ -119,59 +111,59 @@ pub(super) async fn write<C: ConnectionTrait>(
         });
         rows.push(block_row(landed, seq));
     }
-    session.insert(Rows { insert: BLOCKS, then: "", values: rows }).await?;
+    session.insert_rows("block", rows, "").await?;
     let blocks = || landed.iter().map(|landed| landed.block);
     let results = blocks().flat_map(|block| block.results.iter().map(|row| result_row(block, row)));
-    session.insert(Rows { insert: RESULTS, then: "", values: results.collect() }).await?;
+    session.insert_rows("stage_result", results.collect(), "").await?;
     let scores = blocks().flat_map(|block| block.scores.iter().map(|row| score_row(block, row)));
-    session.insert(Rows { insert: SCORES, then: "", values: scores.collect() }).await
+    session.insert_rows("score", scores.collect(), "").await.map(drop)
 }
 
-fn block_row(landed: &LandedBlock<'_>, seq: i64) -> Vec<Bound> {
+fn block_row(landed: &LandedBlock<'_>, seq: i64) -> [Column; 8] {
     let block = landed.block;
-    vec![
-        id(block.lease.run.bits()),
-        whole(landed.no),
-        maybe_id(block.sweep.map(SweepId::bits)),
-        whole(seq),
-        whole(landed.upto),
-        bytes(block.vector.iter().flat_map(|score| score.to_le_bytes()).collect()),
-        whole(block.failures),
-        maybe_text(block.ending.as_ref().map(|ending| ending.end.status.as_str().to_owned())),
+    [
+        ("run_id", id(block.lease.run.bits())),
+        ("no", whole(landed.no)),
+        ("sweep_id", maybe_id(block.sweep.map(SweepId::bits))),
+        ("outcome_seq", whole(seq)),
+        ("upto", whole(landed.upto)),
+        ("scores", bytes(block.vector.iter().flat_map(|score| score.to_le_bytes()).collect())),
+        ("failures", whole(block.failures)),
+        ("ended", maybe_text(block.ending.as_ref().map(|ending| ending.end.status.as_str().to_owned()))),
     ]
 }
 
-fn result_row(block: &Block, row: &StageResultRow) -> Vec<Bound> {
+fn result_row(block: &Block, row: &StageResultRow) -> [Column; 7] {
     let error = row.error.as_ref().map(|error| {
         Map::from([
             ("kind".to_owned(), Value::from(error.kind.as_str())),
             ("message".to_owned(), Value::from(error.message.replace('\0', "\u{fffd}"))),
         ])
     });
-    vec![
-        id(block.lease.run.bits()),
-        whole(row.sample),
-        whole(row.repeat),
-        whole(row.stage),
-        maybe_whole(row.answer.map(|answer| answer.0)),
-        whole(i64::from(row.paid)),
-        maybe_json(&error.unwrap_or_default()),
+    [
+        ("run_id", id(block.lease.run.bits())),
+        ("sample_index", whole(row.sample)),
+        ("repeat", whole(row.repeat)),
+        ("stage_index", whole(row.stage)),
+        ("answer_id", maybe_whole(row.answer.map(|answer| answer.0))),
+        ("paid", whole(i64::from(row.paid))),
+        ("error", maybe_json(&error.unwrap_or_default())),
     ]
 }
 
-fn score_row(block: &Block, row: &ScoreRow) -> Vec<Bound> {
+fn score_row(block: &Block, row: &ScoreRow) -> [Column; 7] {
     let nothing = Map::new();
     let (value, metadata, error) = match &row.judgement {
         Ok(Judgement { value, metadata }) => (Some(value.value()), metadata, None),
         Err(error) => (None, &nothing, Some(error.replace('\0', "\u{fffd}"))),
     };
-    vec![
-        id(block.lease.run.bits()),
-        whole(row.sample),
-        whole(row.repeat),
-        whole(row.scorer),
-        maybe_real(value),
-        maybe_json(metadata),
-        maybe_text(error),
+    [
+        ("run_id", id(block.lease.run.bits())),
+        ("sample_index", whole(row.sample)),
+        ("repeat", whole(row.repeat)),
+        ("scorer_no", whole(row.scorer)),
+        ("value", maybe_real(value)),
+        ("metadata", maybe_json(metadata)),
+        ("error", maybe_text(error)),
     ]
 }

@@ -14,6 +14,7 @@ use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use crate::batch::{Rows, padded};
+use crate::columns::Columns;
 use crate::dialect::{Dialect, Session, id, json, maybe_real, maybe_whole, text, whole};
 use crate::figures::{self, Figures};
 use crate::rank_class::{PARTIAL, UNSCORED, WHOLE};
@@ -24,10 +25,9 @@ const CHANGED: &str = "INSERT INTO board (experiment_id, rev) \
      SELECT DISTINCT experiment_id, 1 FROM run WHERE id IN ({runs}) ORDER BY experiment_id \
      ON CONFLICT (experiment_id) DO UPDATE SET rev = board.rev + 1";
 
-const END: &str = "UPDATE run SET status = $2, completed_at = {now}, lease_owner = NULL, lease_until = NULL, \
-     asked = done, score = $3, ci_low = $4, ci_high = $5, n = $6, rank_class = $7, rank_score = $8, listed = $9, \
-     scores = $10, error = $11 WHERE id = $1 RETURNING experiment_id, cost_nano, latency_ms, done, started_at, \
-     completed_at, (SELECT e.repeats FROM experiment e WHERE e.id = run.experiment_id) AS repeats";
+const ENDED: &str = "completed_at = {now}, lease_owner = NULL, lease_until = NULL, asked = done \
+     WHERE id = $1 RETURNING experiment_id, cost_nano, latency_ms, done, started_at, completed_at, \
+     (SELECT e.repeats FROM experiment e WHERE e.id = run.experiment_id) AS repeats";
 
 /// Of the runs of one configuration the newest finished one is listed.
 const UNLIST: &str = "UPDATE run SET listed = 0 WHERE listed = 1 AND id <> $1 \
@@ -98,23 +98,24 @@ async fn end<C: ConnectionTrait>(
 ) -> Result<Option<Bill>, DbErr> {
     let listed = ended.status.is_ranked();
     let (class, score) = rank(ended);
-    let values = vec![
-        id(run.bits()),
-        text(ended.status.as_str()),
-        maybe_real(ended.score),
-        maybe_real(ended.interval.map(|(low, _)| low)),
-        maybe_real(ended.interval.map(|(_, high)| high)),
-        whole(ended.n),
-        maybe_whole(listed.then_some(class)),
-        maybe_real(listed.then_some(score)),
-        whole(i64::from(listed)),
-        json(&scorers(&ended.scores)),
-        ended.error.as_ref().map_or(Bound::Json(None), |error| json(&crate::run_rows::error_value(error))),
-    ];
+    let error = ended.error.as_ref().map(|error| json(&crate::run_rows::error_value(error)));
+    let columns = Columns([
+        ("status", text(ended.status.as_str())),
+        ("score", maybe_real(ended.score)),
+        ("ci_low", maybe_real(ended.interval.map(|(low, _)| low))),
+        ("ci_high", maybe_real(ended.interval.map(|(_, high)| high))),
+        ("n", whole(ended.n)),
+        ("rank_class", maybe_whole(listed.then_some(class))),
+        ("rank_score", maybe_real(listed.then_some(score))),
+        ("listed", whole(i64::from(listed))),
+        ("scores", json(&scorers(&ended.scores))),
+        ("error", error.unwrap_or(Bound::Json(None))),
+    ]);
     if listed {
         session.execute(UNLIST, vec![id(run.bits())]).await?;
     }
-    let row = session.one(END, values).await?;
+    let sql = format!("UPDATE run SET {}, {ENDED}", columns.assignments(2));
+    let row = session.one(&sql, columns.values([id(run.bits())])).await?;
     row.map(|row| bill(Row(&row), session.dialect, run, ended)).transpose()
 }
 

@@ -8,10 +8,11 @@ use domain::event::NewEvent;
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::run::RunEnd;
 use domain::value::Value;
-use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::end;
 use crate::batch::Rows;
+use crate::columns::Column;
 use crate::deltas::Delta;
 use crate::dialect::{
     Session, corrupt, id, json, maybe_id, maybe_real, maybe_text, maybe_whole, raw_json, text, whole,
@@ -23,17 +24,10 @@ use crate::rows::Row;
 const LAUNCH: &str = "UPDATE sweep SET asked = asked + $4, asks = asks + 1 \
      WHERE id = $1 AND epoch = $2 AND version = $3 AND asks = $5 AND status = 'running'";
 
-const RUNS: &str =
-    "INSERT INTO run (id, experiment_id, sweep_id, config_hash, config, status, asked, final, trial)";
-
 const DUPLICATES: &str = "UPDATE sweep SET duplicates = duplicates + $2 WHERE id = $1";
 
 /// The run that had a configuration first.
 const FIRST: &str = "SELECT id FROM run WHERE sweep_id = $1 AND config_hash = $2";
-
-const TRIALS: &str = "INSERT INTO trial (sweep_id, no, run_id, ask, seen_seq, upto, point, why)";
-
-const STEPS: &str = "INSERT INTO trial_step (sweep_id, ask, trial, seen_seq, upto, status, diff, why)";
 
 const EXTEND: &str =
     "UPDATE run SET asked = $2, final = $3 WHERE id = $1 AND completed_at IS NULL AND asked < $2";
@@ -87,9 +81,9 @@ async fn begin<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) -> 
             RunOrigin { experiment: launch.experiment, sweep: Some(launch.sweep), trial: Some(run.trial) };
         run_row(origin, run.id, (run.config_hash, &run.config), (run.asked, run.is_final))
     };
-    let rows = launch.new.iter().map(row).collect::<Result<_, _>>()?;
+    let rows = launch.new.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     let then = "ON CONFLICT (sweep_id, config_hash) DO NOTHING RETURNING id";
-    let made = session.insert_returning(Rows { insert: RUNS, then, values: rows }).await?;
+    let made = session.insert_rows("run", rows, then).await?;
     let made: BTreeSet<RunId> = made.iter().map(|row| Row(row).run_id("id")).collect::<Result<_, _>>()?;
     let new = launch.new.iter().filter(|run| made.contains(&run.id));
     let values = new.flat_map(|run| figures::value_rows(run.id, launch.experiment, &run.config.values));
@@ -97,7 +91,7 @@ async fn begin<C: ConnectionTrait>(session: Session<'_, C>, launch: &Launch) -> 
     let duplicates: Vec<&NewRun> = launch.new.iter().filter(|run| !made.contains(&run.id)).collect();
     let firsts = firsts(session, launch.sweep, &duplicates).await?;
     let trials = launch.new.iter().map(|run| trial_row(launch, run, &firsts)).collect();
-    session.insert(Rows { insert: TRIALS, then: "", values: trials }).await?;
+    session.insert_rows("trial", trials, "").await?;
     if !duplicates.is_empty() {
         let values = vec![id(launch.sweep.bits()), whole(duplicates.len() as u64)];
         session.execute(DUPLICATES, values).await?;
@@ -121,17 +115,17 @@ async fn firsts<C: ConnectionTrait>(
     Ok(firsts)
 }
 
-fn trial_row(launch: &Launch, run: &NewRun, firsts: &BTreeMap<u64, u128>) -> Vec<Bound> {
+fn trial_row(launch: &Launch, run: &NewRun, firsts: &BTreeMap<u64, u128>) -> [Column; 8] {
     let of = firsts.get(&run.trial).copied().unwrap_or_else(|| run.id.bits());
-    vec![
-        id(launch.sweep.bits()),
-        whole(run.trial),
-        id(of),
-        whole(launch.ask),
-        whole(launch.seen),
-        whole(run.asked),
-        json(&Value::Map(run.config.values.clone())),
-        text(run.why.as_str()),
+    [
+        ("sweep_id", id(launch.sweep.bits())),
+        ("no", whole(run.trial)),
+        ("run_id", id(of)),
+        ("ask", whole(launch.ask)),
+        ("seen_seq", whole(launch.seen)),
+        ("upto", whole(run.asked)),
+        ("point", json(&Value::Map(run.config.values.clone()))),
+        ("why", text(run.why.as_str())),
     ]
 }
 
@@ -161,7 +155,7 @@ async fn go_on<C: ConnectionTrait>(
     launch.end.iter().for_each(|decided| delta.ended(decided.ending.end.status));
     let told = end::write(session, &endings).await?;
     let rows = steps.iter().map(|(_, step)| step_row(launch, step)).collect();
-    session.insert(Rows { insert: STEPS, then: "", values: rows }).await?;
+    session.insert_rows("trial_step", rows, "").await?;
     Ok(Some(told))
 }
 
@@ -183,20 +177,20 @@ async fn is_resting<C: ConnectionTrait>(
     Ok(session.execute(RESTING, values).await?.rows_affected() > 0)
 }
 
-fn step_row(launch: &Launch, step: &RunStep<'_>) -> Vec<Bound> {
+fn step_row(launch: &Launch, step: &RunStep<'_>) -> [Column; 8] {
     let (trial, upto, end, why): (_, _, Option<(&RunEnd, Option<f64>)>, _) = match step {
         RunStep::Extend(step) => (step.trial, Some(step.asked), None, Some(step.why.clone())),
         RunStep::End(step) => (step.trial, None, Some((&step.ending.end, step.diff)), None),
     };
-    vec![
-        id(launch.sweep.bits()),
-        whole(launch.ask),
-        whole(trial),
-        whole(launch.seen),
-        maybe_whole(upto),
-        maybe_text(end.map(|(end, _)| end.status.as_str().to_owned())),
-        maybe_real(end.and_then(|(_, diff)| diff)),
-        maybe_text(why),
+    [
+        ("sweep_id", id(launch.sweep.bits())),
+        ("ask", whole(launch.ask)),
+        ("trial", whole(trial)),
+        ("seen_seq", whole(launch.seen)),
+        ("upto", maybe_whole(upto)),
+        ("status", maybe_text(end.map(|(end, _)| end.status.as_str().to_owned()))),
+        ("diff", maybe_real(end.and_then(|(_, diff)| diff))),
+        ("why", maybe_text(why)),
     ]
 }
 
@@ -211,7 +205,7 @@ pub(super) async fn insert_single<C: ConnectionTrait>(
     }
     let origin = RunOrigin { experiment: single.experiment, sweep: None, trial: None };
     let row = run_row(origin, single.id, (single.config_hash, &single.config), (single.asked, true))?;
-    session.insert(Rows { insert: RUNS, then: "", values: vec![row] }).await?;
+    session.insert_rows("run", vec![row], "").await?;
     let values = figures::value_rows(single.id, single.experiment, &single.config.values);
     session.insert(Rows { insert: figures::VALUES, then: "", values }).await?;
     Ok(true)
@@ -230,17 +224,17 @@ fn run_row(
     run: RunId,
     (hash, config): (Digest, &RunConfig),
     (asked, is_final): (u32, bool),
-) -> Result<Vec<Bound>, DbErr> {
+) -> Result<[Column; 9], DbErr> {
     let config = wire::stored::write(&wire::stored::RunConfigDocument::from(config)).map_err(corrupt)?;
-    Ok(vec![
-        id(run.bits()),
-        id(origin.experiment.bits()),
-        maybe_id(origin.sweep.map(SweepId::bits)),
-        text(hash.to_string()),
-        raw_json(&config)?,
-        text("pending"),
-        whole(asked),
-        whole(i64::from(is_final)),
-        maybe_whole(origin.trial),
+    Ok([
+        ("id", id(run.bits())),
+        ("experiment_id", id(origin.experiment.bits())),
+        ("sweep_id", maybe_id(origin.sweep.map(SweepId::bits))),
+        ("config_hash", text(hash.to_string())),
+        ("config", raw_json(&config)?),
+        ("status", text("pending")),
+        ("asked", whole(asked)),
+        ("final", whole(i64::from(is_final))),
+        ("trial", maybe_whole(origin.trial)),
     ])
 }

@@ -6,19 +6,13 @@ use domain::id::SweepId;
 use domain::money::NanoDollars;
 use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 use domain::value::Value;
-use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::launch;
+use crate::columns::{Column, Columns};
 use crate::deltas::{Delta, Deltas};
 use crate::dialect::{Session, id, json, maybe_text, maybe_whole, text, whole};
 use crate::rows::Row;
-
-/// A sweep goes through the space as it is when it begins.
-const BEGIN: &str = "INSERT INTO sweep (id, experiment_id, kind, strategy, seed, max_runs, max_tokens, \
-     max_cost_nano, parameter_space, outline, status, version, asked, duplicates, epoch) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT parameter_space FROM experiment WHERE id = $2), \
-     (SELECT outline FROM experiment WHERE id = $2), \
-     'running', 1, 0, 0, 0) ON CONFLICT DO NOTHING";
 
 /// The experiment is still what the sweep was checked against, and stays so until the sweep can be seen.
 const BEGUN: &str =
@@ -30,11 +24,8 @@ const EXPERIMENT: &str = "UPDATE experiment SET status = $2, updated_at = {now} 
 const MADE: &str = "UPDATE idempotency SET made = $4 WHERE principal = $1 AND key = $2 AND reservation = $3 \
      AND made IS NULL";
 
-const MOVE: &str = "UPDATE sweep SET status = $3, pause_reason = $4, finish_reason = $5, version = version + 1, \
-     finished_at = CASE WHEN $6 = 1 THEN {now} END, lease_owner = NULL, lease_until = NULL \
-     WHERE id = $1 AND version = $2";
-
-const LIMITS: &str = "UPDATE sweep SET max_runs = $2, max_tokens = $3, max_cost_nano = $4 WHERE id = $1";
+const MOVED: &str = "version = version + 1, finished_at = CASE WHEN $3 = 1 THEN {now} END, \
+     lease_owner = NULL, lease_until = NULL WHERE id = $1 AND version = $2";
 
 /// Runs that somebody holds are fenced; every run that had begun is pending again.
 const RECALL: &str = "UPDATE run SET status = 'pending', \
@@ -45,12 +36,6 @@ const RECALL: &str = "UPDATE run SET status = 'pending', \
 const CANCEL: &str = "UPDATE run SET status = 'cancelled', completed_at = {now}, asked = done, \
      lease_epoch = lease_epoch + 1, lease_owner = NULL, lease_until = NULL \
      WHERE id IN (SELECT id FROM run WHERE sweep_id = $1 AND completed_at IS NULL ORDER BY id {for update})";
-
-const ADD: &str = "UPDATE sweep_total SET outcomes = outcomes + $2, completed = completed + $3, failed = failed + $4, \
-     cached = cached + $5, cancelled = cancelled + $6, samples = samples + $7, \
-     tokens_in = tokens_in + $8, tokens_out = tokens_out + $9, cost_nano = cost_nano + $10, \
-     unpriced = unpriced + $11, calls = calls + $12, hits = hits + $13, unknown_calls = unknown_calls + $14, \
-     unknown_tokens = unknown_tokens + $15, unknown_nano = unknown_nano + $16, pruned = pruned + $17 WHERE sweep_id = $1 RETURNING outcomes";
 
 /// Writes what a commit says of sweeps and new runs, and adds to what listeners are told; the first part that is refused ends
 /// it.
@@ -107,15 +92,26 @@ async fn begin<C: ConnectionTrait>(
     session: Session<'_, C>,
     new: &NewSweep,
 ) -> Result<Result<(), CommitError>, DbErr> {
-    let mut values = vec![
-        id(new.id.bits()),
-        id(new.experiment.bits()),
-        text(new.kind.as_str()),
-        json(&strategy(new.kind)),
-        whole(new.seed.cast_signed()),
-    ];
-    values.extend(limits(&new.limits));
-    if session.execute(BEGIN, values).await?.rows_affected() == 0 {
+    let [max_runs, max_tokens, max_cost] = limits(&new.limits);
+    let columns = Columns([
+        ("id", id(new.id.bits())),
+        ("kind", text(new.kind.as_str())),
+        ("strategy", json(&strategy(new.kind))),
+        ("seed", whole(new.seed.cast_signed())),
+        max_runs,
+        max_tokens,
+        max_cost,
+    ]);
+    // A sweep goes through the space as it is when it begins.
+    let sql = format!(
+        "INSERT INTO sweep (experiment_id, parameter_space, outline, status, version, asked, duplicates, epoch, {}) \
+         VALUES ($1, (SELECT parameter_space FROM experiment WHERE id = $1), \
+         (SELECT outline FROM experiment WHERE id = $1), 'running', 1, 0, 0, 0, {}) ON CONFLICT DO NOTHING",
+        columns.names(),
+        columns.places(2)
+    );
+    let values = columns.values([id(new.experiment.bits())]);
+    if session.execute(&sql, values).await?.rows_affected() == 0 {
         return Ok(Err(CommitError::SweepActive));
     }
     session.execute("INSERT INTO sweep_total (sweep_id) VALUES ($1)", vec![id(new.id.bits())]).await?;
@@ -130,9 +126,12 @@ fn strategy(kind: SweepKind) -> Value {
     }
 }
 
-fn limits(limits: &SweepLimits) -> [Bound; 3] {
-    let cost = limits.max_cost.map(NanoDollars::nanos);
-    [maybe_whole(limits.max_runs), maybe_whole(limits.max_tokens), maybe_whole(cost)]
+fn limits(limits: &SweepLimits) -> [Column; 3] {
+    [
+        ("max_runs", maybe_whole(limits.max_runs)),
+        ("max_tokens", maybe_whole(limits.max_tokens)),
+        ("max_cost_nano", maybe_whole(limits.max_cost.map(NanoDollars::nanos))),
+    ]
 }
 
 async fn move_to<C: ConnectionTrait>(
@@ -141,21 +140,21 @@ async fn move_to<C: ConnectionTrait>(
     deltas: &mut Deltas,
 ) -> Result<bool, DbErr> {
     let (pause, finish) = reasons(moved.status);
-    let values = vec![
-        id(moved.sweep.bits()),
-        whole(moved.version),
-        text(moved.status.as_str()),
-        maybe_text(pause),
-        maybe_text(finish),
-        whole(i64::from(moved.status.is_over())),
-    ];
-    if session.execute(MOVE, values).await?.rows_affected() == 0 {
+    let columns = Columns([
+        ("status", text(moved.status.as_str())),
+        ("pause_reason", maybe_text(pause)),
+        ("finish_reason", maybe_text(finish)),
+    ]);
+    let sql = format!("UPDATE sweep SET {}, {MOVED}", columns.assignments(4));
+    let is_over = whole(i64::from(moved.status.is_over()));
+    let values = columns.values([id(moved.sweep.bits()), whole(moved.version), is_over]);
+    if session.execute(&sql, values).await?.rows_affected() == 0 {
         return Ok(false);
     }
     if let Some(changed) = &moved.limits {
-        let mut values = vec![id(moved.sweep.bits())];
-        values.extend(limits(changed));
-        session.execute(LIMITS, values).await?;
+        let limits = Columns(limits(changed));
+        let sql = format!("UPDATE sweep SET {} WHERE id = $1", limits.assignments(2));
+        session.execute(&sql, limits.values([id(moved.sweep.bits())])).await?;
     }
     if moved.cancel {
         cancel(session, moved.sweep, deltas.entry(moved.sweep).or_default()).await?;
@@ -191,26 +190,26 @@ pub(super) async fn add<C: ConnectionTrait>(
     sweep: SweepId,
     delta: &Delta,
 ) -> Result<i64, DbErr> {
-    let numbers = [
-        delta.outcomes,
-        delta.completed,
-        delta.failed,
-        delta.cached,
-        delta.cancelled,
-        delta.samples,
-        delta.tokens_in,
-        delta.tokens_out,
-        delta.cost_nano,
-        delta.unpriced,
-        delta.calls,
-        delta.hits,
-        delta.unknown_calls,
-        delta.unknown_tokens,
-        delta.unknown_nano,
-        delta.pruned,
-    ];
-    let mut values = vec![id(sweep.bits())];
-    values.extend(numbers.map(|number| Bound::BigInt(Some(number))));
-    let row = session.one(ADD, values).await?;
+    let counted = Columns([
+        ("outcomes", whole(delta.outcomes)),
+        ("completed", whole(delta.completed)),
+        ("failed", whole(delta.failed)),
+        ("cached", whole(delta.cached)),
+        ("cancelled", whole(delta.cancelled)),
+        ("samples", whole(delta.samples)),
+        ("tokens_in", whole(delta.tokens_in)),
+        ("tokens_out", whole(delta.tokens_out)),
+        ("cost_nano", whole(delta.cost_nano)),
+        ("unpriced", whole(delta.unpriced)),
+        ("calls", whole(delta.calls)),
+        ("hits", whole(delta.hits)),
+        ("unknown_calls", whole(delta.unknown_calls)),
+        ("unknown_tokens", whole(delta.unknown_tokens)),
+        ("unknown_nano", whole(delta.unknown_nano)),
+        ("pruned", whole(delta.pruned)),
+    ]);
+    let sql =
+        format!("UPDATE sweep_total SET {} WHERE sweep_id = $1 RETURNING outcomes", counted.increments(2));
+    let row = session.one(&sql, counted.values([id(sweep.bits())])).await?;
     row.map_or(Ok(0), |row| Row(&row).whole("outcomes"))
 }
