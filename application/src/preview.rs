@@ -209,7 +209,7 @@ fn blocked_refusal(blocked: Blocked, label: &str) -> Refusal {
         }
         Blocked::Postponed(wait) => {
             let wait = wait.as_secs();
-            let detail = format!("endpoint `{label}` wants to be left alone for {wait} s: try again then");
+            let detail = format!("endpoint `{label}` asks for a wait of {wait} s: try again then");
             Refusal::conflict("call_failed", detail)
         }
         Blocked::Misconfigured(error) => Refusal::conflict("misconfigured", error.message),

@@ -1,6 +1,6 @@
 //! The language and the decisions of PromptLooper: experiments, parameter spaces, sweeps, scoring, statistics, hashing.
 //!
-//! Pure: it awaits nothing, reads no clock, rolls no dice, knows no file and no network. Whoever embeds it brings those.
+//! Pure: it has no async code, clock, randomness, files or network. Programs that embed it provide those.
 //!
 //! ```
 //! use std::collections::BTreeMap;

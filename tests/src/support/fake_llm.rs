@@ -1,10 +1,10 @@
-//! A model server that does as it is told: real HTTP/1.1 on a port of its own, in this process or as `fake_llm`.
+//! A model server whose behaviour is given by the model's name: real HTTP/1.1 on its own port, in this process or as `fake_llm`.
 //!
 //! It speaks chat completions at `POST /v1/chat/completions`, Anthropic's messages at `POST /v1/messages` (with a key in
 //! `x-api-key` and a version), responses at `POST /v1/responses`, embeds texts at `POST /v1/embeddings` (refusing a request with
-//! `[[refuse]]` in one of its texts), lists models at `GET /v1/models`, tells what it has seen
-//! at `GET /_counts` and forgets it at `POST /_reset`. An answer is a function of the request's body. The model's name
-//! says what kind of answer:
+//! `[[refuse]]` in one of its texts), lists models at `GET /v1/models`, returns
+//! its counts at `GET /_counts` and resets them at `POST /_reset`. An answer is a function of the request's body. The model's name
+//! determines the kind of answer:
 //!
 //! | name | answer |
 //! |---|---|

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// The folder of the installed Python programs.
 ///
 /// # Panics
-/// Where nobody says which it is.
+/// The variable that names the folder is not set.
 #[must_use]
 pub fn python_tools() -> PathBuf {
     let folder = std::env::var_os("PROMPTLOOPER_TEST_GENERATORS");
