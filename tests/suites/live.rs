@@ -1,4 +1,4 @@
-//! WebSockets, and what a server sends through them.
+//! Sockets, and what a server sends through them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

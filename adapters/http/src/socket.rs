@@ -1,4 +1,4 @@
-//! WebSockets that show events live: a snapshot first, then events, many in each frame.
+//! Sockets that show events live: a snapshot first, then events, many in each frame.
 
 mod board;
 

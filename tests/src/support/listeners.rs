@@ -1,4 +1,4 @@
-//! Many WebSockets that listen at once, and what each of them receives.
+//! Many sockets that listen at once, and what each of them receives.
 
 use std::time::{Duration, Instant};
 

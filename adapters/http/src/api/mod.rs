@@ -75,7 +75,7 @@ pub(crate) fn service(services: &Arc<Services>) -> OpenApiService<impl OpenApi +
     documented(operations)
 }
 
-/// The OpenAPI document of the operations, before it is completed.
+/// The API's document of the operations, before it is completed.
 pub(crate) fn described() -> String {
     documented(Described).spec()
 }
