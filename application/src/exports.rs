@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::access::{Actor, Identity};
-use domain::call::FlagCounts;
 use domain::export::Export;
 use domain::id::{ExperimentId, ExportId, RunId, SweepId};
 use domain::problem::Problem;
@@ -13,8 +12,8 @@ use crate::catalog;
 use crate::failures::{self, FailureGroup};
 use crate::leaderboard::{LeaderboardError, Leaderboards, Row};
 use crate::ports::{
-    Clock, ExperimentFilter, ExperimentStore, ExportRecord, FactStore, Ids, ProjectStore, RunStore,
-    RunSummary, StoreError, StoredExperiment,
+    Clock, ExperimentFilter, ExperimentStore, ExportRecord, FactStore, Ids, OddAnswers, ProjectStore,
+    RunStore, RunSummary, StoreError, StoredExperiment,
 };
 use crate::refusal::{Refusal, Resource};
 use crate::report::{self, Findings};
@@ -150,9 +149,8 @@ impl Exports {
             Err(error) => return Err(error),
         };
         let failures = self.failures(experiment, None).await?;
-        let flags = self.flag_counts(experiment, None).await?;
-        let findings =
-            Findings { best: best.as_ref(), board: &board, runs: &runs, failures: &failures, flags };
+        let odd = self.odd_answers(experiment, None).await?;
+        let findings = Findings { best: best.as_ref(), board: &board, runs: &runs, failures: &failures, odd };
         Ok(report::markdown(&stored, &findings))
     }
 
@@ -175,12 +173,12 @@ impl Exports {
     ///
     /// # Errors
     /// A store that fails.
-    pub async fn flag_counts(
+    pub async fn odd_answers(
         &self,
         experiment: ExperimentId,
         sweep: Option<SweepId>,
-    ) -> Result<FlagCounts, ExportError> {
-        Ok(self.ports.runs.flag_counts(experiment, sweep).await?)
+    ) -> Result<OddAnswers, ExportError> {
+        Ok(self.ports.runs.odd_answers(experiment, sweep).await?)
     }
 
     /// The names of the newest experiments, each once, at most `limit`.

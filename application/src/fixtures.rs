@@ -11,6 +11,8 @@ pub(crate) fn completion(text: &str) -> Reply {
         body: ReplyBody::Completion(Completion { text: text.to_owned(), ..Completion::default() }),
         model_returned: None,
         provider: None,
+        system_fingerprint: None,
+        service_tier: None,
         cache: CacheUse::default(),
         stated_cost: None,
         tokens: Tokens::default(),

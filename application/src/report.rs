@@ -3,7 +3,6 @@
 mod markdown;
 mod texts;
 
-use domain::call::{FlagCounts, flag_advice};
 use domain::export::{Export, ExportedStage};
 use domain::value::{Map, Value};
 
@@ -11,7 +10,7 @@ use self::markdown::{block, code, is_inline, plain};
 use self::texts::LongTexts;
 use crate::failures::FailureGroup;
 use crate::leaderboard::Row;
-use crate::ports::{RunSummary, StoredExperiment};
+use crate::ports::{OddAnswers, RunSummary, StoredExperiment};
 
 /// Rows of the leaderboard that are shown.
 const TOP: usize = 20;
@@ -28,7 +27,7 @@ pub struct Findings<'a> {
     /// Why samples and runs failed.
     pub failures: &'a [FailureGroup],
     /// What is odd about the answers.
-    pub flags: FlagCounts,
+    pub odd: OddAnswers,
 }
 
 /// A report in Markdown. Texts of users and models stand in code spans and blocks, so that none is read as Markdown; none is
@@ -198,9 +197,8 @@ fn cost(out: &mut String, runs: &[RunSummary]) {
 
 fn failures(out: &mut String, findings: &Findings<'_>) {
     line(out, "## Failures");
-    for (name, number) in findings.flags.named() {
-        let advice = flag_advice(name).unwrap_or(name);
-        line(out, &format!("{} {advice}.", count(number, "answer")));
+    for advice in findings.odd.advice() {
+        line(out, &format!("{advice}."));
     }
     if findings.failures.is_empty() {
         return line(out, "No sample failed.");

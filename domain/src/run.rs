@@ -2,6 +2,7 @@
 
 mod end;
 mod error;
+mod origins;
 mod state;
 pub mod tally;
 
@@ -9,6 +10,7 @@ use std::fmt;
 
 pub use end::{RunEnd, ScorerTotal};
 pub use error::{ErrorKind, RunError, StageError};
+pub use origins::Origins;
 pub use state::RunState;
 
 use crate::id::RunId;

@@ -27,6 +27,7 @@ mod m0038_pace;
 mod m0039_price_day;
 mod m0040_call_rows;
 mod m0041_model_parameters;
+mod m0042_origins;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0039_price_day::Migration),
             Box::new(m0040_call_rows::Migration),
             Box::new(m0041_model_parameters::Migration),
+            Box::new(m0042_origins::Migration),
         ]
     }
 }

@@ -82,3 +82,26 @@ async fn a_new_run_tries_an_endpoint_again() {
     }
     panic!("no run gets through");
 }
+
+/// Answers of two versions of a model make a run mixed: it says so, and so do its report and each answer.
+#[tokio::test]
+async fn a_run_that_more_than_one_model_answered_is_marked_mixed() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
+    let server = Server::start(&home).await;
+    for (model, mixed) in [("echo-1", None), ("mixed-1", Some(true))] {
+        let mut document =
+            Experiment::echo(&fake.url(), 16, 1).with("/pipeline_stages/0/model", json!(model));
+        document = document.with("/endpoints/0/label", json!(model));
+        document = document.with("/pipeline_stages/0/endpoint", json!(model)).with("/name", json!(model));
+        let experiment = server.import(&document.document).await;
+        let wanted = json!({"experiment_id": experiment, "values": {}});
+        let (_, run) = server.send(Method::POST, "runs?wait=10", Some(wanted)).await;
+        assert_eq!(run["status"], "completed", "{run}");
+        assert_eq!(run.get("mixed").and_then(Value::as_bool), mixed, "{run}");
+        let path = format!("experiments/{experiment}/export/report");
+        let report = server.raw(Method::GET, &path, None, &[]).await.text().await.unwrap();
+        let says =
+            report.contains("1 run had answers of more than one model, provider or version of a server");
+        assert_eq!(says, mixed.is_some(), "{report}");
+    }
+}

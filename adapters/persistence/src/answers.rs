@@ -15,7 +15,7 @@ use crate::dialect::{Session, corrupt, text};
 use crate::rows::Row;
 
 /// The columns of an answer, in a row where it may be missing.
-pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.reasoning, a.vector, a.model_returned, a.provider, a.tool_calls, \
+pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.reasoning, a.vector, a.model_returned, a.provider, a.system_fingerprint, a.service_tier, a.tool_calls, \
      a.tokens_in, a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.stated_nano, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
      a.paid_asker, a.paid_by_scorer, a.paid_call";
 
@@ -116,6 +116,8 @@ pub(crate) fn reply(row: Row<'_>) -> Result<Reply, DbErr> {
         body,
         model_returned: row.maybe_text("model_returned")?,
         provider: row.maybe_text("provider")?,
+        system_fingerprint: row.maybe_text("system_fingerprint")?,
+        service_tier: row.maybe_text("service_tier")?,
         cache: CacheUse::default(),
         stated_cost: row.maybe_money("stated_nano")?,
         tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },

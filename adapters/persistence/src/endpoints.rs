@@ -14,6 +14,7 @@ use domain::secret::Secret;
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
+use crate::columns::Columns;
 use crate::dialect::{Session, corrupt, failed, id, json, maybe_whole, milliseconds, text, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
@@ -21,20 +22,8 @@ use crate::rows::{Row, read_all};
 const COLUMNS: &str = "id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, max_output_tokens, \
      timeout_ms, headers_cipher, api, auth";
 
-const INSERT: &str = "INSERT INTO endpoint (id, label, kind, url, api_key_cipher, prices, limits, max_tokens_field, \
-     max_output_tokens, timeout_ms, headers_cipher, api, auth) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-
-const PUT: &str = "ON CONFLICT (label) DO UPDATE SET kind = excluded.kind, url = excluded.url, \
-     api_key_cipher = excluded.api_key_cipher, prices = excluded.prices, limits = excluded.limits, \
-     max_tokens_field = excluded.max_tokens_field, max_output_tokens = excluded.max_output_tokens, \
-     timeout_ms = excluded.timeout_ms, headers_cipher = excluded.headers_cipher, \
-     api = excluded.api, auth = excluded.auth, \
-     model_parameters = CASE WHEN endpoint.url = excluded.url THEN endpoint.model_parameters END";
-
-const REPLACE: &str = "UPDATE endpoint SET label = $2, kind = $3, url = $4, api_key_cipher = $5, prices = $6, limits = $7, \
-     max_tokens_field = $8, max_output_tokens = $9, timeout_ms = $10, headers_cipher = $11, api = $12, auth = $13, \
-     model_parameters = CASE WHEN url = $4 THEN model_parameters END";
+/// What a change leaves of the list of models: nothing once the URL is another.
+const KEPT_MODELS: &str = "model_parameters = CASE WHEN endpoint.url = $4 THEN endpoint.model_parameters END";
 
 /// Experiments whose stages name an endpoint, or whose dimensions have its label among their values.
 const USERS: &str = "SELECT name FROM experiment WHERE CAST(pipeline_stages AS text) LIKE $1 ESCAPE '\\' \
@@ -51,8 +40,9 @@ impl EndpointStore for Stores {
     }
 
     async fn insert(&self, endpoint: Endpoint) -> Result<bool, StoreError> {
-        let sql = format!("{INSERT} ON CONFLICT (label) DO NOTHING");
-        let inserted = self.database.write().execute(&sql, self.values(&endpoint)?).await.map_err(failed)?;
+        let (insert, values) = self.columns(&endpoint)?.insert("endpoint");
+        let sql = format!("{insert} ON CONFLICT (label) DO NOTHING");
+        let inserted = self.database.write().execute(&sql, values).await.map_err(failed)?;
         Ok(inserted.rows_affected() > 0)
     }
 
@@ -150,8 +140,16 @@ impl Stores {
             Some(known) => endpoint.in_place_of(known),
             None => endpoint,
         };
-        let sql = format!("{INSERT} {PUT}, {}", condition::CLOSED);
-        session.execute(&sql, self.values(&stored)?).await.map_err(failed)?;
+        let columns = self.columns(&stored)?;
+        let others = columns.0.iter().map(|(name, _)| *name).filter(|name| !["id", "label"].contains(name));
+        let excluded: Vec<_> = others.map(|name| format!("{name} = excluded.{name}")).collect();
+        let (insert, values) = columns.insert("endpoint");
+        let changes = excluded.join(", ");
+        let sql = format!(
+            "{insert} ON CONFLICT (label) DO UPDATE SET {changes}, {KEPT_MODELS}, {}",
+            condition::CLOSED
+        );
+        session.execute(&sql, values).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         Ok(stored)
     }
@@ -162,8 +160,10 @@ impl Stores {
         let session = Session { connection: &transaction, dialect: self.database.dialect() };
         let known = self.locked(session, "id", id(endpoint.id.bits())).await?;
         let Some(stored) = known.map(|known| endpoint.in_place_of(known)) else { return Ok(None) };
-        let sql = format!("{REPLACE}, {} WHERE id = $1", condition::CLOSED);
-        session.execute(&sql, self.values(&stored)?).await.map_err(failed)?;
+        let columns = self.columns(&stored)?;
+        let (changes, closed) = (columns.assignments(1), condition::CLOSED);
+        let sql = format!("UPDATE endpoint SET {changes}, {KEPT_MODELS}, {closed} WHERE id = $1");
+        session.execute(&sql, columns.values([])).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         Ok(Some(stored))
     }
@@ -184,7 +184,7 @@ impl Stores {
         row.map(|row| self.endpoint_of(Row(&row))).transpose().map_err(failed)
     }
 
-    fn values(&self, endpoint: &Endpoint) -> Result<Vec<Bound>, StoreError> {
+    fn columns(&self, endpoint: &Endpoint) -> Result<Columns<13>, StoreError> {
         let seal = |secret: &Secret, field| {
             let sealed = self.vault.seal(secret, &context(endpoint.id, field));
             sealed.map_err(|error| StoreError::Unavailable(error.to_string()))
@@ -192,21 +192,21 @@ impl Stores {
         let key = endpoint.api_key.as_ref().map(|key| seal(key, "api_key")).transpose()?;
         let headers = endpoint.headers.as_ref().filter(|headers| !headers.is_empty());
         let headers = headers.map(|headers| seal(&written(headers), "headers")).transpose()?;
-        Ok(vec![
-            id(endpoint.id.bits()),
-            text(endpoint.label.as_str()),
-            text(endpoint.identity.kind.as_str()),
-            text(endpoint.identity.url.as_str()),
-            Bound::Bytes(key),
-            json(&figures::of_prices(&endpoint.prices)),
-            json(&figures::of_limits(endpoint.limits)),
-            text(field_name(endpoint.max_tokens_field)),
-            maybe_whole(endpoint.max_output_tokens),
-            whole(endpoint.timeout.as_millis()),
-            Bound::Bytes(headers),
-            text(endpoint.api.as_str()),
-            text(endpoint.auth.as_str()),
-        ])
+        Ok(Columns([
+            ("id", id(endpoint.id.bits())),
+            ("label", text(endpoint.label.as_str())),
+            ("kind", text(endpoint.identity.kind.as_str())),
+            ("url", text(endpoint.identity.url.as_str())),
+            ("api_key_cipher", Bound::Bytes(key)),
+            ("prices", json(&figures::of_prices(&endpoint.prices))),
+            ("limits", json(&figures::of_limits(endpoint.limits))),
+            ("max_tokens_field", text(field_name(endpoint.max_tokens_field))),
+            ("max_output_tokens", maybe_whole(endpoint.max_output_tokens)),
+            ("timeout_ms", whole(endpoint.timeout.as_millis())),
+            ("headers_cipher", Bound::Bytes(headers)),
+            ("api", text(endpoint.api.as_str())),
+            ("auth", text(endpoint.auth.as_str())),
+        ]))
     }
 
     fn endpoint_of(&self, row: Row<'_>) -> Result<Endpoint, DbErr> {

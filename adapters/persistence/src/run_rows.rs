@@ -1,6 +1,7 @@
 //! Reads and writes parts of runs as rows hold them.
 
 use application::ports::RunConfig;
+use domain::call::{FlagCounts, Flags};
 use domain::run::{ErrorKind, RunError, RunState, RunStatus, ScorerTotal, StageError};
 use domain::value::{Map, Value};
 use sea_orm::DbErr;
@@ -80,4 +81,13 @@ pub(crate) fn run_error(value: &Value) -> RunError {
 pub(crate) fn stage_error(value: &Value) -> StageError {
     let RunError { kind, message, .. } = run_error(value);
     StageError { kind, message }
+}
+
+/// How many answers of a run have each flag.
+pub(crate) fn flag_counts(row: Row<'_>) -> Result<FlagCounts, DbErr> {
+    let mut counts = [0; Flags::COUNT];
+    for (count, (name, _)) in counts.iter_mut().zip(Flags::default().named()) {
+        *count = row.count(name)?;
+    }
+    Ok(FlagCounts::new(counts))
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, ResultRow, RunClaim, RunLease, RunListing, RunQuery, RunStore, RunSummary, SampleFailures,
-    ScoreRow, ScoreVector, StoreError,
+    ClaimedRun, OddAnswers, ResultRow, RunClaim, RunLease, RunListing, RunQuery, RunStore, RunSummary,
+    SampleFailures, ScoreRow, ScoreVector, StoreError,
 };
 use async_trait::async_trait;
-use domain::call::{Digest, FlagCounts, Flags};
+use domain::call::{Digest, Flags};
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::pricing::Tokens;
 use domain::run::tally::{CallCounts, ResumedScores, StoredScore};
-use domain::run::{RunError, StageError};
+use domain::run::{Origins, RunError, StageError};
 use domain::scoring::{Judgement, Score};
 use sea_orm::{DbErr, Value as Bound};
 
@@ -23,7 +23,7 @@ use crate::dialect::{Dialect, corrupt, failed, id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 use crate::run_list::RunProjection;
-use crate::run_rows::{config, run_error, stage_error, state, totals_of, vector};
+use crate::run_rows::{config, flag_counts, run_error, stage_error, state, totals_of, vector};
 
 /// Releases a run, which is pending again.
 const RELEASE: &str = "UPDATE run SET status = 'pending', lease_owner = NULL, lease_until = NULL, not_before = {in:$3} \
@@ -34,12 +34,12 @@ const SHOWN: RunProjection = RunProjection {
     columns: "r.id, r.experiment_id, r.sweep_id, r.config_hash, r.config, r.status, r.asked, r.done, r.failures, \
         r.score, r.ci_low, r.ci_high, r.n, r.scores, r.tokens_in, r.tokens_out, r.paid_in, r.paid_out, r.cost_nano, \
         r.paid_nano, r.latency_ms, r.started_at, r.completed_at, r.not_before, r.error, r.truncated, r.refused, \
-        r.tokens_estimated, r.lossy_text, r.no_output, r.context_cut",
+        r.tokens_estimated, r.lossy_text, r.no_output, r.context_cut, r.mixed",
     listed: false,
 };
 
-const COUNTED: &str = "SELECT failures, calls, hits, tokens_in + tokens_out - paid_in - paid_out AS saved \
-     FROM run WHERE id = $1";
+const COUNTED: &str = "SELECT failures, calls, hits, tokens_in + tokens_out - paid_in - paid_out AS saved, \
+     origins, mixed FROM run WHERE id = $1";
 
 #[async_trait]
 impl RunStore for Stores {
@@ -102,18 +102,20 @@ impl RunStore for Stores {
         read_all(&rows, sample_failures).map_err(failed)
     }
 
-    async fn flag_counts(
+    async fn odd_answers(
         &self,
         experiment: ExperimentId,
         sweep: Option<SweepId>,
-    ) -> Result<FlagCounts, StoreError> {
+    ) -> Result<OddAnswers, StoreError> {
         let (runs, values) = scope(experiment, sweep);
         let sums = Flags::default()
             .named()
             .map(|(name, _)| format!("CAST(COALESCE(SUM({name}), 0) AS bigint) AS {name}"));
-        let sql = format!("SELECT {} FROM run r WHERE {runs}", sums.join(", "));
+        let mixed = "CAST(COALESCE(SUM(mixed), 0) AS bigint) AS mixed";
+        let sql = format!("SELECT {}, {mixed} FROM run r WHERE {runs}", sums.join(", "));
         let row = self.database.read().one(&sql, values).await.map_err(failed)?;
-        row.map_or(Ok(FlagCounts::default()), |row| flag_counts(Row(&row))).map_err(failed)
+        let odd = |row: Row<'_>| Ok(OddAnswers { flags: flag_counts(row)?, mixed_runs: row.count("mixed")? });
+        row.map_or(Ok(OddAnswers::default()), |row| odd(Row(&row))).map_err(failed)
     }
 
     async fn run_failures(
@@ -163,9 +165,10 @@ impl Stores {
         let first = read.one(sql, vec![id(run.bits())]).await?;
         let first_error = first.as_ref().map(|row| first_error(Row(row))).transpose()?;
         let counted = read.one(COUNTED, vec![id(run.bits())]).await?;
-        let (failures, calls) = counted.map_or_else(|| Ok(Default::default()), |row| counts(Row(&row)))?;
+        let counted = counted.map_or_else(|| Ok(Default::default()), |row| counts(Row(&row)));
+        let (failures, calls, origins) = counted?;
         let vector = self.score_vectors(&[run]).await?.pop().map(|vector| vector.scores).unwrap_or_default();
-        Ok(ResumedScores { vector, scores, first_error, failures, calls })
+        Ok(ResumedScores { vector, scores, first_error, failures, calls, origins })
     }
 
     async fn summaries(&self, which: &str, values: Vec<Bound>) -> Result<Vec<RunSummary>, StoreError> {
@@ -193,10 +196,12 @@ impl Stores {
     }
 }
 
-fn counts(row: Row<'_>) -> Result<(u32, CallCounts), DbErr> {
+fn counts(row: Row<'_>) -> Result<(u32, CallCounts, Origins), DbErr> {
+    let origins = row.maybe_text("origins")?.unwrap_or_default();
+    let origins = Origins::parse(&origins, row.whole("mixed")? != 0);
     let calls =
         CallCounts { paid: row.count("calls")?, hits: row.count("hits")?, saved: row.count("saved")? };
-    Ok((row.small("failures")?, calls))
+    Ok((row.small("failures")?, calls, origins))
 }
 
 fn stored_score(row: Row<'_>) -> Result<StoredScore, DbErr> {
@@ -243,6 +248,7 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
         paid_cost: row.maybe_money("paid_nano")?,
         latency_ms: row.count("latency_ms")?,
         flags: flag_counts(row)?,
+        mixed: row.whole("mixed")? != 0,
         started_at: dialect.read_time(row.0, "started_at")?,
     })
 }
@@ -259,14 +265,6 @@ fn scope(experiment: ExperimentId, sweep: Option<SweepId>) -> (&'static str, Vec
             ("r.experiment_id = $1 AND r.sweep_id = $2", vec![id(experiment.bits()), id(sweep.bits())])
         }
     }
-}
-
-fn flag_counts(row: Row<'_>) -> Result<FlagCounts, DbErr> {
-    let mut counts = [0; Flags::COUNT];
-    for (count, (name, _)) in counts.iter_mut().zip(Flags::default().named()) {
-        *count = row.count(name)?;
-    }
-    Ok(FlagCounts::new(counts))
 }
 
 fn sample_failures(row: Row<'_>) -> Result<SampleFailures, DbErr> {

@@ -9,7 +9,7 @@ use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::pricing::Tokens;
-use domain::run::{Asker, ErrorKind, Payer, RunError, StageError};
+use domain::run::{Asker, ErrorKind, Origins, Payer, RunError, StageError};
 use domain::statistics::mean;
 
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
@@ -41,6 +41,8 @@ pub(super) struct EvaluatedSample {
     pub(super) results: Vec<StageResultRow>,
     pub(super) scores: Vec<ScoreRow>,
     usage: Usage,
+    /// Who answered it.
+    pub(super) origins: Origins,
 }
 
 /// One repetition of a sample.
@@ -52,6 +54,7 @@ pub(super) struct Attempt {
     score: Option<f64>,
     failed: bool,
     usage: Usage,
+    origins: Origins,
 }
 
 /// Answers the calls of one repeat through the engine's caller; the run is the payer.
@@ -159,7 +162,7 @@ fn reservation(call: &Call, endpoint: &Endpoint) -> Reservation {
 }
 
 impl Attempt {
-    const fn new(sample: u32) -> Self {
+    fn new(sample: u32) -> Self {
         Self {
             sample,
             results: Vec::new(),
@@ -167,6 +170,7 @@ impl Attempt {
             score: None,
             failed: false,
             usage: Usage::NONE,
+            origins: Origins::default(),
         }
     }
 
@@ -181,6 +185,9 @@ impl Attempt {
         let paid: Vec<bool> = record.answers.iter().map(&mut own).collect();
         for (answer, paid) in record.answers.iter().zip(&paid) {
             self.usage = self.usage.and(Usage::of(answer, *paid));
+        }
+        if let Asker::Stage(stage) = payer.asker {
+            record.answers.iter().for_each(|answer| self.origins.add(stage, &answer.reply));
         }
         let error = match record.end {
             StageEnd::Passed => None,
@@ -207,12 +214,20 @@ impl EvaluatedSample {
         let failed = attempts.iter().all(|attempt| attempt.failed);
         let scored: Vec<f64> = attempts.iter().filter_map(|attempt| attempt.score).collect();
         let score = mean(&scored).unwrap_or(f64::NAN);
-        let mut examined =
-            Self { sample, score, failed, results: Vec::new(), scores: Vec::new(), usage: Usage::NONE };
+        let mut examined = Self {
+            sample,
+            score,
+            failed,
+            results: Vec::new(),
+            scores: Vec::new(),
+            usage: Usage::NONE,
+            origins: Origins::default(),
+        };
         for attempt in attempts {
             examined.results.extend(attempt.results);
             examined.scores.extend(attempt.scores);
             examined.usage = examined.usage.and(attempt.usage);
+            examined.origins.merge(&attempt.origins);
         }
         examined
     }
@@ -234,12 +249,7 @@ impl EvaluatedSample {
 
 impl Block {
     /// A block of no samples yet.
-    pub(super) const fn empty(
-        lease: RunLease,
-        sweep: Option<domain::id::SweepId>,
-        no: u32,
-        upto: u32,
-    ) -> Self {
+    pub(super) fn empty(lease: RunLease, sweep: Option<domain::id::SweepId>, no: u32, upto: u32) -> Self {
         Self {
             lease,
             sweep,
@@ -249,6 +259,7 @@ impl Block {
             scores: Vec::new(),
             vector: Vec::new(),
             usage: Usage::NONE,
+            origins: Origins::default(),
             failures: 0,
             ending: None,
         }

@@ -7,7 +7,7 @@ use domain::call::{Call, CallFailure, Digest, Reply};
 use domain::event::NewEvent;
 use domain::id::{EndpointId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
-use domain::run::{Payer, RunEnd, StageError};
+use domain::run::{Origins, Payer, RunEnd, StageError};
 use domain::scoring::Judgement;
 use thiserror::Error;
 
@@ -108,6 +108,8 @@ pub struct Block {
     pub vector: Vec<f64>,
     /// What its answers took.
     pub usage: Usage,
+    /// Who answered the run so far, this block included.
+    pub origins: Origins,
     /// Samples that failed.
     pub failures: u32,
     /// The run's end, where this was its last block.

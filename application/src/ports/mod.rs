@@ -55,8 +55,8 @@ pub use monitor::{Monitor, RunningRun};
 pub use projects::{ExportRecord, NewProject, ProjectStore, StoredProject};
 pub use run_list::{ListPlace, Metric, NoPlace, PlaceKey, RunFilter, RunKey, RunListing, RunOrder, RunQuery};
 pub use runs::{
-    ClaimedRun, ResultRow, RunClaim, RunConfig, RunStore, RunSummary, SampleFailures, ScoreVector,
-    StageBinding,
+    ClaimedRun, OddAnswers, ResultRow, RunClaim, RunConfig, RunStore, RunSummary, SampleFailures,
+    ScoreVector, StageBinding,
 };
 pub use sweeps::{OutcomeLog, StoredDecision, StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};

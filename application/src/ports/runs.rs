@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::{Digest, FlagCounts, Reply};
+use domain::call::{Digest, FlagCounts, Reply, flag_advice};
 use domain::endpoint::EndpointIdentity;
 use domain::experiment::Places;
 use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
@@ -127,6 +127,8 @@ pub struct RunSummary {
     pub latency_ms: u64,
     /// What is odd about its answers.
     pub flags: FlagCounts,
+    /// Whether the answers of a stage came from more than one model, provider, version or tier of a server.
+    pub mixed: bool,
     /// First claim.
     pub started_at: Option<Timestamp>,
 }
@@ -157,6 +159,33 @@ pub struct ResultRow {
     /// Why there is no output.
     pub error: Option<StageError>,
 }
+
+/// What is odd about the answers of runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OddAnswers {
+    /// Answers by their flags.
+    pub flags: FlagCounts,
+    /// Runs in which the answers of a stage came from more than one model, provider, version or tier of a server.
+    pub mixed_runs: u64,
+}
+
+impl OddAnswers {
+    /// What is odd, each with its number and what to do about it; without a full stop.
+    #[must_use]
+    pub fn advice(self) -> Vec<String> {
+        let count = |n: u64, thing: &str| format!("{n} {thing}{}", if n == 1 { "" } else { "s" });
+        let flags = self.flags.named();
+        let flags =
+            flags.map(|(name, n)| format!("{} {}", count(n, "answer"), flag_advice(name).unwrap_or(name)));
+        let mixed = (self.mixed_runs > 0).then(|| {
+            let runs = count(self.mixed_runs, "run");
+            format!("{runs} had answers of more than one model, provider or version of a server: {PIN}")
+        });
+        flags.chain(mixed).collect()
+    }
+}
+
+const PIN: &str = "name the model with its version, or pin the provider, so that configurations compare";
 
 /// Samples that failed alike.
 #[derive(Debug, Clone, PartialEq)]
@@ -222,11 +251,11 @@ pub trait RunStore: Send + Sync {
     ) -> Result<Vec<SampleFailures>, StoreError>;
 
     /// What is odd about the answers of an experiment's runs, or of those of one sweep.
-    async fn flag_counts(
+    async fn odd_answers(
         &self,
         experiment: ExperimentId,
         sweep: Option<SweepId>,
-    ) -> Result<FlagCounts, StoreError>;
+    ) -> Result<OddAnswers, StoreError>;
 
     /// Why runs of an experiment failed, or of one sweep, that failed for another reason than their samples; the first 1,000.
     async fn run_failures(

@@ -125,6 +125,10 @@ pub struct Reply {
     pub model_returned: Option<String>,
     /// The provider that answered, if a gateway names it.
     pub provider: Option<String>,
+    /// The version of the server's set-up, where it says so.
+    pub system_fingerprint: Option<String>,
+    /// The tier of service that it was answered in, where the server says so.
+    pub service_tier: Option<String>,
     /// Tokens of the prompt and of the answer.
     pub tokens: Tokens,
     /// Prompt tokens among them that the server read from its cache, and wrote to it; known until the answer is stored.

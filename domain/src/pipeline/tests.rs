@@ -37,6 +37,8 @@ fn embedding(numbers: &[f32]) -> Reply {
         body: ReplyBody::Embedding(Embedding::try_new(numbers.to_vec()).unwrap()),
         model_returned: None,
         provider: None,
+        system_fingerprint: None,
+        service_tier: None,
         cache: CacheUse::default(),
         stated_cost: None,
         tokens: Tokens::default(),

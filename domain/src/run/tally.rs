@@ -3,7 +3,7 @@
 //! Both a worker that finishes a run and a conductor that ends one use this. Floats are added in the order of the
 //! samples, so that an interrupted run has the same numbers as an uninterrupted one.
 
-use super::{RunEnd, RunError, RunStatus, ScorerTotal, StageError, status_at_end};
+use super::{Origins, RunEnd, RunError, RunStatus, ScorerTotal, StageError, status_at_end};
 use crate::leaderboard::is_partial;
 use crate::statistics::{self, interval_of_mean};
 
@@ -33,6 +33,8 @@ pub struct ResumedScores {
     pub failures: u32,
     /// The calls of the done samples.
     pub calls: CallCounts,
+    /// Who answered them.
+    pub origins: Origins,
 }
 
 /// Numbers of calls of a run.
@@ -85,6 +87,7 @@ pub struct Tally {
     failures: u32,
     done: u32,
     calls: CallCounts,
+    origins: Origins,
     first_error: Option<(u32, u32, StageError)>,
 }
 
@@ -121,12 +124,24 @@ impl Tally {
             scorers: vec![Column::default(); scorers],
             failures: resumed.failures,
             calls: resumed.calls,
+            origins: resumed.origins,
             first_error: resumed.first_error,
         };
         for score in resumed.scores {
             tally.score(score);
         }
         tally
+    }
+
+    /// Adds who answered finished samples.
+    pub fn answered(&mut self, origins: &Origins) {
+        self.origins.merge(origins);
+    }
+
+    /// Who answered so far.
+    #[must_use]
+    pub const fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     /// Adds a finished sample.

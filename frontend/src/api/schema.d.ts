@@ -2309,6 +2309,8 @@ export interface components {
              * @description The sum of its calls' latencies, in milliseconds, as of when each was made.
              */
             latency_ms: number;
+            /** @description The answers of a stage came from more than one model, provider, version or tier of a server. */
+            mixed?: boolean;
             /**
              * Format: date-time
              * @description When it is tried again, if its endpoint asked to wait.
@@ -2537,6 +2539,8 @@ export interface components {
              * @description The sum of its calls' latencies, in milliseconds, as of when each was made.
              */
             latency_ms: number;
+            /** @description The answers of a stage came from more than one model, provider, version or tier of a server. */
+            mixed?: boolean;
             /**
              * Format: date-time
              * @description When it is tried again, if its endpoint asked to wait.
@@ -3148,6 +3152,8 @@ export interface components {
              * @description The sample, from 0.
              */
             sample_index: number;
+            /** @description The tier of service that it was answered in, where the server says so. */
+            service_tier?: string;
             /** @description Its name. */
             stage: string;
             /**
@@ -3155,6 +3161,8 @@ export interface components {
              * @description The stage, from 0.
              */
             stage_index: number;
+            /** @description The version of the server's set-up, where it says so. */
+            system_fingerprint?: string;
             /**
              * Format: uint64
              * @description Tokens of the prompt.

@@ -18,7 +18,7 @@ use domain::experiment::{Draft, LlmDraft, Places, StageDraft};
 use domain::id::{EndpointId, ExperimentId, ProjectId, RunId, SampleSetId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::{CacheUse, Tokens};
-use domain::run::{Asker, Payer};
+use domain::run::{Asker, Origins, Payer};
 use domain::sample::Sample;
 use domain::scoring::ScoringDraft;
 use domain::secret::Secret;
@@ -143,6 +143,7 @@ impl Fixture {
             results: vec![],
             scores: vec![],
             vector: vec![0.5; upto as usize],
+            origins: Origins::default(),
             usage: Usage {
                 tokens: Tokens { input: 3, output: 1 },
                 paid: Tokens { input: 3, output: 1 },
@@ -230,6 +231,8 @@ pub(super) fn reply(text: &str) -> Reply {
         body: ReplyBody::Completion(completion),
         model_returned: Some("m-2".into()),
         provider: Some("p".into()),
+        system_fingerprint: Some("fp_1".into()),
+        service_tier: Some("default".into()),
         cache: CacheUse::default(),
         stated_cost: None,
         tokens: Tokens { input: 10, output: 4 },

@@ -35,6 +35,7 @@ fn answer(message: &Value, blocks: &[Value]) -> Answer {
         refused: stop_reason.as_deref() == Some("refusal"),
         finish_reason: stop_reason,
         model: word("model"),
+        service_tier: usage.get("service_tier").and_then(Value::as_str).map(str::to_owned),
         input: input(usage),
         cache: cache_use(usage),
         output: count(usage, "output_tokens"),

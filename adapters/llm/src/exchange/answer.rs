@@ -22,6 +22,8 @@ pub(crate) struct Answer {
     pub(crate) finish_reason: Option<String>,
     pub(crate) model: Option<String>,
     pub(crate) provider: Option<String>,
+    pub(crate) system_fingerprint: Option<String>,
+    pub(crate) service_tier: Option<String>,
     /// Tokens read, where the server counts them.
     pub(crate) input: Option<u64>,
     /// Tokens written, where the server counts them.
@@ -40,6 +42,8 @@ impl Answer {
         let finish_reason = self.finish_reason.map(&mut clean);
         let model_returned = self.model.map(&mut clean).filter(|model| *model != call.model);
         let provider = self.provider.map(&mut clean);
+        let system_fingerprint = self.system_fingerprint.map(&mut clean);
+        let service_tier = self.service_tier.map(&mut clean);
         let tool_calls = self.tool_calls.map(|calls| json::to_value(calls, &mut lossy));
         let written = || estimated_tokens(&text) + reasoning.as_deref().map_or(0, estimated_tokens);
         let tokens = Tokens {
@@ -57,7 +61,18 @@ impl Answer {
         };
         let body = ReplyBody::Completion(Completion { text, reasoning, finish_reason, tool_calls });
         let Self { cache, stated_cost, .. } = self;
-        Reply { body, model_returned, provider, tokens, cache, stated_cost, latency, flags }
+        Reply {
+            body,
+            model_returned,
+            provider,
+            system_fingerprint,
+            service_tier,
+            tokens,
+            cache,
+            stated_cost,
+            latency,
+            flags,
+        }
     }
 }
 

@@ -53,6 +53,8 @@ fn completion(
         finish_reason,
         model: named("model"),
         provider: named("provider"),
+        system_fingerprint: named("system_fingerprint"),
+        service_tier: named("service_tier"),
         input: count(usage, "prompt_tokens"),
         output: count(usage, "completion_tokens"),
         cache: cache_use(usage, "prompt_tokens_details"),

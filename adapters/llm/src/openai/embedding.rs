@@ -63,6 +63,8 @@ pub(super) fn read(body: &[u8], calls: &[EmbedCall], latency: Duration) -> Resul
             body: ReplyBody::Embedding(vector),
             model_returned: returned.clone(),
             provider: None,
+            system_fingerprint: None,
+            service_tier: None,
             cache: CacheUse::default(),
             stated_cost: None,
             tokens: Tokens { input, output: 0 },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use application::ports::{Outline, ResultRow, ScoreRow};
 use application::runs;
-use domain::call::thinking_apart;
+use domain::call::{Reply, thinking_apart};
 use domain::money::NanoDollars;
 use domain::run::StageError;
 use domain::scoring::Judgement;
@@ -47,6 +47,12 @@ pub struct StageResult {
     /// The provider that answered, if a gateway names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
+    /// The version of the server's set-up, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_fingerprint: Option<String>,
+    /// The tier of service that it was answered in, where the server says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
     /// The cost in US dollars, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
@@ -107,6 +113,15 @@ impl From<StageError> for ResultError {
     }
 }
 
+fn cost_source(answer: &Reply, row: &ResultRow) -> CostSource {
+    match (answer.stated_cost, row.cost, &row.price_day) {
+        (Some(_), ..) => CostSource::Stated,
+        (None, Some(_), Some(_)) => CostSource::List,
+        (None, Some(_), None) => CostSource::Endpoint,
+        (None, None, _) => CostSource::Unknown,
+    }
+}
+
 impl StageResult {
     /// Creates the result of one of these stages.
     #[must_use]
@@ -119,6 +134,7 @@ impl StageResult {
             let apart = thinking_apart(&completion.text).0.map(str::to_owned);
             completion.reasoning.clone().or(apart).filter(|thought| !thought.is_empty())
         });
+        let cost_source = answer.map(|answer| cost_source(answer, &row));
         let flags = answer.map(|answer| answer.flags.named().to_vec()).unwrap_or_default();
         Self {
             stage_index: row.stage,
@@ -138,13 +154,10 @@ impl StageResult {
             reasoning: thought,
             tool_calls: completion.and_then(|completion| completion.tool_calls.clone()).map(Any),
             provider: answer.and_then(|answer| answer.provider.clone()),
+            system_fingerprint: answer.and_then(|answer| answer.system_fingerprint.clone()),
+            service_tier: answer.and_then(|answer| answer.service_tier.clone()),
             cost: row.cost.map(NanoDollars::dollars),
-            cost_source: answer.map(|answer| match (answer.stated_cost, row.cost, &row.price_day) {
-                (Some(_), ..) => CostSource::Stated,
-                (None, Some(_), Some(_)) => CostSource::List,
-                (None, Some(_), None) => CostSource::Endpoint,
-                (None, None, _) => CostSource::Unknown,
-            }),
+            cost_source,
             price_date: row.price_day,
             model_returned: answer.and_then(|answer| answer.model_returned.clone()),
             response_raw: completion.map(|completion| completion.text.clone()),

@@ -160,6 +160,9 @@ pub struct RunRecord {
     pub latency_ms: u64,
     /// Numbers of answers by their flags. Flags without answers are absent.
     pub flags: BTreeMap<String, u64>,
+    /// The answers of a stage came from more than one model, provider, version or tier of a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mixed: Option<bool>,
     /// From its start to its end, in milliseconds.
     pub duration_ms: u64,
     /// When a worker first claimed it.
@@ -201,6 +204,7 @@ impl From<&RunSummary> for RunRecord {
             },
             latency_ms: run.latency_ms,
             flags: run.flags.named().map(|(name, count)| (name.to_owned(), count)).collect(),
+            mixed: run.mixed.then_some(true),
             duration_ms: took.map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
             started_at: run.started_at.map(Moment::from),
             completed_at: ended_at.map(Moment::from),

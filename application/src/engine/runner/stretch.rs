@@ -31,8 +31,10 @@ impl Stretch {
                 let value = row.judgement.as_ref().ok().map(|judgement| judgement.value.value());
                 tally.score(StoredScore { sample, repeat, scorer, value });
             }
+            tally.answered(&examined.origins);
             examined.add_to(&mut block);
         }
+        block.origins = tally.origins().clone();
         tally.used(CallCounts {
             paid: block.usage.calls,
             hits: block.usage.hits,

@@ -7,7 +7,6 @@ use application::failures::FailureGroup;
 use application::leaderboard::Row;
 use application::ports::Clock as _;
 use application::sweeps::SweepView;
-use domain::call::flag_advice;
 use domain::id::{ExperimentId, RunId};
 use domain::money::NanoDollars;
 use domain::strategy::Reason;
@@ -80,9 +79,9 @@ impl RunReport<'_> {
             screen.say(&told(group));
         }
         let sweep = Some(self.view.sweep.id);
-        let flags = exports.flag_counts(self.experiment, sweep).await.map_err(Failure::error)?;
-        for (name, number) in flags.named() {
-            screen.say(&format!("note: {} {}", count(number, "answer"), flag_advice(name).unwrap_or(name)));
+        let odd = exports.odd_answers(self.experiment, sweep).await.map_err(Failure::error)?;
+        for advice in odd.advice() {
+            screen.say(&format!("note: {advice}"));
         }
         screen.say(&self.summary());
         let ended = match self.unfinished(&failures) {

@@ -9,6 +9,7 @@ function figuresOf(run: RunDetail): Figure[] {
   const { samples, paid, ci_low: low, ci_high: high } = run;
   const interval = low === undefined || high === undefined ? "" : `95 % CI ${score(low)} to ${score(high)}`;
   const failures = samples.failed > 0 ? `${count(samples.failed)} failed` : "none failed";
+  const mixed = run.mixed ? ["answers of more than one model or server version"] : [];
   const odd = Object.entries(run.flags).map(([flag, n]) => `${count(n)} ${flag.replaceAll("_", " ")}`);
   return [
     { label: "Score", value: score(run.score), note: interval },
@@ -20,7 +21,7 @@ function figuresOf(run: RunDetail): Figure[] {
     {
       label: "Tokens",
       value: compact(run.tokens_in + run.tokens_out),
-      note: [`${compact(paid.tokens_in + paid.tokens_out)} paid`, ...odd].join(", "),
+      note: [`${compact(paid.tokens_in + paid.tokens_out)} paid`, ...odd, ...mixed].join(", "),
     },
     {
       label: "Cost",

@@ -41,6 +41,8 @@ fn a_plain_answer_is_read() {
         body: ReplyBody::Completion(completion),
         model_returned: None,
         provider: None,
+        system_fingerprint: None,
+        service_tier: None,
         cache: CacheUse::default(),
         stated_cost: None,
         tokens: Tokens { input: 7, output: 8 },

@@ -47,6 +47,8 @@ fn answer(response: &Value, items: &[Value]) -> Answer {
         finish_reason,
         model: word("/model"),
         provider: word("/provider"),
+        system_fingerprint: None,
+        service_tier: word("/service_tier"),
         input: count(usage, "input_tokens"),
         output: count(usage, "output_tokens"),
         cache: cache_use(usage, "input_tokens_details"),

@@ -8,11 +8,13 @@ use domain::id::{RunId, SweepId};
 use domain::money::NanoDollars;
 use domain::scoring::Judgement;
 use domain::value::{Map, Value};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use crate::columns::{Column, Columns};
 use crate::deltas::{Delta, Deltas};
-use crate::dialect::{Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, whole};
+use crate::dialect::{
+    Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, text, whole,
+};
 use crate::rows::Row;
 
 /// An unknown cost makes the sum unknown: adding NULL gives NULL. A run that has what it was asked for and is not to be ended
@@ -64,6 +66,13 @@ async fn advance<'a, C: ConnectionTrait>(
         let (no, upto) = (Row(&row).small("blocks")?, Row(&row).small("done")?);
         return Ok(Some(LandedBlock { block, no, upto }));
     }
+    let (sql, values) = advancing(block);
+    let advanced = session.execute(&sql, values).await?.rows_affected() > 0;
+    Ok(advanced.then_some(LandedBlock { block, no: block.no, upto: block.upto }))
+}
+
+/// The statement that advances a run by a block, and its values.
+fn advancing(block: &Block) -> (String, Vec<Bound>) {
     let (usage, counts) = (&block.usage, block.usage.flags.counts());
     let counted = Columns([
         ("failures", whole(block.failures)),
@@ -80,11 +89,18 @@ async fn advance<'a, C: ConnectionTrait>(
     let names = Flags::default().named().map(|(name, _)| name);
     let flags =
         Columns(std::array::from_fn::<_, { Flags::COUNT }, _>(|flag| (names[flag], whole(counts[flag]))));
-    let sql = format!("UPDATE run SET {}, {}, {ADVANCED}", counted.increments(5), flags.increments(15));
+    let origins = Columns([
+        ("origins", text(block.origins.spell())),
+        ("mixed", whole(i64::from(block.origins.is_mixed()))),
+    ]);
+    let sql = format!(
+        "UPDATE run SET {}, {}, {}, {ADVANCED}",
+        counted.increments(5),
+        flags.increments(15),
+        origins.assignments(15 + Flags::COUNT)
+    );
     let run = [id(block.lease.run.bits()), whole(block.lease.epoch), whole(block.no), whole(block.upto)];
-    let values = flags.values(counted.values(run));
-    let advanced = session.execute(&sql, values).await?.rows_affected() > 0;
-    Ok(advanced.then_some(LandedBlock { block, no: block.no, upto: block.upto }))
+    (sql, origins.values(flags.values(counted.values(run))))
 }
 
 fn count(block: &Block, delta: &mut Delta) {

@@ -9,13 +9,10 @@ use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 
 use crate::answers::{NO_RUN, vector_bytes};
 use crate::batch::Rows;
+use crate::columns::Column;
 use crate::deltas::Deltas;
 use crate::dialect::{Dialect, Session, id, json, maybe_id, maybe_text, maybe_whole, text, whole};
 use crate::rows::{Row, read_all};
-
-const ANSWERS: &str = "INSERT INTO answer (id, endpoint_id, request, response, reasoning, vector, model, model_returned, provider, \
-     parameters, tool_calls, tokens_in, tokens_out, latency_us, finish_reason, flags, stated_nano, cost_nano, price_day, paid_run, paid_sample, \
-     paid_repeat, paid_asker, paid_by_scorer, paid_call)";
 
 const FILLS: &str = "INSERT INTO response_cache (config_hash, answer_id, claim_no)";
 
@@ -81,7 +78,7 @@ async fn store<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     let numbered = || fills.iter().zip(ids);
     let rows = numbered().map(|(fill, id)| answer_row(fill, *id)).collect();
-    session.insert(Rows { insert: ANSWERS, then: "", values: rows }).await?;
+    session.insert_rows("answer", rows, "").await?;
     let mut filled: Vec<_> = numbered().collect();
     filled.sort_by_key(|(fill, _)| fill.hash);
     filled.dedup_by_key(|(fill, _)| fill.hash);
@@ -89,35 +86,43 @@ async fn store<C: ConnectionTrait>(
     session.insert(Rows { insert: FILLS, then: FILL, values: rows.collect() }).await
 }
 
-fn answer_row(fill: &Fill, number: i64) -> Vec<Bound> {
+fn answer_row(fill: &Fill, number: i64) -> [Column; 27] {
     let (call, reply) = (&fill.call, &fill.reply);
     let completion = reply.completion();
     let tool_calls = completion.and_then(|completion| completion.tool_calls.as_ref());
-    let mut values = vec![
-        whole(number),
-        id(fill.endpoint.bits()),
-        text(call.request_text()),
-        text(completion.map_or("", |completion| &completion.text)),
-        maybe_text(completion.and_then(|completion| completion.reasoning.clone())),
-        Bound::Bytes(reply.embedding().map(vector_bytes)),
-        text(call.model()),
-        maybe_text(reply.model_returned.clone()),
-        maybe_text(reply.provider.clone()),
-        json(&Value::Map(call.parameters())),
-        tool_calls.map_or(Bound::Json(None), json),
-        whole(reply.tokens.input),
-        whole(reply.tokens.output),
-        whole(reply.latency.as_micros()),
-        maybe_text(completion.and_then(|completion| completion.finish_reason.clone())),
-        whole(reply.flags.bits()),
-        maybe_whole(reply.stated_cost.map(domain::money::NanoDollars::nanos)),
-        maybe_whole(fill.cost.map(domain::money::NanoDollars::nanos)),
-        maybe_text(fill.price_day.map(str::to_owned)),
-    ];
-    values.extend(payer(fill.paid_by));
-    values
+    let [paid_run, paid_sample, paid_repeat, paid_asker, paid_by_scorer, paid_call] = payer(fill.paid_by);
+    [
+        ("id", whole(number)),
+        ("endpoint_id", id(fill.endpoint.bits())),
+        ("request", text(call.request_text())),
+        ("response", text(completion.map_or("", |completion| &completion.text))),
+        ("reasoning", maybe_text(completion.and_then(|completion| completion.reasoning.clone()))),
+        ("vector", Bound::Bytes(reply.embedding().map(vector_bytes))),
+        ("model", text(call.model())),
+        ("model_returned", maybe_text(reply.model_returned.clone())),
+        ("provider", maybe_text(reply.provider.clone())),
+        ("system_fingerprint", maybe_text(reply.system_fingerprint.clone())),
+        ("service_tier", maybe_text(reply.service_tier.clone())),
+        ("parameters", json(&Value::Map(call.parameters()))),
+        ("tool_calls", tool_calls.map_or(Bound::Json(None), json)),
+        ("tokens_in", whole(reply.tokens.input)),
+        ("tokens_out", whole(reply.tokens.output)),
+        ("latency_us", whole(reply.latency.as_micros())),
+        ("finish_reason", maybe_text(completion.and_then(|completion| completion.finish_reason.clone()))),
+        ("flags", whole(reply.flags.bits())),
+        ("stated_nano", maybe_whole(reply.stated_cost.map(domain::money::NanoDollars::nanos))),
+        ("cost_nano", maybe_whole(fill.cost.map(domain::money::NanoDollars::nanos))),
+        ("price_day", maybe_text(fill.price_day.map(str::to_owned))),
+        ("paid_run", paid_run),
+        ("paid_sample", paid_sample),
+        ("paid_repeat", paid_repeat),
+        ("paid_asker", paid_asker),
+        ("paid_by_scorer", paid_by_scorer),
+        ("paid_call", paid_call),
+    ]
 }
 
+/// Run, sample, repetition, asker, whether that is a scorer, and the number of the call.
 fn payer(payer: Option<Payer>) -> [Bound; 6] {
     let Some(payer) = payer else { return [id(NO_RUN), whole(0), whole(0), whole(0), whole(0), whole(0)] };
     let (asker, by_scorer) = match payer.asker {
