@@ -66,7 +66,8 @@ function factsOf({
     limits.requests_per_minute && plural(limits.requests_per_minute, "request"),
     limits.tokens_per_minute && plural(limits.tokens_per_minute, "token"),
   ].filter(Boolean);
-  const listed = list && `${list.provider} list prices, ${list.date}`;
+  const own = Object.keys(prices);
+  const listed = list && `${own.length > 0 ? "others by " : ""}${list.provider}'s list of ${list.date}`;
   return [
     ["Kind", kinds[kind]],
     ["URL", url],
@@ -74,7 +75,7 @@ function factsOf({
     ...(headers ? ([["Headers", Object.keys(headers).join(", ")]] as [string, string][]) : []),
     ["Max concurrent calls", count(limits.concurrency ?? 8)],
     ...(perMinute.length > 0 ? ([["Max per minute", perMinute.join(", ")]] as [string, string][]) : []),
-    ["Prices", [...Object.keys(prices), listed].filter(Boolean).join(", ") || "none"],
+    ["Prices", [...own, listed].filter(Boolean).join(", ") || "none"],
   ];
 }
 
