@@ -34,6 +34,8 @@ const RETRIEVAL: u128 = 200;
 const CONFIGURATIONS: usize = 100;
 /// Samples of a large sweep that are looked at.
 const SAMPLES: usize = 100;
+/// Configurations that are looked at without a sweep.
+const ANY_POINTS: usize = 1_000;
 /// Seeds the choice of the part that is looked at.
 const SEED: u64 = 0x6573_7469_6d61_7465;
 
@@ -227,14 +229,15 @@ fn points(definition: &Definition, request: &SweepRequest, size: u128, most: usi
     guide(kind).propose(&history, want).into_points().collect()
 }
 
-/// Some configurations of an experiment: all, where there are no more than `most`.
-pub(crate) fn any_points(definition: &Definition, most: usize) -> Vec<Point> {
+/// Some configurations of an experiment: all, where there are no more than 1,000.
+#[must_use]
+pub fn any_points(definition: &Definition) -> Vec<Point> {
     let kind = match definition.space().size() {
         Size::Points(_) => SweepKind::Grid { shuffle: false },
         _ => SweepKind::Random,
     };
     let request = SweepRequest { kind, seed: None, limits: SweepLimits::default() };
-    points(definition, &request, size(definition, None), most)
+    points(definition, &request, size(definition, None), ANY_POINTS)
 }
 
 /// Samples to look at, in the set's own order.

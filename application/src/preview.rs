@@ -128,15 +128,12 @@ impl Previews {
         samples: &[Sample],
     ) -> Result<Vec<String>, Refusal> {
         let lists = self.endpoints.model_lists().await?;
-        let points = estimate::any_points(definition, WARNED_POINTS);
+        let points = estimate::any_points(definition);
         let mut warnings = advice::warnings(definition, samples);
         warnings.extend(parameter_support::warnings(definition, catalog, &lists, &points));
         Ok(warnings)
     }
 }
-
-/// Configurations that a preview looks at for parameters that their models do not take.
-const WARNED_POINTS: usize = 1_000;
 
 /// A sample that is taken through a pipeline.
 struct Trial {

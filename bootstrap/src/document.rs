@@ -5,12 +5,12 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use application::advice;
+use application::catalog::Catalog;
 use application::digest::sha256;
-use application::experiments;
-use application::ports::Ids as _;
-use application::samples;
+use application::estimate::any_points;
+use application::ports::{Ids as _, ModelLists};
 use application::sweeps::SweepRequest;
+use application::{advice, experiments, parameter_support, samples};
 use domain::call::Digest;
 use domain::endpoint::Endpoint;
 use domain::experiment::{Definition, Draft};
@@ -75,11 +75,18 @@ impl Document {
             (Ok((draft, definition)), Ok(request)) if problems.is_empty() => {
                 let digest = sha256(&file::spelling(&draft).map_err(Failure::error)?);
                 notes.extend(advice::warnings(&definition, &draft.samples));
+                notes.extend(not_taken(&definition, &endpoints));
                 Ok(Self { draft, definition, endpoints, request, digest, notes })
             }
             _ => Err(Failure::errors(&shown, problems)),
         }
     }
+}
+
+/// Warnings of parameters that models do not take, as far as the file's own endpoints tell.
+fn not_taken(definition: &Definition, endpoints: &[Endpoint]) -> Vec<String> {
+    let catalog = Catalog::new(endpoints.to_vec());
+    parameter_support::warnings(definition, &catalog, &ModelLists::new(), &any_points(definition))
 }
 
 fn parse(path: &Path) -> Result<FileDocument, Failure> {

@@ -8,7 +8,7 @@ pub mod tally;
 
 use std::fmt;
 
-pub use end::{RunEnd, ScorerTotal};
+pub use end::{EndKind, RunEnd, ScorerTotal};
 pub use error::{ErrorKind, RunError, StageError};
 pub use origins::Origins;
 pub use state::RunState;
@@ -79,16 +79,6 @@ impl fmt::Display for RunStatus {
     }
 }
 
-/// The status of a run at its end, from the results of its samples.
-#[must_use]
-pub const fn status_at_end(succeeded: usize, calls_paid: u64) -> RunStatus {
-    match (succeeded, calls_paid) {
-        (0, _) => RunStatus::Failed,
-        (_, 0) => RunStatus::Cached,
-        _ => RunStatus::Completed,
-    }
-}
-
 /// The place that a call is made for. The first place that requests a call pays for it; for other places the result
 /// is cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,14 +107,6 @@ pub enum Asker {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_status_at_the_end_follows_from_the_samples() {
-        assert_eq!(status_at_end(0, 0), RunStatus::Failed);
-        assert_eq!(status_at_end(0, 3), RunStatus::Failed);
-        assert_eq!(status_at_end(2, 0), RunStatus::Cached);
-        assert_eq!(status_at_end(2, 1), RunStatus::Completed);
-    }
 
     #[test]
     fn words_read_back() {

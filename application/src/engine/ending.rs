@@ -36,7 +36,7 @@ impl<'a> Announcement<'a> {
     }
 
     pub(super) fn completed(self, end: &RunEnd) -> NewEvent {
-        let status = Value::from(end.status.as_str());
+        let status = Value::from(end.status().as_str());
         let fields = [("status", status), ("scores", scores(end)), ("score", optional(end.score))];
         self.event(EventType::RunCompleted, fields)
     }

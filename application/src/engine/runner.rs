@@ -261,8 +261,8 @@ impl Runner {
             let told = Announcement::of(&self.run);
             events = told.summary(&self.loaded.stage_names(), upto, tally.calls());
             let end = self.loaded.end(std::mem::take(tally), Ending::Completed { of: upto });
-            events.extend(end.error.as_ref().map(|error| told.failed(error)));
-            let completed = end.error.is_none().then(|| told.completed(&end));
+            events.extend(end.error().map(|error| told.failed(error)));
+            let completed = end.error().is_none().then(|| told.completed(&end));
             block.ending = Some(RunEnding { completed, lead: told.lead(&end), end });
         }
         Commit { block: Some(block), events, ..Commit::default() }

@@ -70,7 +70,7 @@ fn warned(
         ..Draft::default()
     };
     let definition = crate::experiments::check(&draft).unwrap();
-    let points = any_points(&definition, 100);
+    let points = any_points(&definition);
     warnings(&definition, &Catalog::new(vec![endpoint(kind)]), lists, &points)
 }
 

@@ -3,7 +3,7 @@
 //! Both a worker that finishes a run and a conductor that ends one use this. Floats are added in the order of the
 //! samples, so that an interrupted run has the same numbers as an uninterrupted one.
 
-use super::{Origins, RunEnd, RunError, RunStatus, ScorerTotal, StageError, status_at_end};
+use super::{EndKind, Origins, RunEnd, RunError, ScorerTotal, StageError};
 use crate::leaderboard::is_partial;
 use crate::statistics::{self, interval_of_mean};
 
@@ -180,15 +180,15 @@ impl Tally {
         let succeeded = self.done.saturating_sub(self.failures) as usize;
         let scored: Vec<f64> = self.samples.iter().copied().filter(|score| !score.is_nan()).collect();
         let (score, interval) = mean(&scored, layout.repeats);
+        let error = self.first_error.as_ref().map(|error| run_error(error, layout.stages));
+        let kind = kind(ending, succeeded, self.calls.paid, error);
         let columns = layout.scorers.iter().zip(&mut self.scorers);
-        let first_error = self.first_error.as_ref().filter(|_| succeeded == 0);
         RunEnd {
-            status: status(ending, succeeded, self.calls.paid),
+            kind,
             score,
             interval,
             n: count(&scored),
             scores: columns.map(|(name, column)| column.total(name, layout.repeats)).collect(),
-            error: first_error.map(|error| run_error(error, layout.stages)),
             partial: match ending {
                 Ending::Completed { of } => is_partial(scored.len(), of as usize),
                 Ending::Pruned => true,
@@ -198,11 +198,12 @@ impl Tally {
 }
 
 /// A run without a successful sample has failed, however it ends.
-const fn status(ending: Ending, succeeded: usize, paid: u64) -> RunStatus {
-    match (status_at_end(succeeded, paid), ending) {
-        (RunStatus::Failed, _) => RunStatus::Failed,
-        (_, Ending::Pruned) => RunStatus::Pruned,
-        (status, Ending::Completed { .. }) => status,
+fn kind(ending: Ending, succeeded: usize, paid: u64, error: Option<RunError>) -> EndKind {
+    match (succeeded, ending, paid) {
+        (0, ..) => EndKind::Failed(error),
+        (_, Ending::Pruned, _) => EndKind::Pruned,
+        (_, Ending::Completed { .. }, 0) => EndKind::Cached,
+        (_, Ending::Completed { .. }, _) => EndKind::Completed,
     }
 }
 

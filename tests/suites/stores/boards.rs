@@ -12,7 +12,7 @@ use domain::id::RunId;
 use domain::leaderboard::Standing;
 use domain::money::NanoDollars;
 use domain::run::RunStatus;
-use domain::run::{ErrorKind, RunEnd, RunError, ScorerTotal};
+use domain::run::{EndKind, ErrorKind, RunEnd, RunError, ScorerTotal};
 use domain::value::Value;
 use promptlooper_tests::support::home::Kind;
 
@@ -32,11 +32,10 @@ pub(super) fn ended(score: Option<f64>) -> RunEnd {
     let error = RunError { kind: ErrorKind::Internal, message: "x".into(), stage: None, sample: None };
     let scorer = ScorerTotal { name: "exact".into(), value: score, interval: None, n: 3, failed: 0 };
     RunEnd {
-        status: RunStatus::Completed,
+        kind: EndKind::Completed,
         score,
         n: 3,
         scores: vec![scorer],
-        error: None,
         partial: false,
         ..RunEnd::failed(error)
     }

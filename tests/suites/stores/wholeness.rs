@@ -262,8 +262,7 @@ async fn of_equal_configurations_one_is_listed(kind: Kind) {
         block.sweep = None;
         let error = RunError { kind: ErrorKind::Internal, message: "x".into(), stage: None, sample: None };
         let failed = RunEnd::failed(error);
-        let end =
-            RunEnd { status: domain::run::RunStatus::Completed, score: Some(0.5), error: None, ..failed };
+        let end = RunEnd { kind: domain::run::EndKind::Completed, score: Some(0.5), ..failed };
         block.ending = Some(end.into());
         fixture.stores.commit(Commit { block: Some(block), ..Commit::default() })
     });

@@ -26,7 +26,7 @@ impl Engine {
         let new = self.new_runs(sweep, plan.new.clone()).await?;
         let extend = plan.extend.iter().map(|work| extension(sweep, work)).collect::<Result<_, _>>()?;
         let (end, events) = self.ends(sweep, plan).await?;
-        let ended = end.iter().map(|decided| decided.ending.end.status).collect();
+        let ended = end.iter().map(|decided| decided.ending.end.status()).collect();
         let runs = new.iter().map(|run| run.id).collect();
         let stored = &sweep.stored;
         let launch = Launch {
@@ -103,9 +103,9 @@ impl Engine {
             TrialEnd::Pruned { diff } => (Ending::Pruned, Some(diff)),
         };
         let end = loaded.end(tally, ending);
-        events.extend(end.error.as_ref().map(|error| told.failed(error)));
-        events.extend(diff.filter(|_| end.error.is_none()).map(|diff| told.pruned(&end, diff)));
-        let completed = (end.error.is_none() && diff.is_none()).then(|| told.completed(&end));
+        events.extend(end.error().map(|error| told.failed(error)));
+        events.extend(diff.filter(|_| end.error().is_none()).map(|diff| told.pruned(&end, diff)));
+        let completed = (end.error().is_none() && diff.is_none()).then(|| told.completed(&end));
         let ending = RunEnding { completed, lead: told.lead(&end), end };
         Ok((DecidedEnd { trial: no, run, done, diff, ending }, events))
     }

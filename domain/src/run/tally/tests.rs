@@ -1,5 +1,6 @@
 use super::*;
 use crate::call::FailureKind;
+use crate::run::RunStatus;
 
 const STAGES: [&str; 1] = ["say"];
 
@@ -49,8 +50,8 @@ fn every_way_of_adding_up_gives_the_same_bits() {
 fn an_end_by_decision_has_the_numbers_of_its_samples() {
     let scores = [0.5, 1.0, 0.0, 1.0];
     let (completed, pruned) = (ended(&scores, Ending::Completed { of: 4 }), ended(&scores, Ending::Pruned));
-    assert_eq!((completed.status, completed.partial), (RunStatus::Completed, false));
-    assert_eq!((pruned.status, pruned.partial), (RunStatus::Pruned, true));
+    assert_eq!((completed.status(), completed.partial), (RunStatus::Completed, false));
+    assert_eq!((pruned.status(), pruned.partial), (RunStatus::Pruned, true));
     let numbers = |end: &RunEnd| (end.score, end.interval, end.n, end.scores.clone());
     assert_eq!(numbers(&pruned), numbers(&completed));
     assert!(ended(&scores, Ending::Completed { of: 60 }).partial, "four of sixty lead");
@@ -65,11 +66,25 @@ fn a_run_without_a_success_has_failed_however_it_ends() {
             ResumedScores { vector: vec![f64::NAN; 2], failures: 2, first_error, ..ResumedScores::default() };
         let layout = Layout { scorers: &names(), stages: &STAGES, repeats: 1 };
         let end = Tally::resume(1, nothing).end(layout, ending);
-        assert_eq!(end.status, RunStatus::Failed);
-        let error = end.error.unwrap();
+        assert_eq!(end.status(), RunStatus::Failed);
+        let error = end.error().unwrap();
         assert_eq!(
             (error.kind.as_str(), error.stage.as_deref(), error.sample),
             ("timeout", Some("say"), Some(3))
         );
+    }
+}
+
+#[test]
+fn an_end_follows_from_what_succeeded_and_what_was_paid() {
+    let whole = Ending::Completed { of: 9 };
+    for (succeeded, paid, ending, expected) in [
+        (0, 0, whole, EndKind::Failed(None)),
+        (0, 3, Ending::Pruned, EndKind::Failed(None)),
+        (2, 0, whole, EndKind::Cached),
+        (2, 1, whole, EndKind::Completed),
+        (2, 1, Ending::Pruned, EndKind::Pruned),
+    ] {
+        assert_eq!(kind(ending, succeeded, paid, None), expected);
     }
 }

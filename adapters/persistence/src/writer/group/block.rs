@@ -108,7 +108,7 @@ fn count(block: &Block, delta: &mut Delta) {
     delta.samples += i64::try_from(block.vector.len()).unwrap_or(i64::MAX);
     delta.hits = delta.hits.saturating_add_unsigned(block.usage.hits);
     if let Some(ending) = &block.ending {
-        delta.ended(ending.end.status);
+        delta.ended(ending.end.status());
     }
 }
 
@@ -145,7 +145,7 @@ fn block_row(landed: &LandedBlock<'_>, seq: i64) -> [Column; 8] {
         ("upto", whole(landed.upto)),
         ("scores", bytes(block.vector.iter().flat_map(|score| score.to_le_bytes()).collect())),
         ("failures", whole(block.failures)),
-        ("ended", maybe_text(block.ending.as_ref().map(|ending| ending.end.status.as_str().to_owned()))),
+        ("ended", maybe_text(block.ending.as_ref().map(|ending| ending.end.status().as_str().to_owned()))),
     ]
 }
 

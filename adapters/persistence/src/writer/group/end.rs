@@ -43,7 +43,7 @@ pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
     endings: &[(RunId, &RunEnding)],
 ) -> Result<Vec<NewEvent>, DbErr> {
-    let ranked = endings.iter().filter(|(_, ending)| ending.end.status.is_ranked());
+    let ranked = endings.iter().filter(|(_, ending)| ending.end.status().is_ranked());
     mark_boards(session, &ranked.map(|(run, _)| *run).collect::<Vec<_>>()).await?;
     let (mut told, mut metrics) = (Vec::new(), Vec::new());
     for (run, RunEnding { end: ended, completed, lead }) in endings {
@@ -96,11 +96,11 @@ async fn end<C: ConnectionTrait>(
     run: RunId,
     ended: &RunEnd,
 ) -> Result<Option<Bill>, DbErr> {
-    let listed = ended.status.is_ranked();
+    let listed = ended.status().is_ranked();
     let (class, score) = rank(ended);
-    let error = ended.error.as_ref().map(|error| json(&crate::run_rows::error_value(error)));
+    let error = ended.error().map(|error| json(&crate::run_rows::error_value(error)));
     let columns = Columns([
-        ("status", text(ended.status.as_str())),
+        ("status", text(ended.status().as_str())),
         ("score", maybe_real(ended.score)),
         ("ci_low", maybe_real(ended.interval.map(|(low, _)| low))),
         ("ci_high", maybe_real(ended.interval.map(|(_, high)| high))),
@@ -133,7 +133,7 @@ fn bill(row: Row<'_>, dialect: Dialect, run: RunId, ended: &RunEnd) -> Result<Bi
         latency_ms: row.count("latency_ms")?,
         asked: row.count("done")?.saturating_mul(row.count("repeats")?),
     };
-    let metrics = if ended.status.is_ranked() { figures.rows() } else { Vec::new() };
+    let metrics = if ended.status().is_ranked() { figures.rows() } else { Vec::new() };
     Ok(Bill { cost, took, metrics })
 }
 

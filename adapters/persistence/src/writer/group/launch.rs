@@ -152,7 +152,7 @@ async fn go_on<C: ConnectionTrait>(
             return Ok(None);
         }
     }
-    launch.end.iter().for_each(|decided| delta.ended(decided.ending.end.status));
+    launch.end.iter().for_each(|decided| delta.ended(decided.ending.end.status()));
     let told = end::write(session, &endings).await?;
     let rows = steps.iter().map(|(_, step)| step_row(launch, step)).collect();
     session.insert_rows("trial_step", rows, "").await?;
@@ -188,7 +188,7 @@ fn step_row(launch: &Launch, step: &RunStep<'_>) -> [Column; 8] {
         ("trial", whole(trial)),
         ("seen_seq", whole(launch.seen)),
         ("upto", maybe_whole(upto)),
-        ("status", maybe_text(end.map(|(end, _)| end.status.as_str().to_owned()))),
+        ("status", maybe_text(end.map(|(end, _)| end.status().as_str().to_owned()))),
         ("diff", maybe_real(end.and_then(|(_, diff)| diff))),
         ("why", maybe_text(why)),
     ]
