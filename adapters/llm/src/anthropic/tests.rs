@@ -84,6 +84,29 @@ async fn an_exchange_over_a_socket() {
 }
 
 #[tokio::test]
+async fn a_stream_of_events_is_read_where_a_message_was_asked_for() {
+    let pieces = [
+        r#"{"type":"message_start","message":{"model":"m-1","content":[],"usage":{"input_tokens":3,"output_tokens":1}}}"#,
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+        r#"{"type":"ping"}"#,
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi "}}"#,
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"there"}}"#,
+        r#"{"type":"content_block_stop","index":0}"#,
+    ];
+    let end = r#"{"type":"message_delta","delta":{"stop_reason":"max_tokens"},"usage":{"output_tokens":2}}"#;
+    let failed = r#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#;
+    let answered = async |last: &str| {
+        let events = pieces.iter().chain([&last]).map(|event| format!("event: e\ndata: {event}\n\n"));
+        complete("200 OK\r\nContent-Type: text/event-stream", &events.collect::<String>()).await.0
+    };
+    let reply = answered(end).await.unwrap();
+    assert_eq!((reply.completion().unwrap().text.as_str(), reply.flags.truncated), ("hi there", true));
+    assert_eq!((reply.tokens.input, reply.tokens.output), (3, 2));
+    assert_eq!(reply.model_returned.as_deref(), Some("m-1"));
+    assert_eq!(answered(failed).await.unwrap_err().kind, FailureKind::Upstream5xx);
+}
+
+#[tokio::test]
 async fn statuses_become_failures() {
     for (head, error, kind) in [
         ("529 Overloaded", "overloaded_error", FailureKind::Upstream5xx),

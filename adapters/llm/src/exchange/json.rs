@@ -22,7 +22,7 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Option<Parsed<T>> {
     Some(Parsed { value: serde_json::from_value(value).ok()?, lossy })
 }
 
-/// The JSON within `body`, however it is wrapped: see [`relaxed::strict`] and [`event_stream::completion`]. What follows the
+/// The JSON within `body`, however it is wrapped: see [`relaxed::strict`] and [`event_stream::answer`]. What follows the
 /// first document is not read.
 pub(crate) fn tree(body: &[u8]) -> Option<Parsed<serde_json::Value>> {
     if let Ok(value) = serde_json::from_slice(body) {
@@ -31,7 +31,7 @@ pub(crate) fn tree(body: &[u8]) -> Option<Parsed<serde_json::Value>> {
     let text = decoded(body);
     let mended = mend_surrogates(&text);
     let lossy = text.contains('\u{fffd}') || mended != text;
-    let value = event_stream::completion(&mended, first_document).or_else(|| first_document(&mended))?;
+    let value = event_stream::answer(&mended, first_document).or_else(|| first_document(&mended))?;
     Some(Parsed { value, lossy })
 }
 

@@ -214,6 +214,32 @@ async fn responses_are_asked_for_where_the_endpoint_speaks_them() {
 }
 
 #[tokio::test]
+async fn a_stream_of_events_is_read_where_a_response_was_asked_for() {
+    let completed = r#"{"type":"response.completed","response":{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"hi there"}]}],"usage":{"input_tokens":3,"output_tokens":2}}}"#;
+    let pieces = [
+        r#"{"type":"response.created","response":{"status":"in_progress","output":[]}}"#,
+        r#"{"type":"response.output_text.delta","delta":"hi "}"#,
+        r#"{"type":"response.output_text.delta","delta":"there"}"#,
+    ];
+    let failed = r#"{"type":"response.failed","response":{"status":"failed","error":{"code":"rate_limit_exceeded","message":"slow"}}}"#;
+    let answered = async |last: &[&str]| {
+        let events = pieces.iter().chain(last).map(|event| format!("event: e\r\ndata: {event}\r\n\r\n"));
+        let body: String = events.collect();
+        let (url, request) = server(http("200 OK\r\nContent-Type: text/event-stream", &body)).await;
+        let endpoint = Endpoint { api: Api::Responses, ..endpoint(&url) };
+        let result = openai().complete(&endpoint, &call(&endpoint)).await;
+        request.await.unwrap();
+        result
+    };
+    for (last, estimated) in [(&[completed][..], false), (&[], true)] {
+        let reply = answered(last).await.unwrap();
+        assert_eq!(reply.completion().unwrap().text, "hi there");
+        assert_eq!(reply.flags.tokens_estimated, estimated);
+    }
+    assert_eq!(answered(&[failed]).await.unwrap_err().kind, FailureKind::RateLimited);
+}
+
+#[tokio::test]
 async fn the_key_goes_in_the_header_that_the_endpoint_names() {
     for auth in Auth::ALL {
         let (url, request) = server(http("200 OK", r#"{"data":[]}"#)).await;
