@@ -57,7 +57,8 @@ pub struct StageDocument {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[oai(default)]
     pub parameters: AnyMap,
-    /// llm: `text`, `json` or `{json_schema}`.
+    /// llm: `text`, `json` or `{json_schema, strict?}`. `strict` says whether the server has to hold the model to the
+    /// schema; where absent it is sent as true for schemas that qualify.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_format: Option<Any>,
     /// llm: whether a leading `<think>…</think>` is separated from the output; `true` where absent.
@@ -319,6 +320,7 @@ mod tests {
     fn stages_survive_the_way_into_a_draft_and_back() {
         for text in [
             "{name: a, kind: llm, prompt: x, system: s, parameters: {temperature: 0.5}, extra: {k: 1}}",
+            "{name: a, kind: llm, prompt: x, response_format: {json_schema: {type: object}, strict: false}}",
             "{name: a, kind: chunk, input: documents, unit: words, chunk_size: 200, chunk_overlap: 20}",
             "{name: a, kind: retrieve, from: b, query: q, endpoint: e, model: m, top_k: 3}",
         ] {

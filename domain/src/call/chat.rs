@@ -64,18 +64,27 @@ pub enum ResponseFormat {
     Text,
     /// Some JSON.
     Json,
-    /// JSON that is valid against this schema.
-    JsonSchema(Value),
+    /// JSON that is valid against a schema.
+    JsonSchema {
+        /// The schema.
+        schema: Value,
+        /// Whether the server has to hold the model to it. Where nothing is said, that is up to what the protocol allows.
+        strict: Option<bool>,
+    },
 }
 
 impl ResponseFormat {
-    /// The form as documents write it: `"text"`, `"json"` or `{"json_schema": …}`.
+    /// The form as documents write it: `"text"`, `"json"` or `{"json_schema": …}` with an optional `"strict"`.
     #[must_use]
     pub fn to_value(&self) -> Value {
         match self {
             Self::Text => Value::from("text"),
             Self::Json => Value::from("json"),
-            Self::JsonSchema(schema) => Value::from([("json_schema", schema.clone())]),
+            Self::JsonSchema { schema, strict } => {
+                let strict = strict.map(|strict| ("strict", Value::Bool(strict)));
+                let fields = [("json_schema", schema.clone())].into_iter().chain(strict);
+                Value::Map(fields.map(|(name, value)| (name.to_owned(), value)).collect())
+            }
         }
     }
 }

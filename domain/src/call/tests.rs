@@ -31,7 +31,8 @@ fn the_spelling_is_pinned() {
     );
     let mut full = call();
     full.parameters.insert("temperature".into(), Value::number(0.3));
-    full.response_format = ResponseFormat::JsonSchema(Value::from([("type", Value::from("object"))]));
+    let schema = Value::from([("type", Value::from("object"))]);
+    full.response_format = ResponseFormat::JsonSchema { schema: schema.clone(), strict: None };
     full.extra.insert("top_k".into(), Value::from(40_i64));
     full.repeat = 2;
     assert_eq!(
@@ -43,6 +44,9 @@ fn the_spelling_is_pinned() {
             r#""response_format":{"json_schema":{"type":"object"}},"url":"http://127.0.0.1:8000/v1","v":1}"#
         )
     );
+    full.response_format = ResponseFormat::JsonSchema { schema, strict: Some(false) };
+    let strict = r#""response_format":{"json_schema":{"type":"object"},"strict":false},"url""#;
+    assert!(full.canonical().contains(strict), "{}", full.canonical());
 }
 
 #[test]
@@ -92,7 +96,8 @@ fn the_token_bound_is_never_below_what_a_byte_tokenizer_would_count() {
     assert_eq!(call().token_bound(100), 5 + 16 + 21 + 16 + 100);
     assert_eq!(call().token_bound(u64::MAX), u64::MAX);
     let mut full = call();
-    full.response_format = ResponseFormat::JsonSchema(Value::from("x".repeat(5_000)));
+    full.response_format =
+        ResponseFormat::JsonSchema { schema: Value::from("x".repeat(5_000)), strict: None };
     assert!(full.token_bound(100) >= 5_158);
     full.extra.insert("tools".into(), Value::from("x".repeat(5_000)));
     assert!(full.token_bound(100) >= 10_158);
@@ -105,7 +110,8 @@ fn any_call() -> impl Strategy<Value = ChatCall> {
     let format = prop_oneof![
         Just(ResponseFormat::Text),
         Just(ResponseFormat::Json),
-        any_value().prop_map(ResponseFormat::JsonSchema)
+        (any_value(), any::<Option<bool>>())
+            .prop_map(|(schema, strict)| ResponseFormat::JsonSchema { schema, strict })
     ];
     let map = || proptest::collection::btree_map("[ab]", any_value(), 0..2);
     let messages = proptest::collection::vec(message, 0..3);

@@ -135,11 +135,27 @@ pub fn response_format(value: &Value) -> Result<ResponseFormat, String> {
     match value {
         Value::Text(word) if word == "text" => Ok(ResponseFormat::Text),
         Value::Text(word) if word == "json" => Ok(ResponseFormat::Json),
-        Value::Map(fields) if fields.len() == 1 && fields.contains_key("json_schema") => {
-            Ok(ResponseFormat::JsonSchema(fields["json_schema"].clone()))
-        }
-        _ => Err(format!("response_format takes \"text\", \"json\" or {{\"json_schema\": …}}, not {value}")),
+        Value::Map(fields) => json_schema(fields).ok_or_else(|| unknown_format(value)),
+        _ => Err(unknown_format(value)),
     }
+}
+
+fn json_schema(fields: &Map) -> Option<ResponseFormat> {
+    let schema = fields.get("json_schema")?.clone();
+    let strict = match fields.get("strict") {
+        None => None,
+        Some(Value::Bool(strict)) => Some(*strict),
+        Some(_) => return None,
+    };
+    let is_known = fields.len() == 1 + usize::from(strict.is_some());
+    is_known.then_some(ResponseFormat::JsonSchema { schema, strict })
+}
+
+fn unknown_format(value: &Value) -> String {
+    format!(
+        "response_format takes \"text\", \"json\" or {{\"json_schema\": …}}, the last with \"strict\" true or false \
+         where wanted, not {value}"
+    )
 }
 
 #[cfg(test)]
@@ -178,6 +194,20 @@ mod tests {
         assert!(stage.set(&Field::Messages, &shot).is_err());
         stage.set(&Field::ResponseFormat, &Value::from("json")).unwrap();
         assert!(stage.set(&Field::ResponseFormat, &Value::from("xml")).is_err());
+        let schema = || ("json_schema", Value::from([("type", Value::from("object"))]));
+        for strict in [None, Some(true), Some(false)] {
+            let fields: Map = [schema()]
+                .into_iter()
+                .chain(strict.map(|strict| ("strict", Value::Bool(strict))))
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
+            stage.set(&Field::ResponseFormat, &Value::Map(fields.clone())).unwrap();
+            assert_eq!(stage.response_format.to_value(), Value::Map(fields));
+        }
+        for wrong in [("strict", Value::from("yes")), ("strict", Value::Null), ("name", Value::from("n"))] {
+            assert!(stage.set(&Field::ResponseFormat, &Value::from([schema(), wrong])).is_err());
+        }
+        assert!(stage.set(&Field::ResponseFormat, &Value::from([("strict", Value::Bool(true))])).is_err());
         assert!(stage.set(&Field::Prompt, &Value::from(3_i64)).is_err());
         assert_eq!(stage.prompt, "p");
     }

@@ -684,7 +684,10 @@ export interface components {
             prompt?: string;
             /** @description retrieve: the query, a template; the sample's input where absent. */
             query?: string;
-            /** @description llm: `text`, `json` or `{json_schema}`. */
+            /**
+             * @description llm: `text`, `json` or `{json_schema, strict?}`. `strict` says whether the server has to hold the model to the
+             *     schema; where absent it is sent as true for schemas that qualify.
+             */
             response_format?: unknown;
             /** @description llm: whether a leading `<think>…</think>` is separated from the output; `true` where absent. */
             strip_think?: boolean;
@@ -3077,7 +3080,10 @@ export interface components {
             prompt?: string;
             /** @description retrieve: the query, a template; the sample's input where absent. */
             query?: string;
-            /** @description llm: `text`, `json` or `{json_schema}`. */
+            /**
+             * @description llm: `text`, `json` or `{json_schema, strict?}`. `strict` says whether the server has to hold the model to the
+             *     schema; where absent it is sent as true for schemas that qualify.
+             */
             response_format?: unknown;
             /** @description llm: whether a leading `<think>…</think>` is separated from the output; `true` where absent. */
             strip_think?: boolean;

@@ -24,7 +24,10 @@ fn structured(texts: &[String; 4], number: f64) -> (Export, serde_json::Value) {
         system_prompt: Some(system.clone()),
         messages: vec![Value::from([("role", Value::from("user")), ("content", text(prompt))])],
         prompt: Some(prompt.clone()),
-        response_format: Some(Value::from([("json_schema", Value::Map(keyed.clone()))])),
+        response_format: Some(Value::from([
+            ("json_schema", Value::Map(keyed.clone())),
+            ("strict", Value::Bool(true)),
+        ])),
         extra: keyed.clone(),
     };
     let export = Export { stages: vec![stage], params: keyed, ..export(std::slice::from_ref(value)) };
@@ -32,7 +35,7 @@ fn structured(texts: &[String; 4], number: f64) -> (Export, serde_json::Value) {
     let expected = json!({
         "model": value, "endpoint": "http://127.0.0.1:8000/v1", "parameters": {"temperature": number},
         "system_prompt": system, "messages": [{"role": "user", "content": prompt}], "prompt": prompt,
-        "response_format": {"json_schema": keyed}, "extra": keyed, "params": keyed, "variables": [],
+        "response_format": {"json_schema": keyed, "strict": true}, "extra": keyed, "params": keyed, "variables": [],
         "metadata": {"score": 0.5, "experiment": value, "exported_at": "1970-01-01T00:00:00Z"},
     });
     (export, expected)

@@ -27,7 +27,7 @@ pub(super) fn body(call: &ChatCall) -> Result<String, CallFailure> {
     match &call.response_format {
         ResponseFormat::Text => {}
         ResponseFormat::Json => return Err(CallFailure::new(FailureKind::Rejected, NO_SCHEMA)),
-        ResponseFormat::JsonSchema(schema) => {
+        ResponseFormat::JsonSchema { schema, .. } => {
             let format = [("type", Value::from("json_schema")), ("schema", schema.clone())];
             set_within(&mut body, OUTPUT, "format", Value::from(format));
         }
@@ -90,7 +90,9 @@ mod tests {
 
     #[test]
     fn a_call_is_spelled_as_the_protocol_has_it() {
-        let schema = ResponseFormat::JsonSchema(Value::from([("type", Value::from("object"))]));
+        let schema = Value::from([("type", Value::from("object"))]);
+        // The protocol is always strict.
+        let schema = ResponseFormat::JsonSchema { schema, strict: Some(true) };
         for (parameters, format, extra, rest) in [
             (json!({}), ResponseFormat::Text, json!({}), json!({"max_tokens": 4096})),
             (

@@ -5,6 +5,7 @@ mod completion;
 mod embedding;
 mod request;
 mod responses;
+mod strict_schema;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

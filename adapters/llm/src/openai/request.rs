@@ -5,6 +5,8 @@ use domain::endpoint::MaxTokensField;
 use domain::extra;
 use domain::value::{Value, write_text};
 
+use super::strict_schema;
+
 /// The body of the request for `call`, with only what is set. Reserved extra fields are left out: new experiments
 /// with them are refused, but older ones may be stored, and their answers would exceed their reservation.
 pub(super) fn body(call: &ChatCall, max_tokens: MaxTokensField) -> String {
@@ -63,11 +65,14 @@ impl Body {
         match format {
             ResponseFormat::Text => {}
             ResponseFormat::Json => self.0.push_str(r#","response_format":{"type":"json_object"}"#),
-            ResponseFormat::JsonSchema(schema) => {
+            ResponseFormat::JsonSchema { schema, strict } => {
                 self.0.push_str(
                     r#","response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":"#,
                 );
                 schema.write_canonical(&mut self.0);
+                if let Some(strict) = strict_schema::strictness(schema, *strict) {
+                    self.field("strict", &Value::Bool(strict));
+                }
                 self.0.push_str("}}");
             }
         }
@@ -112,7 +117,8 @@ mod tests {
     #[test]
     fn only_what_was_set_is_sent() {
         let one = Value::from(1_i64);
-        let schema = ResponseFormat::JsonSchema(Value::from([("type", Value::from("object"))]));
+        let object = Value::from([("type", Value::from("object"))]);
+        let strict = |strict| ResponseFormat::JsonSchema { schema: object.clone(), strict };
         for (parameters, format, extra, rest) in [
             (map([]), ResponseFormat::Text, map([]), ""),
             (
@@ -124,9 +130,15 @@ mod tests {
             (map([]), ResponseFormat::Json, map([]), r#","response_format":{"type":"json_object"}"#),
             (
                 map([]),
-                schema,
+                strict(None),
                 map([]),
                 r#","response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"}}}"#,
+            ),
+            (
+                map([]),
+                strict(Some(false)),
+                map([]),
+                r#","response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"},"strict":false}}"#,
             ),
             (
                 map([("top_p", one.clone()), ("reasoning_effort", Value::from("low"))]),

@@ -30,7 +30,7 @@ pub(super) fn labels(call: &ChatCall) -> Vec<String> {
 
 /// The keys of the requested object: those of the schema, or those listed in a prompt about JSON.
 pub(super) fn keys(call: &ChatCall) -> Vec<String> {
-    if let ResponseFormat::JsonSchema(Value::Map(schema)) = &call.response_format
+    if let ResponseFormat::JsonSchema { schema: Value::Map(schema), .. } = &call.response_format
         && let Some(Value::Map(properties)) = schema.get("properties")
     {
         return properties.keys().cloned().collect();

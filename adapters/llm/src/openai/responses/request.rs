@@ -4,6 +4,7 @@ use domain::call::{ChatCall, Message, ResponseFormat, Role};
 use domain::value::Value;
 
 use crate::body::{extra_fields, joined, messages, set_within};
+use crate::openai::strict_schema;
 
 /// The body of the request for `call`, with only what is set, and with the server's storage off. Parameters that the
 /// protocol does not define are sent too, and the server refuses what it does not accept.
@@ -21,11 +22,7 @@ pub(in crate::openai) fn body(call: &ChatCall) -> String {
     let format = match &call.response_format {
         ResponseFormat::Text => None,
         ResponseFormat::Json => Some(Value::from([("type", Value::from("json_object"))])),
-        ResponseFormat::JsonSchema(schema) => Some(Value::from([
-            ("type", Value::from("json_schema")),
-            ("name", Value::from("answer")),
-            ("schema", schema.clone()),
-        ])),
+        ResponseFormat::JsonSchema { schema, strict } => Some(json_schema(schema, *strict)),
     };
     if let Some(format) = format {
         set_within(&mut body, "text", "format", format);
@@ -36,6 +33,13 @@ pub(in crate::openai) fn body(call: &ChatCall) -> String {
     body.insert("input".to_owned(), messages(call.messages.iter().skip_while(is_system)));
     body.insert("model".to_owned(), Value::from(call.model.as_str()));
     Value::Map(body).canonical()
+}
+
+fn json_schema(schema: &Value, strict: Option<bool>) -> Value {
+    let strict = strict_schema::strictness(schema, strict).map(|strict| ("strict", Value::Bool(strict)));
+    let fields =
+        [("type", Value::from("json_schema")), ("name", Value::from("answer")), ("schema", schema.clone())];
+    Value::Map(fields.into_iter().chain(strict).map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 #[cfg(test)]
@@ -55,8 +59,13 @@ mod tests {
 
     #[test]
     fn a_call_is_spelled_as_the_protocol_has_it() {
-        let schema = ResponseFormat::JsonSchema(Value::from([("type", Value::from("object"))]));
+        let schema = |strict| ResponseFormat::JsonSchema {
+            schema: Value::from([("type", Value::from("object"))]),
+            strict,
+        };
         let format = json!({"type": "json_schema", "name": "answer", "schema": {"type": "object"}});
+        let strict =
+            json!({"type": "json_schema", "name": "answer", "schema": {"type": "object"}, "strict": true});
         for (parameters, response_format, extra, rest) in [
             (json!({}), ResponseFormat::Text, json!({}), json!({"store": false})),
             (
@@ -68,11 +77,12 @@ mod tests {
             ),
             (
                 json!({"reasoning_effort": "low", "verbosity": "high"}),
-                schema,
+                schema(None),
                 json!({"reasoning": {"summary": "auto"}}),
                 json!({"store": false, "reasoning": {"effort": "low", "summary": "auto"},
                        "text": {"verbosity": "high", "format": format}}),
             ),
+            (json!({}), schema(Some(true)), json!({}), json!({"store": false, "text": {"format": strict}})),
         ] {
             let message = |role, content: &str| Message { role, content: content.to_owned() };
             let call = ChatCall {
