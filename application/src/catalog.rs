@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use domain::configuration::{Binding, Configuration, ConfiguredStage};
-use domain::endpoint::{Endpoint, EndpointIdentity};
+use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind};
 use domain::experiment::{Applied, Definition};
 use domain::id::EndpointId;
 use domain::problem::{Problem, capped, is_full, listed, segment, unknown};
 use domain::space::{Field, Levels, Parameter};
-use domain::stage::{CallTarget, Stage};
+use domain::stage::{CallTarget, Stage, StageKind};
 use domain::sweep::SweepLimits;
 use domain::value::{Map, Value};
 
@@ -60,36 +60,43 @@ impl Catalog {
         for (i, stage) in definition.stages().iter().enumerate() {
             let Some(target) = stage.call_target() else { continue };
             let at = format!("/pipeline_stages/{i}");
-            if !chosen(definition, stage, &Field::Endpoint) && self.of_target(target).is_none() {
-                problems.push(self.unknown(&format!("{at}/endpoint"), target.endpoint));
+            if !chosen(definition, stage, &Field::Endpoint) {
+                problems.extend(self.endpoint_of(stage, target, &format!("{at}/endpoint")).err());
             }
             if target.model.is_none() && !chosen(definition, stage, &Field::Model) {
                 let detail = "name the model, or give the parameter space a dimension that targets it";
                 problems.push(Problem::new(format!("{at}/model"), "missing", detail));
             }
         }
-        problems.extend(self.unknown_levels(definition));
+        problems.extend(self.wrong_levels(definition));
         problems
     }
 
-    fn unknown_levels(&self, definition: &Definition) -> Vec<Problem> {
+    fn wrong_levels(&self, definition: &Definition) -> Vec<Problem> {
         let mut problems = Vec::new();
         for dimension in definition.space().dimensions() {
             let Levels::Choice(values) = &dimension.levels else { continue };
-            if dimension.target.as_ref().is_none_or(|target| target.field != Field::Endpoint) {
-                continue;
-            }
+            let target = dimension.target.as_ref().filter(|target| target.field == Field::Endpoint);
+            let aimed = target.and_then(|target| definition.stages().iter().find(|s| s.name == target.stage));
+            let Some(stage) = aimed else { continue };
             for (i, label) in values.iter().enumerate() {
                 if is_full(&problems) {
                     break;
                 }
-                if label.as_text().is_none_or(|label| self.by_label(label).is_none()) {
-                    let at = format!("/parameter_space/{}/values/{i}", segment(dimension.name.as_str()));
-                    problems.push(self.unknown(&at, label.as_text()));
+                let at = format!("/parameter_space/{}/values/{i}", segment(dimension.name.as_str()));
+                match label.as_text().and_then(|label| self.by_label(label)) {
+                    Some(endpoint) => problems.extend(answers(endpoint, stage, &at).err()),
+                    None => problems.push(self.unknown(&at, label.as_text())),
                 }
             }
         }
         problems
+    }
+
+    /// The endpoint of a stage, whose calls it can answer.
+    fn endpoint_of(&self, stage: &Stage, target: CallTarget<'_>, at: &str) -> Result<&Endpoint, Problem> {
+        let endpoint = self.of_target(target).ok_or_else(|| self.unknown(at, target.endpoint))?;
+        answers(endpoint, stage, at).map(|()| endpoint)
     }
 
     /// What keeps a sweep with a budget from starting: calls whose tokens have no bound, models without a price.
@@ -179,11 +186,26 @@ impl Catalog {
 
     fn bind(&self, stage: &Stage) -> Result<Option<StageBinding>, Problem> {
         let Some(target) = stage.call_target() else { return Ok(None) };
-        let endpoint = self.of_target(target).ok_or_else(|| self.unknown("", target.endpoint))?;
+        let endpoint = self.endpoint_of(stage, target, "")?;
         let missing = || Problem::new("", "missing", format!("stage `{}` names no model", stage.name));
         let model = target.model.ok_or_else(missing)?.to_owned();
         Ok(Some(StageBinding { endpoint: endpoint.id, identity: endpoint.identity.clone(), model }))
     }
+}
+
+/// Whether an endpoint can answer the calls of a stage; the problem is at `at` where it cannot.
+fn answers(endpoint: &Endpoint, stage: &Stage, at: &str) -> Result<(), Problem> {
+    let kind = endpoint.identity.kind;
+    if kind.has_embeddings() || !matches!(stage.kind, StageKind::Retrieve(_)) {
+        return Ok(());
+    }
+    let detail = format!(
+        "endpoint `{}` is of kind `{kind}`, whose protocol has no embeddings: give stage `{}` an endpoint of kind `{}`",
+        endpoint.label,
+        stage.name,
+        EndpointKind::OpenAi
+    );
+    Err(Problem::new(at, "no_embeddings", detail))
 }
 
 /// Every text that a field of a stage can be: its own, unless a dimension always decides, and those of dimensions.

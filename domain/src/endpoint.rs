@@ -53,6 +53,15 @@ impl EndpointKind {
             Self::OpenAi | Self::Simulated => None,
         }
     }
+
+    /// Whether its protocol has embeddings.
+    #[must_use]
+    pub const fn has_embeddings(self) -> bool {
+        match self {
+            Self::OpenAi | Self::Simulated => true,
+            Self::Anthropic => false,
+        }
+    }
 }
 
 impl fmt::Display for EndpointKind {

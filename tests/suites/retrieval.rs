@@ -187,6 +187,8 @@ async fn refused(server: &Server, document: &Value) -> Value {
 async fn what_is_wrong_with_a_stage_is_said_with_its_place() {
     let (_home, fake, server) = started(Kind::Sqlite).await;
     server.post("projects", json!({"name": "first"})).await;
+    server.post("endpoints", json!({"label": "fake", "kind": "openai", "url": fake.url()})).await;
+    server.post("endpoints", json!({"label": "claude", "kind": "anthropic", "url": fake.url()})).await;
     for (stage, field, value, code) in [
         (0, "chunk_size", json!(0), "out_of_range"),
         (0, "chunk_overlap", json!(40), "out_of_range"),
@@ -196,8 +198,10 @@ async fn what_is_wrong_with_a_stage_is_said_with_its_place() {
         (1, "top_k", json!(0), "out_of_range"),
         (1, "query", json!("{{ sample.question }}"), "unknown_name"),
         (1, "endpoint", json!("elsewhere"), "unknown_endpoint"),
+        (1, "endpoint", json!("claude"), "no_embeddings"),
     ] {
         let mut document = experiment(&fake.url());
+        document.as_object_mut().unwrap().remove("endpoints");
         document["pipeline_stages"][stage][field] = value;
         let problem = if field == "endpoint" {
             let id = server.import(&document).await;
@@ -210,6 +214,19 @@ async fn what_is_wrong_with_a_stage_is_said_with_its_place() {
         let found = errors.iter().any(|error| error["pointer"] == pointer.as_str() && error["code"] == code);
         assert!(found, "{field}: {problem}");
     }
+    let mut document = experiment(&fake.url());
+    let endpoints = json!({"target": "find.endpoint", "type": "choice", "values": ["fake", "claude"]});
+    document["parameter_space"]["where"] = endpoints;
+    document.as_object_mut().unwrap().remove("endpoints");
+    let id = server.import(&document).await;
+    let path = format!("experiments/{id}/sweep");
+    let problem = server.send(Method::POST, &path, Some(json!({}))).await.1;
+    assert_eq!(problem["errors"][0]["pointer"], "/parameter_space/where/values/1", "{problem}");
+    assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("kind `openai`"), "{problem}");
+    let body = json!({"experiment_id": id, "values": {"where": "claude", "chunk_size": 20, "top_k": 1, "embedder": "embed-a"}});
+    let (status, problem) = server.send(Method::POST, "runs", Some(body)).await;
+    assert_eq!((status.as_u16(), &problem["errors"][0]["code"]), (422, &json!("no_embeddings")), "{problem}");
+    assert_eq!(fake.counts().embedding_requests, 0);
     let mut document = experiment(&fake.url());
     document["parameter_space"]["chunk_size"]["target"] = json!("say.chunk_size");
     let problem = refused(&server, &document).await;
