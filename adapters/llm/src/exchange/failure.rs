@@ -9,6 +9,9 @@ use domain::time::Timestamp;
 use outbound::{Error, RequestRefusal, Response};
 use serde_json::Value;
 
+use super::error_words::{
+    is_about_account, is_about_configuration, is_about_key, is_about_quota, message, words,
+};
 use super::{error, excerpt, json, retry_after};
 
 /// The failure of an exchange that brought no answer.
@@ -40,6 +43,7 @@ pub(crate) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFai
         (FailureKind::QuotaExhausted, _) if asked.is_some() => FailureKind::RateLimited,
         (FailureKind::Upstream5xx, _) if is_loading(answer) => FailureKind::Loading,
         (FailureKind::Forbidden, Some(error)) if is_about_account(error) => FailureKind::Unauthorized,
+        (FailureKind::Rejected, Some(error)) if is_about_key(error) => FailureKind::Unauthorized,
         (FailureKind::Rejected, Some(error)) if is_about_configuration(error) => FailureKind::Misconfigured,
         (kind, _) => kind,
     };
@@ -47,10 +51,15 @@ pub(crate) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFai
     let said = said.unwrap_or_else(|| excerpt::of_bytes(answer.body()));
     let told = match answer.status() {
         404 => format!("404 at {}: {said}{}", excerpt::of_text(url), without_version(url)),
+        status @ 300..=399 => format!("{status} to {}: {said}", target(answer)),
         status => format!("{status}: {said}"),
     };
     let should_retry = answer.header("x-should-retry").and_then(|word| word.trim().parse().ok());
     CallFailure { should_retry, retry_after, ..CallFailure::new(kind, told) }
+}
+
+fn target(answer: &Response) -> String {
+    answer.header("location").map_or_else(|| "nowhere".to_owned(), excerpt::of_text)
 }
 
 /// Whether a server says that it is loading the model, as llama.cpp and Hugging Face's servers do with 503.
@@ -173,75 +182,6 @@ fn kind_of_word(word: &str) -> Option<FailureKind> {
         ("too_large", FailureKind::Rejected),
     ];
     WORDS.into_iter().find(|(part, _)| word.contains(part)).map(|(_, kind)| kind)
-}
-
-/// Words of providers for an account that has nothing left.
-const QUOTA: [&str; 3] = ["insufficient_quota", "billing_hard_limit_reached", "billing_error"];
-
-fn is_about_quota(error: &Value) -> bool {
-    // Anthropic calls this an invalid request, and tells it from others in the message alone.
-    let is_spent = || message(error).is_some_and(|said| said.contains("credit balance is too low"));
-    words(error).any(|word| QUOTA.contains(&word)) || is_spent()
-}
-
-fn words(error: &Value) -> impl Iterator<Item = &str> {
-    ["code", "type"].into_iter().filter_map(|name| error.get(name)?.as_str())
-}
-
-/// Words of messages about who asks, rather than about what is asked.
-const ACCOUNT: [&str; 9] = [
-    "api key",
-    "api_key",
-    "apikey",
-    "credential",
-    "account",
-    "organization",
-    "billing",
-    "subscription",
-    "permission",
-];
-
-/// Words of providers for a model that is not there, and for a parameter that it does not take.
-const CONFIGURATION: [&str; 6] = [
-    "unsupported_parameter",
-    "unsupported_value",
-    "unknown_parameter",
-    "model_not_found",
-    "invalid_model",
-    "deploymentnotfound",
-];
-
-/// Whether an error means the model or a parameter, so that every call like it will fail.
-fn is_about_configuration(error: &Value) -> bool {
-    if words(error).any(|word| CONFIGURATION.contains(&word.to_ascii_lowercase().as_str())) {
-        return true;
-    }
-    let said = message(error).unwrap_or_default().to_lowercase();
-    said.contains("model")
-        && ["not found", "does not exist", "not exist"].iter().any(|end| said.contains(end))
-}
-
-/// Whether an error speaks of the key or the account.
-fn is_about_account(error: &Value) -> bool {
-    let said = words(error).map(str::to_owned).chain(message(error));
-    said.map(|text| text.to_lowercase()).any(|text| ACCOUNT.iter().any(|word| text.contains(word)))
-}
-
-/// The server's own words, wherever they stand.
-fn message(error: &Value) -> Option<String> {
-    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let raw = error.pointer("/metadata/raw").and_then(text);
-    let said = ["message", "detail", "msg", "error_description"].iter().find_map(|name| error.get(*name));
-    let said = text(error).or_else(|| {
-        let said = said?;
-        // FastAPI tells a list of what is wrong with fields.
-        let first = said.get(0).and_then(|first| first.get("msg")).and_then(text);
-        text(said).or(first)
-    });
-    match (said, raw) {
-        (Some(said), Some(raw)) => Some(format!("{said}: {raw}")),
-        (said, raw) => said.or(raw),
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod error;
+mod error_words;
 mod event_stream;
 pub(crate) mod excerpt;
 pub(crate) mod failure;
