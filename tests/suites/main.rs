@@ -25,6 +25,7 @@ mod repeats;
 mod responsiveness;
 mod retrieval;
 mod scorers;
+mod servers;
 mod serving;
 mod single_runs;
 mod spending;

@@ -26,19 +26,26 @@
 //! | `fault-STATUS` | that status, 300 to 599, with an error body; 3xx with a `Location` |
 //! | `fault-STATUS-retry-WORD`, `fault-STATUSxN-retry-WORD` | the same with `Retry-After: WORD` |
 //! | `fault-quota` | 429 `insufficient_quota` |
+//! | `fault-loading` | 503, because the model is being loaded |
+//! | `fault-context`, `fault-filtered` | 400, because the prompt is too long, or was filtered |
+//! | `fault-headers` | 200 with a header of 1 MB |
 //! | `fault-reset` | the connection closes before a byte |
 //! | `fault-truncate`, `fault-chunks` | it breaks off in the body, of known or of chunked length |
 //! | `fault-hang` | nothing, ever |
 //! | `fault-trickle` | a byte a second |
 //! | `fault-endless` | a body without end |
 //! | `fault-html`, `fault-malformed`, `fault-empty-object`, `fault-empty-list`, `fault-deep` | 200 with a body that is no completion |
-//! | `fault-error` | 200 with an error inside |
+//! | `fault-error`, `fault-error-beside`, `fault-abort` | 200 with an error inside, alone or beside a part of an answer, or as the reason to stop |
 //! | `fault-no-choices` | no choices |
 //! | `fault-null-content`, `fault-tool-calls`, `fault-refusal`, `fault-filter` | no text, for that reason |
-//! | `fault-length` | cut at the limit |
+//! | `fault-length`, `fault-spent` | cut at the limit, with some text or none |
+//! | `fault-cut` | a few prompt tokens, however long the prompt |
+//! | `fault-stream` | a stream of events |
+//! | `fault-extras` | fields that nobody knows, or that come twice |
+//! | `fault-think`, `fault-reasoning`, `fault-reasoning-content`, `fault-reasoning-details` | thoughts before the text, as each of these has them |
 //! | `fault-parts` | the content in two parts |
 //! | `fault-nul`, `fault-surrogate`, `fault-bytes` | text that is not quite one |
-//! | `fault-other-model` | another model answered |
+//! | `fault-other-model`, `fault-provider` | another model answered, or one of another provider, with a fingerprint and a tier of its own |
 //! | `fault-no-usage`, `fault-usage-null`, `fault-usage-negative`, `fault-usage-text`, `fault-usage-1e30` | tokens that are missing or wrong |
 
 mod behaviour;

@@ -124,6 +124,10 @@ pub(super) fn faulty(name: &str, model: &str) -> Option<Vec<u8>> {
             "empty-list" => "[]".to_owned(),
             "deep" => "[".repeat(100_000),
             "error" => r#"{"error":{"message":"the model fell over","code":500}}"#.to_owned(),
+            "error-beside" => {
+                message(PLAIN).replacen('{', r#"{"error":{"message":"it broke off","code":502},"#, 1)
+            }
+            "abort" => finished(PLAIN, "abort"),
             "no-choices" => format!(r#"{{"model":{},"choices":[],"usage":{USAGE}}}"#, quoted(model)),
             "null-content" => message(r#"{"role":"assistant","content":null}"#),
             "tool-calls" => finished(TOOL_CALL, "tool_calls"),
@@ -132,11 +136,26 @@ pub(super) fn faulty(name: &str, model: &str) -> Option<Vec<u8>> {
             }
             "filter" => finished(r#"{"role":"assistant","content":null}"#, "content_filter"),
             "length" => finished(PLAIN, "length"),
+            "spent" => finished("null", "length"),
+            "cut" => usage(r#"{"prompt_tokens":9,"completion_tokens":1}"#),
+            "stream" => streamed(model),
+            "extras" => message(r#"{"content":"no","x":[{}],"content":"hi","audio":null}"#),
+            "think" => message(r#"{"content":"<think>hm</think>hi"}"#),
+            "reasoning" => message(r#"{"content":"hi","reasoning":"hm"}"#),
+            "reasoning-content" => message(r#"{"content":"hi","reasoning_content":"hm"}"#),
+            "reasoning-details" => {
+                message(r#"{"content":"hi","reasoning_details":[{"type":"reasoning.text","text":"hm"}]}"#)
+            }
             "parts" => message(r#"{"content":[{"type":"text","text":"h"},{"type":"text","text":"i"}]}"#),
             "nul" => message(r#"{"role":"assistant","content":"a\u0000b"}"#),
             "surrogate" => message(r#"{"role":"assistant","content":"a\ud800b"}"#),
             "bytes" => return Some(not_utf8(message(PLAIN))),
             "other-model" => around("another-model", PLAIN, "stop", USAGE),
+            "provider" => around("another-model", PLAIN, "stop", USAGE).replacen(
+                '{',
+                r#"{"provider":"elsewhere","system_fingerprint":"fp-2","service_tier":"flex","#,
+                1,
+            ),
             "no-usage" => message(PLAIN).replace(&format!(r#","usage":{USAGE}"#), ""),
             "usage-null" => usage("null"),
             "usage-negative" => usage(r#"{"prompt_tokens":-5,"completion_tokens":-5}"#),
@@ -147,6 +166,18 @@ pub(super) fn faulty(name: &str, model: &str) -> Option<Vec<u8>> {
         .into_bytes(),
     )
 }
+
+/// A completion in two chunks.
+fn streamed(model: &str) -> String {
+    let chunk = |choice: &str| format!(r#"data: {{"model":{},"choices":[{choice}]}}"#, quoted(model));
+    let beginning = chunk(r#"{"delta":{"content":"h"}}"#);
+    let end = chunk(r#"{"delta":{"content":"i"},"finish_reason":"stop"}"#);
+    format!("{beginning}\n\n{end}\n\ndata: [DONE]\n\n")
+}
+
+/// The body of a server that is loading its model.
+pub(super) const LOADING: &str =
+    r#"{"error":{"message":"Loading model","type":"unavailable_error","code":503}}"#;
 
 const TOOL_CALL: &str = r#"{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"look_up","arguments":"{}"}}]}"#;
 

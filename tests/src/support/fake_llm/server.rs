@@ -210,6 +210,12 @@ async fn fail(fault: Fault<'_>, model: &str, protocol: Protocol) -> io::Result<R
     match fault {
         Fault::Status { status, retry_after } => turn_away(status, retry_after),
         Fault::Named("quota") => json(429, reply::error(429, "insufficient_quota")),
+        Fault::Named("loading") => json(503, reply::LOADING),
+        Fault::Named("context") => json(400, reply::error(400, "context_length_exceeded")),
+        Fault::Named("filtered") => json(400, reply::error(400, "content_filter")),
+        Fault::Named("headers") => {
+            answer(Response::builder().header("x-large", "x".repeat(1 << 20)), whole("{}"))
+        }
         Fault::Named("reset") => Err(io::ErrorKind::ConnectionReset.into()),
         Fault::Named("hang") => std::future::pending().await,
         Fault::Named("truncate") => answer(Response::builder().header(CONTENT_LENGTH, 500), breaking_off()),
