@@ -13,6 +13,7 @@ mod endurance;
 mod exports;
 mod files;
 mod full_disk;
+mod gateway;
 mod generated_clients;
 mod laws;
 mod live;

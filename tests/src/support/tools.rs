@@ -21,6 +21,19 @@ pub fn python_tool(name: &str) -> PathBuf {
     python_tools().join(name)
 }
 
+/// A program of the gateway that is installed for tests.
+///
+/// # Panics
+/// Where nobody says where it is.
+#[must_use]
+pub fn gateway_tool(name: &str) -> PathBuf {
+    let folder = std::env::var_os("PROMPTLOOPER_TEST_GATEWAY");
+    let folder = folder.unwrap_or_else(|| {
+        panic!("PROMPTLOOPER_TEST_GATEWAY names no folder of a gateway: start the tests with tests/run")
+    });
+    Path::new(&folder).join(name)
+}
+
 /// The folder of packages for Node.js.
 ///
 /// # Panics
