@@ -127,27 +127,14 @@ fn has_public_name(endpoint: &Endpoint) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain::endpoint::{Api, Auth, EndpointIdentity, Limits, MaxTokensField};
+    use domain::endpoint::EndpointIdentity;
     use domain::id::EndpointId;
     use domain::money::NanoDollars;
 
     use super::*;
 
     fn endpoint(url: &str) -> Endpoint {
-        Endpoint {
-            id: EndpointId::new(1),
-            label: "e".to_owned(),
-            identity: EndpointIdentity::new(EndpointKind::OpenAi, url),
-            api: Api::Chat,
-            auth: Auth::Bearer,
-            api_key: None,
-            headers: None,
-            prices: std::collections::BTreeMap::new(),
-            limits: Limits::default(),
-            max_tokens_field: MaxTokensField::default(),
-            max_output_tokens: None,
-            timeout: Endpoint::DEFAULT_TIMEOUT,
-        }
+        Endpoint::new(EndpointId::new(1), "e", EndpointIdentity::new(EndpointKind::OpenAi, url))
     }
 
     fn input(url: &str, model: &str) -> Option<f64> {

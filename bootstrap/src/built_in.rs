@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use application::ports::Ids as _;
-use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind};
 use domain::id::EndpointId;
 use domain::money::NanoDollars;
 use domain::pricing::Price;
@@ -32,20 +32,7 @@ fn simulated_prices() -> BTreeMap<String, Price> {
 
 /// The built-in endpoints.
 pub(crate) fn endpoints(settings: &Settings) -> Vec<Endpoint> {
-    let endpoint = |label: &str, identity| Endpoint {
-        id: EndpointId::new(SystemIds.next()),
-        label: label.to_owned(),
-        identity,
-        api: Api::Chat,
-        auth: Auth::Bearer,
-        api_key: None,
-        headers: None,
-        prices: BTreeMap::new(),
-        limits: Limits::default(),
-        max_tokens_field: MaxTokensField::default(),
-        max_output_tokens: None,
-        timeout: Endpoint::DEFAULT_TIMEOUT,
-    };
+    let endpoint = |label: &str, identity| Endpoint::new(EndpointId::new(SystemIds.next()), label, identity);
     let simulated = Endpoint {
         prices: simulated_prices(),
         ..endpoint(SIMULATED, EndpointIdentity::new(EndpointKind::Simulated, SIMULATED_URL))

@@ -162,6 +162,25 @@ impl Endpoint {
     /// How long one exchange may take where nothing else is said.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
 
+    /// An endpoint of which nothing else is known: without a key or prices, with the usual limits.
+    #[must_use]
+    pub fn new(id: EndpointId, label: impl Into<String>, identity: EndpointIdentity) -> Self {
+        Self {
+            id,
+            label: label.into(),
+            api: Api::default(),
+            auth: Auth::usual(identity.kind),
+            identity,
+            api_key: None,
+            headers: None,
+            prices: BTreeMap::new(),
+            limits: Limits::default(),
+            max_tokens_field: MaxTokensField::default(),
+            max_output_tokens: None,
+            timeout: Self::DEFAULT_TIMEOUT,
+        }
+    }
+
     /// The endpoint in the place of a known one, whose id it takes. What it leaves out of key and headers, or gives as
     /// [`Secret::MASK`], stays as it is known, as long as it goes to the same server.
     #[must_use]

@@ -1,4 +1,4 @@
-use domain::endpoint::{Api, Auth, EndpointIdentity, Limits, MaxTokensField};
+use domain::endpoint::EndpointIdentity;
 use domain::experiment::{DimensionDraft, Draft, LlmDraft, StageDraft};
 use domain::id::EndpointId;
 use domain::sample::Sample;
@@ -11,20 +11,7 @@ use crate::estimate::any_points;
 use crate::json::from_json;
 
 fn endpoint(kind: EndpointKind) -> Endpoint {
-    Endpoint {
-        id: EndpointId::new(1),
-        label: "e".into(),
-        identity: EndpointIdentity::new(kind, "http://127.0.0.1/v1"),
-        api: Api::Chat,
-        auth: Auth::Bearer,
-        api_key: None,
-        headers: None,
-        prices: BTreeMap::new(),
-        limits: Limits::default(),
-        max_tokens_field: MaxTokensField::default(),
-        max_output_tokens: None,
-        timeout: Endpoint::DEFAULT_TIMEOUT,
-    }
+    Endpoint::new(EndpointId::new(1), "e", EndpointIdentity::new(kind, "http://127.0.0.1/v1"))
 }
 
 /// The warnings about a stage with these parameters in a space with these dimensions.

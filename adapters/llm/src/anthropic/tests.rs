@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::call::{Message, ResponseFormat, Role};
-use domain::endpoint::{Api, Auth, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{EndpointIdentity, EndpointKind};
 use domain::id::EndpointId;
 use domain::time::Timestamp;
 use domain::value::Map;
@@ -36,18 +36,10 @@ async fn server(head: &str, body: &str) -> (Endpoint, JoinHandle<String>) {
         String::from_utf8(request).unwrap()
     });
     let endpoint = Endpoint {
-        id: EndpointId::new(1),
-        label: "e".to_owned(),
-        identity: EndpointIdentity::new(EndpointKind::Anthropic, &url),
-        api: Api::Chat,
-        auth: Auth::XApiKey,
         api_key: Some(Secret::new(KEY)),
         headers: Some([("anthropic-beta".to_owned(), Secret::new("new"))].into()),
-        prices: BTreeMap::default(),
-        limits: Limits::default(),
-        max_tokens_field: MaxTokensField::MaxTokens,
-        max_output_tokens: None,
         timeout: Duration::from_secs(5),
+        ..Endpoint::new(EndpointId::new(1), "e", EndpointIdentity::new(EndpointKind::Anthropic, &url))
     };
     (endpoint, task)
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::call::{FailureKind, Message, ResponseFormat, Role};
-use domain::endpoint::{Auth, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{Auth, EndpointIdentity, EndpointKind};
 use domain::id::EndpointId;
 use domain::secret::Secret;
 use domain::time::Timestamp;
@@ -41,18 +41,10 @@ async fn server(answer: String) -> (String, JoinHandle<String>) {
 
 fn endpoint(url: &str) -> Endpoint {
     Endpoint {
-        id: EndpointId::new(1),
-        label: "e".to_owned(),
-        identity: EndpointIdentity::new(EndpointKind::OpenAi, url),
-        api: Api::Chat,
-        auth: Auth::Bearer,
         api_key: Some(Secret::new(KEY)),
         headers: Some([("x-org".to_owned(), Secret::new(ORG))].into()),
-        prices: BTreeMap::default(),
-        limits: Limits::default(),
-        max_tokens_field: MaxTokensField::MaxTokens,
-        max_output_tokens: None,
         timeout: Duration::from_secs(5),
+        ..Endpoint::new(EndpointId::new(1), "e", EndpointIdentity::new(EndpointKind::OpenAi, url))
     }
 }
 

@@ -1,5 +1,5 @@
 use domain::call::{Message, ResponseFormat, Role};
-use domain::endpoint::{Api, Auth, EndpointIdentity, EndpointKind};
+use domain::endpoint::{EndpointIdentity, EndpointKind};
 use domain::value::Map;
 
 use super::*;
@@ -170,18 +170,9 @@ async fn it_says_what_it_is() {
 }
 
 fn endpoint() -> Endpoint {
-    Endpoint {
-        id: domain::id::EndpointId::new(1),
-        label: "sim".to_owned(),
-        identity: EndpointIdentity::new(EndpointKind::Simulated, "sim"),
-        api: Api::Chat,
-        auth: Auth::Bearer,
-        api_key: None,
-        headers: None,
-        prices: std::collections::BTreeMap::default(),
-        limits: domain::endpoint::Limits::default(),
-        max_tokens_field: domain::endpoint::MaxTokensField::MaxTokens,
-        max_output_tokens: None,
-        timeout: Endpoint::DEFAULT_TIMEOUT,
-    }
+    Endpoint::new(
+        domain::id::EndpointId::new(1),
+        "sim",
+        EndpointIdentity::new(EndpointKind::Simulated, "sim"),
+    )
 }

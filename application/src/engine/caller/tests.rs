@@ -1,8 +1,6 @@
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use domain::call::{ChatCall, Message, Reply, ResponseFormat, Role};
-use domain::endpoint::{Api, Auth, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+use domain::endpoint::{EndpointIdentity, EndpointKind};
 use domain::id::RunId;
 use domain::money::NanoDollars;
 use domain::pricing::{CacheUse, Price, Tokens};
@@ -53,20 +51,7 @@ fn caller(calls: MockCallStore, timer: Held) -> Arc<Caller> {
 
 fn request(sweep: u128) -> CallRequest {
     let identity = EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1/v1");
-    let endpoint = Endpoint {
-        id: EndpointId::new(1),
-        label: "e".into(),
-        identity: identity.clone(),
-        api: Api::Chat,
-        auth: Auth::Bearer,
-        api_key: None,
-        headers: None,
-        prices: BTreeMap::new(),
-        limits: Limits::default(),
-        max_tokens_field: MaxTokensField::default(),
-        max_output_tokens: None,
-        timeout: Endpoint::DEFAULT_TIMEOUT,
-    };
+    let endpoint = Endpoint::new(EndpointId::new(1), "e", identity.clone());
     let call = ChatCall { endpoint: identity, ..chat_call() };
     CallRequest {
         call: HashedCall { call: Arc::new(call.into()), hash: Digest::new([1; 32]) },

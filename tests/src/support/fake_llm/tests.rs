@@ -107,21 +107,15 @@ impl application::ports::Clock for StoppedClock {
 /// The result of the real adapter for a model: the kind of its failure, or the flags of its answer.
 async fn seen(fake: &FakeLlm, model: &str) -> String {
     use domain::call::{ChatCall, Message, ResponseFormat, Role};
-    use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limits, MaxTokensField};
+    use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind};
 
     let endpoint = Endpoint {
-        id: domain::id::EndpointId::new(1),
-        label: "fake".to_owned(),
-        identity: EndpointIdentity::new(EndpointKind::OpenAi, &fake.url()),
-        api: Api::Chat,
-        auth: Auth::Bearer,
-        api_key: None,
-        headers: None,
-        prices: std::collections::BTreeMap::default(),
-        limits: Limits::default(),
-        max_tokens_field: MaxTokensField::MaxTokens,
-        max_output_tokens: None,
         timeout: Duration::from_millis(500),
+        ..Endpoint::new(
+            domain::id::EndpointId::new(1),
+            "fake",
+            EndpointIdentity::new(EndpointKind::OpenAi, &fake.url()),
+        )
     };
     let call = ChatCall {
         endpoint: endpoint.identity.clone(),

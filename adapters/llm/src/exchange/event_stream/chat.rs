@@ -25,7 +25,7 @@ pub(super) fn assembled(chunks: &[Value]) -> Value {
             "error": last(chunks, "/choices/0/error"),
         }]),
     )]);
-    for field in ["model", "provider", "usage", "error", "service_tier"] {
+    for field in ["model", "provider", "usage", "error", "service_tier", "system_fingerprint"] {
         let found = last(chunks, &format!("/{field}")).cloned();
         whole.extend(found.map(|value| (field.to_owned(), value)));
     }
