@@ -14,7 +14,8 @@ fn stream(events: &[Value]) -> String {
 fn chunks_add_up_to_an_answer() {
     let chunk =
         |text: &str| json!({"model": "m", "choices": [{"delta": {"content": text}, "finish_reason": null}]});
-    let end = json!({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}});
+    let end = json!({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3},
+        "system_fingerprint": "fp"});
     let stream = format!(
         ": wait\n\ndata: {}\n\ndata:{}\r\n\ndata: {end}\n\ndata: [DONE]\n\n",
         chunk("al"),
@@ -24,6 +25,7 @@ fn chunks_add_up_to_an_answer() {
     assert_eq!(whole.pointer("/choices/0/message/content"), Some(&json!("alpha")));
     assert_eq!(whole.pointer("/choices/0/finish_reason"), Some(&json!("stop")));
     assert_eq!((&whole["model"], &whole["usage"]["prompt_tokens"]), (&json!("m"), &json!(3)));
+    assert_eq!(whole["system_fingerprint"], "fp");
     let once = json!({"choices": [{"message": {"content": "a"}}]});
     assert_eq!(read(&format!("event: message\ndata: {once}\n")), Some(once));
     assert_eq!(read(&format!("data: {}\ndata: {{broken\n", chunk("a"))), None);
