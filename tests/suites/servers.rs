@@ -23,7 +23,7 @@
 //! | 16 | wrong counts of tokens | names, `single_runs` |
 //! | 17, 18 | parts; text that is none | `odd_answers_are_kept_with_what_is_odd_about_them`, names |
 //! | 19 | redirects | `what_fails_is_named` |
-//! | 20 | another model, provider, fingerprint, tier | `who_answered_is_kept` |
+//! | 20 | another model, provider, fingerprint, tier | `who_answered_is_kept`, `a_run_that_several_versions_of_a_server_answered_is_marked` |
 //! | 21 | unknown fields, duplicate keys | `odd_answers_are_kept_with_what_is_odd_about_them` |
 //! | 22 | an error with status 200 | `what_fails_is_named`, `protocols` |
 //! | 23 | lists 100,000 models | `a_vast_list_of_models_is_cut` |
@@ -147,16 +147,33 @@ async fn thoughts_are_kept_apart_from_the_answer() {
 
 #[tokio::test]
 async fn who_answered_is_kept() {
+    const FIELDS: [&str; 4] = ["model_returned", "provider", "system_fingerprint", "service_tier"];
     let setting = Setting::new().await;
-    for (model, returned, provider) in [
-        ("echo-1", Value::Null, Value::Null),
-        ("fault-other-model", json!("another-model"), Value::Null),
-        ("fault-provider", json!("another-model"), json!("elsewhere")),
+    for (model, answered) in [
+        ("echo-1", [Value::Null, Value::Null, Value::Null, Value::Null]),
+        ("fault-other-model", [json!("another-model"), Value::Null, Value::Null, Value::Null]),
+        ("fault-provider", [json!("another-model"), json!("elsewhere"), json!("fp-2"), json!("flex")]),
     ] {
         let (run, result) = setting.asked(model, PROMPT).await;
         assert_eq!(run["score"], json!(1.0), "{model}: {run}");
-        assert_eq!((&result["model_returned"], &result["provider"]), (&returned, &provider), "{result}");
+        assert_eq!(FIELDS.map(|name| result[name].clone()), answered, "{result}");
         assert_eq!(result["model_used"], json!(model), "{result}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_several_versions_of_a_server_answered_is_marked() {
+    let setting = Setting::new().await;
+    for (model, mixed) in [("fault-provider", Value::Null), ("fault-versions", json!(true))] {
+        let document = Experiment::echo(&setting.fake.url(), 3, 1)
+            .with("/endpoints/0/label", json!(model))
+            .with("/pipeline_stages/0/endpoint", json!(model))
+            .with("/pipeline_stages/0/model", json!(model))
+            .document;
+        let experiment = setting.server.import(&document).await;
+        let wanted = json!({"experiment_id": experiment, "values": {}});
+        let run = setting.server.post("runs?wait=30", wanted).await;
+        assert_eq!((&run["status"], &run["mixed"]), (&json!("completed"), &mixed), "{model}: {run}");
     }
 }
 

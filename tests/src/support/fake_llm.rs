@@ -46,6 +46,7 @@
 //! | `fault-parts` | the content in two parts |
 //! | `fault-nul`, `fault-surrogate`, `fault-bytes` | text that is not quite one |
 //! | `fault-other-model`, `fault-provider` | another model answered, or one of another provider, with a fingerprint and a tier of its own |
+//! | `fault-versions` | another version of the server answers each body |
 //! | `fault-no-usage`, `fault-usage-null`, `fault-usage-negative`, `fault-usage-text`, `fault-usage-1e30` | tokens that are missing or wrong |
 
 mod behaviour;

@@ -124,9 +124,7 @@ pub(super) fn faulty(name: &str, model: &str) -> Option<Vec<u8>> {
             "empty-list" => "[]".to_owned(),
             "deep" => "[".repeat(100_000),
             "error" => r#"{"error":{"message":"the model fell over","code":500}}"#.to_owned(),
-            "error-beside" => {
-                message(PLAIN).replacen('{', r#"{"error":{"message":"it broke off","code":502},"#, 1)
-            }
+            "error-beside" => stating(&message(PLAIN), r#""error":{"message":"it broke off","code":502}"#),
             "abort" => finished(PLAIN, "abort"),
             "no-choices" => format!(r#"{{"model":{},"choices":[],"usage":{USAGE}}}"#, quoted(model)),
             "null-content" => message(r#"{"role":"assistant","content":null}"#),
@@ -151,10 +149,9 @@ pub(super) fn faulty(name: &str, model: &str) -> Option<Vec<u8>> {
             "surrogate" => message(r#"{"role":"assistant","content":"a\ud800b"}"#),
             "bytes" => return Some(not_utf8(message(PLAIN))),
             "other-model" => around("another-model", PLAIN, "stop", USAGE),
-            "provider" => around("another-model", PLAIN, "stop", USAGE).replacen(
-                '{',
-                r#"{"provider":"elsewhere","system_fingerprint":"fp-2","service_tier":"flex","#,
-                1,
+            "provider" => stating(
+                &around("another-model", PLAIN, "stop", USAGE),
+                r#""provider":"elsewhere","system_fingerprint":"fp-2","service_tier":"flex""#,
             ),
             "no-usage" => message(PLAIN).replace(&format!(r#","usage":{USAGE}"#), ""),
             "usage-null" => usage("null"),
@@ -165,6 +162,16 @@ pub(super) fn faulty(name: &str, model: &str) -> Option<Vec<u8>> {
         }
         .into_bytes(),
     )
+}
+
+/// A completion with further fields at its beginning.
+fn stating(completion: &str, fields: &str) -> String {
+    completion.replacen('{', &format!("{{{fields},"), 1)
+}
+
+/// A completion by the version of a server that this number stands for.
+pub(super) fn of_version(model: &str, number: u64) -> String {
+    stating(&completion(model, "hi", (1, 1)), &format!(r#""system_fingerprint":"fp-{number:x}""#))
 }
 
 /// A completion in two chunks.

@@ -147,7 +147,7 @@ async fn complete(body: Incoming, shared: &Shared, protocol: Protocol) -> io::Re
     if let Behaviour::Fault { fault, times } = behaviour
         && times.is_none_or(|times| shared.tally().fault(hash) <= times)
     {
-        return fail(fault, &request.model, protocol).await;
+        return fail(fault, &request.model, hash, protocol).await;
     }
     let text = request.text(behaviour, hash);
     let (input, output) = if request.model.starts_with("greedy-") {
@@ -206,7 +206,7 @@ fn hash(body: &[u8]) -> u64 {
     hasher.finish()
 }
 
-async fn fail(fault: Fault<'_>, model: &str, protocol: Protocol) -> io::Result<Response<Body>> {
+async fn fail(fault: Fault<'_>, model: &str, hash: u64, protocol: Protocol) -> io::Result<Response<Body>> {
     match fault {
         Fault::Status { status, retry_after } => turn_away(status, retry_after),
         Fault::Named("quota") => json(429, reply::error(429, "insufficient_quota")),
@@ -216,6 +216,7 @@ async fn fail(fault: Fault<'_>, model: &str, protocol: Protocol) -> io::Result<R
         Fault::Named("headers") => {
             answer(Response::builder().header("x-large", "x".repeat(1 << 20)), whole("{}"))
         }
+        Fault::Named("versions") => completed(protocol, reply::of_version(model, hash)),
         Fault::Named("reset") => Err(io::ErrorKind::ConnectionReset.into()),
         Fault::Named("hang") => std::future::pending().await,
         Fault::Named("truncate") => answer(Response::builder().header(CONTENT_LENGTH, 500), breaking_off()),

@@ -191,6 +191,7 @@ async fn the_real_adapter_classifies_each_fault() {
         ("fault-bytes", "\u{fffd}i lossy_text"),
         ("fault-other-model", "hi"),
         ("fault-provider", "hi"),
+        ("fault-versions", "hi"),
         ("fault-no-usage", "hi tokens_estimated"),
         ("fault-usage-null", "hi tokens_estimated"),
         ("fault-usage-negative", "hi tokens_estimated"),
