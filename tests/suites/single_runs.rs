@@ -88,7 +88,7 @@ async fn a_new_run_tries_an_endpoint_again() {
 async fn a_run_that_more_than_one_model_answered_is_marked_mixed() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
     let server = Server::start(&home).await;
-    for (model, mixed) in [("echo-1", None), ("mixed-1", Some(true))] {
+    for (model, mixed) in [("echo-1", None), ("fault-versions", Some(true))] {
         let mut document =
             Experiment::echo(&fake.url(), 16, 1).with("/pipeline_stages/0/model", json!(model));
         document = document.with("/endpoints/0/label", json!(model));

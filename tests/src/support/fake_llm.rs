@@ -15,7 +15,6 @@
 //! | `fault-*` | see below |
 //! | `costly-*` | a text, billed with any number of tokens that the request allows, when the request comes; one in 24 bodies is not answered the first time |
 //! | `greedy-*` | as others, and bills all that the request allows: every byte, and every token of every answer |
-//! | `mixed-*` | as others, by one of two versions of the model, whose name ends with `-v0` or `-v1` |
 //! | others | a text of some 100 bytes that differs between bodies |
 //!
 //! Faults. A number of times may follow, as in `fault-500x2`: each distinct body gets the fault that often, and then
