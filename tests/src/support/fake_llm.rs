@@ -12,6 +12,7 @@
 //! | `bad-*` | `not-X` for it |
 //! | `echo-*` | the last word of the prompt, made of letters, digits, `_` and `-` |
 //! | `json-*` | `{"answer":"…","n":…}` around that word |
+//! | `judge-*` | `{"reason":"…","pass":…,"score":N}`, for a prompt with `[[answer:N]]`, else a score from 1 to 5 |
 //! | `fault-*` | see below |
 //! | `costly-*` | a text, billed with any number of tokens that the request allows, when the request comes; one in 24 bodies is not answered the first time |
 //! | `greedy-*` | as others, and bills all that the request allows: every byte, and every token of every answer |

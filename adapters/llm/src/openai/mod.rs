@@ -15,6 +15,7 @@ use application::ports::{Clock, ListedModel, ModelServer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, EmbedCall, Reply};
 use domain::endpoint::{Api, Endpoint};
+use domain::money::NanoDollars;
 use outbound::{Client, Request, Response};
 
 use crate::exchange::{Exchanges, answer, failure, usage};
@@ -51,13 +52,16 @@ impl OpenAiServer {
             Api::Chat => completion::read(answer.body(), call, latency),
             Api::Responses => responses::response::read(answer.body(), call, latency),
         }?;
-        let stated = answer.header(COST_HEADER).and_then(usage::dollars_in);
-        Ok(Reply { stated_cost: reply.stated_cost.or(stated), ..reply })
+        Ok(Reply { stated_cost: reply.stated_cost.or(stated_cost(&answer)), ..reply })
     }
 }
 
 /// The header in which `LiteLLM`'s proxy states the cost of a call, in US dollars.
 const COST_HEADER: &str = "x-litellm-response-cost";
+
+fn stated_cost(answer: &Response) -> Option<NanoDollars> {
+    answer.header(COST_HEADER).and_then(usage::dollars_in)
+}
 
 #[async_trait]
 impl ModelServer for OpenAiServer {
@@ -74,7 +78,7 @@ impl ModelServer for OpenAiServer {
         let latency = begun.elapsed();
         exchange
             .and_then(|answer| self.0.succeeded(answer, &url))
-            .and_then(|answer| embedding::read(answer.body(), calls, latency))
+            .and_then(|answer| embedding::read(answer.body(), calls, latency, stated_cost(&answer)))
             .map_err(|failure| failure::without_secrets(failure, endpoint))
     }
 

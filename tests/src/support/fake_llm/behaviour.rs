@@ -11,6 +11,8 @@ pub(super) enum Behaviour<'a> {
     Echo,
     /// A JSON object with the last word.
     Json,
+    /// A grade with its reason.
+    Judge,
     /// A text that differs between bodies.
     Text,
     /// A random bill within what the request allows, counted when the request arrives.
@@ -38,6 +40,7 @@ impl<'a> Behaviour<'a> {
             "bad" => Self::Bad,
             "echo" => Self::Echo,
             "json" => Self::Json,
+            "judge" => Self::Judge,
             "costly" => Self::Costly,
             "fault" => Self::fault(rest),
             _ => Self::Text,
@@ -70,6 +73,7 @@ mod tests {
         for (name, behaviour) in [
             ("good-1", Behaviour::Good),
             ("costly-1", Behaviour::Costly),
+            ("judge-1", Behaviour::Judge),
             ("gpt", Behaviour::Text),
             ("gpt-4", Behaviour::Text),
             ("fault-429", status(429, None, None)),

@@ -36,12 +36,19 @@ impl Request<'_> {
             Behaviour::Bad => format!("not-{}", self.marked().unwrap_or_else(|| self.last_word())),
             Behaviour::Echo => self.last_word().to_owned(),
             Behaviour::Json => format!(r#"{{"answer":"{}","n":{}}}"#, self.last_word(), hash % 1000),
+            Behaviour::Judge => self.grade(hash),
             Behaviour::Text | Behaviour::Costly => {
                 format!(
                     "This is what {hash:016x} says: the question was read in full, and here is an answer of a usual length."
                 )
             }
         }
+    }
+
+    /// The grade that a prompt with `[[answer:N]]` asks for, else one from 1 to 5 that differs between bodies.
+    fn grade(&self, hash: u64) -> String {
+        let grade = self.marked().and_then(|marked| marked.parse().ok()).unwrap_or(1 + hash % 5);
+        format!(r#"{{"reason":"because of {hash:x}","pass":{},"score":{grade}}}"#, grade > 3)
     }
 
     /// A quarter of the prompt's bytes.

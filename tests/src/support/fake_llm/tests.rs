@@ -29,6 +29,7 @@ async fn models_answer_as_they_are_named() {
         assert_eq!(text(&fake, model, prompt).await, answer, "{model}");
     }
     assert!(text(&fake, "json-1", "a bug").await.starts_with(r#"{"answer":"bug","n":"#));
+    assert!(text(&fake, "judge-1", "grade [[answer:4]]").await.ends_with(r#""pass":true,"score":4}"#));
     assert_ne!(text(&fake, "m", "a").await, text(&fake, "m", "b").await);
 }
 
