@@ -101,7 +101,7 @@ async fn a_run_that_more_than_one_model_answered_is_marked_mixed() {
         let path = format!("experiments/{experiment}/export/report");
         let report = server.raw(Method::GET, &path, None, &[]).await.text().await.unwrap();
         let says =
-            report.contains("1 run had answers of more than one model, provider or version of a server");
+            report.contains("1 run with answers of more than one model, provider or version of a server");
         assert_eq!(says, mixed.is_some(), "{report}");
     }
 }

@@ -179,7 +179,7 @@ impl OddAnswers {
             flags.map(|(name, n)| format!("{} {}", count(n, "answer"), flag_advice(name).unwrap_or(name)));
         let mixed = (self.mixed_runs > 0).then(|| {
             let runs = count(self.mixed_runs, "run");
-            format!("{runs} had answers of more than one model, provider or version of a server: {PIN}")
+            format!("{runs} with answers of more than one model, provider or version of a server: {PIN}")
         });
         flags.chain(mixed).collect()
     }

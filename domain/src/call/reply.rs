@@ -100,18 +100,21 @@ impl std::ops::Add for FlagCounts {
     }
 }
 
-/// Advice about answers with a flag, by its name; `None` where there is nothing to do.
+/// What is odd about answers with a flag, by its name, and what to do about it: it follows their number. `None` for an unknown
+/// flag.
 #[must_use]
 pub fn flag_advice(name: &str) -> Option<&'static str> {
     Some(match name {
-        "truncated" => "were cut at the limit of output tokens: raise max_tokens",
-        "refused" => "were refused by the model or its server",
-        "no_output" => "are empty: a reasoning model may have spent its tokens thinking, so raise max_tokens",
-        "context_cut" => {
-            "came for prompts that the server cut to its context: shorten them, or raise its context length"
+        "truncated" => "cut at the limit of output tokens: raise max_tokens",
+        "refused" => "refused by the model or its server",
+        "no_output" => {
+            "without any text: a reasoning model may have spent its tokens thinking, so raise max_tokens"
         }
-        "tokens_estimated" => "came without token counts, which are estimated",
-        "lossy_text" => "had bytes that are not UTF-8, which were replaced",
+        "context_cut" => {
+            "to prompts that the server cut to its context: shorten them, or raise its context length"
+        }
+        "tokens_estimated" => "without token counts, which are estimated",
+        "lossy_text" => "with bytes that are not UTF-8, which were replaced",
         _ => return None,
     })
 }

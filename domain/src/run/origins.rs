@@ -12,9 +12,13 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Adds the answer to a call of a stage.
+    /// Adds the answer to a call of a stage. A refusal that does not say who answered counts for nobody: a filter in front of
+    /// the model may have given it.
     pub fn add(&mut self, stage: u32, reply: &Reply) {
-        self.note(stage, origin(reply));
+        let says = origin_fields(reply).into_iter().any(Option::is_some);
+        if says || !reply.flags.refused {
+            self.note(stage, origin(reply));
+        }
     }
 
     /// Adds those of other answers.
@@ -54,10 +58,15 @@ impl Origins {
     }
 }
 
+const fn origin_fields(reply: &Reply) -> [&Option<String>; 4] {
+    [&reply.model_returned, &reply.provider, &reply.system_fingerprint, &reply.service_tier]
+}
+
 /// Tells apart who answers: FNV-1a (Fowler, Noll, Vo) over the fields of an answer that say so.
 fn origin(reply: &Reply) -> u64 {
-    let fields = [&reply.model_returned, &reply.provider, &reply.system_fingerprint, &reply.service_tier];
-    let bytes = fields.into_iter().flat_map(|field| field.iter().flat_map(|text| text.bytes()).chain([0xff]));
+    let bytes = origin_fields(reply)
+        .into_iter()
+        .flat_map(|field| field.iter().flat_map(|text| text.bytes()).chain([0xff]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
@@ -107,6 +116,8 @@ mod tests {
             assert!(of(&[(0, plain()), (0, other)]).is_mixed());
         }
         assert!(of(&[(0, reply(Some("a"), None, None)), (0, reply(None, Some("a"), None))]).is_mixed());
+        let refused = Reply { flags: Flags { refused: true, ..Flags::default() }, ..plain() };
+        assert!(!of(&[(0, reply(Some("a"), None, Some("fp"))), (0, refused)]).is_mixed());
     }
 
     #[test]
