@@ -1,8 +1,11 @@
 import type { Endpoint } from "@/api/types";
 
-/** A model that an endpoint surely has: one with a price, or one of the simulation's. */
+/** A chat model that an endpoint surely has: one of the simulation's, or one with a price, which embeddings have for input alone. */
 function modelOf(endpoint: Endpoint | undefined): string {
-  return Object.keys(endpoint?.prices ?? {})[0] ?? (endpoint?.kind === "simulated" ? "sim-small" : "MODEL");
+  if (endpoint?.kind === "simulated") return "sim-small";
+  const priced = Object.entries(endpoint?.prices ?? {});
+  const chat = priced.find(([, { output_per_million: output }]) => output > 0);
+  return (chat ?? priced[0])?.[0] ?? "MODEL";
 }
 
 /** A small experiment that works once its endpoint does; on the simulation where there is no other endpoint. */
