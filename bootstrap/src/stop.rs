@@ -6,7 +6,7 @@ use std::{io, process, thread};
 use crate::failure::INTERRUPTED;
 
 /// How long a service manager waits for what is under way. It is less than the half minute after which most of them kill.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(22);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(27);
 
 /// What asked the process to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
