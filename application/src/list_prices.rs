@@ -89,9 +89,6 @@ pub fn day() -> &'static str {
 }
 
 fn listed(endpoint: &Endpoint, model: &str) -> Option<Arc<Price>> {
-    if !has_public_name(endpoint) {
-        return None;
-    }
     let url = endpoint.identity.url.as_str();
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     if let Some(price) = known.get(url).and_then(|models| models.get(model)) {
@@ -118,7 +115,7 @@ fn has_public_name(endpoint: &Endpoint) -> bool {
         return false;
     }
     let host = listing::host(&endpoint.identity.url).trim_end_matches('.');
-    let is_private = |end: &str| host.ends_with(&format!(".{end}"));
+    let is_private = |end: &str| host.strip_suffix(end).is_some_and(|before| before.ends_with('.'));
     host.contains('.')
         && !host.starts_with('[')
         && !host.ends_with(|c: char| c.is_ascii_digit())

@@ -58,6 +58,9 @@ impl<'a> StageUse<'a> {
                 .into_iter()
                 .filter_map(|name| Some((name, self.support(endpoint, model, name)?)))
                 .collect();
+            if lacking.is_empty() {
+                continue;
+            }
             let ignored: Vec<&str> = lacking
                 .iter()
                 .filter(|(_, support)| *support == Support::Ignored)

@@ -34,11 +34,13 @@ pub fn after(failure: &CallFailure, failed: u32, chance: f64) -> RetryDecision {
         (Some(true), 0) if !failure.kind.breaks_endpoint() => RETRIES,
         (_, retries) => retries,
     };
-    if failed > retries && !(retries > 0 && failure.retry_after.is_some_and(|wait| wait > LONGEST_WAIT)) {
+    if let Some(wait) = failure.retry_after.filter(|wait| retries > 0 && *wait > LONGEST_WAIT) {
+        return RetryDecision::Postpone(wait);
+    }
+    if failed > retries {
         return RetryDecision::GiveUp;
     }
     match failure.retry_after {
-        Some(wait) if wait > LONGEST_WAIT => RetryDecision::Postpone(wait),
         Some(wait) => RetryDecision::Again(wait),
         None if failure.kind == FailureKind::Loading => RetryDecision::Again(LOADING_WAIT),
         None => RetryDecision::Again(backoff(failed).mul_f64(chance.clamp(0.0, 1.0))),

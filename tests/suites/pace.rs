@@ -14,13 +14,13 @@ use tokio::process::Child;
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// What was seen of a sweep.
-struct Seen {
+struct SweepTraffic {
     sweep: Value,
     arrivals: Vec<Arrival>,
     took: Duration,
 }
 
-impl Seen {
+impl SweepTraffic {
     /// The most that arrived in any minute: requests, tokens.
     fn fullest_minute(&self) -> (usize, u64) {
         let minutes = self.arrivals.iter().map(|first| {
@@ -40,7 +40,7 @@ impl Seen {
 }
 
 /// A sweep of three processes over so many calls at an endpoint with these limits.
-async fn swept(calls: usize, model: &str, limits: Value) -> Seen {
+async fn swept(calls: usize, model: &str, limits: Value) -> SweepTraffic {
     let home = Home::new(Kind::Postgres).await;
     let fake = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(50) }).await.unwrap();
     let server = Server::start_with(&home, &["serve"], &[]).await;
@@ -56,7 +56,7 @@ async fn swept(calls: usize, model: &str, limits: Value) -> Seen {
         let sweep = server.get(&format!("experiments/{experiment}")).await["sweep"].clone();
         let took = began.elapsed();
         if sweep["status"] == "completed" {
-            return Seen { sweep, arrivals: fake.arrivals(), took };
+            return SweepTraffic { sweep, arrivals: fake.arrivals(), took };
         }
         assert!(took < 10 * MINUTE, "still {}", sweep["status"]);
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -79,6 +79,11 @@ impl Demand {
         self.waiting > 0 && self.in_use >= self.slots
     }
 
+    /// Whether the store is to be asked for other slots; with `beat` also for those that are idle.
+    pub(super) fn is_to_change(self, beat: bool) -> bool {
+        self.is_short() || self.has_surplus() || beat && self.held.is_some()
+    }
+
     /// Whether the store counts slots that can no longer be in use.
     pub(super) fn has_surplus(self) -> bool {
         self.held.is_some_and(|held| held > self.slots.max(self.in_use))

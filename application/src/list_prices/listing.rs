@@ -93,9 +93,9 @@ impl Listing {
     pub(super) fn price(&self, provider: &Provider, model: &str) -> Option<Price> {
         let model = model.to_lowercase();
         provider.price(&model).or_else(|| {
-            let others =
+            let mut others =
                 provider.also.iter().filter_map(|id| self.providers.iter().find(|one| one.id == *id));
-            others.into_iter().find_map(|other| other.price(&model))
+            others.find_map(|other| other.price(&model))
         })
     }
 

@@ -11,7 +11,7 @@ use domain::retry;
 use super::settling::MIN_STORE_RETRY_DELAY;
 use super::{CallRequest, Caller};
 use crate::engine::gate::{Gate, Permit};
-use crate::ports::{RateRequest, StoreError};
+use crate::ports::{RateGrant, RateRequest, StoreError};
 
 /// How often a call that waits for its endpoint looks whether its run has been stopped.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -88,28 +88,28 @@ impl Caller {
 
     /// Asks the store for all that wait. A store that does not answer is asked again: nothing is sent uncounted.
     async fn take_rate(&self, gate: &Gate, endpoint: EndpointId, limits: RateLimits) {
-        if let Err(error) = self.ask_rate(gate, endpoint, limits).await {
-            tracing::warn!(%error, "the limits a minute of an endpoint could not be read; it will be tried again");
-            self.ports.timer.sleep(MIN_STORE_RETRY_DELAY).await;
+        match self.ask_rate(gate, endpoint, gate.rate_request(limits)).await {
+            Ok(grant) => gate.rate_granted(grant, self.ports.clock.now()),
+            Err(error) => {
+                tracing::warn!(%error, "the limits a minute of an endpoint could not be read; it will be tried again");
+                self.ports.timer.sleep(MIN_STORE_RETRY_DELAY).await;
+            }
         }
     }
 
+    /// Asks the store; corrections that it does not take are kept for the next time.
     async fn ask_rate(
         &self,
         gate: &Gate,
         endpoint: EndpointId,
-        limits: RateLimits,
-    ) -> Result<(), StoreError> {
-        let request = gate.rate_request(limits);
+        request: RateRequest,
+    ) -> Result<RateGrant, StoreError> {
         let corrections = request.corrections.clone();
-        match self.ports.rates.take(endpoint, request).await {
-            Ok(grant) => gate.rate_granted(grant, self.ports.clock.now()),
-            Err(error) => {
-                gate.keep_corrections(corrections);
-                return Err(error);
-            }
+        let answer = self.ports.rates.take(endpoint, request).await;
+        if answer.is_err() {
+            gate.keep_corrections(corrections);
         }
-        Ok(())
+        answer
     }
 
     /// Tells the store what earlier calls used after all, where no later call has.
@@ -119,12 +119,7 @@ impl Caller {
         }
         let _turn = gate.rate_turn().await;
         let request = RateRequest { calls: vec![], ..gate.rate_request(RateLimits::default()) };
-        let corrections = request.corrections.clone();
-        let told = self.ports.rates.take(endpoint, request).await;
-        if told.is_err() {
-            gate.keep_corrections(corrections);
-        }
-        told.map(drop)
+        self.ask_rate(gate, endpoint, request).await.map(drop)
     }
 
     /// Waits before the next attempt. What the server says of its load holds for all calls to it.

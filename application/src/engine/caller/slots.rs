@@ -3,7 +3,7 @@
 use domain::id::EndpointId;
 
 use super::Caller;
-use crate::engine::gate::{Demand, Gate, ResizeTurn};
+use crate::engine::gate::{Gate, ResizeTurn};
 use crate::ports::{EndpointCondition, SlotRequest, StoreError};
 
 impl Caller {
@@ -43,9 +43,10 @@ impl Caller {
     /// Learns how the endpoints in use are doing, and adjusts their slots: acquires slots that calls wait for and releases
     /// surplus ones; with `beat` also those that are idle.
     pub(in crate::engine) async fn share_all(&self, beat: bool) -> Result<(), StoreError> {
-        let in_use = |demand: Demand| demand.in_use > 0 || demand.is_short() || demand.has_surplus();
-        let held = |demand: Demand| beat && demand.held.is_some();
-        let gates = self.gates().into_iter().filter(|(_, gate)| in_use(gate.demand()) || held(gate.demand()));
+        let gates = self.gates().into_iter().filter(|(_, gate)| {
+            let demand = gate.demand();
+            demand.in_use > 0 || demand.is_to_change(beat)
+        });
         let gates: Vec<_> = gates.map(|(id, gate)| (id, gate.breaks(), gate)).collect();
         let ids: Vec<EndpointId> = gates.iter().map(|(id, ..)| *id).collect();
         let conditions = self.ports.endpoints.conditions(&ids).await?;
@@ -73,9 +74,9 @@ impl Caller {
         if beat {
             self.correct_rate(gate, condition.endpoint).await?;
         }
-        let demand = gate.demand();
-        let resizes = demand.is_short() || demand.has_surplus() || beat && demand.held.is_some();
-        if resizes && let Some(asking) = gate.ask() {
+        if gate.demand().is_to_change(beat)
+            && let Some(asking) = gate.ask()
+        {
             let demand = gate.demand();
             let want = demand.in_use.saturating_add(demand.waiting);
             self.share(condition.endpoint, condition.concurrency, asking, want).await?;

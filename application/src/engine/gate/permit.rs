@@ -21,10 +21,9 @@ impl Permit {
     }
 
     /// The same permit for a call that is counted within the limits a minute.
-    pub(in crate::engine) fn counting(self, call: CountedCall) -> Self {
-        let mut permit = self;
-        permit.counted = Some(call);
-        permit
+    pub(in crate::engine) fn counting(mut self, call: CountedCall) -> Self {
+        self.counted = Some(call);
+        self
     }
 
     /// The exchange was sent, and used so many tokens; as many as were counted for it where that is not known.
