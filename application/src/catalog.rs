@@ -1,4 +1,6 @@
-//! Finds the endpoints and models that stages name.
+//! Finds the endpoints and models that stages and scorers name.
+
+mod scorers;
 
 use std::collections::BTreeSet;
 
@@ -69,6 +71,7 @@ impl Catalog {
             }
         }
         problems.extend(self.wrong_levels(definition));
+        problems.extend(self.check_scorers(definition, None));
         problems
     }
 
@@ -115,6 +118,7 @@ impl Catalog {
                 problems.extend(self.unpriced(definition, stage, &at));
             }
         }
+        problems.extend(self.check_scorers(definition, Some(limits)));
         problems
     }
 

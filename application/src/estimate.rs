@@ -1,6 +1,7 @@
 //! Estimates a sweep before it starts.
 
 mod census;
+mod scorers;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,10 +18,12 @@ use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
 
 use self::census::CallCensus;
+use self::scorers::AskingScorers;
 use crate::catalog::Catalog;
 use crate::parameter_support;
-use crate::ports::{CallStore, EndpointStore, ExperimentStore, Offload, StoreError, StoredExperiment};
+use crate::ports::{CallStore, EndpointStore, ExperimentStore, StoreError, StoredExperiment};
 use crate::refusal::Refusal;
+use crate::scoring::{self, Evaluator};
 use crate::sweeps::{self, CappedRequest, SweepError, SweepRequest};
 use crate::walk::{Answers, HashedCall, Replies, Walk, WalkRecord};
 
@@ -67,7 +70,7 @@ pub struct Estimates {
     calls: Arc<dyn CallStore>,
     endpoints: Arc<dyn EndpointStore>,
     experiments: Arc<dyn ExperimentStore>,
-    offload: Arc<dyn Offload>,
+    scoring: scoring::Ports,
 }
 
 impl Estimates {
@@ -77,9 +80,9 @@ impl Estimates {
         calls: Arc<dyn CallStore>,
         endpoints: Arc<dyn EndpointStore>,
         experiments: Arc<dyn ExperimentStore>,
-        offload: Arc<dyn Offload>,
+        scoring: scoring::Ports,
     ) -> Self {
-        Self { calls, endpoints, experiments, offload }
+        Self { calls, endpoints, experiments, scoring }
     }
 
     /// Says what a sweep of an experiment would come to; nothing is stored or called.
@@ -104,8 +107,10 @@ impl Estimates {
         let warned =
             parameter_support::warnings(definition, &catalog, &self.endpoints.model_lists().await?, &points);
         let mut census = CallCensus::default();
+        let evaluator = Evaluator::new(Arc::clone(&stored.definition), self.scoring.clone());
+        let scorers = AskingScorers { evaluator: &evaluator, catalog: &catalog, calls: &*self.calls };
         for point in points {
-            self.count_configuration(&stored, &catalog, point, &samples, &mut census).await?;
+            self.count_configuration(&stored, &scorers, point, &samples, &mut census).await?;
         }
         for kind in census.kinds() {
             let measured = self.calls.measured(kind.endpoint, &kind.model).await?;
@@ -118,27 +123,30 @@ impl Estimates {
     async fn count_configuration(
         &self,
         stored: &StoredExperiment,
-        catalog: &Catalog,
+        scorers: &AskingScorers<'_>,
         point: Point,
         samples: &[u32],
         census: &mut CallCensus,
     ) -> Result<(), Refusal> {
-        let definition = &stored.definition;
+        let (definition, catalog) = (&stored.definition, scorers.catalog);
         let configured = catalog.configure(definition, point.values().clone());
         let (configuration, _) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
         let pipeline = Arc::new(Pipeline::try_new(&configuration).map_err(|(stage, wrong)| {
             Refusal::invalid(format!("/pipeline_stages/{stage}"), "template", wrong.message)
         })?);
-        let walk = Walk { pipeline: &pipeline, definition, offload: &*self.offload };
+        let walk = Walk { pipeline: &pipeline, definition, offload: &*self.scoring.offload };
         for chunk in samples.chunks(CHUNK) {
             let found = self.experiments.samples(stored.sample_set, chunk).await?;
-            let found: Vec<Value> =
-                chunk.iter().zip(found).map(|(i, sample)| sample.into_parts(*i).0).collect();
+            let found: Vec<_> = chunk.iter().zip(found).map(|(i, sample)| sample.into_parts(*i)).collect();
             for repeat in 1..=definition.repeats() {
-                let walks = found.clone().into_iter().map(|sample| self.walk(walk, sample, repeat).boxed());
-                let mut walks = stream::iter(walks.collect::<Vec<_>>()).buffered(CHUNK);
-                while let Some((record, asked)) = walks.next().await.transpose()? {
+                let walks = found.iter().map(|(sample, _)| self.walk(walk, sample.clone(), repeat).boxed());
+                let mut walks =
+                    stream::iter(walks.collect::<Vec<_>>()).buffered(CHUNK).zip(stream::iter(&found));
+                while let Some((walked, (_, expected))) = walks.next().await {
+                    let (record, asked) = walked?;
+                    let scoring = scorers.count(&pipeline, &record, expected).await?;
                     census.count(&pipeline, catalog, &record, asked);
+                    census.count_scoring(catalog, scoring);
                 }
             }
         }

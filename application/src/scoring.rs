@@ -1,5 +1,6 @@
 //! Scores outputs with an experiment's scorers and with checks that samples bring.
 
+mod asking;
 mod extraction;
 mod ready;
 mod text_rules;
@@ -10,13 +11,17 @@ use domain::experiment::Definition;
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::problem::Problem;
 use domain::sample::{Expectations, Sample};
+use domain::scoring::rating::Rating;
 use domain::scoring::{
-    Entry, EntryScorer, Judgement, Scorer, ScoringEntry, combined, sample_weights, weighted,
+    Entry, EntryScorer, Judgement, Measured, Scorer, ScoringEntry, combined, sample_weights, weighted,
 };
+use futures::future::join_all;
 
+use self::asking::Interviewer;
+pub(crate) use self::asking::{ScorerAnswers, ScorerModel, ScorerQuestion};
 use self::ready::{ReadyEntry, ScorerOutcome, Subject};
 use crate::form::{Form, MAX_PATTERN_UNITS};
-use crate::ports::{FormatChecker, Offload};
+use crate::ports::{EnginePorts, FormatChecker, Offload};
 
 /// The ports that scorers use.
 #[derive(Clone)]
@@ -24,6 +29,14 @@ use crate::ports::{FormatChecker, Offload};
 pub struct Ports {
     pub formats: Arc<dyn FormatChecker>,
     pub offload: Arc<dyn Offload>,
+}
+
+impl Ports {
+    /// Those of the engine.
+    #[must_use]
+    pub fn of_engine(ports: &EnginePorts) -> Self {
+        Self { formats: Arc::clone(&ports.formats), offload: Arc::clone(&ports.offload) }
+    }
 }
 
 /// The scorers of an experiment, ready to judge.
@@ -51,6 +64,23 @@ pub struct ScorerResult {
     pub scorer: u32,
     /// The judgement, or why the scorer failed.
     pub judgement: Result<Judgement, String>,
+}
+
+/// What scorers judge: one repetition of a sample that has passed every stage.
+#[derive(Clone, Copy)]
+pub(crate) struct Evidence<'a> {
+    /// The stages that it went through.
+    pub(crate) pipeline: &'a Pipeline,
+    /// The sample, and the outputs of the stages.
+    pub(crate) progress: &'a SampleProgress,
+    /// What is expected of it.
+    pub(crate) expected: &'a Expectations,
+    /// The sample, by its index in the set, and the repetition, from 1.
+    pub(crate) place: (u32, u32),
+    /// What its calls took.
+    pub(crate) measured: Measured,
+    /// What people and other programs think of its run.
+    pub(crate) ratings: &'a [Rating],
 }
 
 impl Evaluator {
@@ -93,30 +123,90 @@ impl Evaluator {
         &self.names
     }
 
+    /// The experiment's own scorers that ask models; templates stand where their values will be.
+    pub(crate) fn asking(&self) -> impl Iterator<Item = &Scorer> {
+        let scorers = self.definition.scoring().iter().map(|entry| entry.scorer.outline());
+        scorers.filter(|scorer| scorer.asked_model().is_some())
+    }
+
+    /// Whether there are any.
+    pub(crate) fn asks_models(&self) -> bool {
+        self.asking().next().is_some()
+    }
+
     /// Judges the outputs of one repetition of a sample; what takes long is done elsewhere.
-    pub async fn judge(
+    ///
+    /// # Errors
+    /// What stops whoever answers the calls of scorers.
+    pub(crate) async fn judge<A: ScorerAnswers>(
         &self,
-        pipeline: &Pipeline,
-        progress: &SampleProgress,
-        expected: &Expectations,
-    ) -> RepeatScores {
-        let scope = pipeline.scorer_scope(progress);
-        let subject = Subject { scope, progress, references: &expected.references, ports: &self.ports };
+        evidence: Evidence<'_>,
+        answers: &A,
+    ) -> Result<RepeatScores, A::Stop> {
+        let weights = sample_weights(&self.scorers, &evidence.expected.checks);
+        let outcomes = self.outcomes(evidence, answers).await;
         let mut entries = Vec::new();
-        let weights = sample_weights(&self.scorers, &expected.checks);
         let mut counted = Vec::with_capacity(weights.len());
-        for ((number, name), weight) in (0..).zip(&self.names).zip(weights) {
-            let said = match self.own_checks(name, expected) {
-                Some(checks) => combine(&checks, &subject).await,
-                None => match self.entries.get(number as usize) {
-                    Some(entry) => entry.judge(&subject).await,
-                    None => Ok(None),
-                },
-            };
-            counted.push((weight, entry_of(&said)));
-            entries.extend(said.transpose().map(|judgement| ScorerResult { scorer: number, judgement }));
+        for ((number, outcome), weight) in (0..).zip(outcomes).zip(weights) {
+            let outcome = outcome?;
+            counted.push((weight, entry_of(&outcome)));
+            entries.extend(outcome.transpose().map(|judgement| ScorerResult { scorer: number, judgement }));
         }
-        RepeatScores { entries, score: weighted(&counted) }
+        Ok(RepeatScores { entries, score: weighted(&counted) })
+    }
+
+    /// Has the scorers judge that ask models, for the sake of their calls.
+    ///
+    /// # Errors
+    /// What stops whoever answers them.
+    pub(crate) async fn ask<A: ScorerAnswers>(
+        &self,
+        evidence: Evidence<'_>,
+        answers: &A,
+    ) -> Result<(), A::Stop> {
+        for ((number, name), entry) in (0..).zip(&self.names).zip(self.definition.scoring()) {
+            if entry.scorer.outline().asked_model().is_some() {
+                self.outcome(number, name, evidence, answers).await?.ok();
+            }
+        }
+        Ok(())
+    }
+
+    /// What each scorer says. Scorers that ask models do so side by side, and each is waited for, because its calls are
+    /// paid.
+    async fn outcomes<A: ScorerAnswers>(
+        &self,
+        evidence: Evidence<'_>,
+        answers: &A,
+    ) -> Vec<Result<ScorerOutcome, A::Stop>> {
+        let scorers = (0..).zip(&self.names);
+        let judging = scorers.map(|(number, name)| self.outcome(number, name, evidence, answers));
+        if self.asks_models() {
+            return join_all(judging).await;
+        }
+        let mut outcomes = Vec::with_capacity(self.names.len());
+        for outcome in judging {
+            outcomes.push(outcome.await);
+        }
+        outcomes
+    }
+
+    async fn outcome<A: ScorerAnswers>(
+        &self,
+        number: u32,
+        name: &str,
+        evidence: Evidence<'_>,
+        answers: &A,
+    ) -> Result<ScorerOutcome, A::Stop> {
+        let subject =
+            Subject { evidence, ports: &self.ports, interviewer: Interviewer::new(answers, number) };
+        match self.own_checks(name, evidence.expected) {
+            Some(checks) => combine(&checks, &subject).await,
+            None => match self.entries.get(number as usize) {
+                Some(entry) => entry.judge(&subject).await,
+                None => Ok(Ok(None)),
+            },
+        }
     }
 
     /// The checks of a sample that bear a name; `None` where there are none.
@@ -132,12 +222,18 @@ impl Evaluator {
 }
 
 /// Judges with all checks of one name.
-async fn combine(checks: &[(f64, ReadyEntry)], subject: &Subject<'_>) -> ScorerOutcome {
+async fn combine<A: ScorerAnswers>(
+    checks: &[(f64, ReadyEntry)],
+    subject: &Subject<'_, A>,
+) -> Result<ScorerOutcome, A::Stop> {
     let mut judgements = Vec::with_capacity(checks.len());
     for (weight, check) in checks {
-        judgements.extend(check.judge(subject).await?.map(|judgement| (*weight, judgement)));
+        match check.judge(subject).await? {
+            Ok(judgement) => judgements.extend(judgement.map(|judgement| (*weight, judgement))),
+            Err(why) => return Ok(Err(why)),
+        }
     }
-    Ok(combined(judgements))
+    Ok(Ok(combined(judgements)))
 }
 
 fn entry_of(said: &ScorerOutcome) -> Entry {
@@ -166,176 +262,4 @@ fn check_entry(entry: &ScoringEntry, units: &mut usize) -> Vec<Problem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use async_trait::async_trait;
-    use domain::configuration::Configuration;
-    use domain::experiment::{Draft, LlmDraft, StageDraft};
-    use domain::scoring::{Extract, Score, ScoringDraft};
-    use domain::value::{Map, Value};
-
-    use super::*;
-    use crate::json;
-    use crate::ports::mocks::MockFormatChecker;
-
-    /// Runs jobs where it is asked, and counts them.
-    #[derive(Default)]
-    struct Here(std::sync::atomic::AtomicUsize);
-
-    #[async_trait]
-    impl Offload for Here {
-        async fn run(&self, job: Box<dyn FnOnce() + Send>) {
-            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            job();
-        }
-    }
-
-    fn scorer(scorer: &str, options: &str) -> ScoringDraft {
-        let Value::Map(options) = json::parse(options).unwrap() else { panic!("{options}") };
-        let name = Some(format!("{scorer}{}", Value::Map(options.clone())));
-        ScoringDraft { name, scorer: scorer.to_owned(), options, ..ScoringDraft::default() }
-    }
-
-    fn definition(scoring: Vec<ScoringDraft>) -> Definition {
-        let stage = StageDraft::llm("s", LlmDraft { prompt: "p".into(), ..LlmDraft::default() });
-        Draft { name: "e".into(), stages: vec![stage], scoring, repeats: 1, ..Draft::default() }
-            .define()
-            .unwrap()
-    }
-
-    fn judged(scoring: Vec<ScoringDraft>, formats: MockFormatChecker, output: &str) -> (RepeatScores, usize) {
-        let here = Arc::new(Here::default());
-        let ports = Ports { formats: Arc::new(formats), offload: here.clone() };
-        let evaluator = Evaluator::new(Arc::new(definition(scoring)), ports);
-        let judged =
-            futures::executor::block_on(evaluator.judge(&pipeline(), &passed(output), &expecting("x")));
-        (judged, here.0.load(std::sync::atomic::Ordering::Relaxed))
-    }
-
-    fn value(judged: &RepeatScores, scorer: usize) -> Option<f64> {
-        judged.entries[scorer].judgement.as_ref().ok().map(|judgement| judgement.value.value())
-    }
-
-    fn pipeline() -> Pipeline {
-        let params = Map::from([("tone".to_owned(), Value::from("dry"))]);
-        let configuration = Configuration { stages: vec![], params, free: Map::new(), repeats: 1 };
-        Pipeline::try_new(&configuration).unwrap()
-    }
-
-    fn expecting(reference: &str) -> Expectations {
-        Expectations { references: vec![Value::from(reference)], ..Expectations::default() }
-    }
-
-    /// A sample that has passed the stage with an output.
-    fn passed(output: &str) -> SampleProgress {
-        let mut progress = SampleProgress::new(Value::default());
-        progress.passed("s", Value::from(output));
-        progress
-    }
-
-    const RECURSIVE: &str = r##"{"type": "json_schema", "schema": {"anyOf": [{"items": {"$ref": "#"}}]}}"##;
-
-    #[test]
-    fn a_check_that_was_ended_fails_its_score_and_no_other() {
-        let mut formats = MockFormatChecker::new();
-        formats.expect_check().times(1).returning(|_, _| Err("it took too long".to_owned()));
-        let (judged, jobs) =
-            judged(vec![scorer("format", RECURSIVE), scorer("contains", "{}")], formats, "[x]");
-        assert_eq!(judged.entries[0].judgement, Err("it took too long".to_owned()));
-        assert_eq!((value(&judged, 1), judged.score, jobs), (Some(1.0), None, 0));
-    }
-
-    #[test]
-    fn what_is_bounded_never_goes_to_another_process() {
-        let scoring =
-            || vec![scorer("format", r#"{"type": "json"}"#), scorer("format", r#"{"type": "xml"}"#)];
-        let mut formats = MockFormatChecker::new();
-        formats.expect_check().never();
-        let (judged, jobs) = judged(scoring(), formats, "[1]");
-        assert_eq!((value(&judged, 0), value(&judged, 1), jobs), (Some(1.0), Some(0.0), 0));
-    }
-
-    #[test]
-    fn what_takes_long_is_done_elsewhere() {
-        let mut formats = MockFormatChecker::new();
-        formats.expect_check().times(1).returning(|_, _| Ok(Judgement::new(Score::ONE)));
-        let scoring = vec![scorer("format", r#"{"type": "xml"}"#), scorer("similarity", "{}")];
-        let (judged, jobs) = judged(scoring, formats, &"x".repeat(50_000));
-        assert_eq!((value(&judged, 0), jobs), (Some(1.0), 1));
-    }
-
-    #[test]
-    fn texts_that_take_too_long_to_compare_have_no_score() {
-        let long = "ab".repeat(500_000);
-        let ports = Ports { formats: Arc::new(MockFormatChecker::new()), offload: Arc::new(Here::default()) };
-        let evaluator = Evaluator::new(Arc::new(definition(vec![scorer("similarity", "{}")])), ports);
-        let expected = expecting(&"ba".repeat(500_001));
-        let judged = futures::executor::block_on(evaluator.judge(&pipeline(), &passed(&long), &expected));
-        let told = judged.entries[0].judgement.as_ref().unwrap_err();
-        assert!(told.contains("token_f1"), "{told}");
-    }
-
-    /// The scores by name, and the weighted score, of an output of a sample with these checks.
-    fn scored(scoring: Vec<ScoringDraft>, checks: Vec<ScoringDraft>, output: &str) -> (String, Option<f64>) {
-        let names =
-            domain::experiment::check_names(&[Sample { checks: checks.clone(), ..Sample::default() }]);
-        let stage = StageDraft::llm("s", LlmDraft { prompt: "p".into(), ..LlmDraft::default() });
-        let draft = Draft {
-            name: "e".into(),
-            stages: vec![stage],
-            scoring,
-            check_names: names,
-            repeats: 1,
-            ..Draft::default()
-        };
-        let ports = Ports { formats: Arc::new(MockFormatChecker::new()), offload: Arc::new(Here::default()) };
-        let evaluator = Evaluator::new(Arc::new(draft.define().unwrap()), ports);
-        let expected = Expectations { references: vec![Value::from("x")], checks };
-        let judged = futures::executor::block_on(evaluator.judge(&pipeline(), &passed(output), &expected));
-        let told = judged.entries.iter().map(|entry| {
-            let value = entry.judgement.as_ref().map(|judgement| judgement.value.value());
-            format!("{}={value:?}", evaluator.names()[entry.scorer as usize])
-        });
-        (told.collect::<Vec<_>>().join(" "), judged.score)
-    }
-
-    fn check(name: Option<&str>, scorer: &str, options: &str, weight: f64) -> ScoringDraft {
-        let Value::Map(options) = json::parse(options).unwrap() else { panic!("{options}") };
-        let (name, weight) = (name.map(str::to_owned), Some(weight));
-        ScoringDraft { name, scorer: scorer.to_owned(), options, weight, ..ScoringDraft::default() }
-    }
-
-    #[test]
-    fn checks_count_beside_entries_and_stand_in_the_place_of_their_namesakes() {
-        let entries = || {
-            vec![check(Some("same"), "exact_match", "{}", 1.0), check(None, "length", r#"{"max": 5}"#, 1.0)]
-        };
-        assert_eq!(scored(entries(), vec![], "x"), ("same=Ok(1.0) length=Ok(1.0)".to_owned(), Some(1.0)));
-        let checks = vec![
-            check(Some("same"), "exact_match", r#"{"value": "y"}"#, 2.0),
-            check(None, "contains", r#"{"value": "x"}"#, 1.0),
-            check(None, "contains", r#"{"value": "z"}"#, 3.0),
-        ];
-        let told = "same=Ok(0.0) length=Ok(1.0) contains=Ok(0.25)".to_owned();
-        assert_eq!(scored(entries(), checks, "x"), (told, Some((1.0 + 4.0 * 0.25) / 7.0)));
-    }
-
-    #[test]
-    fn a_part_of_the_output_is_judged_and_a_missing_part_is_worth_nothing() {
-        let entry = |extract: Extract| ScoringDraft {
-            extract: Some(extract),
-            negate: true,
-            ..check(None, "exact_match", "{}", 1.0)
-        };
-        let after = Extract { after: Some("=".into()), ..Extract::default() };
-        assert_eq!(scored(vec![entry(after.clone())], vec![], "a = y").1, Some(1.0));
-        assert_eq!(scored(vec![entry(after.clone())], vec![], "a = x").1, Some(0.0));
-        assert_eq!(scored(vec![entry(after)], vec![], "nothing").1, Some(0.0));
-    }
-
-    #[test]
-    fn templates_among_options_see_the_parameters() {
-        let entry = check(None, "contains", r#"{"value": "{{ params.tone }}"}"#, 1.0);
-        assert_eq!(scored(vec![entry.clone()], vec![], "so dry").1, Some(1.0));
-        assert_eq!(scored(vec![entry], vec![], "warm").1, Some(0.0));
-    }
-}
+mod tests;

@@ -22,7 +22,7 @@ pub(crate) struct HashedCall {
 }
 
 impl HashedCall {
-    fn new(call: Call) -> Self {
+    pub(crate) fn new(call: Call) -> Self {
         let hash = sha256(&call.canonical());
         Self { call: Arc::new(call), hash }
     }
@@ -181,6 +181,14 @@ fn read(
 ) -> Result<Value, StageError> {
     let replies: Vec<&Reply> = answers.iter().map(|answer| &*answer.reply).collect();
     pipeline.finish(stage, progress, &replies, |text| json::parse(text).ok())
+}
+
+impl WalkRecord {
+    /// Whether all of so many stages have been passed.
+    pub(crate) fn is_complete(&self, stages: usize) -> bool {
+        let passed = self.stages.iter().filter(|stage| matches!(stage.end, StageEnd::Passed));
+        passed.count() == stages
+    }
 }
 
 impl StageRecord {

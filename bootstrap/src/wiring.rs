@@ -103,7 +103,7 @@ impl Wired {
                 stores.clone(),
                 stores.clone(),
                 stores.clone(),
-                Arc::clone(&ports.offload),
+                application::scoring::Ports::of_engine(ports),
             ),
             runs: Runs::new(runs::Ports::of_engine(ports)),
             exports: self.exports(),

@@ -1,26 +1,38 @@
 //! Judges outputs by a number from 0 to 1, with details.
 //!
-//! Scorers here need only the output and the reference. A [`Format`] is only described here; it is checked outside
-//! the domain, which has no parsers.
+//! Most scorers need only the output and the reference. A [`Format`] is only described here; it is checked outside the
+//! domain, which has no parsers. Scorers that ask models or services say what they ask, and what the answers are worth;
+//! they ask nobody themselves.
 
 mod draft;
+mod embedding_similarity;
 mod entry;
 mod format;
+mod judge;
 mod keyword;
 mod length;
 mod matching;
+mod measured;
+mod model_choice;
 mod options;
+pub mod rating;
+mod service;
 mod similarity;
 mod text_rules;
 
 use std::fmt;
 
 pub use draft::{Extract, ScoringDraft};
+pub use embedding_similarity::EmbeddingSimilarity;
 pub use entry::{EntryScorer, ScoringEntry, TemplatedScorer, combined, sample_weights};
 pub use format::Format;
+pub use judge::{Judge, JudgeEvidence};
 pub use keyword::Keyword;
 pub use length::Length;
 pub use matching::{ContainedValues, Contains, ExactMatch};
+pub use measured::{CostTarget, LatencyTarget, Measured};
+pub use model_choice::ModelChoice;
+pub use service::{ServiceScorer, service_request};
 pub use similarity::{Method, Similarity};
 pub use text_rules::{AsciiRules, TextRules, Token};
 
@@ -134,9 +146,46 @@ pub enum Scorer {
     Contains(Contains),
     /// The output is similar to the reference.
     Similarity(Similarity),
+    /// The output means the same as the reference.
+    EmbeddingSimilarity(EmbeddingSimilarity),
+    /// A model judges the output.
+    LlmJudge(Box<Judge>),
+    /// A service of the user's own judges the output.
+    Service(ServiceScorer),
+    /// People rate the output.
+    HumanRating,
+    /// Another program posts a score under the entry's name.
+    External,
+    /// The output took little time.
+    Latency(LatencyTarget),
+    /// The output cost little.
+    Cost(CostTarget),
 }
 
-const SCORERS: [&str; 6] = ["length", "format", "keyword", "exact_match", "contains", "similarity"];
+const SCORERS: [&str; 13] = [
+    "length",
+    "format",
+    "keyword",
+    "exact_match",
+    "contains",
+    "similarity",
+    "embedding_similarity",
+    "llm_judge",
+    "http",
+    "human_rating",
+    "external",
+    "latency",
+    "cost",
+];
+
+/// The kinds of model that a scorer asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedModel<'a> {
+    /// A chat model, as a judge.
+    Judge(&'a ModelChoice),
+    /// An embedding model.
+    Embedding(&'a ModelChoice),
+}
 
 impl Scorer {
     /// Creates a scorer from its name and options.
@@ -160,6 +209,15 @@ impl Scorer {
             "exact_match" => Some(Self::ExactMatch(ExactMatch::read(&mut options))),
             "contains" => Some(Self::Contains(Contains::read(&mut options))),
             "similarity" => Similarity::read(&mut options).map(Self::Similarity),
+            "embedding_similarity" => {
+                Some(Self::EmbeddingSimilarity(EmbeddingSimilarity::read(&mut options)))
+            }
+            "llm_judge" => Judge::read(&mut options).map(|judge| Self::LlmJudge(Box::new(judge))),
+            "http" => ServiceScorer::read(&mut options).map(Self::Service),
+            "human_rating" => Some(Self::HumanRating),
+            "external" => Some(Self::External),
+            "latency" => LatencyTarget::read(&mut options).map(Self::Latency),
+            "cost" => CostTarget::read(&mut options).map(Self::Cost),
             _ => return Err(vec![unknown(name)]),
         };
         options.finish(scorer)
@@ -171,8 +229,26 @@ impl Scorer {
         match self {
             Self::ExactMatch(scorer) => scorer.value.is_none(),
             Self::Contains(scorer) => scorer.value.is_none(),
-            Self::Similarity(_) => true,
-            Self::Length(_) | Self::Format(_) | Self::Keyword(_) => false,
+            Self::LlmJudge(judge) => judge.needs_reference(),
+            Self::Similarity(_) | Self::EmbeddingSimilarity(_) => true,
+            Self::Length(_)
+            | Self::Format(_)
+            | Self::Keyword(_)
+            | Self::Service(_)
+            | Self::HumanRating
+            | Self::External
+            | Self::Latency(_)
+            | Self::Cost(_) => false,
+        }
+    }
+
+    /// The model that it asks; `None` if it asks none.
+    #[must_use]
+    pub fn asked_model(&self) -> Option<AskedModel<'_>> {
+        match self {
+            Self::LlmJudge(judge) => Some(AskedModel::Judge(&judge.model)),
+            Self::EmbeddingSimilarity(scorer) => Some(AskedModel::Embedding(&scorer.model)),
+            _ => None,
         }
     }
 
@@ -183,11 +259,12 @@ impl Scorer {
             Self::Similarity(_) => bytes > 1 << 12,
             Self::Keyword(scorer) => bytes.saturating_mul(scorer.terms()) > 1 << 20,
             Self::Length(_) | Self::Format(_) | Self::ExactMatch(_) | Self::Contains(_) => bytes > 1 << 18,
+            _ => false,
         }
     }
 
-    /// Judges an output against the accepted answers, of which the best match counts. `None` if it skips the sample,
-    /// or is a [`Format`], which is checked elsewhere.
+    /// Judges the text of an output against the accepted answers, of which the best match counts. `None` if it skips
+    /// the sample, or is a scorer that goes by something else.
     ///
     /// # Errors
     /// [`ScorerError`] if there is nothing to compare, or the texts are too long.
@@ -203,7 +280,7 @@ impl Scorer {
             Self::ExactMatch(scorer) => Ok(scorer.evaluate(output, references, rules)),
             Self::Contains(scorer) => scorer.evaluate(output, references, rules),
             Self::Similarity(scorer) => scorer.evaluate(output, references, rules),
-            Self::Format(_) => Ok(None),
+            _ => Ok(None),
         }
     }
 }

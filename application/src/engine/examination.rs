@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use domain::call::{Call, CallFailure, FailureKind};
 use domain::endpoint::Endpoint;
@@ -10,13 +11,17 @@ use domain::money::NanoDollars;
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::pricing::Tokens;
 use domain::run::{Asker, ErrorKind, Origins, Payer, RunError, StageError};
+use domain::scoring::Measured;
 use domain::statistics::mean;
 
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
 use super::loaded::LoadedExperiment;
 use super::sample_cache::LoadedSample;
+use super::scorer_calls::{ScorerCalls, ScorerPayer, is_paid_by};
+use crate::catalog::Catalog;
 use crate::list_prices::price_of;
 use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage};
+use crate::scoring::Evidence;
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 
 /// What all samples of a run share.
@@ -27,6 +32,8 @@ pub(super) struct Examination<'a> {
     pub(super) pipeline: &'a Arc<Pipeline>,
     /// Where the calls of each stage go; `None` where it makes none.
     pub(super) endpoints: &'a [Option<Arc<Endpoint>>],
+    /// The endpoints that scorers can ask.
+    pub(super) catalog: &'a Catalog,
     pub(super) halt: &'a Arc<AtomicBool>,
 }
 
@@ -54,6 +61,8 @@ pub(super) struct Attempt {
     score: Option<f64>,
     failed: bool,
     usage: Usage,
+    /// The latency of the calls of its stages.
+    latency: Duration,
     origins: Origins,
 }
 
@@ -87,12 +96,29 @@ impl Examination<'_> {
             attempt.add(answers.payer(stage), record);
         }
         if !attempt.failed {
-            let place = (sample, repeat);
-            let judged = self.loaded.judge(place, self.pipeline, &record.progress, &loaded.expected);
-            let judgement = judged.await;
-            (attempt.scores, attempt.score) = (judgement.rows, judgement.score);
+            let evidence = Evidence {
+                pipeline: self.pipeline,
+                progress: &record.progress,
+                expected: &loaded.expected,
+                place: (sample, repeat),
+                measured: attempt.measured(),
+                ratings: &[],
+            };
+            self.score(evidence, &mut attempt).await?;
         }
         Ok(attempt)
+    }
+
+    /// Scores the outputs of an attempt; the run pays for what scorers ask.
+    async fn score(&self, evidence: Evidence<'_>, attempt: &mut Attempt) -> Result<(), Blocked> {
+        let (sample, repeat) = evidence.place;
+        let ClaimedRun { lease, sweep, budgeted, .. } = *self.run;
+        let payer = ScorerPayer { run: lease.run, sample, repeat, sweep, budgeted, halt: self.halt };
+        let calls = ScorerCalls::new(self.caller, self.catalog, payer);
+        let judgement = self.loaded.judge(evidence, &calls).await?;
+        (attempt.scores, attempt.score) = (judgement.rows, judgement.score);
+        attempt.usage = attempt.usage.and(calls.usage(is_paid_by));
+        Ok(())
     }
 }
 
@@ -153,7 +179,7 @@ impl Answers for RunAnswers<'_> {
 }
 
 /// The most that a call can use up. Sweeps with a budget start only where every stage has a bound.
-fn reservation(call: &Call, endpoint: &Endpoint) -> Reservation {
+pub(super) fn reservation(call: &Call, endpoint: &Endpoint) -> Reservation {
     let output = call.max_tokens().or(endpoint.max_output_tokens.map(u64::from)).unwrap_or(0);
     let tokens = call.token_bound(output);
     let most = Tokens { input: tokens.saturating_sub(output), output };
@@ -170,21 +196,26 @@ impl Attempt {
             score: None,
             failed: false,
             usage: Usage::NONE,
+            latency: Duration::ZERO,
             origins: Origins::default(),
         }
+    }
+
+    /// What the calls of its stages took.
+    fn measured(&self) -> Measured {
+        let answered = self.usage.calls + self.usage.hits > 0;
+        Measured { latency: answered.then_some(self.latency), cost: self.usage.cost }
     }
 
     /// Adds a stage's result. An answer is cached exactly when another payer paid for it; a stage that makes the same call
     /// twice pays once.
     fn add(&mut self, payer: Payer, record: StageRecord) {
         let mut seen = HashSet::new();
-        let mut own = |answer: &Arc<StoredAnswer>| {
-            let paid = answer.paid_by.is_some_and(|paid| Payer { call: payer.call, ..paid } == payer);
-            paid && seen.insert(answer.id)
-        };
+        let mut own = |answer: &Arc<StoredAnswer>| is_paid_by(answer, payer) && seen.insert(answer.id);
         let paid: Vec<bool> = record.answers.iter().map(&mut own).collect();
         for (answer, paid) in record.answers.iter().zip(&paid) {
             self.usage = self.usage.and(Usage::of(answer, *paid));
+            self.latency = self.latency.saturating_add(answer.reply.latency);
         }
         if let Asker::Stage(stage) = payer.asker {
             record.answers.iter().for_each(|answer| self.origins.add(stage, &answer.reply));

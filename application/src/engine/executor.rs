@@ -17,6 +17,7 @@ use super::caller::Blocked;
 use super::ending::Announcement;
 use super::runner::{self, Prepared, RunOutcome, Runner};
 use super::{Engine, loaded::LoadedExperiment};
+use crate::catalog::Catalog;
 use crate::ports::{Breaker, ClaimedRun, Commit, CommitError, RunClaim, RunLease, StoreError, started};
 
 /// A run that this process executes.
@@ -182,8 +183,21 @@ impl Engine {
                 changed => return Ok(Err(endpoint_error(&loaded, stage, changed.as_ref()))),
             }
         }
+        let catalog = self.scorer_catalog(&loaded).await?;
         let pipeline = loaded.pipeline(&run.config);
-        Ok(pipeline.map(|pipeline| Prepared { loaded, pipeline, endpoints }))
+        Ok(pipeline.map(|pipeline| Prepared { loaded, pipeline, endpoints, catalog }))
+    }
+
+    /// The endpoints that an experiment's scorers can ask, as they are now; none where they ask none.
+    pub(super) async fn scorer_catalog(&self, loaded: &LoadedExperiment) -> Result<Catalog, StoreError> {
+        if !loaded.may_ask_models() {
+            return Ok(Catalog::default());
+        }
+        let catalog = Catalog::new(self.ports.endpoints.all().await?);
+        for endpoint in catalog.asked_by(loaded.definition().scoring()) {
+            self.caller.read_breaker(endpoint.id).await?;
+        }
+        Ok(catalog)
     }
 
     /// Ends a run that cannot be executed at all.

@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SampleSetId};
-use domain::pipeline::{Pipeline, SampleProgress};
+use domain::pipeline::Pipeline;
 use domain::run::tally::{Ending, Layout, Tally};
 use domain::run::{ErrorKind, RunEnd, RunError};
-use domain::sample::Expectations;
 
 use super::sample_cache::SampleCache;
 use crate::catalog;
 use crate::ports::{ExperimentForm, Offload, RunConfig, ScoreRow, StoredExperiment};
-use crate::scoring::{self, Evaluator, RepeatScores};
+use crate::scoring::{self, Evaluator, Evidence, RepeatScores, ScorerAnswers};
 
 /// An experiment with its templates parsed and its scorers compiled.
 pub(super) struct LoadedExperiment {
@@ -120,21 +119,25 @@ impl LoadedExperiment {
         })
     }
 
+    /// Whether scorers may ask models: checks of samples are known only once the samples are read.
+    pub(super) fn may_ask_models(&self) -> bool {
+        self.evaluator.asks_models() || self.scorers().len() > self.definition().scoring().len()
+    }
+
     /// Scores the outputs of one repeat of a sample. Long computations go through the offload port.
-    pub(super) async fn judge(
+    pub(super) async fn judge<A: ScorerAnswers>(
         &self,
-        (sample, repeat): (u32, u32),
-        pipeline: &Pipeline,
-        progress: &SampleProgress,
-        expected: &Expectations,
-    ) -> SampleJudgement {
-        let RepeatScores { entries, score } = self.evaluator.judge(pipeline, progress, expected).await;
+        evidence: Evidence<'_>,
+        answers: &A,
+    ) -> Result<SampleJudgement, A::Stop> {
+        let (sample, repeat) = evidence.place;
+        let RepeatScores { entries, score } = self.evaluator.judge(evidence, answers).await?;
         let rows = entries.into_iter().map(|entry| ScoreRow {
             sample,
             repeat,
             scorer: entry.scorer,
             judgement: entry.judgement,
         });
-        SampleJudgement { rows: rows.collect(), score }
+        Ok(SampleJudgement { rows: rows.collect(), score })
     }
 }

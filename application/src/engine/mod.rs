@@ -10,6 +10,7 @@ mod loaded;
 mod pulse;
 mod runner;
 mod sample_cache;
+mod scorer_calls;
 mod settings;
 mod standings;
 
@@ -238,10 +239,7 @@ impl Engine {
             return Ok(Some(loaded));
         }
         let Some(stored) = self.ports.experiments.experiment(experiment).await? else { return Ok(None) };
-        let ports = scoring::Ports {
-            formats: Arc::clone(&self.ports.formats),
-            offload: Arc::clone(&self.ports.offload),
-        };
+        let ports = scoring::Ports::of_engine(&self.ports);
         Ok(Some(self.loaded.keep(LoadedExperiment::new(stored, ports))))
     }
 }

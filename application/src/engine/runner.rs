@@ -20,6 +20,7 @@ use super::ending::Announcement;
 use super::examination::{Attempt, EvaluatedSample, Examination};
 use super::loaded::LoadedExperiment;
 use super::sample_cache::LoadedSample;
+use crate::catalog::Catalog;
 use crate::ports::{
     ClaimedRun, Commit, CommitError, ExperimentStore, Journal, Receipt, RunEnding, RunStore, StoreError,
     Timer,
@@ -61,6 +62,8 @@ pub(super) struct Prepared {
     pub pipeline: Pipeline,
     /// Where the calls of each stage go; `None` where it makes none.
     pub endpoints: Vec<Option<Arc<Endpoint>>>,
+    /// The endpoints that its scorers can ask; empty where they ask none.
+    pub catalog: Catalog,
 }
 
 /// The ports that a runner uses.
@@ -84,6 +87,7 @@ pub(super) struct Runner {
     loaded: Arc<LoadedExperiment>,
     pipeline: Arc<Pipeline>,
     endpoints: Vec<Option<Arc<Endpoint>>>,
+    catalog: Catalog,
     /// Repeats of samples that are worked on concurrently.
     ahead: usize,
     /// Samples that are committed together.
@@ -119,13 +123,13 @@ impl Runner {
         prepared: Prepared,
         halt: Arc<AtomicBool>,
     ) -> Self {
-        let Prepared { loaded, pipeline, endpoints } = prepared;
+        let Prepared { loaded, pipeline, endpoints, catalog } = prepared;
         let concurrency = endpoints.iter().flatten().map(|endpoint| endpoint.limits.concurrency.get()).max();
         let ahead = if run.alone { 1 } else { 2 * concurrency.unwrap_or(1) as usize };
         let stages = u32::try_from(pipeline.stages().len()).unwrap_or(u32::MAX);
         let block = block_samples(stages.saturating_mul(loaded.definition().repeats()));
         let pipeline = Arc::new(pipeline);
-        Self { ports, caller, run, loaded, pipeline, endpoints, ahead, block, halt }
+        Self { ports, caller, run, loaded, pipeline, endpoints, catalog, ahead, block, halt }
     }
 
     /// Executes the run from its last block to its end, or until it has to be released. Calls in flight are always waited
@@ -249,6 +253,7 @@ impl Runner {
             loaded: &self.loaded,
             pipeline: &self.pipeline,
             endpoints: &self.endpoints,
+            catalog: &self.catalog,
             halt: &self.halt,
         };
         examination.attempt(index, repeat, sample).await

@@ -12,6 +12,7 @@ use domain::pipeline::Pipeline;
 use domain::pricing::{Price, Tokens};
 use domain::rate::{RateLimits, WINDOW_SECONDS};
 
+use super::scorers::ScorerCensus;
 use super::{AskedCalls, Estimate};
 use crate::catalog::Catalog;
 use crate::list_prices::price_of;
@@ -114,6 +115,19 @@ impl CallCensus {
                 }
             }
         }
+        self.count_asked(catalog, asked);
+    }
+
+    /// Counts the calls of the scorers for it.
+    pub(super) fn count_scoring(&mut self, catalog: &Catalog, scoring: ScorerCensus) {
+        for max_tokens in scoring.undetermined {
+            self.calls += 1;
+            *self.undetermined.entry(Some(max_tokens)).or_default() += 1;
+        }
+        self.count_asked(catalog, scoring.asked);
+    }
+
+    fn count_asked(&mut self, catalog: &Catalog, asked: AskedCalls) {
         self.calls += asked.calls;
         for call in asked.fresh {
             if let Some(endpoint) = catalog.by_identity(call.call.endpoint())

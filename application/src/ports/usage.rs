@@ -23,6 +23,8 @@ pub struct Usage {
     pub calls: u64,
     /// Calls answered from the cache.
     pub hits: u64,
+    /// Tokens of the calls answered from the cache.
+    pub saved: u64,
     /// What is odd about the answers.
     pub flags: FlagCounts,
 }
@@ -37,6 +39,7 @@ impl Usage {
         latency_ms: 0,
         calls: 0,
         hits: 0,
+        saved: 0,
         flags: FlagCounts::new([0; Flags::COUNT]),
     };
 
@@ -48,7 +51,16 @@ impl Usage {
         if paid {
             Self { paid: tokens, paid_cost: answer.cost, calls: 1, ..whole }
         } else {
-            Self { hits: 1, ..whole }
+            Self { hits: 1, saved: tokens.total(), ..whole }
+        }
+    }
+
+    /// What an answer to a scorer's call adds: what was paid for it, but nothing of what a configuration takes.
+    pub(crate) fn of_scorer(answer: &StoredAnswer, paid: bool) -> Self {
+        if paid {
+            Self { paid: answer.reply.tokens, paid_cost: answer.cost, calls: 1, ..Self::NONE }
+        } else {
+            Self { hits: 1, saved: answer.reply.tokens.total(), ..Self::NONE }
         }
     }
 
@@ -61,6 +73,7 @@ impl Usage {
             latency_ms: self.latency_ms.saturating_add(other.latency_ms),
             calls: self.calls + other.calls,
             hits: self.hits + other.hits,
+            saved: self.saved.saturating_add(other.saved),
             flags: self.flags + other.flags,
         }
     }

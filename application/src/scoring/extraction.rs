@@ -120,7 +120,7 @@ fn pointed(value: &Value, pointer: Option<&str>) -> Part {
 }
 
 /// The JSON that a text is, or the first object or list in it.
-fn first_json(text: &str) -> Result<Option<Value>, String> {
+pub(super) fn first_json(text: &str) -> Result<Option<Value>, String> {
     if let Ok(value) = json::parse(text.trim()) {
         return Ok(Some(value));
     }

@@ -159,9 +159,10 @@ impl View<'_> {
             ["params", name, ..] => self.unknown_param(name),
             ["stages", name, ref rest @ ..] => self.unknown_stage(name, rest),
             ["previous" | "documents", ..] if self.sees == Sees::Scorer => Some(format!(
-                "`{}` is not known here: options of scorers see sample, params and stages",
+                "`{}` is not known here: options of scorers see output, sample, params and stages",
                 path[0]
             )),
+            ["output", ..] if self.sees == Sees::Scorer => None,
             ["previous", ..] if self.sees == Sees::Stage(0) => {
                 Some("`previous` is not there in the first stage: no stage comes before it".to_owned())
             }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::judge;
 use super::options::is_template;
 use super::{Extract, Judgement, Score, Scorer, ScoringDraft};
 use crate::name::Name;
@@ -46,7 +47,8 @@ pub enum EntryScorer {
 pub struct TemplatedScorer {
     scorer: String,
     options: Map,
-    needs_reference: bool,
+    /// The scorer with templates where their values will be.
+    outline: Scorer,
 }
 
 impl ScoringEntry {
@@ -127,16 +129,18 @@ impl EntryScorer {
     fn try_new(scorer: &str, options: &Map) -> Result<Self, Vec<Problem>> {
         let mut templates = Vec::new();
         find_templates(options, &mut templates);
-        if templates.is_empty() {
-            return Scorer::try_new(scorer, options).map(Self::Fixed);
-        }
         let mut problems: Vec<Problem> = templates.iter().filter_map(invalid).collect();
+        problems.extend((scorer == "llm_judge").then(|| judge::check_prompt(options)).flatten());
+        if templates.is_empty() {
+            let fixed = Scorer::try_new(scorer, options).map_err(|found| problems.extend(found));
+            return fixed.ok().filter(|_| problems.is_empty()).map(Self::Fixed).ok_or(problems);
+        }
         let outline = Scorer::outline(scorer, options).map_err(|found| problems.extend(found));
         match outline {
             Ok(outline) if problems.is_empty() => Ok(Self::Templated(TemplatedScorer {
                 scorer: scorer.to_owned(),
                 options: options.clone(),
-                needs_reference: outline.needs_reference(),
+                outline,
             })),
             _ => Err(problems),
         }
@@ -145,9 +149,15 @@ impl EntryScorer {
     /// Whether it skips samples without a reference.
     #[must_use]
     pub const fn needs_reference(&self) -> bool {
+        self.outline().needs_reference()
+    }
+
+    /// The scorer; where templates are among its options, they stand where their values will be.
+    #[must_use]
+    pub const fn outline(&self) -> &Scorer {
         match self {
-            Self::Fixed(scorer) => scorer.needs_reference(),
-            Self::Templated(scorer) => scorer.needs_reference,
+            Self::Fixed(scorer) => scorer,
+            Self::Templated(scorer) => &scorer.outline,
         }
     }
 

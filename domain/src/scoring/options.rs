@@ -95,7 +95,7 @@ impl<'a> Options<'a> {
     }
 
     pub(super) fn count(&mut self, name: &'static str) -> Option<u64> {
-        let value = self.optional(name).filter(|value| !self.may_become(value))?;
+        let value = self.value(name)?;
         let count = value.as_number().and_then(Number::as_u64);
         if count.is_none() {
             self.wrong(name, "wrong_value", format!("takes a whole number from 0 up, not {value}"));
@@ -103,11 +103,46 @@ impl<'a> Options<'a> {
         count
     }
 
+    /// The option, unless it is a template.
+    pub(super) fn value(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.optional(name).filter(|value| !self.may_become(value))
+    }
+
+    /// A text that is not blank. A template is one.
+    pub(super) fn optional_text(&mut self, name: &'static str) -> Option<String> {
+        let value = self.optional(name)?;
+        let text = value.as_text().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+        if text.is_none() {
+            self.wrong(name, "wrong_value", format!("takes a text that is not empty, not {value}"));
+        }
+        text
+    }
+
+    /// A number above 0 that has to be there.
+    pub(super) fn positive(&mut self, name: &'static str) -> Option<f64> {
+        let value = self.required(name)?;
+        if self.may_become(value) {
+            return Some(1.0);
+        }
+        let number = value.as_number().map(Number::as_f64).filter(|number| *number > 0.0);
+        if number.is_none() {
+            self.wrong(name, "wrong_value", format!("takes a number above 0, not {value}"));
+        }
+        number
+    }
+
+    /// A whole number from 1 up.
+    pub(super) fn positive_count(&mut self, name: &'static str) -> Option<u64> {
+        let count = self.count(name)?;
+        if count == 0 {
+            self.wrong(name, "out_of_range", "takes a whole number from 1 up, not 0");
+        }
+        Some(count)
+    }
+
     /// A list of texts, none of them empty. A single text counts as a list of one. Empty if the option is absent.
     pub(super) fn texts(&mut self, name: &'static str) -> Vec<String> {
-        let Some(value) = self.optional(name).filter(|value| !self.may_become(value)) else {
-            return Vec::new();
-        };
+        let Some(value) = self.value(name) else { return Vec::new() };
         let list = value.as_list().unwrap_or(std::slice::from_ref(value));
         match list.iter().map(Value::as_text).collect::<Option<Vec<_>>>() {
             Some(texts) if texts.iter().all(|text| !text.is_empty()) => {

@@ -242,7 +242,9 @@ proptest! {
             let scorer = Scorer::try_new(name, &options(&given)).unwrap();
             let judged = scorer.evaluate(&Value::from(output.as_str()), &[Value::from(reference.as_str())], &Ascii);
             let value = judged.ok().flatten().map(|judged| judged.value.value());
-            prop_assert!(value.is_some_and(|value| (0.0..=1.0).contains(&value)) || reference.is_empty());
+            // Characters that nobody sees are not compared.
+            let blank = reference.chars().all(|c| matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}'));
+            prop_assert!(value.is_some_and(|value| (0.0..=1.0).contains(&value)) || blank);
         }
     }
 }

@@ -13,6 +13,8 @@
 //! | `echo-*` | the last word of the prompt, made of letters, digits, `_` and `-` |
 //! | `json-*` | `{"answer":"…","n":…}` around that word |
 //! | `judge-*` | `{"reason":"…","pass":…,"score":N}`, for a prompt with `[[answer:N]]`, else a score from 1 to 5 |
+//! | `judge-fickle` | the same, but one in five bodies gets 503 the first time |
+//! | `judge-refusing` | the same, but one in five bodies gets 400 always |
 //! | `fault-*` | see below |
 //! | `costly-*` | a text, billed with any number of tokens that the request allows, when the request comes; one in 24 bodies is not answered the first time |
 //! | `greedy-*` | as others, and bills all that the request allows: every byte, and every token of every answer |

@@ -152,6 +152,7 @@ impl Fixture {
                 latency_ms: 7,
                 calls: 1,
                 hits: 0,
+                saved: 0,
                 flags: FlagCounts::default(),
             },
             failures: 0,

@@ -35,11 +35,7 @@ impl Stretch {
             examined.add_to(&mut block);
         }
         block.origins = tally.origins().clone();
-        tally.used(CallCounts {
-            paid: block.usage.calls,
-            hits: block.usage.hits,
-            saved: block.usage.tokens.total().saturating_sub(block.usage.paid.total()),
-        });
+        tally.used(CallCounts { paid: block.usage.calls, hits: block.usage.hits, saved: block.usage.saved });
         block
     }
 }

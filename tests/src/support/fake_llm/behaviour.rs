@@ -47,6 +47,17 @@ impl<'a> Behaviour<'a> {
         }
     }
 
+    /// The behaviour for one body, of which a fickle model fails one in five.
+    pub(super) fn for_body(model: &'a str, hash: u64) -> Self {
+        let failing =
+            |status, times| Self::Fault { fault: Fault::Status { status, retry_after: None }, times };
+        match model {
+            "judge-fickle" if hash.is_multiple_of(5) => failing(503, Some(1)),
+            "judge-refusing" if hash.is_multiple_of(5) => failing(400, None),
+            model => Self::of(model),
+        }
+    }
+
     fn fault(name: &'a str) -> Self {
         let (name, retry_after) =
             name.split_once("-retry-").map_or((name, None), |(name, word)| (name, Some(word)));

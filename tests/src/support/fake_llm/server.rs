@@ -138,7 +138,7 @@ async fn complete(body: Incoming, shared: &Shared, protocol: Protocol) -> io::Re
         return json(400, reply::error(400, "invalid_request_error"));
     };
     let hash = hash(&body);
-    let behaviour = Behaviour::of(&request.model);
+    let behaviour = Behaviour::for_body(&request.model, hash);
     shared.tally().body(hash, &request.model);
     if behaviour == Behaviour::Costly {
         return costly(&request, hash, &in_flight, protocol).await;
@@ -149,7 +149,7 @@ async fn complete(body: Incoming, shared: &Shared, protocol: Protocol) -> io::Re
     {
         return fail(fault, &request.model, hash, protocol).await;
     }
-    let text = request.text(behaviour, hash);
+    let text = request.text(Behaviour::of(&request.model), hash);
     let (input, output) = if request.model.starts_with("greedy-") {
         reply::everything(&serde_json::from_slice(&body)?)
     } else {

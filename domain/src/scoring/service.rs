@@ -1,0 +1,77 @@
+//! A service of the user's own that judges outputs.
+
+use std::collections::BTreeMap;
+
+use super::options::Options;
+use super::{Judgement, Score, ScorerError};
+use crate::value::{Map, Value};
+
+/// Seconds that a service may take where nothing else is said, and at most.
+const DEFAULT_TIMEOUT: u64 = 10;
+const MAX_TIMEOUT: u64 = 600;
+
+/// A service that is sent `{input, output, context}` and answers `{score, …}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceScorer {
+    /// Its address.
+    pub url: String,
+    /// Headers of the request.
+    pub headers: BTreeMap<String, String>,
+    /// How long it may take, in seconds, from 1.
+    pub timeout_s: u64,
+}
+
+impl ServiceScorer {
+    pub(super) fn read(options: &mut Options<'_>) -> Option<Self> {
+        let url = options.required_text("url");
+        let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if let Some(url) = url.as_ref().filter(|url| !is_url(url) && !options.may_come(&["url"])) {
+            options.wrong("url", "wrong_value", format!("takes an http or https URL, not `{url}`"));
+        }
+        let headers = Self::headers(options);
+        let timeout_s = options.positive_count("timeout_s").unwrap_or(DEFAULT_TIMEOUT);
+        if timeout_s > MAX_TIMEOUT {
+            options.wrong("timeout_s", "out_of_range", format!("is at most {MAX_TIMEOUT} seconds"));
+        }
+        Some(Self { url: url?, headers, timeout_s })
+    }
+
+    fn headers(options: &mut Options<'_>) -> BTreeMap<String, String> {
+        let Some(value) = options.value("headers") else { return BTreeMap::new() };
+        let texts = value.as_map().map(|headers| {
+            headers.iter().map(|(name, value)| Some((name.clone(), value.as_text()?.to_owned())))
+        });
+        let headers: Option<BTreeMap<_, _>> = texts.and_then(Iterator::collect);
+        headers.unwrap_or_else(|| {
+            options.wrong(
+                "headers",
+                "wrong_value",
+                format!("takes headers with texts as values, not {value}"),
+            );
+            BTreeMap::new()
+        })
+    }
+
+    /// The judgement that an answer gives: its `score`, with the rest as details.
+    ///
+    /// # Errors
+    /// There is no `score`, or it is not a number from 0 to 1.
+    pub fn judgement(&self, answer: Option<Value>) -> Result<Judgement, ScorerError> {
+        let Some(Value::Map(mut fields)) = answer else {
+            return Err(ScorerError::new("the service answered no JSON object with a `score`"));
+        };
+        let score = fields.remove("score");
+        let Some(number) = score.as_ref().and_then(Value::as_number) else {
+            return Err(ScorerError::new("the service's answer has no number as `score`"));
+        };
+        let value = Score::try_new(number.as_f64());
+        let value = value.map_err(|error| ScorerError::new(format!("the service's answer: {error}")))?;
+        Ok(Judgement { value, metadata: fields })
+    }
+}
+
+/// The request that a service is sent.
+#[must_use]
+pub fn service_request(input: &Value, output: &Value, context: Map) -> Value {
+    Value::from([("input", input.clone()), ("output", output.clone()), ("context", Value::Map(context))])
+}
