@@ -3,7 +3,7 @@
 mod census;
 mod scorers;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use domain::experiment::Definition;
 use domain::id::ExperimentId;
@@ -25,7 +25,7 @@ use crate::ports::{CallStore, EndpointStore, ExperimentStore, StoreError, Stored
 use crate::refusal::Refusal;
 use crate::scoring::{self, Evaluator};
 use crate::sweeps::{self, CappedRequest, SweepError, SweepRequest};
-use crate::walk::{Answers, HashedCall, Replies, Walk, WalkRecord};
+use crate::walk::{AskedCalls, KnownAnswers, Walk, WalkRecord};
 
 /// Calls that are looked at one by one; of more a part is.
 const EXACT: u128 = 100_000;
@@ -160,42 +160,9 @@ impl Estimates {
         sample: Value,
         repeat: u32,
     ) -> Result<(WalkRecord, AskedCalls), StoreError> {
-        let known = KnownAnswers { calls: &*self.calls, asked: Mutex::default() };
+        let known = KnownAnswers::new(&*self.calls);
         let record = walk.through(SampleProgress::new(sample), repeat, &known).await?;
-        Ok((record, known.asked.into_inner().unwrap_or_else(PoisonError::into_inner)))
-    }
-}
-
-/// The calls of one repetition of a sample, as far as they are determined.
-#[derive(Debug, Default)]
-struct AskedCalls {
-    /// How many there are.
-    calls: u64,
-    /// Those that nobody has made yet.
-    fresh: Vec<HashedCall>,
-}
-
-/// Answers with what the cache knows, and notes the calls that it does not.
-struct KnownAnswers<'a> {
-    calls: &'a dyn CallStore,
-    asked: Mutex<AskedCalls>,
-}
-
-impl Answers for KnownAnswers<'_> {
-    type Stop = StoreError;
-
-    async fn answer(&self, _stage: usize, calls: Vec<HashedCall>) -> Result<Replies, StoreError> {
-        let known = self.calls.peek(calls.iter().map(|call| call.hash).collect()).await?;
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.calls += calls.len() as u64;
-        let before = asked.fresh.len();
-        let unknown = calls.into_iter().zip(&known).filter(|(_, known)| known.is_none());
-        asked.fresh.extend(unknown.map(|(call, _)| call));
-        Ok(if asked.fresh.len() == before {
-            Replies::Complete(known.into_iter().flatten().collect())
-        } else {
-            Replies::Unknown
-        })
+        Ok((record, known.into_asked()))
     }
 }
 

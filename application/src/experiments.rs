@@ -121,14 +121,15 @@ impl Experiments {
         self.overview(id).await
     }
 
-    /// Replaces an experiment's document; without samples it keeps those it has. Once it has been tried only its names and
-    /// its space change, so that its runs still belong to what it says; the space only between sweeps.
+    /// Replaces an experiment's document; without samples it keeps those it has. Once it has been tried only its names, its
+    /// scoring and its space change, so that its runs still belong to what it says: with another scoring they are scored
+    /// again, and the space changes only between sweeps.
     ///
     /// # Errors
     /// Where there is no such experiment, the draft does not make sense, or it changes what has to stay.
     pub async fn replace(
         &self,
-        _by: &Writer,
+        by: &Writer,
         id: ExperimentId,
         draft: Draft,
         with_samples: bool,
@@ -143,9 +144,11 @@ impl Experiments {
             let checked = ValidDraft::of(whole, &*self.offload).await.map_err(Refusal::Invalid)?;
             let ValidDraft { draft: mut whole, samples_digest, .. } = checked;
             let only = changeable_when(&known.draft, &whole);
+            let rescored_by = (known.draft.scoring != whole.scoring).then(|| by.name().to_owned());
             let samples = std::mem::take(&mut whole.samples);
             let samples = (samples != known.draft.samples).then(|| self.new_samples(samples, samples_digest));
-            let change = ExperimentChange { id, draft: whole, samples, only, revision: known.revision };
+            let revision = known.revision;
+            let change = ExperimentChange { id, draft: whole, samples, only, rescored_by, revision };
             match self.store.change(change).await? {
                 ChangeOutcome::Changed => return self.overview(id).await,
                 ChangeOutcome::Refused => return Err(unchangeable(only)),
@@ -207,15 +210,16 @@ fn unchangeable(only: ChangeableWhen) -> Refusal {
         ),
         ChangeableWhen::Untried => Refusal::conflict(
             "experiment_has_runs",
-            "this experiment has been tried: only its name, description and parameter space can change, so make a new \
-             experiment",
+            "this experiment has been tried: only its name, description, scoring and parameter space can change, so make a \
+             new experiment",
         ),
     }
 }
 
-/// When an experiment may change from one document to another.
+/// When an experiment may change from one document to another; how outputs are scored may change at any time.
 fn changeable_when(from: &Draft, to: &Draft) -> ChangeableWhen {
     let (from, to) = (from.without_names(), to.without_names());
+    let from = Draft { scoring: to.scoring.clone(), ..from };
     if from == to {
         ChangeableWhen::Always
     } else if (Draft { space: to.space.clone(), ..from }) == to {

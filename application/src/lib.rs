@@ -30,6 +30,7 @@ pub mod report;
 pub mod run_list;
 pub mod runs;
 pub mod samples;
+pub mod scores;
 pub mod scoring;
 pub mod services;
 pub mod sweeps;

@@ -1,5 +1,7 @@
 //! Operations that are more than one use case, for every protocol alike.
 
+mod scores;
+
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,8 +188,8 @@ impl Services {
         page: &PageRequest,
     ) -> Result<(CursorPage<Trace>, ExperimentFacts), Refusal> {
         let after: Option<SamplePlace> = page.place()?;
-        let experiment = self.runs.run(run).await?.experiment;
-        let facts = self.runs.facts(experiment).await?;
+        let summary = self.runs.run(run).await?;
+        let facts = self.runs.facts_of_run(&summary).await?;
         let after = after.map(|SamplePlace(sample, repeat)| (sample, repeat));
         let traces = self.runs.traces(run, after, page.limit).await?;
         let place = |trace: &Trace| format!("{}.{}", trace.sample_index, trace.repeat);

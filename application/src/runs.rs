@@ -17,7 +17,7 @@ use crate::digest::sha256;
 use crate::once::Reservation;
 use crate::ports::{
     Bell, Commit, CommitError, EndpointStore, EnginePorts, ExperimentFacts, ExperimentStore, FactStore, Ids,
-    Journal, RunListing, RunQuery, RunStore, RunSummary, SingleRun, StageBinding, Timer,
+    Journal, Outline, RunListing, RunQuery, RunStore, RunSummary, SingleRun, StageBinding, Timer,
 };
 use crate::refusal::{Refusal, Resource};
 
@@ -135,6 +135,25 @@ impl Runs {
     /// Where there is no such experiment.
     pub async fn facts(&self, experiment: ExperimentId) -> Result<ExperimentFacts, Refusal> {
         self.ports.facts.facts(experiment).await?.ok_or(Refusal::NotFound(Resource::Experiment))
+    }
+
+    /// The same, with the scorers by the numbers that the scores of a run go by: until it is scored again, those are the
+    /// ones that it was scored with.
+    ///
+    /// # Errors
+    /// Where there is no such experiment.
+    pub async fn facts_of_run(&self, run: &RunSummary) -> Result<ExperimentFacts, Refusal> {
+        let facts = self.facts(run.experiment).await?;
+        if run.scores.is_empty() {
+            return Ok(facts);
+        }
+        let weight = |name: &str| {
+            let known = facts.outline.scorers.iter().find(|(known, _)| known == name);
+            known.map_or(0.0, |(_, weight)| *weight)
+        };
+        let scorers = run.scores.iter().map(|total| (total.name.clone(), weight(&total.name)));
+        let outline = Outline { scorers: scorers.collect(), ..Outline::clone(&facts.outline) };
+        Ok(ExperimentFacts { outline: Arc::new(outline), ..facts })
     }
 
     /// Makes a run of its own at a point, which may lie beyond the space's ranges; where a value is missing the stage's

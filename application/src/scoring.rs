@@ -11,7 +11,7 @@ use domain::experiment::Definition;
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::problem::Problem;
 use domain::sample::{Expectations, Sample};
-use domain::scoring::rating::Rating;
+use domain::scoring::rating::{HUMAN_RATING, Rating};
 use domain::scoring::{
     Entry, EntryScorer, Judgement, Measured, Scorer, ScoringEntry, combined, sample_weights, weighted,
 };
@@ -123,6 +123,26 @@ impl Evaluator {
         &self.names
     }
 
+    /// All scorers with their weights, by number.
+    pub(crate) fn scorers(&self) -> &[(String, f64)] {
+        &self.scorers
+    }
+
+    /// The scorers, by number, that go by ratings of people, or by scores that are posted under this name. Checks that only
+    /// samples bring may do so too.
+    pub(crate) fn rated(&self, name: &str) -> Vec<u32> {
+        let entries = self.definition.scoring();
+        let rated = |number: usize| match entries.get(number) {
+            Some(entry) => match entry.scorer.outline() {
+                Scorer::HumanRating => name == HUMAN_RATING,
+                Scorer::External => entry.name == name,
+                _ => false,
+            },
+            None => true,
+        };
+        (0_u32..).zip(0..self.names.len()).filter(|(_, i)| rated(*i)).map(|(number, _)| number).collect()
+    }
+
     /// The experiment's own scorers that ask models; templates stand where their values will be.
     pub(crate) fn asking(&self) -> impl Iterator<Item = &Scorer> {
         let scorers = self.definition.scoring().iter().map(|entry| entry.scorer.outline());
@@ -153,6 +173,24 @@ impl Evaluator {
             entries.extend(outcome.transpose().map(|judgement| ScorerResult { scorer: number, judgement }));
         }
         Ok(RepeatScores { entries, score: weighted(&counted) })
+    }
+
+    /// The same by some of the scorers only.
+    ///
+    /// # Errors
+    /// What stops whoever answers the calls of scorers.
+    pub(crate) async fn judge_by<A: ScorerAnswers>(
+        &self,
+        only: &[u32],
+        evidence: Evidence<'_>,
+        answers: &A,
+    ) -> Result<Vec<ScorerResult>, A::Stop> {
+        let mut results = Vec::new();
+        for (number, name) in (0..).zip(&self.names).filter(|(number, _)| only.contains(number)) {
+            let outcome = self.outcome(number, name, evidence, answers).await?;
+            results.extend(outcome.transpose().map(|judgement| ScorerResult { scorer: number, judgement }));
+        }
+        Ok(results)
     }
 
     /// Has the scorers judge that ask models, for the sake of their calls.

@@ -15,6 +15,7 @@ use crate::ports::{Clock, EventStore};
 use crate::preview::Previews;
 use crate::projects::Projects;
 use crate::runs::Runs;
+use crate::scores::Scores;
 use crate::sweeps::Sweeps;
 
 /// The use cases of an installation.
@@ -27,6 +28,7 @@ pub struct Services {
     pub estimates: Estimates,
     pub sweeps: Arc<Sweeps>,
     pub runs: Runs,
+    pub scores: Scores,
     pub exports: Exports,
     pub leaderboards: Arc<Leaderboards>,
     pub endpoints: Endpoints,

@@ -2,14 +2,19 @@
 //! their answers; who answers them is up to the caller: the engine claims and makes them, an estimate looks them up, a
 //! preview shows them.
 
+mod known;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::call::{Call, Digest, FailureKind, Reply};
 use domain::experiment::Definition;
 use domain::pipeline::{Pipeline, SampleProgress, Step};
 use domain::run::{ErrorKind, StageError};
+use domain::scoring::Measured;
 use domain::value::Value;
 
+pub(crate) use self::known::{AskedCalls, KnownAnswers};
 use crate::digest::sha256;
 use crate::json;
 use crate::ports::{Offload, StoredAnswer, offloaded};
@@ -188,6 +193,13 @@ impl WalkRecord {
     pub(crate) fn is_complete(&self, stages: usize) -> bool {
         let passed = self.stages.iter().filter(|stage| matches!(stage.end, StageEnd::Passed));
         passed.count() == stages
+    }
+
+    /// What the calls of the stages took when they were made.
+    pub(crate) fn measured(&self) -> Measured {
+        let answers = || self.stages.iter().flat_map(|stage| &stage.answers);
+        let latency = answers().map(|answer| answer.reply.latency).reduce(Duration::saturating_add);
+        Measured { latency, cost: answers().map(|answer| answer.cost).sum() }
     }
 }
 

@@ -17,6 +17,7 @@ use application::ports::{Clock, EndpointStore as _, Ids, SettingStore as _, Vaul
 use application::preview::Previews;
 use application::projects::Projects;
 use application::runs::{self, Runs};
+use application::scores::{self, Scores};
 use application::services::Services;
 use application::sweeps::{self, Sweeps};
 
@@ -106,6 +107,7 @@ impl Wired {
                 application::scoring::Ports::of_engine(ports),
             ),
             runs: Runs::new(runs::Ports::of_engine(ports)),
+            scores: Scores::new(scores::Ports::of_engine(ports), Arc::clone(engine)),
             exports: self.exports(),
             leaderboards: Arc::clone(&self.leaderboards),
             endpoints: Endpoints::new(stores.clone(), servers, Arc::clone(&clock), Arc::clone(&ids)),
@@ -239,6 +241,7 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         runs: stores.clone(),
         servers: Arc::new(servers),
         rates: stores.clone(),
+        rescorings: stores.clone(),
         slots: stores.clone(),
         standings: stores.clone(),
         sweeps: stores.clone(),

@@ -37,6 +37,8 @@ event_types! {
     ExperimentResumed = "experiment.resumed",
     /// A person ended a sweep.
     ExperimentStopped = "experiment.stopped",
+    /// Ended runs are scored again, because their experiment is scored otherwise since.
+    ExperimentRescored = "experiment.rescored",
     /// A run was claimed for the first time.
     RunStarted = "run.started",
     /// A run ended with a score.
@@ -49,6 +51,8 @@ event_types! {
     StageCompleted = "stage.completed",
     /// A run had answers from the cache.
     CacheHit = "cache.hit",
+    /// A run was rated, or given a score from outside.
+    ScoreAdded = "score.added",
     /// A run took the lead.
     NewBestFound = "new_best_found",
     /// A budget is used up.

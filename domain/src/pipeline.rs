@@ -3,7 +3,10 @@
 
 mod chunk;
 mod llm;
+mod recall;
 mod retrieve;
+
+pub use recall::Recollection;
 
 use self::chunk::CompiledChunk;
 use self::llm::CompiledLlm;

@@ -117,7 +117,7 @@ async fn a_judge_that_fails_marks_scores_and_never_the_run() {
     ] {
         let id = imported(&server, judged(&fake.url(), judge)).await;
         let done = swept(&server, &id, json!({"max_runs": 1})).await;
-        assert_eq!(done["progress"]["completed"], json!(1), "{judge}: {done}");
+        assert_eq!(done["progress"]["failed"], json!(0), "{judge}: {done}");
         let said = scores(&server, &id, "llm_judge").await;
         let failed: Vec<&Value> = said.iter().filter(|score| score["value"].is_null()).collect();
         let all = if judge == "judge-refusing" { 1..20 } else { 20..21 };

@@ -24,6 +24,7 @@ mod protocols;
 mod racing;
 mod refusals;
 mod repeats;
+mod rescoring;
 mod responsiveness;
 mod retrieval;
 mod scorers;

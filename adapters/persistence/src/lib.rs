@@ -33,6 +33,7 @@ mod outcomes;
 mod projects;
 mod rank_class;
 mod rates;
+mod rescoring;
 mod rows;
 mod run_claim;
 mod run_list;

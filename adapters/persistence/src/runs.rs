@@ -38,8 +38,7 @@ const SHOWN: RunProjection = RunProjection {
     listed: false,
 };
 
-const COUNTED: &str = "SELECT failures, calls, hits, tokens_in + tokens_out - paid_in - paid_out AS saved, \
-     origins, mixed FROM run WHERE id = $1";
+const COUNTED: &str = "SELECT failures, calls, hits, saved, origins, mixed FROM run WHERE id = $1";
 
 #[async_trait]
 impl RunStore for Stores {
@@ -204,7 +203,7 @@ fn counts(row: Row<'_>) -> Result<(u32, CallCounts, Origins), DbErr> {
     Ok((row.small("failures")?, calls, origins))
 }
 
-fn stored_score(row: Row<'_>) -> Result<StoredScore, DbErr> {
+pub(crate) fn stored_score(row: Row<'_>) -> Result<StoredScore, DbErr> {
     Ok(StoredScore {
         sample: row.small("sample_index")?,
         repeat: row.small("repeat")?,

@@ -25,6 +25,8 @@ const FREE_RUNS: &str = "UPDATE run SET lease_until = NULL WHERE lease_until IS 
      AND lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
 const FREE_SWEEPS: &str = "UPDATE sweep SET lease_owner = NULL, lease_until = NULL \
      WHERE lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
+const FREE_RESCORINGS: &str = "UPDATE rescoring SET lease_owner = NULL, lease_until = NULL \
+     WHERE lease_owner IS NOT NULL AND lease_owner NOT IN (SELECT id FROM worker)";
 
 /// Deletes the marks of writers that have not written for a day.
 const FORGET_MARKS: &str = "DELETE FROM commit_mark WHERE at < {now} - interval '1 day'";
@@ -45,7 +47,7 @@ impl Database {
     }
 
     async fn free(&self) -> Result<(), DbErr> {
-        for free in [FREE_SWEEPS, FREE_RUNS] {
+        for free in [FREE_SWEEPS, FREE_RUNS, FREE_RESCORINGS] {
             self.write().execute(free, vec![]).await?;
         }
         Ok(())

@@ -196,7 +196,9 @@ pub fn checks(value: &Value) -> Result<Vec<ScoringDraft>, String> {
 }
 
 impl ScoringDocument {
-    fn into_draft(self) -> ScoringDraft {
+    /// The draft of the entry.
+    #[must_use]
+    pub fn into_draft(self) -> ScoringDraft {
         ScoringDraft {
             name: self.name,
             scorer: self.scorer,

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use domain::call::{Call, CallFailure, FailureKind};
 use domain::endpoint::Endpoint;
@@ -11,7 +10,6 @@ use domain::money::NanoDollars;
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::pricing::Tokens;
 use domain::run::{Asker, ErrorKind, Origins, Payer, RunError, StageError};
-use domain::scoring::Measured;
 use domain::statistics::mean;
 
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
@@ -20,7 +18,9 @@ use super::sample_cache::LoadedSample;
 use super::scorer_calls::{ScorerCalls, ScorerPayer, is_paid_by};
 use crate::catalog::Catalog;
 use crate::list_prices::price_of;
-use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage};
+use crate::ports::{
+    Block, ClaimedRun, Recall, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage,
+};
 use crate::scoring::Evidence;
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
 
@@ -61,8 +61,6 @@ pub(super) struct Attempt {
     score: Option<f64>,
     failed: bool,
     usage: Usage,
-    /// The latency of the calls of its stages.
-    latency: Duration,
     origins: Origins,
 }
 
@@ -92,8 +90,10 @@ impl Examination<'_> {
         let answers = RunAnswers { examination: self, sample, repeat };
         let record = walk.through(SampleProgress::new(loaded.value), repeat, &answers).await?;
         let mut attempt = Attempt::new(sample);
-        for (stage, record) in (0..).zip(record.stages) {
-            attempt.add(answers.payer(stage), record);
+        let measured = record.measured();
+        for (stage, of_stage) in (0..).zip(record.stages) {
+            let recall = self.recall(stage as usize, &record.progress, &of_stage);
+            attempt.add(answers.payer(stage), of_stage, recall);
         }
         if !attempt.failed {
             let evidence = Evidence {
@@ -101,12 +101,20 @@ impl Examination<'_> {
                 progress: &record.progress,
                 expected: &loaded.expected,
                 place: (sample, repeat),
-                measured: attempt.measured(),
+                measured,
                 ratings: &[],
             };
             self.score(evidence, &mut attempt).await?;
         }
         Ok(attempt)
+    }
+
+    /// What a stage's output is made from again, where it takes more than one answer.
+    fn recall(&self, stage: usize, progress: &SampleProgress, record: &StageRecord) -> Option<Recall> {
+        let name = self.pipeline.stages().get(stage)?.name();
+        let output = self.pipeline.recallable(stage, progress.output(name)?)?;
+        let latency = record.answers.iter().map(|answer| answer.reply.latency).sum();
+        Some(Recall { output, latency, cost: record.answers.iter().map(|answer| answer.cost).sum() })
     }
 
     /// Scores the outputs of an attempt; the run pays for what scorers ask.
@@ -196,26 +204,18 @@ impl Attempt {
             score: None,
             failed: false,
             usage: Usage::NONE,
-            latency: Duration::ZERO,
             origins: Origins::default(),
         }
     }
 
-    /// What the calls of its stages took.
-    fn measured(&self) -> Measured {
-        let answered = self.usage.calls + self.usage.hits > 0;
-        Measured { latency: answered.then_some(self.latency), cost: self.usage.cost }
-    }
-
     /// Adds a stage's result. An answer is cached exactly when another payer paid for it; a stage that makes the same call
     /// twice pays once.
-    fn add(&mut self, payer: Payer, record: StageRecord) {
+    fn add(&mut self, payer: Payer, record: StageRecord, recall: Option<Recall>) {
         let mut seen = HashSet::new();
         let mut own = |answer: &Arc<StoredAnswer>| is_paid_by(answer, payer) && seen.insert(answer.id);
         let paid: Vec<bool> = record.answers.iter().map(&mut own).collect();
         for (answer, paid) in record.answers.iter().zip(&paid) {
             self.usage = self.usage.and(Usage::of(answer, *paid));
-            self.latency = self.latency.saturating_add(answer.reply.latency);
         }
         if let Asker::Stage(stage) = payer.asker {
             record.answers.iter().for_each(|answer| self.origins.add(stage, &answer.reply));
@@ -233,6 +233,7 @@ impl Attempt {
             stage,
             answer: record.answers.first().map(|answer| answer.id),
             paid: paid.first().copied().unwrap_or_default(),
+            recall,
             error,
         });
     }

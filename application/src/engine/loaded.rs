@@ -13,7 +13,7 @@ use domain::run::{ErrorKind, RunEnd, RunError};
 use super::sample_cache::SampleCache;
 use crate::catalog;
 use crate::ports::{ExperimentForm, Offload, RunConfig, ScoreRow, StoredExperiment};
-use crate::scoring::{self, Evaluator, Evidence, RepeatScores, ScorerAnswers};
+use crate::scoring::{self, Evaluator, Evidence, RepeatScores, ScorerAnswers, ScorerResult};
 
 /// An experiment with its templates parsed and its scorers compiled.
 pub(super) struct LoadedExperiment {
@@ -78,6 +78,27 @@ impl LoadedExperiment {
         self.experiment.sample_set
     }
 
+    /// How many samples a whole run has.
+    pub(super) const fn whole_run(&self) -> u32 {
+        self.experiment.samples
+    }
+
+    /// The form that it has been loaded in.
+    pub(super) const fn form(&self) -> ExperimentForm {
+        self.experiment.form()
+    }
+
+    /// The scorers with their weights, by number.
+    pub(super) fn weights(&self) -> &[(String, f64)] {
+        self.evaluator.scorers()
+    }
+
+    /// The scorers whose values come from people or other programs under this name, by number; checks of samples may be
+    /// such scorers too.
+    pub(super) fn rated_scorers(&self, name: &str) -> Vec<u32> {
+        self.evaluator.rated(name)
+    }
+
     /// The samples that are kept in memory.
     pub(super) const fn samples(&self) -> &SampleCache {
         &self.samples
@@ -130,14 +151,28 @@ impl LoadedExperiment {
         evidence: Evidence<'_>,
         answers: &A,
     ) -> Result<SampleJudgement, A::Stop> {
-        let (sample, repeat) = evidence.place;
         let RepeatScores { entries, score } = self.evaluator.judge(evidence, answers).await?;
-        let rows = entries.into_iter().map(|entry| ScoreRow {
-            sample,
-            repeat,
-            scorer: entry.scorer,
-            judgement: entry.judgement,
-        });
-        Ok(SampleJudgement { rows: rows.collect(), score })
+        Ok(SampleJudgement { rows: rows(evidence.place, entries), score })
     }
+
+    /// The same by some of the scorers only, where `only` says which; without the weighted mean.
+    pub(super) async fn judge_by<A: ScorerAnswers>(
+        &self,
+        only: Option<&[u32]>,
+        evidence: Evidence<'_>,
+        answers: &A,
+    ) -> Result<Vec<ScoreRow>, A::Stop> {
+        let Some(only) = only else { return Ok(self.judge(evidence, answers).await?.rows) };
+        Ok(rows(evidence.place, self.evaluator.judge_by(only, evidence, answers).await?))
+    }
+}
+
+fn rows((sample, repeat): (u32, u32), results: Vec<ScorerResult>) -> Vec<ScoreRow> {
+    let row = |result: ScorerResult| ScoreRow {
+        sample,
+        repeat,
+        scorer: result.scorer,
+        judgement: result.judgement,
+    };
+    results.into_iter().map(row).collect()
 }

@@ -8,6 +8,7 @@ mod executor;
 mod gate;
 mod loaded;
 mod pulse;
+mod rescoring;
 mod runner;
 mod sample_cache;
 mod scorer_calls;
@@ -28,6 +29,7 @@ pub(crate) use self::caller::{Blocked, CallAnswer};
 use self::caller::{CallRequest, Caller};
 use self::executor::ActiveRun;
 use self::loaded::{LoadedExperiment, LoadedExperiments};
+pub use self::rescoring::RatingRefusal;
 pub use self::settings::Settings;
 pub use crate::ports::{EnginePorts as Ports, Guides};
 use crate::ports::{ExperimentForm, Panicked, RunLease, StoreError};
@@ -102,7 +104,8 @@ impl Engine {
         if !self.register().await? {
             return Ok(());
         }
-        let [executor, conductor, heart, keeper, ranker] = std::array::from_fn(|_| Arc::clone(self));
+        let [executor, conductor, heart, keeper, ranker, rescorer] =
+            std::array::from_fn(|_| Arc::clone(self));
         let mut loops = vec![
             self.supervised(async move { heart.until_ended(heart.keep_alive()).await }.boxed()),
             self.supervised(async move { keeper.until_ended(keeper.look_after()).await }.boxed()),
@@ -111,6 +114,7 @@ impl Engine {
             loops.push(self.supervised(async move { executor.execute().await }.boxed()));
             loops.push(self.supervised(async move { conductor.conduct().await }.boxed()));
             loops.push(self.supervised(async move { ranker.keep_standings().await }.boxed()));
+            loops.push(self.supervised(async move { rescorer.rescore().await }.boxed()));
         }
         let ended = join_all(loops).await;
         self.release_left_over().await?;

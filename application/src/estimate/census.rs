@@ -12,12 +12,12 @@ use domain::pipeline::Pipeline;
 use domain::pricing::{Price, Tokens};
 use domain::rate::{RateLimits, WINDOW_SECONDS};
 
+use super::Estimate;
 use super::scorers::ScorerCensus;
-use super::{AskedCalls, Estimate};
 use crate::catalog::Catalog;
 use crate::list_prices::price_of;
 use crate::ports::{MeasuredCalls, StoredAnswer};
-use crate::walk::{StageEnd, WalkRecord};
+use crate::walk::{AskedCalls, StageEnd, WalkRecord};
 
 /// Tokens of an answer where nothing bounds it.
 const UNBOUNDED_ANSWER: u64 = 256;

@@ -1,17 +1,14 @@
 //! Counts the calls of scorers.
 
-use std::sync::{Mutex, PoisonError};
-
 use domain::call::Call;
 use domain::pipeline::Pipeline;
 use domain::sample::Expectations;
 use domain::scoring::{AskedModel, Measured, Scorer};
 
-use super::{AskedCalls, KnownAnswers};
 use crate::catalog::Catalog;
 use crate::ports::{CallStore, StoreError};
 use crate::scoring::{Evaluator, Evidence, ScorerAnswers, ScorerModel, ScorerQuestion};
-use crate::walk::{Answers as _, HashedCall, Replies, WalkRecord};
+use crate::walk::{Answers as _, AskedCalls, HashedCall, KnownAnswers, Replies, WalkRecord};
 
 /// The scorers of an experiment, and the models that they can ask.
 pub(super) struct AskingScorers<'a> {
@@ -39,10 +36,7 @@ impl AskingScorers<'_> {
         if !self.evaluator.asks_models() {
             return Ok(ScorerCensus::default());
         }
-        let known = KnownScorerAnswers {
-            catalog: self.catalog,
-            known: KnownAnswers { calls: self.calls, asked: Mutex::default() },
-        };
+        let known = KnownScorerAnswers { catalog: self.catalog, known: KnownAnswers::new(self.calls) };
         let undetermined = if record.is_complete(pipeline.stages().len()) {
             let (progress, measured) = (&record.progress, Measured::default());
             let evidence = Evidence { pipeline, progress, expected, place: (0, 1), measured, ratings: &[] };
@@ -51,8 +45,7 @@ impl AskingScorers<'_> {
         } else {
             self.undetermined(expected, &known).await?
         };
-        let asked = known.known.asked.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(ScorerCensus { asked, undetermined })
+        Ok(ScorerCensus { asked: known.known.into_asked(), undetermined })
     }
 
     /// The calls for an output that is not known yet. The accepted answers are known.

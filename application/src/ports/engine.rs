@@ -4,8 +4,8 @@ use domain::strategy::{Guide, SweepKind};
 
 use super::{
     Bell, BoardStore, CallStore, Chance, Clock, EndpointStore, ExperimentStore, FactStore, FormatChecker,
-    Ids, Journal, ModelServer, Offload, OutcomeLog, RateStore, RunStore, SlotStore, StandingsStore,
-    SweepStore, Tasks, Timer, WorkerStore,
+    Ids, Journal, ModelServer, Offload, OutcomeLog, RateStore, RescoringStore, RunStore, SlotStore,
+    StandingsStore, SweepStore, Tasks, Timer, WorkerStore,
 };
 
 /// The guide of a kind of sweep: [`domain::strategy::guide`], or another choice.
@@ -29,6 +29,7 @@ pub struct EnginePorts {
     pub journal: Arc<dyn Journal>,
     pub log: Arc<dyn OutcomeLog>,
     pub offload: Arc<dyn Offload>,
+    pub rescorings: Arc<dyn RescoringStore>,
     pub runs: Arc<dyn RunStore>,
     pub servers: Arc<dyn ModelServer>,
     pub rates: Arc<dyn RateStore>,

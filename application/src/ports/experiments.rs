@@ -147,6 +147,8 @@ pub struct ExperimentChange {
     pub samples: Option<NewSamples>,
     /// When it may change so.
     pub only: ChangeableWhen,
+    /// Who changes how outputs are scored, where that changes: its runs are then scored again.
+    pub rescored_by: Option<String>,
     /// The revision that the change was made from.
     pub revision: i64,
 }

@@ -1,17 +1,21 @@
 mod decisions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::call::{Call, CallFailure, Digest, Reply};
 use domain::event::NewEvent;
 use domain::id::{EndpointId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
+use domain::run::tally::StoredScore;
 use domain::run::{Origins, Payer, RunEnd, StageError};
 use domain::scoring::Judgement;
+use domain::value::Value;
 use thiserror::Error;
 
 pub use self::decisions::{DecidedEnd, Extension, Launch, NewRun, NewSweep, SingleRun, SweepMove};
+use super::rescoring::{NewScores, RescoringEnd};
 use super::{ReservationMark, StoreError, Usage};
 
 /// The number of a stored answer.
@@ -40,6 +44,10 @@ pub struct Commit {
     pub begin: Option<NewSweep>,
     /// A sweep whose status changes, fenced by its version.
     pub moved: Option<SweepMove>,
+    /// New scores of a run that has ended, refused where they have changed since.
+    pub scores: Option<NewScores>,
+    /// The end of a rescoring.
+    pub rescored: Option<RescoringEnd>,
     /// The request with a key for which this is done.
     pub mark: Option<ReservationMark>,
     /// What listeners are told.
@@ -147,8 +155,21 @@ pub struct StageResultRow {
     pub answer: Option<AnswerId>,
     /// Whether this run paid for it.
     pub paid: bool,
+    /// What the output is made from again, where it takes more than one answer.
+    pub recall: Option<Recall>,
     /// Why there is no output.
     pub error: Option<StageError>,
+}
+
+/// What the output of a stage that makes many calls is made from again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recall {
+    /// What [`Pipeline::recallable`](domain::pipeline::Pipeline::recallable) gave.
+    pub output: Value,
+    /// The latency of all its calls.
+    pub latency: Duration,
+    /// The cost of all its calls, where that is known.
+    pub cost: Option<NanoDollars>,
 }
 
 /// What a scorer said of one output.
@@ -164,6 +185,15 @@ pub struct ScoreRow {
     pub judgement: Result<Judgement, String>,
 }
 
+impl ScoreRow {
+    /// The score without its details.
+    #[must_use]
+    pub fn stored(&self) -> StoredScore {
+        let value = self.judgement.as_ref().ok().map(|judgement| judgement.value.value());
+        StoredScore { sample: self.sample, repeat: self.repeat, scorer: self.scorer, value }
+    }
+}
+
 impl Commit {
     /// Parts that can be refused.
     #[must_use]
@@ -174,6 +204,8 @@ impl Commit {
             self.moved.is_some(),
             self.single.is_some(),
             self.mark.is_some(),
+            self.scores.is_some(),
+            self.rescored.is_some(),
         ];
         let launch = self.launch.as_ref().map_or(0, |launch| 1 + launch.extend.len() + launch.end.len());
         launch + parts.into_iter().filter(|part| *part).count()

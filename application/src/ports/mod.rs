@@ -15,6 +15,7 @@ mod journal;
 mod models;
 mod monitor;
 mod projects;
+mod rescoring;
 mod run_list;
 mod runs;
 mod sweeps;
@@ -48,11 +49,16 @@ pub use formats::FormatChecker;
 pub use idempotency::{IdempotencyStore, KeptAnswer, RepeatableRequest, ReservationMark, Reserved};
 pub use journal::{
     AnswerId, Block, Commit, CommitError, DecidedEnd, Extension, FailedCall, Fill, Journal, Launch, NewRun,
-    NewSweep, Receipt, RunEnding, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow, SweepMove,
+    NewSweep, Recall, Receipt, RunEnding, RunLease, ScoreRow, Settlement, SingleRun, StageResultRow,
+    SweepMove,
 };
 pub use models::{ListedModel, MAX_EMBEDDINGS, ModelServer};
 pub use monitor::{Monitor, RunningRun};
 pub use projects::{ExportRecord, NewProject, ProjectStore, StoredProject};
+pub use rescoring::{
+    NewRating, NewScores, ReplacedScores, RescoringClaim, RescoringEnd, RescoringStore, ScoredRun,
+    StoredOutput, UnratedOutput,
+};
 pub use run_list::{ListPlace, Metric, NoPlace, PlaceKey, RunFilter, RunKey, RunListing, RunOrder, RunQuery};
 pub use runs::{
     ClaimedRun, OddAnswers, ResultRow, RunClaim, RunConfig, RunStore, RunSummary, SampleFailures,

@@ -54,7 +54,7 @@ impl Runs {
         limit: usize,
     ) -> Result<Page<Trace>, Refusal> {
         let run = self.run(id).await?;
-        let facts = self.facts(run.experiment).await?;
+        let facts = self.facts_of_run(&run).await?;
         let stages = facts.outline.stages.len();
         let after = after.map(|(sample, repeat)| (sample, repeat, u32::MAX));
         let rows = self.ports.runs.results(id, after, (limit + 1) * stages).await?;

@@ -82,13 +82,33 @@ impl CompiledRetrieve {
             vectors.iter().map(|vector| query.cosine(vector)).enumerate().collect();
         found.sort_by(|(_, one), (_, other)| other.total_cmp(one));
         found.truncate(self.top_k);
-        let found = found.into_iter().map(|(index, score)| {
-            Value::from([
-                ("text", Value::from(texts[index])),
-                ("score", Value::number(score)),
-                ("index", Value::from(index as u64)),
-            ])
-        });
-        Ok(Value::List(found.collect()))
+        Ok(listed(&texts, &found))
     }
+
+    /// The texts at these places again, with their scores; `None` where the places are none of the texts'.
+    pub(super) fn recall(
+        &self,
+        progress: &SampleProgress,
+        found: &Value,
+    ) -> Result<Option<Value>, StageError> {
+        let texts = self.texts(progress)?;
+        let place = |found: &Value| {
+            let [index, score] = found.as_list()? else { return None };
+            let index = usize::try_from(index.as_number()?.as_u64()?).ok()?;
+            (index < texts.len()).then_some((index, score.as_number()?.as_f64()))
+        };
+        let found: Option<Vec<_>> = found.as_list().and_then(|found| found.iter().map(place).collect());
+        Ok(found.map(|found| listed(&texts, &found)))
+    }
+}
+
+fn listed(texts: &[&str], found: &[(usize, f64)]) -> Value {
+    let found = found.iter().map(|(index, score)| {
+        Value::from([
+            ("text", Value::from(texts[*index])),
+            ("score", Value::number(*score)),
+            ("index", Value::from(*index as u64)),
+        ])
+    });
+    Value::List(found.collect())
 }

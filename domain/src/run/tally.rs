@@ -3,7 +3,7 @@
 //! Both a worker that finishes a run and a conductor that ends one use this. Floats are added in the order of the
 //! samples, so that an interrupted run has the same numbers as an uninterrupted one.
 
-use super::{EndKind, Origins, RunEnd, RunError, ScorerTotal, StageError};
+use super::{EndKind, Origins, RunEnd, RunError, RunStatus, ScorerTotal, StageError};
 use crate::leaderboard::is_partial;
 use crate::statistics::{self, interval_of_mean};
 
@@ -112,6 +112,24 @@ pub struct SampleOutcome<'a> {
     pub failed: bool,
     /// The first error of a stage, with the stage.
     pub error: Option<(u32, &'a StageError)>,
+}
+
+/// The results of a run that has ended, from its scores: [`Tally::end`] without what it took to get them.
+#[must_use]
+pub fn rescored(
+    layout: Layout<'_>,
+    status: RunStatus,
+    asked: u32,
+    (vector, mut scores): (Vec<f64>, Vec<StoredScore>),
+) -> RunEnd {
+    scores.sort_by_key(|score| (score.sample, score.repeat, score.scorer));
+    let resumed = ResumedScores { vector, scores, ..ResumedScores::default() };
+    let (ending, kind) = match status {
+        RunStatus::Pruned => (Ending::Pruned, EndKind::Pruned),
+        RunStatus::Cached => (Ending::Completed { of: asked }, EndKind::Cached),
+        _ => (Ending::Completed { of: asked }, EndKind::Completed),
+    };
+    RunEnd { kind, ..Tally::resume(layout.scorers.len(), resumed).end(layout, ending) }
 }
 
 impl Tally {

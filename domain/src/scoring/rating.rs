@@ -6,6 +6,9 @@ use super::{Judgement, Score};
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
+/// The scorer that people's ratings count for.
+pub const HUMAN_RATING: &str = "human_rating";
+
 /// What somebody thinks of a run's outputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rating {
@@ -62,7 +65,7 @@ impl RatingValue {
     #[must_use]
     pub fn scorer(&self) -> &str {
         match self {
-            Self::Thumb(_) | Self::Stars(_) => "human_rating",
+            Self::Thumb(_) | Self::Stars(_) => HUMAN_RATING,
             Self::Posted { scorer, .. } => scorer,
         }
     }

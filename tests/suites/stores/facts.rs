@@ -29,7 +29,7 @@ fn with_models(draft: Draft) -> Draft {
 
 async fn change(fixture: &Fixture, draft: Draft, revision: i64) {
     let (id, only) = (fixture.experiment, ChangeableWhen::Always);
-    let change = ExperimentChange { id, draft, samples: None, only, revision };
+    let change = ExperimentChange { id, draft, samples: None, only, rescored_by: None, revision };
     fixture.stores.change(change).await.unwrap();
 }
 

@@ -8,6 +8,7 @@ mod exports;
 mod projects;
 mod runs;
 mod samples;
+mod scores;
 mod sweeps;
 
 use std::collections::HashMap;
@@ -50,6 +51,7 @@ type Operations = (
     experiments::Api,
     sweeps::Api,
     runs::Api,
+    scores::Api,
     samples::Api,
     exports::Api,
     endpoints::Api,
@@ -67,6 +69,7 @@ pub(crate) fn service(services: &Arc<Services>) -> OpenApiService<impl OpenApi +
         experiments::Api(Arc::clone(services)),
         sweeps::Api(Arc::clone(services)),
         runs::Api(Arc::clone(services)),
+        scores::Api(Arc::clone(services)),
         samples::Api,
         exports::Api(Arc::clone(services)),
         endpoints::Api(Arc::clone(services)),

@@ -16,6 +16,7 @@ use wire::stored;
 use crate::batch::Rows;
 use crate::columns::Columns;
 use crate::dialect::{Session, corrupt, id, json, maybe_real, maybe_text, raw_json, text, whole};
+use crate::rescoring;
 use crate::rows::Row;
 
 const SET: &str = "INSERT INTO sample_set (id, digest, count, check_names) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING";
@@ -76,6 +77,9 @@ pub(super) async fn change(
     }
     if session.execute(&sql, values).await?.rows_affected() == 0 {
         return Ok(ChangeOutcome::Refused);
+    }
+    if let Some(by) = change.rescored_by.clone() {
+        rescoring::revise(session, change.id, by).await?;
     }
     if let Some(samples) = &change.samples {
         insert_samples(session, samples).await?;

@@ -5,6 +5,7 @@ mod block;
 mod end;
 mod fill;
 mod launch;
+mod scores;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +57,7 @@ pub(crate) async fn apply<C: ConnectionTrait>(
         *receipt = sweep::write(session, commit, &mut deltas, &mut ends).await?;
     }
     let landed = fence(session, &commits, &mut receipts, &mut deltas, &mut ends).await?;
+    scores::write(session, &commits, &mut receipts, &mut ends).await?;
     let claims = claim(session, requests, &mut deltas).await?;
     let outcomes = totals(session, &deltas).await?;
     block::write(session, &landed, outcomes).await?;
@@ -111,7 +113,7 @@ async fn fence<'a, C: ConnectionTrait>(
         }
     }
     let last: Vec<_> = landed.iter().filter_map(LandedBlock::ending).collect();
-    ends.extend(end::write(session, &last).await?);
+    ends.extend(end::write(session, &last, scores::scored(commits)).await?);
     Ok(landed)
 }
 

@@ -14,6 +14,7 @@ mod projects;
 mod results;
 mod runs;
 mod samples;
+mod scores;
 mod sweep_requests;
 mod sweeps;
 
@@ -30,6 +31,7 @@ pub use projects::*;
 pub use results::*;
 pub use runs::*;
 pub use samples::*;
+pub use scores::*;
 pub use sweep_requests::*;
 pub use sweeps::*;
 

@@ -1,6 +1,6 @@
 //! Samples of a run that are committed together.
 
-use domain::run::tally::{CallCounts, SampleOutcome, StoredScore, Tally};
+use domain::run::tally::{CallCounts, SampleOutcome, Tally};
 
 use crate::engine::examination::EvaluatedSample;
 use crate::ports::{Block, ClaimedRun};
@@ -27,9 +27,7 @@ impl Stretch {
                 error: examined.first_error(),
             });
             for row in &examined.scores {
-                let (sample, repeat, scorer) = (row.sample, row.repeat, row.scorer);
-                let value = row.judgement.as_ref().ok().map(|judgement| judgement.value.value());
-                tally.score(StoredScore { sample, repeat, scorer, value });
+                tally.score(row.stored());
             }
             tally.answered(&examined.origins);
             examined.add_to(&mut block);

@@ -15,6 +15,7 @@ use crate::deltas::{Delta, Deltas};
 use crate::dialect::{
     Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, text, whole,
 };
+use crate::rescoring::recall_map;
 use crate::rows::Row;
 
 /// An unknown cost makes the sum unknown: adding NULL gives NULL. A run that has what it was asked for and is not to be ended
@@ -85,6 +86,7 @@ fn advancing(block: &Block) -> (String, Vec<Bound>) {
         ("latency_ms", whole(usage.latency_ms)),
         ("calls", whole(usage.calls)),
         ("hits", whole(usage.hits)),
+        ("saved", whole(usage.saved)),
     ]);
     let names = Flags::default().named().map(|(name, _)| name);
     let flags =
@@ -96,8 +98,8 @@ fn advancing(block: &Block) -> (String, Vec<Bound>) {
     let sql = format!(
         "UPDATE run SET {}, {}, {}, {ADVANCED}",
         counted.increments(5),
-        flags.increments(15),
-        origins.assignments(15 + Flags::COUNT)
+        flags.increments(16),
+        origins.assignments(16 + Flags::COUNT)
     );
     let run = [id(block.lease.run.bits()), whole(block.lease.epoch), whole(block.no), whole(block.upto)];
     (sql, origins.values(flags.values(counted.values(run))))
@@ -131,7 +133,7 @@ pub(super) async fn write<C: ConnectionTrait>(
     let blocks = || landed.iter().map(|landed| landed.block);
     let results = blocks().flat_map(|block| block.results.iter().map(|row| result_row(block, row)));
     session.insert_rows("stage_result", results.collect(), "").await?;
-    let scores = blocks().flat_map(|block| block.scores.iter().map(|row| score_row(block, row)));
+    let scores = blocks().flat_map(|block| block.scores.iter().map(|row| score_row(block.lease.run, row)));
     session.insert_rows("score", scores.collect(), "").await.map(drop)
 }
 
@@ -149,7 +151,7 @@ fn block_row(landed: &LandedBlock<'_>, seq: i64) -> [Column; 8] {
     ]
 }
 
-fn result_row(block: &Block, row: &StageResultRow) -> [Column; 7] {
+fn result_row(block: &Block, row: &StageResultRow) -> [Column; 8] {
     let error = row.error.as_ref().map(|error| {
         Map::from([
             ("kind".to_owned(), Value::from(error.kind.as_str())),
@@ -163,18 +165,19 @@ fn result_row(block: &Block, row: &StageResultRow) -> [Column; 7] {
         ("stage_index", whole(row.stage)),
         ("answer_id", maybe_whole(row.answer.map(|answer| answer.0))),
         ("paid", whole(i64::from(row.paid))),
+        ("recall", maybe_json(&row.recall.as_ref().map(recall_map).unwrap_or_default())),
         ("error", maybe_json(&error.unwrap_or_default())),
     ]
 }
 
-fn score_row(block: &Block, row: &ScoreRow) -> [Column; 7] {
+pub(super) fn score_row(run: RunId, row: &ScoreRow) -> [Column; 7] {
     let nothing = Map::new();
     let (value, metadata, error) = match &row.judgement {
         Ok(Judgement { value, metadata }) => (Some(value.value()), metadata, None),
         Err(error) => (None, &nothing, Some(error.replace('\0', "\u{fffd}"))),
     };
     [
-        ("run_id", id(block.lease.run.bits())),
+        ("run_id", id(run.bits())),
         ("sample_index", whole(row.sample)),
         ("repeat", whole(row.repeat)),
         ("scorer_no", whole(row.scorer)),

@@ -18,6 +18,7 @@ use crate::columns::Columns;
 use crate::dialect::{Dialect, Session, id, json, maybe_real, maybe_whole, text, whole};
 use crate::figures::{self, Figures};
 use crate::rank_class::{PARTIAL, UNSCORED, WHOLE};
+use crate::rescoring;
 use crate::rows::Row;
 
 /// Takes the boards of these runs and marks them as changed.
@@ -25,9 +26,11 @@ const CHANGED: &str = "INSERT INTO board (experiment_id, rev) \
      SELECT DISTINCT experiment_id, 1 FROM run WHERE id IN ({runs}) ORDER BY experiment_id \
      ON CONFLICT (experiment_id) DO UPDATE SET rev = board.rev + 1";
 
-const ENDED: &str = "completed_at = {now}, lease_owner = NULL, lease_until = NULL, asked = done \
-     WHERE id = $1 RETURNING experiment_id, cost_nano, latency_ms, done, started_at, completed_at, \
-     (SELECT e.repeats FROM experiment e WHERE e.id = run.experiment_id) AS repeats";
+const ENDED: &str = "completed_at = {now}, lease_owner = NULL, lease_until = NULL, asked = done, \
+     counted_answer = (SELECT COALESCE(MAX(a.id), 0) FROM answer a) \
+     WHERE id = $1 RETURNING experiment_id, cost_nano, latency_ms, done, started_at, completed_at, scoring_rev, \
+     (SELECT e.repeats FROM experiment e WHERE e.id = run.experiment_id) AS repeats, \
+     (SELECT e.scoring_rev FROM experiment e WHERE e.id = run.experiment_id) AS current_scoring";
 
 /// Of the runs of one configuration the newest finished one is listed.
 const UNLIST: &str = "UPDATE run SET listed = 0 WHERE listed = 1 AND id <> $1 \
@@ -38,13 +41,16 @@ const LEADER: &str = "SELECT rank_class, rank_score FROM run WHERE listed = 1 \
      AND experiment_id = (SELECT experiment_id FROM run WHERE id = $1) \
      ORDER BY rank_class DESC, rank_score DESC, id LIMIT 1";
 
-/// Ends runs, by their last block or by decision, in the order of their ids; what listeners are told of it.
+/// Ends runs, by their last block or by decision, in the order of their ids; what listeners are told of it. Takes the boards
+/// of other runs too whose scores are to change.
 pub(super) async fn write<C: ConnectionTrait>(
     session: Session<'_, C>,
     endings: &[(RunId, &RunEnding)],
+    others: Vec<RunId>,
 ) -> Result<Vec<NewEvent>, DbErr> {
     let ranked = endings.iter().filter(|(_, ending)| ending.end.status().is_ranked());
-    mark_boards(session, &ranked.map(|(run, _)| *run).collect::<Vec<_>>()).await?;
+    let changed: Vec<RunId> = ranked.map(|(run, _)| *run).chain(others).collect();
+    mark_boards(session, &changed).await?;
     let (mut told, mut metrics) = (Vec::new(), Vec::new());
     for (run, RunEnding { end: ended, completed, lead }) in endings {
         let leads = lead.is_some() && leads(session, *run, ended).await?;
@@ -66,14 +72,14 @@ async fn mark_boards<C: ConnectionTrait>(session: Session<'_, C>, runs: &[RunId]
 }
 
 /// Whether the run that is about to end stands before all that have ended.
-async fn leads<C: ConnectionTrait>(
+pub(super) async fn leads<C: ConnectionTrait>(
     session: Session<'_, C>,
     run: RunId,
     ended: &RunEnd,
 ) -> Result<bool, DbErr> {
     let Some(first) = session.one(LEADER, vec![id(run.bits())]).await? else { return Ok(true) };
     let first = (Row(&first).whole("rank_class")?, Row(&first).maybe_real("rank_score")?.unwrap_or(0.0));
-    let (class, score) = rank(ended);
+    let (class, score) = standing(ended);
     Ok(class > first.0 || class == first.0 && score > first.1)
 }
 
@@ -97,7 +103,7 @@ async fn end<C: ConnectionTrait>(
     ended: &RunEnd,
 ) -> Result<Option<Bill>, DbErr> {
     let listed = ended.status().is_ranked();
-    let (class, score) = rank(ended);
+    let (class, score) = standing(ended);
     let error = ended.error().map(|error| json(&crate::run_rows::error_value(error)));
     let columns = Columns([
         ("status", text(ended.status().as_str())),
@@ -108,37 +114,45 @@ async fn end<C: ConnectionTrait>(
         ("rank_class", maybe_whole(listed.then_some(class))),
         ("rank_score", maybe_real(listed.then_some(score))),
         ("listed", whole(i64::from(listed))),
-        ("scores", json(&scorers(&ended.scores))),
+        ("scores", json(&scores_of(&ended.scores))),
         ("error", error.unwrap_or(Bound::Json(None))),
     ]);
     if listed {
         session.execute(UNLIST, vec![id(run.bits())]).await?;
     }
     let sql = format!("UPDATE run SET {}, {ENDED}", columns.assignments(2));
-    let row = session.one(&sql, columns.values([id(run.bits())])).await?;
-    row.map(|row| bill(Row(&row), session.dialect, run, ended)).transpose()
+    let Some(row) = session.one(&sql, columns.values([id(run.bits())])).await? else { return Ok(None) };
+    let scored = Row(&row).maybe_whole("scoring_rev")?;
+    if listed && scored.is_some_and(|scored| Some(scored) < Row(&row).whole("current_scoring").ok()) {
+        rescoring::ask(session, ExperimentId::new(Row(&row).id("experiment_id")?), None).await?;
+    }
+    bill(Row(&row), session.dialect, run, ended).map(Some)
 }
 
 fn bill(row: Row<'_>, dialect: Dialect, run: RunId, ended: &RunEnd) -> Result<Bill, DbErr> {
     let began = dialect.read_time(row.0, "started_at")?;
     let completed = dialect.read_time(row.0, "completed_at")?;
     let took = began.zip(completed).map_or(Duration::ZERO, |(began, completed)| completed.since(began));
-    let cost = row.maybe_money("cost_nano")?;
+    let metrics = if ended.status().is_ranked() { metric_rows(row, run, ended)? } else { Vec::new() };
+    Ok(Bill { cost: row.maybe_money("cost_nano")?, took, metrics })
+}
+
+/// The metrics of a run that came to this, whose row this is.
+pub(super) fn metric_rows(row: Row<'_>, run: RunId, ended: &RunEnd) -> Result<Vec<Vec<Bound>>, DbErr> {
     let figures = Figures {
         run,
         experiment: ExperimentId::new(row.id("experiment_id")?),
         score: ended.score,
         scores: &ended.scores,
-        cost,
+        cost: row.maybe_money("cost_nano")?,
         latency_ms: row.count("latency_ms")?,
         asked: row.count("done")?.saturating_mul(row.count("repeats")?),
     };
-    let metrics = if ended.status().is_ranked() { figures.rows() } else { Vec::new() };
-    Ok(Bill { cost, took, metrics })
+    Ok(figures.rows())
 }
 
 /// What the board is sorted by: whole runs by their score, then partial ones, then those without a score.
-fn rank(ended: &RunEnd) -> (i64, f64) {
+pub(super) fn standing(ended: &RunEnd) -> (i64, f64) {
     match ended.score {
         Some(score) if !ended.partial => (WHOLE, score),
         Some(score) => (PARTIAL, score),
@@ -146,7 +160,7 @@ fn rank(ended: &RunEnd) -> (i64, f64) {
     }
 }
 
-fn scorers(totals: &[ScorerTotal]) -> Value {
+pub(super) fn scores_of(totals: &[ScorerTotal]) -> Value {
     Value::List(totals.iter().map(scorer).collect())
 }
 

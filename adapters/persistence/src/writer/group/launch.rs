@@ -153,7 +153,7 @@ async fn go_on<C: ConnectionTrait>(
         }
     }
     launch.end.iter().for_each(|decided| delta.ended(decided.ending.end.status()));
-    let told = end::write(session, &endings).await?;
+    let told = end::write(session, &endings, Vec::new()).await?;
     let rows = steps.iter().map(|(_, step)| step_row(launch, step)).collect();
     session.insert_rows("trial_step", rows, "").await?;
     Ok(Some(told))
