@@ -1,6 +1,7 @@
 //! Scores outputs with an experiment's scorers and with checks that samples bring.
 
 mod asking;
+mod check;
 mod extraction;
 mod ready;
 mod text_rules;
@@ -9,18 +10,14 @@ use std::sync::Arc;
 
 use domain::experiment::Definition;
 use domain::pipeline::{Pipeline, SampleProgress};
-use domain::problem::Problem;
-use domain::sample::{Expectations, Sample};
+use domain::sample::Expectations;
 use domain::scoring::rating::{HUMAN_RATING, Rating};
-use domain::scoring::{
-    Entry, EntryScorer, Judgement, Measured, Scorer, ScoringEntry, combined, sample_weights, weighted,
-};
+use domain::scoring::{Entry, Judgement, Measured, Scorer, ScoringEntry, combined, sample_weights, weighted};
 use futures::future::join_all;
 
 use self::asking::Interviewer;
 pub(crate) use self::asking::{ScorerAnswers, ScorerModel, ScorerQuestion};
 use self::ready::{ReadyEntry, ScorerOutcome, Subject};
-use crate::form::{Form, MAX_PATTERN_UNITS};
 use crate::ports::{EnginePorts, FormatChecker, Offload};
 
 /// The ports that scorers use.
@@ -91,30 +88,6 @@ impl Evaluator {
         let (entries, scorers) = (entries.collect(), definition.scorers());
         let names = scorers.iter().map(|(name, _)| name.clone()).collect();
         Self { ports, definition, entries, scorers, names }
-    }
-
-    /// What is wrong with schemas and patterns of scorers, each with its place in the document.
-    #[must_use]
-    pub fn check(definition: &Definition, samples: &[Sample]) -> Vec<Problem> {
-        let mut units = 0;
-        let entries = definition.scoring().iter().enumerate();
-        let wrong = entries.flat_map(|(i, entry)| {
-            check_entry(entry, &mut units)
-                .into_iter()
-                .map(move |problem| problem.under(&format!("/scoring_config/{i}")))
-        });
-        let mut problems: Vec<Problem> = wrong.collect();
-        for (i, sample) in samples.iter().enumerate().filter(|(_, sample)| !sample.checks.is_empty()) {
-            let mut units = 0;
-            for (j, check) in sample.checks.iter().enumerate() {
-                let entry = ScoringEntry::try_new(check, definition.stages());
-                let found = entry.map_or_else(|found| found, |entry| check_entry(&entry, &mut units));
-                problems.extend(
-                    found.into_iter().map(|problem| problem.under(&format!("/sample_data/{i}/checks/{j}"))),
-                );
-            }
-        }
-        problems
     }
 
     /// What scores are called, in order.
@@ -280,23 +253,6 @@ fn entry_of(said: &ScorerOutcome) -> Entry {
         Ok(None) => Entry::Absent,
         Err(_) => Entry::Failed,
     }
-}
-
-/// What is wrong with an entry's patterns and schema, each with its place in the entry.
-fn check_entry(entry: &ScoringEntry, units: &mut usize) -> Vec<Problem> {
-    let pattern = entry.extract.as_ref().and_then(|extract| extraction::pattern(extract).err());
-    let mut problems: Vec<Problem> = pattern.into_iter().collect();
-    if let EntryScorer::Fixed(Scorer::Format(format)) = &entry.scorer {
-        match Form::compile(format).map(|form| *units += form.pattern_units()) {
-            Err(problem) => problems.push(problem.under("/options")),
-            Ok(()) if *units > MAX_PATTERN_UNITS => {
-                let detail = "the patterns of all scorers together are too large: simplify or remove some";
-                problems.push(Problem::new("/options", "too_large", detail));
-            }
-            Ok(()) => {}
-        }
-    }
-    problems
 }
 
 #[cfg(test)]

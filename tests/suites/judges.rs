@@ -113,7 +113,7 @@ async fn a_judge_that_fails_marks_scores_and_never_the_run() {
         ("fault-length", "the judge's answer was cut at its max_tokens of 64: raise it"),
         ("fault-refusal", "the judge refused to answer"),
         ("echo-1", "the judge answered no JSON with `score`"),
-        ("fault-404", "`fault-404` at `fake`: misconfigured"),
+        ("fault-404", "`fault-404` at `fake`: rejected: 404"),
     ] {
         let id = imported(&server, judged(&fake.url(), judge)).await;
         let done = swept(&server, &id, json!({"max_runs": 1})).await;

@@ -4,36 +4,25 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::ports::{
-    AnswerId, ExperimentForm, Recall, RescoringClaim, RescoringStore, ScoredRun, StoreError, StoredOutput,
+    AnswerId, ExperimentForm, RescoringClaim, RescoringStore, ScoredRun, StoreError, StoredOutput,
     UnratedOutput,
 };
 use async_trait::async_trait;
 use domain::id::{ExperimentId, RunId, WorkerId};
-use domain::money::NanoDollars;
 use domain::run::RunStatus;
 use domain::run::tally::StoredScore;
-use domain::scoring::Score;
-use domain::scoring::rating::{Rating, RatingValue, Stars};
-use domain::value::{Map, Value};
-use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
+use domain::scoring::rating::Rating;
+use sea_orm::{DbErr, Value as Bound};
 
 use crate::answers::{ANSWER, reply};
 use crate::batch::padded;
-use crate::dialect::{Dialect, Session, corrupt, failed, id, maybe_text, milliseconds, whole};
+use crate::dialect::{Session, corrupt, failed, id, milliseconds, whole};
 use crate::open::Stores;
+use crate::rescoring_request::revise;
 use crate::rows::{Row, read_all};
 use crate::run_rows::{config, stage_error};
 use crate::runs::stored_score;
-
-/// An experiment's scoring is another from now on.
-const REVISED: &str = "UPDATE experiment SET scoring_rev = scoring_rev + 1 WHERE id = $1";
-
-/// Asks for an experiment's runs to be scored again; a rescoring that goes on takes it in.
-const ASK: &str = "INSERT INTO rescoring (experiment_id, leader, by_whom) SELECT e.id, \
-     (SELECT id FROM run WHERE experiment_id = $1 AND listed = 1 ORDER BY rank_class DESC, rank_score DESC, id LIMIT 1), \
-     CAST($2 AS text) FROM experiment e WHERE e.id = $1 AND EXISTS (SELECT 1 FROM run WHERE experiment_id = $1) \
-     ON CONFLICT (experiment_id) DO UPDATE SET requests = rescoring.requests + 1, \
-     by_whom = COALESCE(excluded.by_whom, rescoring.by_whom)";
+use crate::score_rows::{rating, recall};
 
 /// Runs, with alias `r`, whose scores are of an earlier revision.
 const OUTDATED: &str =
@@ -59,25 +48,6 @@ const UNRATED: &str = "SELECT r.id, s.sample_index FROM run r JOIN stage_result 
      AND s.stage_index = $4 AND s.error IS NULL AND NOT EXISTS (SELECT 1 FROM rating t WHERE t.run_id = r.id \
      AND t.kind <> 'posted' AND (t.sample_index IS NULL OR t.sample_index = s.sample_index)) \
      ORDER BY r.id, s.sample_index LIMIT $5";
-
-/// Makes the scoring of an experiment another, and asks for its runs to be scored again.
-pub(crate) async fn revise<C: ConnectionTrait>(
-    session: Session<'_, C>,
-    experiment: ExperimentId,
-    by: String,
-) -> Result<(), DbErr> {
-    session.execute(REVISED, vec![id(experiment.bits())]).await?;
-    ask(session, experiment, Some(by)).await
-}
-
-/// Asks for an experiment's runs to be scored again, as of the revision that it has now.
-pub(crate) async fn ask<C: ConnectionTrait>(
-    session: Session<'_, C>,
-    experiment: ExperimentId,
-    by: Option<String>,
-) -> Result<(), DbErr> {
-    session.execute(ASK, vec![id(experiment.bits()), maybe_text(by)]).await.map(drop)
-}
 
 #[async_trait]
 impl RescoringStore for Stores {
@@ -255,57 +225,5 @@ fn output(row: Row<'_>) -> Result<StoredOutput, DbErr> {
         cost: row.maybe_money("cost_nano")?,
         recall: row.maybe_json("recall")?.as_ref().and_then(recall),
         error: row.maybe_json("error")?.as_ref().map(stage_error),
-    })
-}
-
-/// Writes what a stage's output is made from again, as [`recall`] reads it.
-pub(crate) fn recall_map(recall: &Recall) -> Map {
-    let latency = u64::try_from(recall.latency.as_micros()).unwrap_or(u64::MAX);
-    let cost = recall.cost.map(|cost| ("cost_nano", Value::from(cost.nanos())));
-    let fields = [("output", recall.output.clone()), ("latency_us", Value::from(latency))];
-    fields.into_iter().chain(cost).map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn recall(value: &Value) -> Option<Recall> {
-    let fields = value.as_map()?;
-    let latency = fields.get("latency_us")?.as_number()?.as_u64()?;
-    let cost = fields.get("cost_nano").and_then(Value::as_number).and_then(domain::value::Number::as_i64);
-    Some(Recall {
-        output: fields.get("output")?.clone(),
-        latency: Duration::from_micros(latency),
-        cost: cost.map(NanoDollars::new),
-    })
-}
-
-/// A rating's kind, its scorer's name and its value, as they are stored.
-pub(crate) fn rating_columns(value: &RatingValue) -> (&'static str, Option<String>, f64, Map) {
-    match value {
-        RatingValue::Thumb(_) => ("thumb", None, value.score().value(), Map::new()),
-        RatingValue::Stars(stars) => ("stars", None, f64::from(stars.number()), Map::new()),
-        RatingValue::Posted { scorer, score, metadata } => {
-            ("posted", Some(scorer.clone()), score.value(), metadata.clone())
-        }
-    }
-}
-
-fn rating(row: Row<'_>, dialect: Dialect) -> Result<Rating, DbErr> {
-    let value = row.maybe_real("value")?.unwrap_or_default();
-    let stars =
-        || (1_u32..=5).find(|stars| f64::from(*stars) >= value).map(u64::from).and_then(Stars::try_new);
-    let value = match row.text("kind")?.as_str() {
-        "thumb" => RatingValue::Thumb(value > 0.5),
-        "stars" => RatingValue::Stars(stars().ok_or_else(|| corrupt("stars"))?),
-        _ => RatingValue::Posted {
-            scorer: row.maybe_text("scorer_name")?.unwrap_or_default(),
-            score: Score::try_new(value).map_err(corrupt)?,
-            metadata: row.maybe_json("metadata")?.and_then(|map| map.as_map().cloned()).unwrap_or_default(),
-        },
-    };
-    Ok(Rating {
-        sample: row.maybe_whole("sample_index")?.and_then(|index| u32::try_from(index).ok()),
-        by: row.text("by_whom")?,
-        value,
-        comment: row.maybe_text("comment")?,
-        at: dialect.read_time(row.0, "at")?.ok_or_else(|| corrupt("a rating without its time"))?,
     })
 }

@@ -178,7 +178,10 @@ fn texts_that_take_too_long_to_compare_have_no_score() {
 
 /// The scores by name, and the weighted score, of an output of a sample with these checks.
 fn scored(scoring: Vec<ScoringDraft>, checks: Vec<ScoringDraft>, output: &str) -> (String, Option<f64>) {
-    let names = domain::experiment::check_names(&[Sample { checks: checks.clone(), ..Sample::default() }]);
+    let names = domain::experiment::check_names(&[domain::sample::Sample {
+        checks: checks.clone(),
+        ..domain::sample::Sample::default()
+    }]);
     let stage = StageDraft::llm("s", LlmDraft { prompt: "p".into(), ..LlmDraft::default() });
     let draft = Draft {
         name: "e".into(),

@@ -16,7 +16,7 @@ use wire::stored;
 use crate::batch::Rows;
 use crate::columns::Columns;
 use crate::dialect::{Session, corrupt, id, json, maybe_real, maybe_text, raw_json, text, whole};
-use crate::rescoring;
+use crate::rescoring_request;
 use crate::rows::Row;
 
 const SET: &str = "INSERT INTO sample_set (id, digest, count, check_names) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING";
@@ -79,7 +79,7 @@ pub(super) async fn change(
         return Ok(ChangeOutcome::Refused);
     }
     if let Some(by) = change.rescored_by.clone() {
-        rescoring::revise(session, change.id, by).await?;
+        rescoring_request::revise(session, change.id, by).await?;
     }
     if let Some(samples) = &change.samples {
         insert_samples(session, samples).await?;

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use domain::pipeline::Pipeline;
 use domain::run::tally::{Layout, StoredScore, rescored};
-use domain::run::{Asker, Payer};
+use domain::run::{Asker, Payer, RunEnd};
 use domain::scoring::rating::Rating;
 use domain::scoring::{sample_weights, weighted};
 use futures::stream::{self, StreamExt as _};
@@ -212,23 +212,14 @@ impl Scoring<'_> {
             Some(_) => self.vector().await.map_err(Blocked::Store)?,
         };
         let vector = vector(order, scope.sample, &repetitions, before);
-        let mut usage = Usage::NONE;
-        let (mut rows, mut values) = (Vec::new(), Vec::new());
-        for repetition in repetitions {
-            usage = usage.and(repetition.usage);
-            rows.extend(repetition.rows);
-            values.extend(repetition.values);
-        }
+        let usage = repetitions.iter().fold(Usage::NONE, |sum, repetition| sum.and(repetition.usage));
+        let (rows, values): (Vec<_>, Vec<_>) =
+            repetitions.into_iter().map(|repetition| (repetition.rows, repetition.values)).unzip();
         // Of the samples that are not scored now everything stays.
-        values.extend(kept.into_iter().filter(|score| !self.concerns(score.sample)));
-        let stages = self.loaded.stage_names();
-        let layout = Layout {
-            scorers: self.loaded.scorers(),
-            stages: &stages,
-            repeats: self.loaded.definition().repeats(),
-        };
+        let others = kept.into_iter().filter(|score| !self.concerns(score.sample));
+        let values = values.into_iter().flatten().chain(others).collect();
         let blocks = self.blocks(order, &vector);
-        let end = rescored(layout, run.status, self.loaded.whole_run(), (vector, values));
+        let end = self.end(vector, values);
         let told = Announcement { experiment: run.experiment, run: run.id, values: &run.config.values };
         Ok(NewScores {
             run: run.id,
@@ -240,12 +231,18 @@ impl Scoring<'_> {
                 scorers: only.to_vec(),
                 sample: scope.sample,
             }),
-            rows,
+            rows: rows.into_iter().flatten().collect(),
             blocks,
             lead: scope.rating.and_then(|_| told.lead(&end)),
             end,
             usage,
         })
+    }
+
+    fn end(&self, vector: Vec<f64>, values: Vec<StoredScore>) -> RunEnd {
+        let (scorers, repeats) = (self.loaded.scorers(), self.loaded.definition().repeats());
+        let layout = Layout { scorers, stages: &self.loaded.stage_names(), repeats };
+        rescored(layout, self.run.status, self.loaded.whole_run(), (vector, values))
     }
 
     async fn vector(&self) -> Result<Vec<f64>, StoreError> {

@@ -15,8 +15,8 @@ use crate::deltas::{Delta, Deltas};
 use crate::dialect::{
     Session, bytes, id, maybe_id, maybe_json, maybe_real, maybe_text, maybe_whole, text, whole,
 };
-use crate::rescoring::recall_map;
 use crate::rows::Row;
+use crate::score_rows::recall_map;
 
 /// An unknown cost makes the sum unknown: adding NULL gives NULL. A run that has what it was asked for and is not to be ended
 /// by its worker rests: nobody holds it.

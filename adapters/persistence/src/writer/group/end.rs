@@ -18,7 +18,7 @@ use crate::columns::Columns;
 use crate::dialect::{Dialect, Session, id, json, maybe_real, maybe_whole, text, whole};
 use crate::figures::{self, Figures};
 use crate::rank_class::{PARTIAL, UNSCORED, WHOLE};
-use crate::rescoring;
+use crate::rescoring_request;
 use crate::rows::Row;
 
 /// Takes the boards of these runs and marks them as changed.
@@ -124,7 +124,7 @@ async fn end<C: ConnectionTrait>(
     let Some(row) = session.one(&sql, columns.values([id(run.bits())])).await? else { return Ok(None) };
     let scored = Row(&row).maybe_whole("scoring_rev")?;
     if listed && scored.is_some_and(|scored| Some(scored) < Row(&row).whole("current_scoring").ok()) {
-        rescoring::ask(session, ExperimentId::new(Row(&row).id("experiment_id")?), None).await?;
+        rescoring_request::ask(session, ExperimentId::new(Row(&row).id("experiment_id")?), None).await?;
     }
     bill(Row(&row), session.dialect, run, ended).map(Some)
 }

@@ -14,8 +14,8 @@ use crate::dialect::{
     Session, bytes, id, json, maybe_json, maybe_real, maybe_text, maybe_whole, text, whole,
 };
 use crate::figures;
-use crate::rescoring::rating_columns;
 use crate::rows::Row;
+use crate::score_rows::rating_columns;
 
 /// The lease of a rescoring is held by who knows its number.
 const FENCE: &str = "SELECT 1 AS there FROM rescoring WHERE experiment_id = $1 AND epoch = $2 {for update}";
