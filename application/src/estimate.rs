@@ -19,7 +19,9 @@ use futures::stream::{self, StreamExt as _};
 use self::census::CallCensus;
 use crate::catalog::Catalog;
 use crate::parameter_support;
-use crate::ports::{CallStore, EndpointStore, ExperimentStore, Offload, StoreError, StoredExperiment};
+use crate::ports::{
+    CallStore, EndpointStore, ExperimentStore, Offload, SettingStore, StoreError, StoredExperiment,
+};
 use crate::refusal::Refusal;
 use crate::sweeps::{self, CappedRequest, SweepError, SweepRequest};
 use crate::walk::{Answers, HashedCall, Replies, Walk, WalkRecord};
@@ -67,6 +69,7 @@ pub struct Estimates {
     calls: Arc<dyn CallStore>,
     endpoints: Arc<dyn EndpointStore>,
     experiments: Arc<dyn ExperimentStore>,
+    settings: Arc<dyn SettingStore>,
     offload: Arc<dyn Offload>,
 }
 
@@ -77,9 +80,10 @@ impl Estimates {
         calls: Arc<dyn CallStore>,
         endpoints: Arc<dyn EndpointStore>,
         experiments: Arc<dyn ExperimentStore>,
+        settings: Arc<dyn SettingStore>,
         offload: Arc<dyn Offload>,
     ) -> Self {
-        Self { calls, endpoints, experiments, offload }
+        Self { calls, endpoints, experiments, settings, offload }
     }
 
     /// Says what a sweep of an experiment would come to; nothing is stored or called.
@@ -92,7 +96,7 @@ impl Estimates {
         request: &CappedRequest,
     ) -> Result<Estimate, Refusal> {
         let stored = self.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
-        let catalog = Catalog::new(self.endpoints.all().await?);
+        let catalog = Catalog::load(&*self.endpoints, &*self.settings).await?;
         let definition = &stored.definition;
         sweeps::check(&catalog, definition, request)?;
         let size = size(definition, request.limits.max_runs);

@@ -40,7 +40,7 @@ pub(crate) fn endpoints(settings: &Settings) -> Vec<Endpoint> {
     let default = settings.default_endpoint.as_ref().map(|default| Endpoint {
         api_key: default.key.clone(),
         ..endpoint(
-            application::catalog::DEFAULT_ENDPOINT,
+            application::model_defaults::DEFAULT_ENDPOINT,
             EndpointIdentity::new(EndpointKind::OpenAi, &default.url),
         )
     });
