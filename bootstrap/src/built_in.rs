@@ -23,6 +23,7 @@ fn simulated_prices() -> BTreeMap<String, Price> {
         ("sim-medium", 0.5, 2.0),
         ("sim-large", 2.5, 10.0),
         ("sim-embed", 0.02, 0.0),
+        ("sim-embed-small", 0.005, 0.0),
     ];
     let dollars = |amount| NanoDollars::from_dollars(amount).unwrap_or_default();
     prices
