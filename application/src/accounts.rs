@@ -19,7 +19,7 @@ use crate::throttle::Throttle;
 /// How long a session lasts.
 const SESSION_LIFETIME: Duration = Duration::from_hours(7 * 24);
 /// The setting that lets guests look.
-const GUESTS: &str = "allow_guest_access";
+pub(crate) const ALLOW_GUESTS: &str = "allow_guest_access";
 
 /// What the use cases need from the world.
 #[derive(Clone)]
@@ -83,15 +83,7 @@ impl Accounts {
     /// # Errors
     /// A store that fails.
     pub async fn guests_allowed(&self) -> Result<bool, Refusal> {
-        Ok(self.ports.settings.setting(GUESTS).await?.as_deref() == Some("true"))
-    }
-
-    /// Lets guests look, or no longer.
-    ///
-    /// # Errors
-    /// A store that fails.
-    pub async fn allow_guests(&self, _by: &domain::access::Admin, allow: bool) -> Result<(), Refusal> {
-        Ok(self.ports.settings.set_setting(GUESTS, if allow { "true" } else { "false" }).await?)
+        Ok(self.ports.settings.setting(ALLOW_GUESTS).await?.as_deref() == Some("true"))
     }
 
     /// Makes the first account, an administrator's. Of several at once one is made.

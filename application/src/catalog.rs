@@ -1,4 +1,4 @@
-//! Finds the endpoints and models that stages and scorers name.
+//! Finds the endpoints and models that stages and scorers name, or the settings for them.
 
 mod scorers;
 
@@ -15,22 +15,39 @@ use domain::sweep::SweepLimits;
 use domain::value::{Map, Value};
 
 use crate::list_prices::price_of;
-use crate::ports::{RunConfig, StageBinding};
+use crate::model_defaults::{ModelDefaults, is_always_set};
+use crate::ports::{EndpointStore, RunConfig, SettingStore, StageBinding, StoreError};
 
-/// The endpoints there are.
+/// The endpoints there are, and what holds for stages and scorers that name none.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     endpoints: Vec<Endpoint>,
+    defaults: ModelDefaults,
 }
 
-/// The label of the endpoint that stages use which name none.
-pub const DEFAULT_ENDPOINT: &str = "default";
-
 impl Catalog {
-    /// A catalog of these endpoints.
+    /// A catalog of these endpoints, with these defaults.
     #[must_use]
-    pub const fn new(endpoints: Vec<Endpoint>) -> Self {
-        Self { endpoints }
+    pub const fn new(endpoints: Vec<Endpoint>, defaults: ModelDefaults) -> Self {
+        Self { endpoints, defaults }
+    }
+
+    /// The stored endpoints with the stored defaults.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn load(
+        endpoints: &dyn EndpointStore,
+        settings: &dyn SettingStore,
+    ) -> Result<Self, StoreError> {
+        let defaults = ModelDefaults::load(settings).await?;
+        Ok(Self::new(endpoints.all().await?, defaults))
+    }
+
+    /// The endpoint and the models of stages and scorers that name none.
+    #[must_use]
+    pub const fn defaults(&self) -> &ModelDefaults {
+        &self.defaults
     }
 
     /// The endpoint with this label.
@@ -51,25 +68,18 @@ impl Catalog {
         self.endpoints.iter().find(|endpoint| endpoint.identity == *identity)
     }
 
-    fn of_target(&self, target: CallTarget<'_>) -> Option<&Endpoint> {
-        self.by_label(target.endpoint.unwrap_or(DEFAULT_ENDPOINT))
-    }
-
     /// Everything that a definition names and the catalog has not, over all values that dimensions can take.
     #[must_use]
     pub fn check(&self, definition: &Definition) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (i, stage) in definition.stages().iter().enumerate() {
-            let Some(target) = stage.call_target() else { continue };
-            let at = format!("/pipeline_stages/{i}");
-            if !chosen(definition, stage, &Field::Endpoint) {
-                problems.extend(self.endpoint_of(stage, target, &format!("{at}/endpoint")).err());
-            }
-            if target.model.is_none() && !chosen(definition, stage, &Field::Model) {
-                let detail = "name the model, or give the parameter space a dimension that targets it";
-                problems.push(Problem::new(format!("{at}/model"), "missing", detail));
+            let Some(target) = self.defaults.target(stage) else { continue };
+            if !is_always_set(definition, stage, &Field::Endpoint) {
+                let at = format!("/pipeline_stages/{i}/endpoint");
+                problems.extend(self.endpoint_of(stage, target, &at).err());
             }
         }
+        problems.extend(self.defaults.unnamed_models(definition));
         problems.extend(self.wrong_levels(definition));
         problems.extend(self.check_scorers(definition, None));
         problems
@@ -89,7 +99,7 @@ impl Catalog {
                 let at = format!("/parameter_space/{}/values/{i}", segment(dimension.name.as_str()));
                 match label.as_text().and_then(|label| self.by_label(label)) {
                     Some(endpoint) => problems.extend(answers(endpoint, stage, &at).err()),
-                    None => problems.push(self.unknown(&at, label.as_text())),
+                    None => problems.push(self.unknown(&at, label.as_text().unwrap_or_default())),
                 }
             }
         }
@@ -98,7 +108,10 @@ impl Catalog {
 
     /// The endpoint of a stage, whose calls it can answer.
     fn endpoint_of(&self, stage: &Stage, target: CallTarget<'_>, at: &str) -> Result<&Endpoint, Problem> {
-        let endpoint = self.of_target(target).ok_or_else(|| self.unknown(at, target.endpoint))?;
+        let label = target.endpoint.unwrap_or_default();
+        let is_default = stage.call_target().is_some_and(|named| named.endpoint.is_none());
+        let missing = || if is_default { self.no_default(at, label) } else { self.unknown(at, label) };
+        let endpoint = self.by_label(label).ok_or_else(missing)?;
         answers(endpoint, stage, at).map(|()| endpoint)
     }
 
@@ -133,7 +146,7 @@ impl Catalog {
     }
 
     fn calls_of<'a>(&'a self, definition: &'a Definition, stage: &'a Stage) -> Vec<(&'a Endpoint, &'a str)> {
-        let Some(target) = stage.call_target() else { return Vec::new() };
+        let Some(target) = self.defaults.target(stage) else { return Vec::new() };
         let models = possible(definition, stage, &Field::Model, target.model);
         let endpoints = self.possible_endpoints(definition, stage).into_iter();
         endpoints
@@ -154,22 +167,33 @@ impl Catalog {
     }
 
     fn possible_endpoints(&self, definition: &Definition, stage: &Stage) -> Vec<&Endpoint> {
-        let Some(target) = stage.call_target() else { return Vec::new() };
-        let own = target.endpoint.unwrap_or(DEFAULT_ENDPOINT);
-        let labels = possible(definition, stage, &Field::Endpoint, Some(own));
+        let Some(target) = self.defaults.target(stage) else { return Vec::new() };
+        let labels = possible(definition, stage, &Field::Endpoint, target.endpoint);
         labels.into_iter().filter_map(|label| self.by_label(label)).collect()
     }
 
-    fn unknown(&self, pointer: &str, label: Option<&str>) -> Problem {
-        let labels = self.endpoints.iter().map(|endpoint| endpoint.label.as_str());
-        let detail = match label {
-            Some(label) => unknown("endpoint", label, labels),
-            None => match listed(labels) {
-                none if none.is_empty() => "create an endpoint, or set DEFAULT_ENDPOINT_URL".to_owned(),
-                labels => format!("name an endpoint, or set DEFAULT_ENDPOINT_URL. Known: {labels}"),
-            },
+    fn unknown(&self, pointer: &str, label: &str) -> Problem {
+        Problem::new(pointer, "unknown_endpoint", unknown("endpoint", label, self.labels()))
+    }
+
+    /// The stage names no endpoint, and the default one does not exist.
+    fn no_default(&self, pointer: &str, label: &str) -> Problem {
+        let detail = match listed(self.labels()) {
+            none if none.is_empty() => "create an endpoint, or set DEFAULT_ENDPOINT_URL".to_owned(),
+            labels if self.defaults.endpoint.is_some() => {
+                format!(
+                    "the settings' default endpoint `{label}` does not exist: set another one. Known: {labels}"
+                )
+            }
+            labels => {
+                format!("name an endpoint, or set `default_endpoint` in the settings. Known: {labels}")
+            }
         };
         Problem::new(pointer, "unknown_endpoint", detail)
+    }
+
+    fn labels(&self) -> impl Iterator<Item = &str> + Clone {
+        self.endpoints.iter().map(|endpoint| endpoint.label.as_str())
     }
 
     /// The whole configuration at a point, and what is to be stored of it.
@@ -189,7 +213,7 @@ impl Catalog {
     }
 
     fn bind(&self, stage: &Stage) -> Result<Option<StageBinding>, Problem> {
-        let Some(target) = stage.call_target() else { return Ok(None) };
+        let Some(target) = self.defaults.target(stage) else { return Ok(None) };
         let endpoint = self.endpoint_of(stage, target, "")?;
         let missing = || Problem::new("", "missing", format!("stage `{}` names no model", stage.name));
         let model = target.model.ok_or_else(missing)?.to_owned();
@@ -226,7 +250,7 @@ fn possible<'a>(
         Levels::Choice(values) => values.iter().filter_map(Value::as_text).collect(),
         Levels::Int { .. } | Levels::Float { .. } => Vec::new(),
     });
-    levels.chain(own.filter(|_| !chosen(definition, stage, field))).collect()
+    levels.chain(own.filter(|_| !is_always_set(definition, stage, field))).collect()
 }
 
 fn bounded(definition: &Definition, stage: &Stage, endpoints: &[&Endpoint]) -> bool {
@@ -235,19 +259,8 @@ fn bounded(definition: &Definition, stage: &Stage, endpoints: &[&Endpoint]) -> b
         endpoint.max_output_tokens.is_some() || endpoint.identity.kind.default_max_tokens().is_some()
     };
     stage.bounds_output()
-        || chosen(definition, stage, &field)
+        || is_always_set(definition, stage, &field)
         || !endpoints.is_empty() && endpoints.iter().all(|endpoint| bounds(endpoint))
-}
-
-/// Whether a dimension without a condition decides a field of a stage.
-fn chosen(definition: &Definition, stage: &Stage, field: &Field) -> bool {
-    definition.space().dimensions().any(|dimension| {
-        let aimed = dimension
-            .target
-            .as_ref()
-            .is_some_and(|target| target.stage == stage.name && target.field == *field);
-        aimed && dimension.when.is_empty()
-    })
 }
 
 /// The configuration that a stored one stands for.

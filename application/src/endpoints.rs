@@ -7,7 +7,8 @@ use domain::endpoint::Endpoint;
 use domain::id::EndpointId;
 use domain::time::Timestamp;
 
-use crate::ports::{Clock, EndpointStore, Ids, ModelServer};
+use crate::model_defaults::ModelDefaults;
+use crate::ports::{Clock, EndpointStore, Ids, ModelServer, SettingStore};
 use crate::refusal::{Refusal, Resource};
 
 /// The result of testing an endpoint.
@@ -23,6 +24,7 @@ pub struct EndpointTest {
 pub struct Endpoints {
     store: Arc<dyn EndpointStore>,
     servers: Arc<dyn ModelServer>,
+    settings: Arc<dyn SettingStore>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
 }
@@ -33,10 +35,11 @@ impl Endpoints {
     pub const fn new(
         endpoints: Arc<dyn EndpointStore>,
         servers: Arc<dyn ModelServer>,
+        settings: Arc<dyn SettingStore>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Self {
-        Self { store: endpoints, servers, clock, ids }
+        Self { store: endpoints, servers, settings, clock, ids }
     }
 
     /// Every endpoint, by label.
@@ -73,7 +76,7 @@ impl Endpoints {
     /// away from it is lifted.
     ///
     /// # Errors
-    /// Where there is none, its new label is taken, or experiments name it by the label it has.
+    /// Where there is none, its new label is taken, or experiments or the settings name it by the label it has.
     pub async fn replace(&self, _by: &Admin, endpoint: Endpoint) -> Result<Endpoint, Refusal> {
         let known = self.endpoint(endpoint.id).await?;
         if known.label != endpoint.label {
@@ -86,7 +89,7 @@ impl Endpoints {
     /// Deletes an endpoint.
     ///
     /// # Errors
-    /// Where there is none, or experiments name it.
+    /// Where there is none, or experiments or the settings name it.
     pub async fn delete(&self, _by: &Admin, id: EndpointId) -> Result<(), Refusal> {
         self.check_unused(&self.endpoint(id).await?).await?;
         if self.store.remove(id).await? { Ok(()) } else { Err(Refusal::NotFound(Resource::Endpoint)) }
@@ -112,6 +115,10 @@ impl Endpoints {
     }
 
     async fn check_unused(&self, endpoint: &Endpoint) -> Result<(), Refusal> {
+        if ModelDefaults::load(&*self.settings).await?.endpoint.as_ref() == Some(&endpoint.label) {
+            let detail = "it is the default endpoint of the settings: set another one there first";
+            return Err(Refusal::conflict("endpoint_in_use", detail));
+        }
         let users = self.store.users_of(&endpoint.label).await?;
         if users.is_empty() {
             return Ok(());

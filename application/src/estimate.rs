@@ -21,7 +21,7 @@ use self::census::CallCensus;
 use self::scorers::AskingScorers;
 use crate::catalog::Catalog;
 use crate::parameter_support;
-use crate::ports::{CallStore, EndpointStore, ExperimentStore, StoreError, StoredExperiment};
+use crate::ports::{CallStore, EndpointStore, ExperimentStore, SettingStore, StoreError, StoredExperiment};
 use crate::refusal::Refusal;
 use crate::scoring::{self, Evaluator};
 use crate::sweeps::{self, CappedRequest, SweepError, SweepRequest};
@@ -70,6 +70,7 @@ pub struct Estimates {
     calls: Arc<dyn CallStore>,
     endpoints: Arc<dyn EndpointStore>,
     experiments: Arc<dyn ExperimentStore>,
+    settings: Arc<dyn SettingStore>,
     scoring: scoring::Ports,
 }
 
@@ -80,9 +81,10 @@ impl Estimates {
         calls: Arc<dyn CallStore>,
         endpoints: Arc<dyn EndpointStore>,
         experiments: Arc<dyn ExperimentStore>,
+        settings: Arc<dyn SettingStore>,
         scoring: scoring::Ports,
     ) -> Self {
-        Self { calls, endpoints, experiments, scoring }
+        Self { calls, endpoints, experiments, settings, scoring }
     }
 
     /// Says what a sweep of an experiment would come to; nothing is stored or called.
@@ -95,7 +97,7 @@ impl Estimates {
         request: &CappedRequest,
     ) -> Result<Estimate, Refusal> {
         let stored = self.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
-        let catalog = Catalog::new(self.endpoints.all().await?);
+        let catalog = Catalog::load(&*self.endpoints, &*self.settings).await?;
         let definition = &stored.definition;
         sweeps::check(&catalog, definition, request)?;
         let size = size(definition, request.limits.max_runs);

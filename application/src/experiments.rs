@@ -11,11 +11,12 @@ use domain::sample::{self, Sample};
 use thiserror::Error;
 
 use crate::digest::sha256;
+use crate::model_defaults::ModelDefaults;
 use crate::page::Page;
 use crate::ports::{
     ChangeOutcome, ChangeableWhen, Deletion, ExperimentChange, ExperimentFilter, ExperimentOverview,
     ExperimentStore, ExperimentSummary, Ids, NewExperiment, NewProject, NewSamples, Offload, ProjectStore,
-    StoreError, offloaded,
+    SettingStore, StoreError, offloaded,
 };
 use crate::refusal::{Refusal, Resource};
 use crate::scoring::Evaluator;
@@ -41,6 +42,7 @@ pub enum ExperimentError {
 pub struct Experiments {
     store: Arc<dyn ExperimentStore>,
     projects: Arc<dyn ProjectStore>,
+    settings: Arc<dyn SettingStore>,
     ids: Arc<dyn Ids>,
     offload: Arc<dyn Offload>,
 }
@@ -51,10 +53,11 @@ impl Experiments {
     pub const fn new(
         experiments: Arc<dyn ExperimentStore>,
         projects: Arc<dyn ProjectStore>,
+        settings: Arc<dyn SettingStore>,
         ids: Arc<dyn Ids>,
         offload: Arc<dyn Offload>,
     ) -> Self {
-        Self { store: experiments, projects, ids, offload }
+        Self { store: experiments, projects, settings, ids, offload }
     }
 
     /// The oldest project with this name; a new one where there is none.
@@ -95,7 +98,7 @@ impl Experiments {
         document_digest: Option<Digest>,
         draft: Draft,
     ) -> Result<ExperimentId, ExperimentError> {
-        let checked = ValidDraft::of(draft, &*self.offload).await.map_err(ExperimentError::Problems)?;
+        let checked = self.checked(draft).await?.map_err(ExperimentError::Problems)?;
         let ValidDraft { mut draft, samples_digest, .. } = checked;
         let samples = self.new_samples(std::mem::take(&mut draft.samples), samples_digest);
         let id = ExperimentId::new(self.ids.next());
@@ -141,7 +144,7 @@ impl Experiments {
             if !with_samples {
                 whole.samples.clone_from(&known.draft.samples);
             }
-            let checked = ValidDraft::of(whole, &*self.offload).await.map_err(Refusal::Invalid)?;
+            let checked = self.checked(whole).await?.map_err(Refusal::Invalid)?;
             let ValidDraft { draft: mut whole, samples_digest, .. } = checked;
             let only = changeable_when(&known.draft, &whole);
             let rescored_by = (known.draft.scoring != whole.scoring).then(|| by.name().to_owned());
@@ -195,6 +198,11 @@ impl Experiments {
         self.store.overview(id, SHOWN).await?.ok_or(Refusal::NotFound(Resource::Experiment))
     }
 
+    async fn checked(&self, draft: Draft) -> Result<Result<ValidDraft, Vec<Problem>>, StoreError> {
+        let defaults = ModelDefaults::load(&*self.settings).await?;
+        Ok(ValidDraft::of(draft, &defaults, &*self.offload).await)
+    }
+
     fn new_samples(&self, samples: Vec<Sample>, digest: Digest) -> NewSamples {
         NewSamples { samples, set: SampleSetId::new(self.ids.next()), digest }
     }
@@ -237,10 +245,19 @@ pub(crate) struct ValidDraft {
 }
 
 impl ValidDraft {
-    /// Checks a draft elsewhere: a large one takes seconds.
-    pub(crate) async fn of(draft: Draft, offload: &dyn Offload) -> Result<Self, Vec<Problem>> {
+    /// Checks a draft elsewhere: a large one takes seconds. Each stage needs a model, its own or the default one.
+    pub(crate) async fn of(
+        draft: Draft,
+        defaults: &ModelDefaults,
+        offload: &dyn Offload,
+    ) -> Result<Self, Vec<Problem>> {
+        let defaults = defaults.clone();
         let checked = offloaded(offload, move || {
             let definition = check(&draft)?;
+            let unnamed = defaults.unnamed_models(&definition);
+            if !unnamed.is_empty() {
+                return Err(unnamed);
+            }
             let draft = Draft { check_names: check_names(&draft.samples), ..draft };
             let samples_digest = sha256(&sample::canonical(&draft.samples));
             Ok(Self { draft, definition, samples_digest })

@@ -14,10 +14,12 @@ pub mod feed;
 #[cfg(test)]
 mod fixtures;
 pub mod form;
+pub mod installation;
 pub mod json;
 pub mod leaderboard;
 pub mod list_prices;
 pub mod live;
+pub mod model_defaults;
 pub mod once;
 pub mod operations;
 pub mod page;

@@ -12,7 +12,7 @@ use domain::stage::{LlmStage, Stage, StageKind};
 use domain::value::Value;
 
 use self::table::Support;
-use crate::catalog::{Catalog, DEFAULT_ENDPOINT};
+use crate::catalog::Catalog;
 use crate::ports::ModelLists;
 
 /// The warnings about these configurations of an experiment, for people.
@@ -79,8 +79,9 @@ impl<'a> StageUse<'a> {
     /// The endpoint and the model of a configuration.
     fn target(self, point: &'a Point) -> Option<(&'a Endpoint, &'a str)> {
         let chosen = |field: &Field| self.value(point, field).and_then(Value::as_text);
-        let label = chosen(&Field::Endpoint).or(self.llm.endpoint.as_deref()).unwrap_or(DEFAULT_ENDPOINT);
-        let model = chosen(&Field::Model).or(self.llm.model.as_deref())?;
+        let named = self.catalog.defaults().target(self.stage)?;
+        let label = chosen(&Field::Endpoint).or(named.endpoint)?;
+        let model = chosen(&Field::Model).or(named.model)?;
         Some((self.catalog.by_label(label)?, model))
     }
 

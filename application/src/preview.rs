@@ -18,7 +18,7 @@ use domain::value::{Map, Value};
 use crate::catalog::Catalog;
 use crate::engine::{Blocked, CallAnswer, Engine};
 use crate::experiments::ValidDraft;
-use crate::ports::{EndpointStore, Offload, RunConfig, Tasks, started};
+use crate::ports::{EndpointStore, Offload, RunConfig, SettingStore, Tasks, started};
 use crate::refusal::{Refusal, Resource};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, Walk, WalkRecord};
 use crate::{advice, estimate, parameter_support};
@@ -57,6 +57,7 @@ pub struct Preview {
 /// The use cases of previews.
 pub struct Previews {
     endpoints: Arc<dyn EndpointStore>,
+    settings: Arc<dyn SettingStore>,
     engine: Arc<Engine>,
     offload: Arc<dyn Offload>,
     tasks: Arc<dyn Tasks>,
@@ -67,11 +68,12 @@ impl Previews {
     #[must_use]
     pub const fn new(
         endpoints: Arc<dyn EndpointStore>,
+        settings: Arc<dyn SettingStore>,
         engine: Arc<Engine>,
         offload: Arc<dyn Offload>,
         tasks: Arc<dyn Tasks>,
     ) -> Self {
-        Self { endpoints, engine, offload, tasks }
+        Self { endpoints, settings, engine, offload, tasks }
     }
 
     /// Shows the calls of one sample. With `caller` they are answered from the cache or made, within the limits of their
@@ -93,10 +95,10 @@ impl Previews {
     /// What is to be tried, checked.
     async fn prepare(&self, request: PreviewRequest, call: bool) -> Result<Trial, Refusal> {
         let under = |problem: Problem| problem.under("/document");
-        let checked = ValidDraft::of(request.draft, &*self.offload).await;
+        let catalog = Catalog::load(&*self.endpoints, &*self.settings).await?;
+        let checked = ValidDraft::of(request.draft, catalog.defaults(), &*self.offload).await;
         let ValidDraft { draft, definition, .. } =
             checked.map_err(|found| Refusal::Invalid(found.into_iter().map(under).collect()))?;
-        let catalog = Catalog::new(self.endpoints.all().await?);
         let values = request.values.unwrap_or_else(|| first_point(&definition));
         let configured = catalog.configure(&definition, values);
         let (configuration, config) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;

@@ -17,7 +17,8 @@ use crate::digest::sha256;
 use crate::once::Reservation;
 use crate::ports::{
     Bell, Commit, CommitError, EndpointStore, EnginePorts, ExperimentFacts, ExperimentStore, FactStore, Ids,
-    Journal, Outline, RunListing, RunQuery, RunStore, RunSummary, SingleRun, StageBinding, Timer,
+    Journal, Outline, RunListing, RunQuery, RunStore, RunSummary, SettingStore, SingleRun, StageBinding,
+    Timer,
 };
 use crate::refusal::{Refusal, Resource};
 
@@ -32,6 +33,7 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
     pub journal: Arc<dyn Journal>,
     pub runs: Arc<dyn RunStore>,
+    pub settings: Arc<dyn SettingStore>,
     pub timer: Arc<dyn Timer>,
 }
 
@@ -47,6 +49,7 @@ impl Ports {
             ids: Arc::clone(&ports.ids),
             journal: Arc::clone(&ports.journal),
             runs: Arc::clone(&ports.runs),
+            settings: Arc::clone(&ports.settings),
             timer: Arc::clone(&ports.timer),
         }
     }
@@ -197,7 +200,7 @@ impl Runs {
             Refusal::invalid("/experiment_id", "unknown_experiment", "there is no such experiment")
         })?;
         point::check(&stored.definition, &values).map_err(Refusal::Invalid)?;
-        let catalog = Catalog::new(self.ports.endpoints.all().await?);
+        let catalog = Catalog::load(&*self.ports.endpoints, &*self.ports.settings).await?;
         let configured = catalog.configure(&stored.definition, values);
         let (configuration, config) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
         let id = RunId::new(self.ports.ids.next());

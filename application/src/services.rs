@@ -8,6 +8,7 @@ use crate::estimate::Estimates;
 use crate::experiments::Experiments;
 use crate::exports::Exports;
 use crate::feed::Feed;
+use crate::installation::Installation;
 use crate::leaderboard::Leaderboards;
 use crate::live::Live;
 use crate::once::Once;
@@ -32,6 +33,7 @@ pub struct Services {
     pub exports: Exports,
     pub leaderboards: Arc<Leaderboards>,
     pub endpoints: Endpoints,
+    pub installation: Installation,
     pub live: Live,
     pub feed: Arc<Feed>,
     pub events: Arc<dyn EventStore>,

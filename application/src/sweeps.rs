@@ -1,6 +1,7 @@
 //! Starts, steers and shows sweeps.
 
 mod announcement;
+mod error;
 mod steering;
 
 use std::sync::Arc;
@@ -9,20 +10,18 @@ use std::time::Duration;
 use domain::access::Writer;
 use domain::experiment::Definition;
 use domain::id::{ExperimentId, SweepId};
-use domain::problem::Problem;
-use domain::strategy::{StartRefused, check_start};
-use domain::sweep::{BudgetExhausted, InvalidTransition, SweepKind, SweepLimits, SweepStatus};
+use domain::strategy::check_start;
+use domain::sweep::{SweepKind, SweepLimits, SweepStatus};
 use domain::time::Timestamp;
-use thiserror::Error;
 
+pub use self::error::SweepError;
 use crate::catalog::Catalog;
 use crate::once::Reservation;
 use crate::page::Page;
 use crate::ports::{
     Bell, BoardRun, BoardStore, Commit, CommitError, EndpointStore, EnginePorts, ExperimentStore, FactStore,
-    Ids, Journal, NewSweep, StoreError, StoredSweep, SweepStore, SweepTotals,
+    Ids, Journal, NewSweep, SettingStore, StoreError, StoredSweep, SweepStore, SweepTotals,
 };
-use crate::refusal::{Refusal, Resource};
 
 /// What the use cases need from the world.
 #[derive(Clone)]
@@ -35,6 +34,7 @@ pub struct Ports {
     pub facts: Arc<dyn FactStore>,
     pub ids: Arc<dyn Ids>,
     pub journal: Arc<dyn Journal>,
+    pub settings: Arc<dyn SettingStore>,
     pub sweeps: Arc<dyn SweepStore>,
 }
 
@@ -50,6 +50,7 @@ impl Ports {
             facts: Arc::clone(&ports.facts),
             ids: Arc::clone(&ports.ids),
             journal: Arc::clone(&ports.journal),
+            settings: Arc::clone(&ports.settings),
             sweeps: Arc::clone(&ports.sweeps),
         }
     }
@@ -76,42 +77,6 @@ impl std::ops::Deref for CappedRequest {
     fn deref(&self) -> &SweepRequest {
         &self.0
     }
-}
-
-/// Why a sweep was not started or steered.
-#[derive(Debug, Error)]
-pub enum SweepError {
-    /// There is no such experiment.
-    #[error("there is no such experiment")]
-    NoExperiment,
-    /// There is no such sweep.
-    #[error("there is no such sweep")]
-    NoSweep,
-    /// The space is too large for this sweep, or has no end.
-    #[error(transparent)]
-    Start(#[from] StartRefused),
-    /// The experiment names what is not there.
-    #[error("the experiment cannot run: {}", list(.0))]
-    Problems(Vec<Problem>),
-    /// The experiment has an active sweep already.
-    #[error("the experiment has an active sweep already: stop it first")]
-    Active,
-    /// Others change the same, each time it is tried.
-    #[error("others keep changing this: try again")]
-    Busy,
-    /// The sweep's state does not allow it.
-    #[error(transparent)]
-    Transition(#[from] InvalidTransition),
-    /// The sweep has used up its budget, and is not given a larger one.
-    #[error(transparent)]
-    Budget(#[from] BudgetExhausted),
-    /// A store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-fn list(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// How often a change is decided anew while others change the same.
@@ -192,7 +157,7 @@ impl Sweeps {
         for _ in 0..TRIES {
             let stored = self.ports.experiments.experiment(experiment).await?;
             let stored = stored.ok_or(SweepError::NoExperiment)?;
-            check(&Catalog::new(self.ports.endpoints.all().await?), &stored.definition, &request)?;
+            check(&self.catalog().await?, &stored.definition, &request)?;
             let (kind, limits, revision) = (request.kind, request.limits, stored.revision);
             let begin = NewSweep { id, experiment, revision, kind, seed, limits };
             let events = vec![announcement::started(&begin, by)];
@@ -255,6 +220,10 @@ impl Sweeps {
         Ok(SweepView { sweep, totals, total, samples, best })
     }
 
+    async fn catalog(&self) -> Result<Catalog, StoreError> {
+        Catalog::load(&*self.ports.endpoints, &*self.ports.settings).await
+    }
+
     async fn commit(&self, commit: Commit) -> Result<(), SweepError> {
         let landed = self.ports.journal.commit(commit).await;
         self.ports.bell.ring();
@@ -281,20 +250,4 @@ pub fn check(catalog: &Catalog, definition: &Definition, request: &SweepRequest)
 /// A seed nobody chose.
 fn made_up_seed(id: SweepId) -> u64 {
     u64::try_from(id.bits() & u128::from(u64::MAX >> 11)).unwrap_or_default()
-}
-
-impl From<SweepError> for Refusal {
-    fn from(error: SweepError) -> Self {
-        match error {
-            SweepError::NoExperiment => Self::NotFound(Resource::Experiment),
-            SweepError::NoSweep => Self::NotFound(Resource::Sweep),
-            SweepError::Start(refused) => Self::invalid("/max_runs", "space_too_large", refused.to_string()),
-            SweepError::Problems(problems) => Self::Invalid(problems),
-            active @ SweepError::Active => Self::conflict("sweep_active", active.to_string()),
-            busy @ SweepError::Busy => Self::conflict("conflict", busy.to_string()),
-            SweepError::Budget(exhausted) => Self::conflict("budget_exhausted", exhausted.to_string()),
-            SweepError::Transition(refused) => Self::conflict("invalid_transition", refused.to_string()),
-            SweepError::Store(error) => Self::Store(error),
-        }
-    }
 }

@@ -23,6 +23,7 @@ fn simulated_prices() -> BTreeMap<String, Price> {
         ("sim-medium", 0.5, 2.0),
         ("sim-large", 2.5, 10.0),
         ("sim-embed", 0.02, 0.0),
+        ("sim-embed-small", 0.005, 0.0),
     ];
     let dollars = |amount| NanoDollars::from_dollars(amount).unwrap_or_default();
     prices
@@ -40,7 +41,7 @@ pub(crate) fn endpoints(settings: &Settings) -> Vec<Endpoint> {
     let default = settings.default_endpoint.as_ref().map(|default| Endpoint {
         api_key: default.key.clone(),
         ..endpoint(
-            application::catalog::DEFAULT_ENDPOINT,
+            application::model_defaults::DEFAULT_ENDPOINT,
             EndpointIdentity::new(EndpointKind::OpenAi, &default.url),
         )
     });

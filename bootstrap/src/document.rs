@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use application::catalog::Catalog;
 use application::digest::sha256;
 use application::estimate::any_points;
+use application::model_defaults::ModelDefaults;
 use application::ports::{Ids as _, ModelLists};
 use application::sweeps::SweepRequest;
 use application::{advice, experiments, parameter_support, samples};
@@ -38,6 +39,8 @@ pub(crate) struct Document {
     pub(crate) request: SweepRequest,
     /// Tells whether it still describes the same experiment; endpoints and the sweep's limits do not count.
     pub(crate) digest: Digest,
+    /// Its name, as it was given.
+    pub(crate) name: String,
     /// What whoever wrote it should know.
     notes: Vec<String>,
 }
@@ -76,7 +79,7 @@ impl Document {
                 let digest = sha256(&file::spelling(&draft).map_err(Failure::error)?);
                 notes.extend(advice::warnings(&definition, &draft.samples));
                 notes.extend(not_taken(&definition, &endpoints));
-                Ok(Self { draft, definition, endpoints, request, digest, notes })
+                Ok(Self { draft, definition, endpoints, request, digest, name: shown.to_string(), notes })
             }
             _ => Err(Failure::errors(&shown, problems)),
         }
@@ -85,7 +88,7 @@ impl Document {
 
 /// Warnings of parameters that models do not take, as far as the file's own endpoints tell.
 fn not_taken(definition: &Definition, endpoints: &[Endpoint]) -> Vec<String> {
-    let catalog = Catalog::new(endpoints.to_vec());
+    let catalog = Catalog::new(endpoints.to_vec(), ModelDefaults::default());
     parameter_support::warnings(definition, &catalog, &ModelLists::new(), &any_points(definition))
 }
 

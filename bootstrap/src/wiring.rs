@@ -10,6 +10,7 @@ use application::estimate::Estimates;
 use application::experiments::Experiments;
 use application::exports::{self, Exports};
 use application::feed::{self, Feed};
+use application::installation::Installation;
 use application::leaderboard::Leaderboards;
 use application::live::{self, Live};
 use application::once::Once;
@@ -89,12 +90,12 @@ impl Wired {
         let (stores, ports) = (&self.stores, &self.ports);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
-        let servers = Arc::clone(&ports.servers);
         Ok(Services {
             accounts: Arc::new(self.accounts(settings).await?),
             projects: Projects::new(stores.clone(), Arc::clone(&ids)),
             experiments: experiments(stores, ports),
             previews: Previews::new(
+                stores.clone(),
                 stores.clone(),
                 Arc::clone(engine),
                 Arc::clone(&ports.offload),
@@ -104,13 +105,15 @@ impl Wired {
                 stores.clone(),
                 stores.clone(),
                 stores.clone(),
+                stores.clone(),
                 application::scoring::Ports::of_engine(ports),
             ),
             runs: Runs::new(runs::Ports::of_engine(ports)),
             scores: Scores::new(scores::Ports::of_engine(ports), Arc::clone(engine)),
             exports: self.exports(),
             leaderboards: Arc::clone(&self.leaderboards),
-            endpoints: Endpoints::new(stores.clone(), servers, Arc::clone(&clock), Arc::clone(&ids)),
+            endpoints: self.endpoints(&clock, &ids),
+            installation: Installation::new(stores.clone(), stores.clone()),
             live: self.live(Arc::clone(&clock)),
             sweeps: Arc::clone(&self.sweeps),
             feed: self.feed(),
@@ -118,6 +121,11 @@ impl Wired {
             once: Once::new(Arc::clone(&ids), stores.clone(), Arc::clone(&ports.tasks)),
             clock,
         })
+    }
+
+    fn endpoints(&self, clock: &Arc<dyn Clock>, ids: &Arc<dyn Ids>) -> Endpoints {
+        let (stores, servers) = (&self.stores, Arc::clone(&self.ports.servers));
+        Endpoints::new(stores.clone(), servers, stores.clone(), Arc::clone(clock), Arc::clone(ids))
     }
 
     fn live(&self, clock: Arc<dyn Clock>) -> Live {
@@ -240,6 +248,7 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         offload: Arc::new(BlockingThreads::default()),
         runs: stores.clone(),
         servers: Arc::new(servers),
+        settings: stores.clone(),
         rates: stores.clone(),
         rescorings: stores.clone(),
         slots: stores.clone(),
@@ -254,7 +263,7 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
 
 fn experiments(stores: &Arc<Stores>, ports: &engine::Ports) -> Experiments {
     let offload = Arc::clone(&ports.offload);
-    Experiments::new(stores.clone(), stores.clone(), Arc::clone(&ports.ids), offload)
+    Experiments::new(stores.clone(), stores.clone(), stores.clone(), Arc::clone(&ports.ids), offload)
 }
 
 fn sweeps(settings: &Settings, ports: &engine::Ports) -> Sweeps {

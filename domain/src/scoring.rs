@@ -115,6 +115,16 @@ pub enum Scorer {
     Cost(CostTarget),
 }
 
+impl<'a> AskedModel<'a> {
+    /// What the options name.
+    #[must_use]
+    pub const fn choice(self) -> &'a ModelChoice {
+        match self {
+            Self::Judge(choice) | Self::Embedding(choice) => choice,
+        }
+    }
+}
+
 const SCORERS: [&str; 13] = [
     "length",
     "format",

@@ -102,7 +102,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         `${experiment}?tab=configuration`,
         run,
       ];
-      for (const path of [...paths, "/activity", "/endpoints"]) {
+      for (const path of [...paths, "/activity", "/endpoints", "/settings"]) {
         await page.goto(demo.origin + path);
         await page.getByRole("heading").first().waitFor();
         await page.waitForLoadState("networkidle");

@@ -30,6 +30,7 @@ mod retrieval;
 mod scorers;
 mod servers;
 mod serving;
+mod settings;
 mod single_runs;
 mod spending;
 mod standings;

@@ -1,5 +1,7 @@
 //! Accounts and settings.
 
+use std::collections::BTreeMap;
+
 use application::ports::{Account, AccountStore, SettingStore, StoreError};
 use async_trait::async_trait;
 use domain::access::User;
@@ -9,12 +11,17 @@ use sea_orm::{DbErr, Value as Bound};
 
 use crate::dialect::{Session, failed, id, text, whole};
 use crate::open::Stores;
-use crate::rows::Row;
+use crate::rows::{Row, read_all};
 
 const INSERT: &str = "INSERT INTO account (id, username, password_hash, is_admin) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (username) DO NOTHING";
 
 const FIRST: &str = "INSERT INTO first_admin (one, account_id) VALUES (1, $1) ON CONFLICT (one) DO NOTHING";
+
+const SET: &str = "INSERT INTO setting (key, value) VALUES ($1, $2) \
+     ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+
+const UNSET: &str = "DELETE FROM setting WHERE key = $1";
 
 const SELECT: &str = "SELECT id, username, password_hash, is_admin, token_version, \
      CAST(CASE WHEN disabled_at IS NULL THEN 0 ELSE 1 END AS bigint) AS disabled FROM account";
@@ -47,6 +54,18 @@ impl AccountStore for Stores {
 }
 
 impl Stores {
+    async fn put_settings(&self, changes: Vec<(&'static str, Option<String>)>) -> Result<(), DbErr> {
+        let transaction = self.database.writer.begin().await?;
+        let session = Session { connection: &transaction, dialect: self.database.dialect() };
+        for (name, value) in changes {
+            match value {
+                Some(value) => session.execute(SET, vec![text(name), text(value)]).await?,
+                None => session.execute(UNSET, vec![text(name)]).await?,
+            };
+        }
+        transaction.commit().await
+    }
+
     /// Creates the first administrator. Where several transactions do this at once, one inserts the row; the others
     /// are rolled back.
     async fn first_account(&self, account: Account) -> Result<bool, DbErr> {
@@ -98,11 +117,18 @@ impl SettingStore for Stores {
         row.map(|row| Row(&row).text("value")).transpose().map_err(failed)
     }
 
-    async fn set_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
-        let sql = "INSERT INTO setting (key, value) VALUES ($1, $2) \
-                   ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-        let values = vec![text(name), text(value)];
-        self.database.write().execute(sql, values).await.map(drop).map_err(failed)
+    async fn settings(&self, names: &[&'static str]) -> Result<BTreeMap<String, String>, StoreError> {
+        let places: Vec<String> = (1..=names.len()).map(|at| format!("${at}")).collect();
+        let sql = format!("SELECT key, value FROM setting WHERE key IN ({})", places.join(", "));
+        let names = names.iter().map(|name| text(*name)).collect();
+        let rows = self.database.read().all(&sql, names).await.map_err(failed)?;
+        let read = read_all(&rows, |row| Ok((row.text("key")?, row.text("value")?)));
+        Ok(read.map_err(failed)?.into_iter().collect())
+    }
+
+    async fn change_settings(&self, changes: Vec<(&'static str, Option<String>)>) -> Result<(), StoreError> {
+        let stores = self.clone();
+        self.database.detached(async move { stores.put_settings(changes).await }).await.map_err(failed)
     }
 
     async fn setting_or(&self, name: &str, value: &str) -> Result<String, StoreError> {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use domain::endpoint::{Endpoint, EndpointKind};
 use domain::experiment::Definition;
 use domain::problem::Problem;
-use domain::scoring::{AskedModel, ModelChoice, ScoringEntry};
+use domain::scoring::{AskedModel, ScoringEntry};
 use domain::sweep::SweepLimits;
 
-use super::{Catalog, DEFAULT_ENDPOINT};
+use super::Catalog;
 use crate::list_prices::price_of;
+use crate::model_defaults::always_asked;
 use crate::scoring::ScorerModel;
 
 impl Catalog {
@@ -18,9 +19,8 @@ impl Catalog {
     /// # Errors
     /// What it names and the catalog has not; the pointer is relative to the options.
     pub(crate) fn asked<'a>(&'a self, asked: AskedModel<'a>) -> Result<(&'a Endpoint, &'a str), Problem> {
-        let choice = choice_of(asked);
-        let endpoint = self.by_label(choice.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT));
-        let endpoint = endpoint.ok_or_else(|| self.unknown("/endpoint", choice.endpoint.as_deref()))?;
+        let (label, model) = self.defaults.asked(asked);
+        let endpoint = self.by_label(label).ok_or_else(|| self.unknown("/endpoint", label))?;
         if matches!(asked, AskedModel::Embedding(_)) && !endpoint.identity.kind.has_embeddings() {
             let Endpoint { label, identity, .. } = endpoint;
             let detail = format!(
@@ -31,9 +31,7 @@ impl Catalog {
             );
             return Err(Problem::new("/endpoint", "no_embeddings", detail));
         }
-        let model = choice.model.as_deref();
-        let missing = || Problem::new("/model", "missing", "name the model that the scorer asks");
-        Ok((endpoint, model.ok_or_else(missing)?))
+        Ok((endpoint, model.ok_or_else(|| self.defaults.no_model(asked))?))
     }
 
     /// The same, for whoever makes the calls; else what is wrong.
@@ -44,7 +42,7 @@ impl Catalog {
 
     /// The endpoints that scoring entries ask, as far as their options are no templates.
     pub(crate) fn asked_by<'a>(&'a self, entries: &'a [ScoringEntry]) -> Vec<&'a Endpoint> {
-        entries.iter().filter_map(asked_model).filter_map(|asked| Some(self.asked(asked).ok()?.0)).collect()
+        entries.iter().filter_map(always_asked).filter_map(|asked| Some(self.asked(asked).ok()?.0)).collect()
     }
 
     /// What scoring entries name and the catalog has not, and what a cost budget needs of them.
@@ -56,7 +54,7 @@ impl Catalog {
         let priced = limits.is_some_and(|limits| limits.max_cost.is_some());
         let entries = definition.scoring().iter().enumerate();
         let wrong = entries.filter_map(|(i, entry)| {
-            let problem = match self.asked(asked_model(entry)?) {
+            let problem = match self.asked(always_asked(entry)?) {
                 Err(problem) => Some(problem).filter(|_| limits.is_none()),
                 Ok((endpoint, model)) => {
                     (priced && price_of(endpoint, model).is_none()).then(|| unpriced(endpoint, model))
@@ -72,18 +70,4 @@ fn unpriced(Endpoint { label, .. }: &Endpoint, model: &str) -> Problem {
     let detail =
         format!("max_cost needs a price for model `{model}`: give it under `prices` of endpoint `{label}`");
     Problem::new("/model", "unknown_price", detail)
-}
-
-const fn choice_of(asked: AskedModel<'_>) -> &ModelChoice {
-    match asked {
-        AskedModel::Judge(choice) | AskedModel::Embedding(choice) => choice,
-    }
-}
-
-/// The model that an entry asks for every sample; `None` where it asks none, or where a template decides.
-fn asked_model(entry: &ScoringEntry) -> Option<AskedModel<'_>> {
-    let asked = entry.scorer.outline().asked_model()?;
-    let ModelChoice { endpoint, model } = choice_of(asked);
-    let rendered = [endpoint, model].into_iter().flatten().any(|text| text.contains("{{"));
-    (!rendered).then_some(asked)
 }

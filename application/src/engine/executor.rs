@@ -193,7 +193,7 @@ impl Engine {
         if !loaded.may_ask_models() {
             return Ok(Catalog::default());
         }
-        let catalog = Catalog::new(self.ports.endpoints.all().await?);
+        let catalog = Catalog::load(&*self.ports.endpoints, &*self.ports.settings).await?;
         for endpoint in catalog.asked_by(loaded.definition().scoring()) {
             self.caller.read_breaker(endpoint.id).await?;
         }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::estimate::any_points;
 use crate::json::from_json;
+use crate::model_defaults::ModelDefaults;
 
 fn endpoint(kind: EndpointKind) -> Endpoint {
     Endpoint::new(EndpointId::new(1), "e", EndpointIdentity::new(kind, "http://127.0.0.1/v1"))
@@ -58,7 +59,7 @@ fn warned(
     };
     let definition = crate::experiments::check(&draft).unwrap();
     let points = any_points(&definition);
-    warnings(&definition, &Catalog::new(vec![endpoint(kind)]), lists, &points)
+    warnings(&definition, &Catalog::new(vec![endpoint(kind)], ModelDefaults::default()), lists, &points)
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::access::User;
 use domain::id::UserId;
@@ -45,8 +47,11 @@ pub trait SettingStore: Send + Sync {
     /// A setting.
     async fn setting(&self, name: &str) -> Result<Option<String>, StoreError>;
 
-    /// Changes a setting.
-    async fn set_setting(&self, name: &str, value: &str) -> Result<(), StoreError>;
+    /// Those of these settings that have a value, by name.
+    async fn settings(&self, names: &[&'static str]) -> Result<BTreeMap<String, String>, StoreError>;
+
+    /// Changes settings, all or none of them; one without a value is removed.
+    async fn change_settings(&self, changes: Vec<(&'static str, Option<String>)>) -> Result<(), StoreError>;
 
     /// A setting, which is given this value where it has none.
     async fn setting_or(&self, name: &str, value: &str) -> Result<String, StoreError>;

@@ -4,8 +4,8 @@ use domain::strategy::{Guide, SweepKind};
 
 use super::{
     Bell, BoardStore, CallStore, Chance, Clock, EndpointStore, ExperimentStore, FactStore, FormatChecker,
-    Ids, Journal, ModelServer, Offload, OutcomeLog, RateStore, RescoringStore, RunStore, SlotStore,
-    StandingsStore, SweepStore, Tasks, Timer, WorkerStore,
+    Ids, Journal, ModelServer, Offload, OutcomeLog, RateStore, RescoringStore, RunStore, SettingStore,
+    SlotStore, StandingsStore, SweepStore, Tasks, Timer, WorkerStore,
 };
 
 /// The guide of a kind of sweep: [`domain::strategy::guide`], or another choice.
@@ -32,6 +32,7 @@ pub struct EnginePorts {
     pub rescorings: Arc<dyn RescoringStore>,
     pub runs: Arc<dyn RunStore>,
     pub servers: Arc<dyn ModelServer>,
+    pub settings: Arc<dyn SettingStore>,
     pub rates: Arc<dyn RateStore>,
     pub slots: Arc<dyn SlotStore>,
     pub standings: Arc<dyn StandingsStore>,

@@ -7,7 +7,6 @@ use domain::sweep::{Command, Interruption, PauseReason, SpentBudget, SweepLimits
 
 use super::announcement::{self, Cause};
 use super::{SweepError, Sweeps, TRIES};
-use crate::catalog::Catalog;
 use crate::ports::{Commit, CommitError, StoreError, StoredSweep, SweepMove, SweepTotals};
 use crate::sweeps::SweepView;
 
@@ -141,7 +140,7 @@ impl Sweeps {
     /// Refuses budgets under which the experiment's calls have no bound or no price.
     async fn check_budget(&self, experiment: ExperimentId, limits: &SweepLimits) -> Result<(), SweepError> {
         let stored = self.ports.experiments.experiment(experiment).await?.ok_or(SweepError::NoExperiment)?;
-        let problems = Catalog::new(self.ports.endpoints.all().await?).unbounded(&stored.definition, limits);
+        let problems = self.catalog().await?.unbounded(&stored.definition, limits);
         if problems.is_empty() { Ok(()) } else { Err(SweepError::Problems(problems)) }
     }
 
@@ -153,7 +152,7 @@ impl Sweeps {
         }
         let experiment = self.ports.experiments.experiment(stored.experiment).await?;
         let experiment = experiment.ok_or(SweepError::NoExperiment)?;
-        let catalog = Catalog::new(self.ports.endpoints.all().await?);
+        let catalog = self.catalog().await?;
         let mut called: Vec<_> =
             catalog.calls(&experiment.definition).into_iter().map(|(endpoint, _)| endpoint.id).collect();
         called.dedup();

@@ -9,6 +9,8 @@ use std::time::Duration;
 use application::catalog::Catalog;
 use application::digest::sha256;
 use application::engine::Engine;
+use application::experiments::ExperimentError;
+use application::model_defaults::ModelDefaults;
 use application::ports::{
     Clock as _, EndpointStore as _, ExperimentStore as _, StoreError, StoredSweep, SweepStore as _,
 };
@@ -121,7 +123,7 @@ struct StartedSweep {
 }
 
 impl Wired {
-    /// The endpoints there are, with those of a file as they would be stored.
+    /// The endpoints there are, with those of a file as they would be stored, and the settings' defaults.
     async fn catalog_with(&self, endpoints: &[Endpoint]) -> Result<Catalog, Failure> {
         let mut all = self.stores.all().await.map_err(Failure::error)?;
         for endpoint in endpoints {
@@ -131,7 +133,8 @@ impl Wired {
             }
             all.push(endpoint);
         }
-        Ok(Catalog::new(all))
+        let defaults = ModelDefaults::load(&*self.stores).await.map_err(Failure::error)?;
+        Ok(Catalog::new(all, defaults))
     }
 
     /// Stores what a document describes: its endpoints, and the experiment it stands for.
@@ -144,7 +147,11 @@ impl Wired {
         let project = self.experiments.project(by, PROJECT).await.map_err(Failure::error)?;
         let known = self.stores.by_document(project, digest).await.map_err(Failure::error)?;
         let experiment = self.experiments.of_document(by, project, digest, document.draft).await;
-        Ok(StoredFile { experiment: experiment.map_err(Failure::error)?, is_new: known.is_none() })
+        let experiment = experiment.map_err(|error| match error {
+            ExperimentError::Problems(problems) => Failure::errors(&document.name, problems),
+            ExperimentError::Store(error) => Failure::error(error),
+        })?;
+        Ok(StoredFile { experiment, is_new: known.is_none() })
     }
 
     /// Stores what the document describes, and starts its sweep or goes on with the one that is not over.

@@ -13,7 +13,7 @@ export interface paths {
         };
         /** Get the settings of the installation */
         get: operations["get_settings"];
-        /** Change the settings of the installation */
+        /** Replace the settings of the installation */
         put: operations["change_settings"];
         post?: never;
         delete?: never;
@@ -3015,12 +3015,24 @@ export interface components {
          * Settings
          * @description The settings of the installation.
          * @example {
-         *       "allow_guest_access": false
+         *       "allow_guest_access": false,
+         *       "default_embedding_model": "bge-m3",
+         *       "default_endpoint": "local",
+         *       "default_judge_model": "qwen2.5-72b",
+         *       "default_model": "qwen2.5-7b"
          *     }
          */
         Settings: {
             /** @description Whether callers without an account may read everything but secrets. */
             allow_guest_access: boolean;
+            /** @description The model of `retrieve` stages, and of scorers that compare embeddings, that name none. */
+            default_embedding_model?: string;
+            /** @description The label of the endpoint of stages and scorers that name none. */
+            default_endpoint?: string;
+            /** @description The model of judges that name none. */
+            default_judge_model?: string;
+            /** @description The model of `llm` stages that name none. */
+            default_model?: string;
         };
         /**
          * SetupState

@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 
 export type Problem = Schemas["Problem"];
 export type ProblemField = NonNullable<Problem["errors"]>[number];
+export type Settings = Schemas["Settings"];
 export type SetupState = Schemas["SetupState"];
 export type Credentials = Schemas["Credentials"];
 export type PasswordChange = Schemas["PasswordChange"];

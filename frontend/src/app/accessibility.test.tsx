@@ -17,6 +17,7 @@ beforeEach(() => {
   serve({
     "GET /projects": { body: { items: [project] } },
     "GET /projects/p1": { body: { ...project, experiments: { count: 1, items: [summary] } } },
+    "GET /admin/settings": { body: { allow_guest_access: false } },
     "GET /experiments/e1": { body: experiment() },
     "GET /experiments/e1/leaderboard": { body: { items: [row(1), row(2, { ties_best: true })] } },
     "GET /runs/r1": { body: run() },
@@ -37,6 +38,7 @@ test.each([
   ["/runs/r1", "Run r1"],
   ["/activity", "Activity"],
   ["/endpoints", "Endpoints"],
+  ["/settings", "Settings"],
 ])("%s can be used by everybody", async (address, title) => {
   loggedIn();
   renderApp(address);

@@ -87,10 +87,16 @@ const endpoints = createRoute({
   component: lazyRouteComponent(() => import("@/features/endpoints/endpoints-page"), "EndpointsPage"),
 });
 
+const settings = createRoute({
+  getParentRoute: () => app,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("@/features/settings/settings-page"), "SettingsPage"),
+});
+
 const routeTree = root.addChildren([
   setup,
   login,
-  app.addChildren([home, projects, project, experiment, run, activity, endpoints]),
+  app.addChildren([home, projects, project, experiment, run, activity, endpoints, settings]),
 ]);
 
 const pending = () => <Loading />;

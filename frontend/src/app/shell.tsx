@@ -59,6 +59,7 @@ export function Shell() {
 function Account() {
   const { data: me } = useQuery(meQuery());
   const { data: setup } = useQuery(setupQuery);
+  const navigate = useNavigate();
   const leave = useLeave();
   const [changing, setChanging] = useState(false);
   if (!me) return null;
@@ -72,6 +73,7 @@ function Account() {
   const name = me.user?.username ?? "API key";
   const version = setup ? `PromptLooper ${setup.version}` : undefined;
   const password = { id: "password", label: "Change password…", onAction: () => setChanging(true) };
+  const settings = { id: "settings", label: "Settings", onAction: () => void navigate({ to: "/settings" }) };
   return (
     <>
       <Menu
@@ -84,6 +86,7 @@ function Account() {
           </>
         }
         entries={[
+          ...(me.scope === "admin" ? [settings] : []),
           ...(me.kind === "user" ? [password] : []),
           { id: "log-out", label: "Log out", ...(version && { note: version }), onAction: leave },
         ]}

@@ -155,6 +155,7 @@ pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
         servers: Arc::new(Servers::new(&client, &clock, SimulatedServer::new(0.0))),
         rates: stores.clone(),
         rescorings: stores.clone(),
+        settings: stores.clone(),
         slots: stores.clone(),
         sweeps: stores.clone(),
         tasks: Arc::new(TokioTasks),

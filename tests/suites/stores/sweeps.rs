@@ -78,6 +78,7 @@ fn steering(fixture: &Fixture) -> Sweeps {
         experiments: stores.clone(),
         ids: Arc::new(SystemIds),
         journal: stores.clone(),
+        settings: stores.clone(),
         boards: stores.clone(),
         facts: stores.clone(),
         sweeps: stores,

@@ -1,6 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use application::installation::InstallationSettings;
 use application::services::Services;
 use domain::access::{Actor, Admin, Writer};
 use domain::secret::Secret;
@@ -70,16 +71,16 @@ impl Api {
 
     /// Get the settings of the installation
     #[oai(path = "/admin/settings", method = "get", tag = "Tag::Admin", operation_id = "get_settings")]
-    async fn get_settings(&self, _by: As<Admin>) -> Result<JsonResponse<Settings>> {
-        let allow_guest_access = self.0.accounts.guests_allowed().await.map_err(refused)?;
-        JsonResponse::new(Settings { allow_guest_access })
+    async fn get_settings(&self, by: As<Admin>) -> Result<JsonResponse<Settings>> {
+        let settings = self.0.installation.settings(&by.0).await.map_err(refused)?;
+        JsonResponse::new(Settings::from(settings))
     }
 
-    /// Change the settings of the installation
+    /// Replace the settings of the installation
     #[oai(path = "/admin/settings", method = "put", tag = "Tag::Admin", operation_id = "change_settings")]
     async fn change_settings(&self, by: As<Admin>, body: Body<Settings>) -> Result<JsonResponse<Settings>> {
-        let settings = body.value;
-        self.0.accounts.allow_guests(&by.0, settings.allow_guest_access).await.map_err(refused)?;
-        JsonResponse::new(settings)
+        let settings = InstallationSettings::from(body.value);
+        self.0.installation.replace(&by.0, &settings).await.map_err(refused)?;
+        JsonResponse::new(Settings::from(settings))
     }
 }

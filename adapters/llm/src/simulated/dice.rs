@@ -44,8 +44,13 @@ impl Dice {
 
     /// One of these; `None` if there are none.
     pub(super) fn pick<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
-        let count = u64::try_from(all.len()).unwrap_or(u64::MAX).max(1);
-        all.get(usize::try_from(self.next() % count).unwrap_or(0))
+        all.get(self.below(all.len()))
+    }
+
+    /// A whole number from 0 to below `count`; 0 where that is 0.
+    pub(super) fn below(&mut self, count: usize) -> usize {
+        let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.next() % count).unwrap_or(0)
     }
 }
 

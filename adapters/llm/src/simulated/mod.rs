@@ -1,6 +1,6 @@
 //! A simulated model server without a network, a key, costs or a language model.
 //!
-//! It selects labels, extracts fields and picks sentences by simple rules, with deliberate errors. Their frequency
+//! It selects labels, extracts fields, picks sentences, judges outputs and writes prompts by simple rules, with deliberate errors. Their frequency
 //! depends on the model (`sim-small`, `sim-medium`, `sim-large`), the temperature and the prompt, so that a sweep
 //! over them finds differences. An answer is a pure function of the call. A few first exchanges fail, as with real
 //! servers.
@@ -9,14 +9,18 @@ mod classify;
 mod dice;
 mod embedding;
 mod extract;
+mod judge;
 mod lexicon;
+mod meaning;
 mod patterns;
 mod prompt;
+mod sections;
 mod skill;
 mod summarise;
 mod task;
 mod trouble;
 mod words;
+mod writer;
 
 use std::time::{Duration, Instant};
 
@@ -28,8 +32,11 @@ use domain::pricing::{CacheUse, Tokens, estimated_tokens};
 use domain::value::Value;
 
 use self::dice::Dice;
+use self::embedding::EmbeddingModel;
+use self::judge::JudgeTask;
 use self::skill::{Model, Skill};
 use self::trouble::Trouble;
+use self::writer::WriterTask;
 
 /// The simulation. Its only memory is which calls have failed once.
 #[derive(Debug)]
@@ -74,16 +81,15 @@ impl ModelServer for SimulatedServer {
     }
 
     async fn embed(&self, _: &Endpoint, calls: &[EmbedCall]) -> Result<Vec<Reply>, CallFailure> {
-        if let Some(other) = calls.iter().find(|call| call.model != embedding::MODEL) {
-            return Err(unknown(&other.model));
-        }
+        let model = |call: &EmbedCall| EmbeddingModel::parse(&call.model).ok_or_else(|| unknown(&call.model));
+        let models = calls.iter().map(model).collect::<Result<Vec<_>, _>>()?;
         let begun = Instant::now();
         tokio::time::sleep(embedding::THINKING_TIME.mul_f64(self.pace)).await;
         let count = u32::try_from(calls.len()).unwrap_or(u32::MAX).max(1);
         let latency = begun.elapsed() / count;
-        let reply = |call: &EmbedCall| {
+        let reply = |(call, model): (&EmbedCall, EmbeddingModel)| {
             Some(Reply {
-                body: ReplyBody::Embedding(embedding::of(&call.text)?),
+                body: ReplyBody::Embedding(model.embed(&call.text)?),
                 model_returned: None,
                 provider: None,
                 system_fingerprint: None,
@@ -96,22 +102,32 @@ impl ModelServer for SimulatedServer {
             })
         };
         let broken = || CallFailure::new(FailureKind::Malformed, "the vector is not finite (simulated)");
-        calls.iter().map(reply).collect::<Option<_>>().ok_or_else(broken)
+        calls.iter().zip(models).map(reply).collect::<Option<_>>().ok_or_else(broken)
     }
 
     async fn models(&self, _: &Endpoint) -> Result<Vec<ListedModel>, CallFailure> {
-        let names = Model::ALL.into_iter().map(Model::as_str).chain([embedding::MODEL]);
+        let chat = Model::ALL.map(Model::as_str);
+        let names = chat.into_iter().chain(EmbeddingModel::ALL.map(EmbeddingModel::as_str));
         Ok(names.map(|name| ListedModel { name: name.to_owned(), parameters: None }).collect())
     }
 }
 
 fn unknown(model: &str) -> CallFailure {
-    let names = Model::ALL.map(Model::as_str).join(", ") + ", and for embeddings " + embedding::MODEL;
-    CallFailure::new(FailureKind::Rejected, format!("the simulation has no model {model:?}, only {names}"))
+    let chat = Model::ALL.map(Model::as_str).join(", ");
+    let embeddings = EmbeddingModel::ALL.map(EmbeddingModel::as_str).join(", ");
+    let message =
+        format!("the simulation has no model {model:?}, only {chat}, and for embeddings {embeddings}");
+    CallFailure::new(FailureKind::Rejected, message)
 }
 
 /// The complete answer of a model.
 fn answer(model: Model, call: &ChatCall) -> String {
+    if let Some(judge) = JudgeTask::of(call) {
+        return judge.answer(model, call);
+    }
+    if let Some(writer) = WriterTask::of(call) {
+        return writer.answer(model, call);
+    }
     let task = task::of(call);
     let skill = Skill::of(model, call, task.item());
     let mut dice = Dice::of_answer(call);

@@ -53,6 +53,24 @@ impl Model {
             Self::Large => 0.2,
         }
     }
+
+    /// How far its judgements are off at most, on a scale from 0 to 1.
+    pub(super) const fn misjudges(self) -> f64 {
+        match self {
+            Self::Small => 0.18,
+            Self::Medium => 0.1,
+            Self::Large => 0.05,
+        }
+    }
+
+    /// How often it puts a code fence around JSON.
+    pub(super) const fn fences(self) -> f64 {
+        match self {
+            Self::Small => 0.15,
+            Self::Medium => 0.1,
+            Self::Large => 0.05,
+        }
+    }
 }
 
 /// Error rates of an answer to one call, from 0 to 1.

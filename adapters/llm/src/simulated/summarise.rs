@@ -22,16 +22,10 @@ impl Limit {
         let said: Vec<&str> =
             text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
         let before = |unit: [&str; 2]| {
-            said.windows(2).find(|pair| unit.contains(&pair[1])).and_then(|pair| count(pair[0]))
+            said.windows(2).find(|pair| unit.contains(&pair[1])).and_then(|pair| words::count(pair[0]))
         };
         Self { sentences: before(["sentence", "sentences"]).unwrap_or(3), words: before(["words", "word"]) }
     }
-}
-
-fn count(word: &str) -> Option<usize> {
-    const WORDS: [&str; 5] = ["one", "two", "three", "four", "five"];
-    let said = WORDS.iter().position(|known| *known == word).map(|at| at + 1);
-    said.or_else(|| if word == "single" { Some(1) } else { word.parse().ok() }).filter(|count| *count > 0)
 }
 
 /// A summary with this skill.

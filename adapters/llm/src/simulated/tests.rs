@@ -161,9 +161,10 @@ async fn it_says_what_it_is() {
     let server = SimulatedServer::new(1.0);
     let models = server.models(&endpoint()).await.unwrap();
     let models: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-    assert_eq!(models, ["sim-small", "sim-medium", "sim-large", "sim-embed"]);
+    assert_eq!(models, ["sim-small", "sim-medium", "sim-large", "sim-embed", "sim-embed-small"]);
     let failure = server.complete(&endpoint(), &call("gpt", "", "")).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Rejected);
+    assert!(models.iter().all(|model| failure.message.contains(model)), "{failure}");
     let completion = server.complete(&endpoint(), &call("sim-small", "", "")).await.unwrap();
     assert!(completion.latency >= Duration::from_millis(5), "{completion:?}");
     assert!(!completion.flags.tokens_estimated && completion.model_returned.is_none());

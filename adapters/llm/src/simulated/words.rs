@@ -7,6 +7,13 @@ pub(super) fn of(text: &str) -> impl Iterator<Item = String> + '_ {
         .map(str::to_lowercase)
 }
 
+/// A number from 1, as digits or as a word up to ten.
+pub(super) fn count(word: &str) -> Option<usize> {
+    const WORDS: [&str; 10] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    let said = WORDS.iter().position(|known| *known == word).map(|at| at + 1);
+    said.or_else(|| if word == "single" { Some(1) } else { word.parse().ok() }).filter(|count| *count > 0)
+}
+
 /// Whether two words are likely forms of one: equal, or alike in all but a short ending.
 pub(super) fn akin(a: &str, b: &str) -> bool {
     let common = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();

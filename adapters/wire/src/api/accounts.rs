@@ -1,6 +1,8 @@
 //! Accounts, sessions and settings.
 
 use application::accounts;
+use application::installation::InstallationSettings;
+use application::model_defaults::ModelDefaults;
 use domain::access::{Actor, Identity, Scope, User};
 use domain::secret::Secret;
 use poem_openapi::{Enum, Object};
@@ -148,10 +150,46 @@ impl From<&Actor> for Me {
 }
 
 /// The settings of the installation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Object, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Object, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[oai(deny_unknown_fields)]
 pub struct Settings {
     /// Whether callers without an account may read everything but secrets.
     pub allow_guest_access: bool,
+    /// The label of the endpoint of stages and scorers that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_endpoint: Option<String>,
+    /// The model of `llm` stages that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_model: Option<String>,
+    /// The model of judges that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_judge_model: Option<String>,
+    /// The model of `retrieve` stages, and of scorers that compare embeddings, that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_embedding_model: Option<String>,
+}
+
+impl From<InstallationSettings> for Settings {
+    fn from(InstallationSettings { allow_guests, defaults }: InstallationSettings) -> Self {
+        Self {
+            allow_guest_access: allow_guests,
+            default_endpoint: defaults.endpoint,
+            default_model: defaults.model,
+            default_judge_model: defaults.judge_model,
+            default_embedding_model: defaults.embedding_model,
+        }
+    }
+}
+
+impl From<Settings> for InstallationSettings {
+    fn from(settings: Settings) -> Self {
+        let defaults = ModelDefaults {
+            endpoint: settings.default_endpoint,
+            model: settings.default_model,
+            judge_model: settings.default_judge_model,
+            embedding_model: settings.default_embedding_model,
+        };
+        Self { allow_guests: settings.allow_guest_access, defaults }
+    }
 }

@@ -88,7 +88,7 @@ impl Engine {
     /// Loads a sweep that was leased; `None` if it no longer exists.
     pub(super) async fn conducted(&self, stored: StoredSweep) -> Result<Option<ConductedSweep>, StoreError> {
         let Some(experiment) = self.ports.experiments.of_sweep(stored.id).await? else { return Ok(None) };
-        let catalog = Arc::new(Catalog::new(self.ports.endpoints.all().await?));
+        let catalog = Arc::new(Catalog::load(&*self.ports.endpoints, &*self.ports.settings).await?);
         let learns = (self.ports.guides)(stored.kind).learns();
         let state = Sweep::new(TrialCounts::default(), self.window(), experiment.samples as usize);
         let (experiment, history) = (Arc::new(experiment), learns.then(TrialHistory::default));

@@ -212,14 +212,13 @@ impl Scoring<'_> {
             Some(_) => self.vector().await.map_err(Blocked::Store)?,
         };
         let vector = vector(order, scope.sample, &repetitions, before);
-        let usage = repetitions.iter().fold(Usage::NONE, |sum, repetition| sum.and(repetition.usage));
+        let usage = repetitions.iter().fold(Usage::NONE, |sum, one| sum.and(one.usage));
         let (rows, values): (Vec<_>, Vec<_>) =
             repetitions.into_iter().map(|repetition| (repetition.rows, repetition.values)).unzip();
         // Of the samples that are not scored now everything stays.
         let others = kept.into_iter().filter(|score| !self.concerns(score.sample));
         let values = values.into_iter().flatten().chain(others).collect();
-        let blocks = self.blocks(order, &vector);
-        let end = self.end(vector, values);
+        let (blocks, end) = (self.blocks(order, &vector), self.end(vector, values));
         let told = Announcement { experiment: run.experiment, run: run.id, values: &run.config.values };
         Ok(NewScores {
             run: run.id,
