@@ -169,24 +169,29 @@ async fn a_budget_holds_for_judges() {
 }
 
 #[tokio::test]
-async fn a_judge_that_is_not_there_is_told_before_the_sweep() {
+async fn a_judge_that_is_not_there_is_told_and_the_settings_name_one_for_those_that_name_none() {
     let (_home, fake, server) = started(Kind::Sqlite).await;
-    for (options, pointer) in [
-        (json!({"endpoint": "elsewhere", "model": "judge-1"}), "endpoint"),
-        (json!({"endpoint": "fake"}), "model"),
-    ] {
-        let document = judged(&fake.url(), "judge-1").with("/scoring_config/0/options", options);
-        let id = imported(&server, document).await;
-        let (status, problem) =
-            server.send(Method::POST, &format!("experiments/{id}/sweep"), Some(json!({}))).await;
-        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
-        assert_eq!(
-            problem["errors"][0]["pointer"],
-            format!("/scoring_config/0/options/{pointer}"),
-            "{problem}"
-        );
-    }
-    assert_eq!(fake.counts().calls, 0);
+    let with = |options: Value| judged(&fake.url(), "judge-1").with("/scoring_config/0/options", options);
+    let id = imported(&server, with(json!({"endpoint": "elsewhere", "model": "judge-1"}))).await;
+    let (status, problem) =
+        server.send(Method::POST, &format!("experiments/{id}/sweep"), Some(json!({}))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    assert_eq!(problem["errors"][0]["pointer"], "/scoring_config/0/options/endpoint", "{problem}");
+
+    let mut document = with(json!({})).document;
+    let fields = document.as_object_mut().unwrap();
+    fields.retain(|name, _| name != "endpoints" && name != "sweep");
+    fields.insert("project_id".to_owned(), server.get("projects").await["items"][0]["id"].clone());
+    let (status, problem) = server.send(Method::POST, "experiments", Some(document.clone())).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    assert_eq!(problem["errors"][0]["pointer"], "/scoring_config/0/options/model", "{problem}");
+    let settings =
+        json!({"allow_guest_access": false, "default_endpoint": "fake", "default_judge_model": "judge-1"});
+    let (status, said) = server.send(Method::PUT, "admin/settings", Some(settings)).await;
+    assert_eq!(status, StatusCode::OK, "{said}");
+    let id = server.post("experiments", document).await["id"].as_str().unwrap().to_owned();
+    let done = swept(&server, &id, json!({"max_runs": 1})).await;
+    assert_eq!((&done["progress"]["completed"], fake.counts().models["judge-1"]), (&json!(1), 20), "{done}");
 }
 
 #[tokio::test]
