@@ -30,6 +30,19 @@ impl Numbers {
     }
 }
 
+/// Scorers of texts; of every second seed a judge and embeddings beside them.
+fn scoring(seed: u64) -> Value {
+    let mut scoring = vec![json!({"scorer": "exact_match"}), json!({"scorer": "similarity"})];
+    if !seed.is_multiple_of(2) {
+        let judge = json!({"endpoint": "fake", "model": "judge-1", "max_tokens": 64});
+        scoring.push(json!({"scorer": "llm_judge", "options": judge}));
+        scoring.push(
+            json!({"scorer": "embedding_similarity", "options": {"endpoint": "fake", "model": "embed-1"}}),
+        );
+    }
+    json!(scoring)
+}
+
 /// Up to three stages, possibly with a retrieval. Some stages have no dimension, so that runs share calls. Some
 /// samples are equal, so that places in one run share calls too.
 fn experiment(seed: u64, url: &str) -> Value {
@@ -70,7 +83,7 @@ fn experiment(seed: u64, url: &str) -> Value {
         "documents": documents,
         "sample_data": samples,
         "pipeline_stages": pipeline,
-        "scoring_config": [{"scorer": "exact_match"}, {"scorer": "similarity"}],
+        "scoring_config": scoring(seed),
         "parameter_space": {
             "heat": {"target": format!("s{heated}.temperature"), "type": "choice", "values": temperatures},
             "tone": {"type": "choice", "values": ["kindly", "curtly", "in jest"]},

@@ -362,3 +362,25 @@ fn checks_of_one_name_are_one_score() {
     assert_eq!(sample_weights(&scorers, &checks), [2.0, 3.0, 3.0]);
     assert_eq!(sample_weights(&scorers, &[]), [2.0, 1.0, 0.0]);
 }
+
+proptest! {
+    #[test]
+    fn the_score_of_a_sample_does_not_depend_on_the_order_of_its_entries(
+        entries in proptest::collection::vec((0.0..=10.0_f64, proptest::option::of(0.0..=1.0_f64)), 1..12),
+        seed in any::<u64>(),
+    ) {
+        let entry = |(weight, value): &(f64, Option<f64>)| {
+            let value = value.map_or(Entry::Absent, |value| Entry::Value(Score::try_new(value).unwrap()));
+            (*weight, value)
+        };
+        let parts: Vec<(f64, Entry)> = entries.iter().map(entry).collect();
+        let order = crate::random::shuffled(seed, parts.len());
+        let mixed: Vec<(f64, Entry)> = order.into_iter().map(|place| parts[place as usize]).collect();
+        let (one, other) = (weighted(&parts), weighted(&mixed));
+        prop_assert_eq!(one.is_some(), other.is_some());
+        prop_assert!(one.zip(other).is_none_or(|(one, other)| (one - other).abs() < 1e-12));
+        // A failed entry that counts leaves the sample without a score, wherever it stands.
+        let failed: Vec<_> = mixed.into_iter().chain([(1.0, Entry::Failed)]).collect();
+        prop_assert_eq!(weighted(&failed), None);
+    }
+}

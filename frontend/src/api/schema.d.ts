@@ -223,7 +223,7 @@ export interface paths {
         };
         /** Get an experiment with its document, its first samples and its newest sweep */
         get: operations["get_experiment"];
-        /** Replace an experiment's document; once it has runs, only its names and, between sweeps, its space can change */
+        /** Replace an experiment's document; once it has runs, only its names, its scoring and, between sweeps, its space can change */
         put: operations["update_experiment"];
         post?: never;
         /** Delete an experiment with its runs; answers stay in the cache */
@@ -386,6 +386,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/experiments/{id}/rescore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Score all ended runs of an experiment again, with other scoring entries where they are given; no pipeline's calls
+         *     are made
+         */
+        post: operations["rescore_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/experiments/{id}/resume": {
         parameters: {
             query?: never;
@@ -397,6 +417,23 @@ export interface paths {
         put?: never;
         /** Resume a paused sweep; one whose budget is used up needs a higher limit */
         post: operations["resume_sweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/experiments/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List outputs of the runs on the leaderboard that no person has rated */
+        get: operations["list_review"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -573,6 +610,23 @@ export interface paths {
         get: operations["list_run_samples"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{id}/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rate a run that has ended, or one of its samples: with a thumb, stars, or a score made outside */
+        post: operations["rate_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2180,6 +2234,90 @@ export interface components {
             next_cursor?: string;
         };
         /**
+         * RatingRequest
+         * @description A rating of a run: a thumb, stars, or a score made outside under the name of an `external` scoring entry.
+         * @example {
+         *       "comment": "right, but too long",
+         *       "sample_index": 2,
+         *       "stars": 4
+         *     }
+         */
+        RatingRequest: {
+            /** @description A comment. */
+            comment?: string;
+            /** @description Details of that score. */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uint32
+             * @description The sample, from 0; without it all samples of the run are meant.
+             */
+            sample_index?: number;
+            /** @description The name of a score made outside. */
+            scorer_name?: string;
+            /**
+             * Format: uint64
+             * @description Stars from 1 to 5.
+             */
+            stars?: number;
+            /** @description A thumb up is 1, down is 0. */
+            thumb?: components["schemas"]["Thumb"];
+            /**
+             * Format: double
+             * @description That score, from 0 to 1.
+             */
+            value?: number;
+        };
+        /**
+         * RescoreRequest
+         * @description A request to score the runs of an experiment again.
+         * @example {
+         *       "scoring_config": [
+         *         {
+         *           "scorer": "exact_match"
+         *         },
+         *         {
+         *           "options": {
+         *             "model": "qwen2.5-72b"
+         *           },
+         *           "scorer": "llm_judge",
+         *           "weight": 2
+         *         }
+         *       ]
+         *     }
+         */
+        RescoreRequest: {
+            /** @description New scoring entries; without them those that the experiment has. */
+            scoring_config?: components["schemas"]["ScoringEntry"][];
+        };
+        /**
+         * Rescoring
+         * @description What scoring the runs again takes.
+         * @example {
+         *       "http_calls": 0,
+         *       "judge_calls": 240,
+         *       "runs": 12
+         *     }
+         */
+        Rescoring: {
+            /**
+             * Format: uint64
+             * @description Requests to services that score.
+             */
+            http_calls: number;
+            /**
+             * Format: uint64
+             * @description Calls of judges and embedding models, at most: those that the cache knows are not made.
+             */
+            judge_calls: number;
+            /**
+             * Format: uint64
+             * @description Runs that are scored again.
+             */
+            runs: number;
+        };
+        /**
          * ResultError
          * @description Why a stage gave no output for a sample.
          */
@@ -2212,6 +2350,43 @@ export interface components {
              * @description The most tokens to pay for.
              */
             max_tokens?: number;
+        };
+        /**
+         * ReviewItem
+         * @description An output that waits for a rating.
+         */
+        ReviewItem: {
+            /** @description The output of the last stage. */
+            output: string;
+            /**
+             * Format: uuid
+             * @description Its run.
+             */
+            run_id: string;
+            /**
+             * Format: uint32
+             * @description Its sample, from 0.
+             */
+            sample_index: number;
+        };
+        /**
+         * ReviewPage
+         * @description Outputs that wait for a rating.
+         * @example {
+         *       "items": [
+         *         {
+         *           "output": "billing",
+         *           "run_id": "01a2142c-9ce0-77ac-9de6-a6a90e72ff4a",
+         *           "sample_index": 2
+         *         }
+         *       ]
+         *     }
+         */
+        ReviewPage: {
+            /** @description The items of this page. */
+            items: components["schemas"]["ReviewItem"][];
+            /** @description The `cursor` of the next page; absent on the last one. */
+            next_cursor?: string;
         };
         /**
          * Run
@@ -3484,6 +3659,11 @@ export interface components {
             /** @description Whether a grid is searched in a seeded order. */
             shuffle?: boolean;
         };
+        /**
+         * @description A thumb.
+         * @enum {string}
+         */
+        Thumb: "up" | "down";
     };
     responses: never;
     parameters: never;
@@ -4691,7 +4871,7 @@ export interface operations {
                 /** @description The place after which to begin: the `seq` of an event */
                 since?: number;
                 /** @description Events of one type only */
-                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "run.pruned" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
+                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "experiment.rescored" | "run.started" | "run.completed" | "run.failed" | "run.pruned" | "stage.completed" | "cache.hit" | "score.added" | "new_best_found" | "budget.exhausted" | "human_needed";
                 limit?: number;
                 /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
@@ -5319,7 +5499,7 @@ export interface operations {
                 /** @description The place after which to begin: the `seq` of an event */
                 since?: number;
                 /** @description Events of one type only */
-                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "run.started" | "run.completed" | "run.failed" | "run.pruned" | "stage.completed" | "cache.hit" | "new_best_found" | "budget.exhausted" | "human_needed";
+                type?: "experiment.started" | "experiment.completed" | "experiment.paused" | "experiment.resumed" | "experiment.stopped" | "experiment.rescored" | "run.started" | "run.completed" | "run.failed" | "run.pruned" | "stage.completed" | "cache.hit" | "score.added" | "new_best_found" | "budget.exhausted" | "human_needed";
                 limit?: number;
                 /** @description What the page before gave as `next_cursor` */
                 cursor?: string;
@@ -6189,6 +6369,122 @@ export interface operations {
             };
         };
     };
+    rescore_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RescoreRequest"];
+            };
+        };
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rescoring"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who is logged in may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it names is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request makes no sense; `errors` says what, and where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     resume_sweep: {
         parameters: {
             query?: never;
@@ -6269,6 +6565,86 @@ export interface operations {
             };
             /** @description The body is of another type than this operation takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request makes no sense; `errors` says what, and where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_review: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description What the page before gave as `next_cursor` */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewPage"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who is logged in may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it names is not there. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7451,6 +7827,122 @@ export interface operations {
             };
             /** @description What it names is not there. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request makes no sense; `errors` says what, and where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rate_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingRequest"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who is logged in may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it names is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type than this operation takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -82,7 +82,7 @@ impl Api {
         JsonResponse::new(self.detail(overview).await?)
     }
 
-    /// Replace an experiment's document; once it has runs, only its names and, between sweeps, its space can change
+    /// Replace an experiment's document; once it has runs, only its names, its scoring and, between sweeps, its space can change
     #[oai(path = "/experiments/:id", method = "put", operation_id = "update_experiment")]
     async fn update_experiment(
         &self,

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::call::FailureKind;
 use crate::run::RunStatus;
@@ -86,5 +88,30 @@ fn an_end_follows_from_what_succeeded_and_what_was_paid() {
         (2, 1, Ending::Pruned, EndKind::Pruned),
     ] {
         assert_eq!(kind(ending, succeeded, paid, None), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_score_of_a_run_does_not_depend_on_the_order_in_which_its_parts_came(
+        values in proptest::collection::vec((0.0..=1.0_f64, proptest::option::of(0.0..=1.0_f64)), 1..20),
+        seed in any::<u64>(),
+    ) {
+        let vector: Vec<f64> = values.iter().map(|(score, _)| *score).collect();
+        let scores: Vec<StoredScore> = (0..)
+            .zip(&values)
+            .flat_map(|(sample, (first, second))| {
+                [(1, Some(*first)), (2, *second)]
+                    .map(|(repeat, value)| StoredScore { sample, repeat, scorer: 0, value })
+            })
+            .collect();
+        let names = names();
+        let of = |scores: Vec<StoredScore>| {
+            let layout = Layout { scorers: &names, stages: &STAGES, repeats: 2 };
+            rescored(layout, RunStatus::Completed, 20, (vector.clone(), scores))
+        };
+        let shuffled = crate::random::shuffled(seed, scores.len());
+        let mixed = shuffled.into_iter().map(|place| scores[place as usize]).collect();
+        prop_assert_eq!(of(mixed), of(scores));
     }
 }
