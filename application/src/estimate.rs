@@ -16,8 +16,9 @@ use domain::value::Value;
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
 
-use self::census::CallCensus;
+use self::census::{CallCensus, Server};
 use crate::catalog::Catalog;
+use crate::digest::sha256;
 use crate::parameter_support;
 use crate::ports::{CallStore, EndpointStore, ExperimentStore, Offload, StoreError, StoredExperiment};
 use crate::refusal::Refusal;
@@ -108,8 +109,10 @@ impl Estimates {
             self.count_configuration(&stored, &catalog, point, &samples, &mut census).await?;
         }
         for kind in census.kinds() {
-            let measured = self.calls.measured(kind.endpoint, &kind.model).await?;
-            census.measure(&kind, measured);
+            if let Server::Model { endpoint, model } = &kind.server {
+                let measured = self.calls.measured(*endpoint, model).await?;
+                census.measure(&kind, measured);
+            }
         }
         Ok(Estimate { warnings: warned, ..census.scaled_to(size, walks) })
     }
@@ -129,13 +132,17 @@ impl Estimates {
         let pipeline = Arc::new(Pipeline::try_new(&configuration).map_err(|(stage, wrong)| {
             Refusal::invalid(format!("/pipeline_stages/{stage}"), "template", wrong.message)
         })?);
+        let hash = sha256(&configuration.canonical());
         let walk = Walk { pipeline: &pipeline, definition, offload: &*self.offload };
         for chunk in samples.chunks(CHUNK) {
             let found = self.experiments.samples(stored.sample_set, chunk).await?;
-            let found: Vec<Value> =
-                chunk.iter().zip(found).map(|(i, sample)| sample.into_parts(*i).0).collect();
+            let found: Vec<(u32, Value)> =
+                chunk.iter().zip(found).map(|(i, sample)| (*i, sample.into_parts(*i).0)).collect();
             for repeat in 1..=definition.repeats() {
-                let walks = found.clone().into_iter().map(|sample| self.walk(walk, sample, repeat).boxed());
+                let walks = found.clone().into_iter().map(|(index, sample)| {
+                    let owner = format!("estimate {hash}/{index}/{repeat}");
+                    self.walk(walk, sample, repeat, owner).boxed()
+                });
                 let mut walks = stream::iter(walks.collect::<Vec<_>>()).buffered(CHUNK);
                 while let Some((record, asked)) = walks.next().await.transpose()? {
                     census.count(&pipeline, catalog, &record, asked);
@@ -151,8 +158,9 @@ impl Estimates {
         walk: Walk<'_>,
         sample: Value,
         repeat: u32,
+        owner: String,
     ) -> Result<(WalkRecord, AskedCalls), StoreError> {
-        let known = KnownAnswers { calls: &*self.calls, asked: Mutex::default() };
+        let known = KnownAnswers { calls: &*self.calls, owner, asked: Mutex::default() };
         let record = walk.through(SampleProgress::new(sample), repeat, &known).await?;
         Ok((record, known.asked.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
@@ -170,11 +178,17 @@ struct AskedCalls {
 /// Answers with what the cache knows, and notes the calls that it does not.
 struct KnownAnswers<'a> {
     calls: &'a dyn CallStore,
+    owner: String,
     asked: Mutex<AskedCalls>,
 }
 
 impl Answers for KnownAnswers<'_> {
     type Stop = StoreError;
+
+    /// Of a walk that is none: nobody has an answer under this name.
+    fn owner(&self) -> String {
+        self.owner.clone()
+    }
 
     async fn answer(&self, _stage: usize, calls: Vec<HashedCall>) -> Result<Replies, StoreError> {
         let known = self.calls.peek(calls.iter().map(|call| call.hash).collect()).await?;
@@ -194,7 +208,7 @@ impl Answers for KnownAnswers<'_> {
 /// About how many calls a sample needs: what a retrieval needs is known only when its texts are.
 fn weight(definition: &Definition) -> u128 {
     let calls = definition.stages().iter().map(|stage| match stage.kind {
-        StageKind::Llm(_) | StageKind::Chunk(_) => 1,
+        StageKind::Llm(_) | StageKind::Chunk(_) | StageKind::Http(_) => 1,
         StageKind::Retrieve(_) => RETRIEVAL,
     });
     calls.sum()

@@ -22,8 +22,9 @@ pub(crate) struct HashedCall {
 }
 
 impl HashedCall {
-    fn new(call: Call) -> Self {
-        let hash = sha256(&call.canonical());
+    /// A call for this owner, who has its answer alone where the call is not shared.
+    fn new(call: Call, owner: impl FnOnce() -> String) -> Self {
+        let hash = sha256(&call.canonical(sha256, owner));
         Self { call: Arc::new(call), hash }
     }
 }
@@ -32,6 +33,10 @@ impl HashedCall {
 pub(crate) trait Answers: Sync {
     /// Why a walk is aborted.
     type Stop: Send;
+
+    /// Names the walk, for calls whose answers are not shared. A walk that is taken again after an interruption has the same
+    /// name, so that it finds the answers that were stored; no other walk has it.
+    fn owner(&self) -> String;
 
     /// The answers to the calls of a stage, in their order.
     fn answer(
@@ -102,7 +107,8 @@ impl Walk<'_> {
             let record = match self.begin(stage, &progress, repeat).await {
                 Ok(Step::Output(output)) => self.passed(stage, Vec::new(), output, &mut progress),
                 Ok(Step::Calls(calls)) => {
-                    let calls = calls.into_iter().map(HashedCall::new).collect();
+                    let owner = || format!("{}/{stage}", answers.owner());
+                    let calls = calls.into_iter().map(|call| HashedCall::new(call, owner)).collect();
                     self.finish(stage, answers.answer(stage, calls).await?, &mut progress).await
                 }
                 Err(error) if unanswered => StageRecord::ended(StageEnd::Undetermined(error)),

@@ -28,6 +28,7 @@ mod m0039_price_day;
 mod m0040_call_rows;
 mod m0041_model_parameters;
 mod m0042_origins;
+mod m0043_service_answers;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0040_call_rows::Migration),
             Box::new(m0041_model_parameters::Migration),
             Box::new(m0042_origins::Migration),
+            Box::new(m0043_service_answers::Migration),
         ]
     }
 }
