@@ -11,7 +11,8 @@ use domain::value::Value;
 #[must_use]
 pub fn warnings(definition: &Definition, samples: &[Sample]) -> Vec<String> {
     let sees = |stage: &Stage| {
-        let mut values = varied(definition, stage, &[Field::System, Field::Messages, Field::Prompt]);
+        let mut values =
+            varied(definition, stage, &[Field::System, Field::Messages, Field::Prompt, Field::Url]);
         stage.reads_reference() || values.any(|value| texts(value).into_iter().any(reads_reference))
     };
     let peeking = definition.stages().iter().filter(|stage| sees(stage)).map(|stage| {

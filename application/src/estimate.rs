@@ -17,9 +17,10 @@ use domain::value::Value;
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
 
-use self::census::CallCensus;
+use self::census::{CallCensus, Server};
 use self::scorers::AskingScorers;
 use crate::catalog::Catalog;
+use crate::digest::sha256;
 use crate::parameter_support;
 use crate::ports::{CallStore, EndpointStore, ExperimentStore, SettingStore, StoreError, StoredExperiment};
 use crate::refusal::Refusal;
@@ -115,8 +116,10 @@ impl Estimates {
             self.count_configuration(&stored, &scorers, point, &samples, &mut census).await?;
         }
         for kind in census.kinds() {
-            let measured = self.calls.measured(kind.endpoint, &kind.model).await?;
-            census.measure(&kind, measured);
+            if let Server::Model { endpoint, model } = &kind.server {
+                let measured = self.calls.measured(*endpoint, model).await?;
+                census.measure(&kind, measured);
+            }
         }
         Ok(Estimate { warnings: warned, ..census.scaled_to(size, walks) })
     }
@@ -136,15 +139,20 @@ impl Estimates {
         let pipeline = Arc::new(Pipeline::try_new(&configuration).map_err(|(stage, wrong)| {
             Refusal::invalid(format!("/pipeline_stages/{stage}"), "template", wrong.message)
         })?);
+        let hash = sha256(&configuration.canonical());
         let walk = Walk { pipeline: &pipeline, definition, offload: &*self.scoring.offload };
         for chunk in samples.chunks(CHUNK) {
             let found = self.experiments.samples(stored.sample_set, chunk).await?;
-            let found: Vec<_> = chunk.iter().zip(found).map(|(i, sample)| sample.into_parts(*i)).collect();
+            let found: Vec<_> =
+                chunk.iter().zip(found).map(|(i, sample)| (*i, sample.into_parts(*i))).collect();
             for repeat in 1..=definition.repeats() {
-                let walks = found.iter().map(|(sample, _)| self.walk(walk, sample.clone(), repeat).boxed());
+                let walks = found.iter().map(|(index, (sample, _))| {
+                    let owner = format!("estimate {hash}/{index}/{repeat}");
+                    self.walk(walk, sample.clone(), repeat, owner).boxed()
+                });
                 let mut walks =
                     stream::iter(walks.collect::<Vec<_>>()).buffered(CHUNK).zip(stream::iter(&found));
-                while let Some((walked, (_, expected))) = walks.next().await {
+                while let Some((walked, (_, (_, expected)))) = walks.next().await {
                     let (record, asked) = walked?;
                     let scoring = scorers.count(&pipeline, &record, expected).await?;
                     census.count(&pipeline, catalog, &record, asked);
@@ -161,8 +169,9 @@ impl Estimates {
         walk: Walk<'_>,
         sample: Value,
         repeat: u32,
+        owner: String,
     ) -> Result<(WalkRecord, AskedCalls), StoreError> {
-        let known = KnownAnswers::new(&*self.calls);
+        let known = KnownAnswers::new(&*self.calls, owner);
         let record = walk.through(SampleProgress::new(sample), repeat, &known).await?;
         Ok((record, known.into_asked()))
     }
@@ -171,7 +180,7 @@ impl Estimates {
 /// About how many calls a sample needs: what a retrieval needs is known only when its texts are.
 fn weight(definition: &Definition) -> u128 {
     let calls = definition.stages().iter().map(|stage| match stage.kind {
-        StageKind::Llm(_) | StageKind::Chunk(_) => 1,
+        StageKind::Llm(_) | StageKind::Chunk(_) | StageKind::Http(_) => 1,
         StageKind::Retrieve(_) => RETRIEVAL,
     });
     calls.sum()

@@ -140,7 +140,7 @@ impl Experiments {
         for _ in 0..REPLACE_TRIES {
             let known =
                 self.store.overview(id, usize::MAX).await?.ok_or(Refusal::NotFound(Resource::Experiment))?;
-            let mut whole = draft.clone();
+            let mut whole = draft.clone().in_place_of(&known.draft);
             if !with_samples {
                 whole.samples.clone_from(&known.draft.samples);
             }

@@ -122,7 +122,7 @@ impl ModelDefaults {
         match stage.kind {
             StageKind::Llm(_) => Some((MODEL, self.model.as_deref())),
             StageKind::Retrieve(_) => Some((EMBEDDING_MODEL, self.embedding_model.as_deref())),
-            StageKind::Chunk(_) => None,
+            StageKind::Chunk(_) | StageKind::Http(_) => None,
         }
     }
 }

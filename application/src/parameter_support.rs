@@ -25,7 +25,7 @@ pub fn warnings(
 ) -> Vec<String> {
     let stages = definition.stages().iter().filter_map(|stage| match &stage.kind {
         StageKind::Llm(llm) => Some(StageUse { definition, catalog, lists, stage, llm }),
-        StageKind::Chunk(_) | StageKind::Retrieve(_) => None,
+        StageKind::Chunk(_) | StageKind::Retrieve(_) | StageKind::Http(_) => None,
     });
     stages.flat_map(|stage| stage.warnings(points)).collect()
 }

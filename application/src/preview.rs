@@ -6,6 +6,7 @@ use domain::access::Writer;
 use domain::call::Call;
 use domain::endpoint::Endpoint;
 use domain::experiment::{Definition, Draft};
+use domain::id::RunId;
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::problem::Problem;
 use domain::run::{ErrorKind, StageError};
@@ -16,9 +17,9 @@ use domain::sweep::SweepKind;
 use domain::value::{Map, Value};
 
 use crate::catalog::Catalog;
-use crate::engine::{Blocked, CallAnswer, Engine};
+use crate::engine::{Blocked, CallAnswer, Destination, Engine};
 use crate::experiments::ValidDraft;
-use crate::ports::{EndpointStore, Offload, RunConfig, SettingStore, Tasks, started};
+use crate::ports::{EndpointStore, Ids, Offload, RunConfig, SettingStore, Tasks, started};
 use crate::refusal::{Refusal, Resource};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, Walk, WalkRecord};
 use crate::{advice, estimate, parameter_support};
@@ -59,6 +60,7 @@ pub struct Previews {
     endpoints: Arc<dyn EndpointStore>,
     settings: Arc<dyn SettingStore>,
     engine: Arc<Engine>,
+    ids: Arc<dyn Ids>,
     offload: Arc<dyn Offload>,
     tasks: Arc<dyn Tasks>,
 }
@@ -70,10 +72,11 @@ impl Previews {
         endpoints: Arc<dyn EndpointStore>,
         settings: Arc<dyn SettingStore>,
         engine: Arc<Engine>,
+        ids: Arc<dyn Ids>,
         offload: Arc<dyn Offload>,
         tasks: Arc<dyn Tasks>,
     ) -> Self {
-        Self { endpoints, settings, engine, offload, tasks }
+        Self { endpoints, settings, engine, ids, offload, tasks }
     }
 
     /// Shows the calls of one sample. With `caller` they are answered from the cache or made, within the limits of their
@@ -116,6 +119,7 @@ impl Previews {
             definition: Arc::new(definition),
             pipeline: Arc::new(pipeline),
             answers: PreviewAnswers {
+                owner: format!("preview {}", RunId::new(self.ids.next())),
                 endpoints: endpoints(&catalog, &config),
                 engine: call.then(|| Arc::clone(&self.engine)),
                 calls: Mutex::default(),
@@ -159,7 +163,9 @@ impl Trial {
 
 /// Notes the calls of each stage; where an engine is there it has them answered.
 struct PreviewAnswers {
-    /// Where each stage's calls go.
+    /// The owner of its calls that are not shared.
+    owner: String,
+    /// The endpoint of each stage's calls; `None` where it calls no model.
     endpoints: Vec<Option<Arc<Endpoint>>>,
     engine: Option<Arc<Engine>>,
     calls: Mutex<Vec<(usize, Arc<Call>)>>,
@@ -175,20 +181,25 @@ impl PreviewAnswers {
 impl Answers for PreviewAnswers {
     type Stop = Refusal;
 
+    fn owner(&self) -> String {
+        self.owner.clone()
+    }
+
     async fn answer(&self, stage: usize, calls: Vec<HashedCall>) -> Result<Replies, Refusal> {
         self.note(stage, &calls);
         let Some(engine) = &self.engine else { return Ok(Replies::Unknown) };
+        let Some(first) = calls.first() else { return Ok(Replies::Complete(Vec::new())) };
         let endpoint = self.endpoints.get(stage).and_then(Option::as_ref);
-        let endpoint = endpoint.ok_or(Refusal::NotFound(Resource::Endpoint))?;
+        let to = Destination::of(&first.call, endpoint).ok_or(Refusal::NotFound(Resource::Endpoint))?;
         let mut answers = Vec::with_capacity(calls.len());
-        for answer in engine.answer_apart(calls, endpoint).await? {
+        for answer in engine.answer_apart(calls, &to).await? {
             match answer {
                 CallAnswer::Stored(answer) => answers.push(answer),
                 CallAnswer::Failed(failure) => {
                     let error = StageError::new(failure.kind, failure.message);
                     return Ok(Replies::Failed(answers, error));
                 }
-                CallAnswer::Blocked(blocked) => return Err(blocked_refusal(blocked, &endpoint.label)),
+                CallAnswer::Blocked(blocked) => return Err(blocked_refusal(blocked, &to)),
             }
         }
         Ok(Replies::Complete(answers))
@@ -200,15 +211,15 @@ fn endpoints(catalog: &Catalog, config: &RunConfig) -> Vec<Option<Arc<Endpoint>>
     config.stages.iter().map(|binding| of(binding.as_ref()?.endpoint)).collect()
 }
 
-fn blocked_refusal(blocked: Blocked, label: &str) -> Refusal {
+fn blocked_refusal(blocked: Blocked, to: &Destination) -> Refusal {
     match blocked {
         Blocked::Endpoint(breaker) => {
-            let detail = format!("endpoint `{label}` refuses every call: {}", breaker.reason);
+            let detail = format!("{} refuses every call: {}", to.shown(), breaker.reason);
             Refusal::conflict("call_failed", detail)
         }
         Blocked::Postponed(wait) => {
             let wait = wait.as_secs();
-            let detail = format!("endpoint `{label}` asks for a wait of {wait} s: try again then");
+            let detail = format!("{} asks for a wait of {wait} s: try again then", to.shown());
             Refusal::conflict("call_failed", detail)
         }
         Blocked::Misconfigured(error) => Refusal::conflict("misconfigured", error.message),

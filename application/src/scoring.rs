@@ -116,14 +116,14 @@ impl Evaluator {
         (0_u32..).zip(0..self.names.len()).filter(|(_, i)| rated(*i)).map(|(number, _)| number).collect()
     }
 
-    /// The experiment's own scorers that ask models; templates stand where their values will be.
+    /// The experiment's own scorers that ask models or services; templates stand where their values will be.
     pub(crate) fn asking(&self) -> impl Iterator<Item = &Scorer> {
         let scorers = self.definition.scoring().iter().map(|entry| entry.scorer.outline());
-        scorers.filter(|scorer| scorer.asked_model().is_some())
+        scorers.filter(|scorer| scorer.asks())
     }
 
     /// Whether there are any.
-    pub(crate) fn asks_models(&self) -> bool {
+    pub(crate) fn asks(&self) -> bool {
         self.asking().next().is_some()
     }
 
@@ -183,7 +183,7 @@ impl Evaluator {
         Ok(())
     }
 
-    /// What each scorer says. Scorers that ask models do so side by side, and each is waited for, because its calls are
+    /// What each scorer says. Scorers that ask others do so side by side, and each is waited for, because its calls are
     /// paid.
     async fn outcomes<A: ScorerAnswers>(
         &self,
@@ -192,7 +192,7 @@ impl Evaluator {
     ) -> Vec<Result<ScorerOutcome, A::Stop>> {
         let scorers = (0..).zip(&self.names);
         let judging = scorers.map(|(number, name)| self.outcome(number, name, evidence, answers));
-        if self.asks_models() {
+        if self.asks() {
             return join_all(judging).await;
         }
         let mut outcomes = Vec::with_capacity(self.names.len());

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use domain::call::{Call, Digest, FailureKind, Reply};
 use domain::experiment::Definition;
+use domain::id::RunId;
 use domain::pipeline::{Pipeline, SampleProgress, Step};
 use domain::run::{ErrorKind, StageError};
 use domain::scoring::Measured;
@@ -27,16 +28,31 @@ pub(crate) struct HashedCall {
 }
 
 impl HashedCall {
-    pub(crate) fn new(call: Call) -> Self {
-        let hash = sha256(&call.canonical());
+    /// A call whose answer is shared by all who make it.
+    pub(crate) fn shared(call: Call) -> Self {
+        Self::new(call, String::new)
+    }
+
+    /// A call for this owner, who has its answer alone where the call is not shared.
+    pub(crate) fn new(call: Call, owner: impl FnOnce() -> String) -> Self {
+        let hash = sha256(&call.canonical(sha256, owner));
         Self { call: Arc::new(call), hash }
     }
+}
+
+/// Names the walk of a run's sample: see [`Answers::owner`].
+pub(crate) fn run_owner(run: RunId, sample: u32, repeat: u32) -> String {
+    format!("run {run}/{sample}/{repeat}")
 }
 
 /// Answers the calls of stages.
 pub(crate) trait Answers: Sync {
     /// Why a walk is aborted.
     type Stop: Send;
+
+    /// Names the walk, for calls whose answers are not shared. A walk that is taken again after an interruption has the same
+    /// name, so that it finds the answers that were stored; no other walk has it.
+    fn owner(&self) -> String;
 
     /// The answers to the calls of a stage, in their order.
     fn answer(
@@ -107,7 +123,8 @@ impl Walk<'_> {
             let record = match self.begin(stage, &progress, repeat).await {
                 Ok(Step::Output(output)) => self.passed(stage, Vec::new(), output, &mut progress),
                 Ok(Step::Calls(calls)) => {
-                    let calls = calls.into_iter().map(HashedCall::new).collect();
+                    let owner = || format!("{}/{stage}", answers.owner());
+                    let calls = calls.into_iter().map(|call| HashedCall::new(call, owner)).collect();
                     self.finish(stage, answers.answer(stage, calls).await?, &mut progress).await
                 }
                 Err(error) if unanswered => StageRecord::ended(StageEnd::Undetermined(error)),

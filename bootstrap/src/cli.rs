@@ -34,6 +34,7 @@ const ENVIRONMENT: &str = "Environment:
   SECRET_KEY             encrypts stored API keys [a generated file in DATA_DIR]
   DEFAULT_ENDPOINT_URL   endpoint of stages that name none, such as http://127.0.0.1:8000/v1
   DEFAULT_ENDPOINT_KEY   its key
+  OUTBOUND_ALLOW         private hosts and networks that http stages may reach, such as 10.0.0.0/8
   MAX_CONCURRENT_RUNS    runs in parallel [4]
   MAX_TOKENS_PER_SWEEP   most tokens a sweep may pay for [0 = no limit]
   WORKER_LEASE_SECONDS   seconds after which a lost worker's runs are taken over [15]

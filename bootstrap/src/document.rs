@@ -14,9 +14,9 @@ use application::sweeps::SweepRequest;
 use application::{advice, experiments, parameter_support, samples};
 use domain::call::Digest;
 use domain::endpoint::Endpoint;
-use domain::experiment::{Definition, Draft};
+use domain::experiment::{Definition, Draft, StageKindDraft};
 use domain::id::EndpointId;
-use domain::problem::Problem;
+use domain::problem::{Problem, segment};
 use domain::sample::Sample;
 use system::SystemIds;
 use wire::endpoint::EndpointDocument;
@@ -71,7 +71,7 @@ impl Document {
         let endpoints = endpoints_of(std::mem::take(&mut document.endpoints), &mut problems);
         let request = std::mem::take(&mut document.sweep).into_request();
         let request = request.map_err(|found| problems.extend(found.into_iter().map(|p| p.under("/sweep"))));
-        let draft = document.into_draft(samples);
+        let draft = document.into_draft(samples).and_then(with_filled_headers);
         let checked =
             draft.and_then(|draft| experiments::check(&draft).map(|definition| (draft, definition)));
         match (checked.map_err(|found| problems.extend(found)), request) {
@@ -162,6 +162,24 @@ fn endpoints_of(documents: Vec<EndpointDocument>, problems: &mut Vec<Problem>) -
         }
     }
     endpoints
+}
+
+/// The draft with variables of the environment in the headers that its stages send to services.
+fn with_filled_headers(mut draft: Draft) -> Result<Draft, Vec<Problem>> {
+    let mut problems = Vec::new();
+    for (i, stage) in draft.stages.iter_mut().enumerate() {
+        let StageKindDraft::Http(http) = &mut stage.kind else { continue };
+        for (name, value) in &mut http.headers {
+            match fill(value, &variable) {
+                Ok(filled) => *value = filled,
+                Err(error) => {
+                    let at = format!("/pipeline_stages/{i}/headers/{}", segment(name));
+                    problems.push(Problem::new(at, "unset", error));
+                }
+            }
+        }
+    }
+    if problems.is_empty() { Ok(draft) } else { Err(problems) }
 }
 
 /// Puts variables of the environment in the place of `${NAME}`.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::secret::Secret;
+use outbound::{ALLOW_LIST_TAKES, AllowList};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) api_key: Option<Secret>,
     pub(crate) password_cost: u32,
     pub(crate) default_endpoint: Option<DefaultEndpoint>,
+    /// Private addresses that services of experiments may be at.
+    pub(crate) outbound_allow: AllowList,
     pub(crate) concurrent_runs: usize,
     pub(crate) max_tokens_per_sweep: Option<u64>,
     pub(crate) lease: Duration,
@@ -77,6 +80,7 @@ impl Settings {
             api_key: api_key(get)?,
             password_cost: number(get, "PASSWORD_HASH_COST", 12, 4, 16)?.try_into().unwrap_or(12),
             default_endpoint: default_endpoint(get)?,
+            outbound_allow: outbound_allow(get)?,
             concurrent_runs: number(get, "MAX_CONCURRENT_RUNS", 4, 1, 1024)?.try_into().unwrap_or(4),
             max_tokens_per_sweep: Some(number(get, "MAX_TOKENS_PER_SWEEP", 0, 0, u64::MAX)?)
                 .filter(|max| *max > 0),
@@ -168,6 +172,12 @@ fn default_endpoint(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Defau
     }
 }
 
+fn outbound_allow(get: &dyn Fn(&str) -> Option<String>) -> Result<AllowList, BadVariable> {
+    let Some(held) = get("OUTBOUND_ALLOW") else { return Ok(AllowList::default()) };
+    let takes = ALLOW_LIST_TAKES.to_owned();
+    AllowList::parse(&held).map_err(|_| BadVariable { name: "OUTBOUND_ALLOW", held: Some(held), takes })
+}
+
 fn number(
     get: &dyn Fn(&str) -> Option<String>,
     name: &'static str,
@@ -229,69 +239,4 @@ fn is_writable(folder: &Path) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
-        let get =
-            |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-        Settings::read(&get).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn what_is_not_set_has_a_default() {
-        let settings = read(&[("DATA_DIR", "/tmp/x")]).unwrap();
-        assert_eq!((settings.concurrent_runs, settings.max_tokens_per_sweep), (4, None));
-        assert_eq!((settings.log.as_str(), settings.log_as_json), (DEFAULT_LOG, false));
-        assert!(settings.database_url.is_none() && settings.default_endpoint.is_none());
-    }
-
-    #[test]
-    fn a_bad_value_is_named_with_what_it_takes() {
-        for (name, held, error) in [
-            (
-                "MAX_CONCURRENT_RUNS",
-                "0",
-                "MAX_CONCURRENT_RUNS holds `0`, but takes a whole number from 1 to 1024",
-            ),
-            (
-                "MAX_TOKENS_PER_SWEEP",
-                "-1",
-                "MAX_TOKENS_PER_SWEEP holds `-1`, but takes a whole number from 0 up",
-            ),
-            ("LOG_FORMAT", "xml", "LOG_FORMAT holds `xml`, but takes text or json"),
-            ("LOG", "a=b=c", "LOG holds `a=b=c`, but takes a level"),
-            (
-                "DEFAULT_ENDPOINT_URL",
-                "localhost:8000",
-                "DEFAULT_ENDPOINT_URL holds `localhost:8000`, but takes the base",
-            ),
-            ("DEFAULT_ENDPOINT_KEY", "sk-secret", "DEFAULT_ENDPOINT_KEY takes the key of the endpoint"),
-            ("DATABASE_URL", "mysql://u:secret@h/n", "DATABASE_URL takes a PostgreSQL URL"),
-            ("HOST", "localhost", "HOST holds `localhost`, but takes the IP address"),
-            ("PORT", "70000", "PORT holds `70000`, but takes a whole number from 0 to 65535"),
-            ("PUBLIC_URL", "loop.example.org", "PUBLIC_URL holds `loop.example.org`, but takes the URL"),
-            ("API_KEY", "sk-secret", "API_KEY takes at least 16 characters"),
-            ("API_KEY", "sk-secret of many words", "API_KEY takes letters, digits and signs of ASCII"),
-            ("JWT_SECRET", "sk-secret", "JWT_SECRET takes at least 16 characters"),
-        ] {
-            let found = read(&[(name, held)]).unwrap_err();
-            assert!(found.starts_with(error), "{found}");
-            assert!(!found.contains("secret"), "{found}");
-        }
-    }
-
-    #[test]
-    fn an_origin_is_a_url_without_its_path() {
-        let origin = |url| read(&[("PUBLIC_URL", url)]).unwrap().public_origin.unwrap();
-        assert_eq!(origin("https://loop.example.org/"), "https://loop.example.org");
-        assert_eq!(origin("http://10.0.0.1:8080/tools/loop"), "http://10.0.0.1:8080");
-    }
-
-    #[test]
-    fn the_volume_is_used_where_it_is_there() {
-        let volume = std::env::temp_dir();
-        assert_eq!(standard_data_dir(&volume), volume);
-        assert_ne!(standard_data_dir(Path::new("/nowhere")), Path::new("/nowhere"));
-    }
-}
+mod tests;

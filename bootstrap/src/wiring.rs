@@ -1,5 +1,6 @@
 //! Picks the adapters and puts them together.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ use application::sweeps::{self, Sweeps};
 
 use domain::id::{SweepId, WorkerId};
 use domain::secret::Secret;
-use llm::{Servers, SimulatedServer};
-use outbound::{AddressPolicy, Client};
+use llm::{HttpServices, Servers, SimulatedServer};
+use outbound::{AddressPolicy, Client, OwnPlaces};
 use persistence::{Database, OpenError, Stores};
 use queue::LocalBell;
 use scripting::FormatProcesses;
@@ -50,10 +51,15 @@ pub(crate) struct Wired {
 impl Wired {
     /// Opens the database and puts everything together.
     pub(crate) async fn new(settings: &Settings) -> Result<Self, Failure> {
+        Self::listening(settings, None).await
+    }
+
+    /// The same for a process that listens at an address, or whose server does: no request goes there.
+    pub(crate) async fn listening(settings: &Settings, at: Option<SocketAddr>) -> Result<Self, Failure> {
         let vault = vault(settings)?;
         let stores = database(settings).await?.stores(Arc::clone(&vault)).await.map_err(Failure::error)?;
         let stores = Arc::new(stores);
-        let ports = ports(&stores, settings)?;
+        let ports = ports(&stores, settings, own_places(settings, at))?;
         let leaderboards = Leaderboards::new(stores.clone(), stores.clone());
         let wired = Self {
             leaderboards: Arc::new(leaderboards),
@@ -98,6 +104,7 @@ impl Wired {
                 stores.clone(),
                 stores.clone(),
                 Arc::clone(engine),
+                Arc::clone(&ids),
                 Arc::clone(&ports.offload),
                 Arc::clone(&ports.tasks),
             ),
@@ -226,9 +233,19 @@ fn vault(settings: &Settings) -> Result<Arc<dyn Vault>, Failure> {
     Ok(Arc::new(vault.map_err(Failure::error)?))
 }
 
-fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Failure> {
-    // Endpoints are the choice of whoever runs this: they may well be private.
-    let client = Client::new(AddressPolicy::Endpoints).map_err(Failure::error)?;
+/// Where this program and its database are.
+fn own_places(settings: &Settings, listener: Option<SocketAddr>) -> OwnPlaces {
+    let own = OwnPlaces::default();
+    let own = listener.map_or(own.clone(), |address| own.with_listener(address));
+    settings.database_url.as_ref().map_or(own.clone(), |url| own.with_database(url.expose()))
+}
+
+fn ports(stores: &Arc<Stores>, settings: &Settings, own: OwnPlaces) -> Result<engine::Ports, Failure> {
+    // Endpoints are the choice of whoever runs this: they may well be private. Services are named by experiments.
+    let endpoints = AddressPolicy::endpoints().keeping_out_of(own.clone());
+    let services = AddressPolicy::services(settings.outbound_allow.clone()).keeping_out_of(own);
+    let [client, services] = [endpoints, services].map(|policy| Client::new(policy).map_err(Failure::error));
+    let (client, services) = (client?, services?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let servers = Servers::new(&client, &clock, SimulatedServer::new(settings.simulated_pace));
     Ok(engine::Ports {
@@ -236,10 +253,11 @@ fn ports(stores: &Arc<Stores>, settings: &Settings) -> Result<engine::Ports, Fai
         boards: stores.clone(),
         calls: stores.clone(),
         chance: Arc::new(SystemChance),
-        clock,
+        clock: Arc::clone(&clock),
         endpoints: stores.clone(),
         experiments: stores.clone(),
         facts: stores.clone(),
+        fetch: Arc::new(HttpServices::new(services, Arc::clone(&clock))),
         formats: Arc::new(FormatProcesses::of_this_program(&["check-formats"]).map_err(Failure::error)?),
         guides: domain::strategy::guide,
         ids: Arc::new(SystemIds),

@@ -4,6 +4,7 @@ mod check;
 mod demands;
 mod draft;
 mod fit;
+mod http;
 pub mod limits;
 mod reserved;
 mod scoring;
@@ -11,7 +12,9 @@ mod stages;
 mod status;
 mod templates;
 
-pub use draft::{ChunkDraft, DimensionDraft, Draft, LlmDraft, RetrieveDraft, StageDraft, StageKindDraft};
+pub use draft::{
+    ChunkDraft, DimensionDraft, Draft, HttpDraft, LlmDraft, RetrieveDraft, StageDraft, StageKindDraft,
+};
 pub use scoring::check_names;
 pub use status::ExperimentStatus;
 

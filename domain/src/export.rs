@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use self::env::EnvFile;
 use crate::call::{Message, ResponseFormat};
 use crate::configuration::{Configuration, ConfiguredStage};
-use crate::stage::{LlmStage, StageKind};
-use crate::template::{Scope, Template};
+use crate::stage::{HttpStage, LlmStage, StageKind};
+use crate::template::{Scope, Template, TemplateTree};
 use crate::time::Timestamp;
 use crate::value::{Map, Value};
 
@@ -122,6 +122,22 @@ impl Filling<'_> {
         self.variables.extend(rest.references().into_iter().map(|read| read.path.join(".")));
         rest.source().to_owned()
     }
+
+    /// Fills the templates in a value. One whose only expression the `params` decide gives its value.
+    fn fill_all(&mut self, value: &Value) -> Value {
+        match value {
+            Value::Text(source) if TemplateTree::is_template(source) => {
+                let scope = Scope::new().with("params", self.params);
+                let decided = Template::parse(source).and_then(|template| template.evaluate(&scope)).ok();
+                decided.unwrap_or_else(|| Value::from(self.fill(source)))
+            }
+            Value::List(items) => Value::List(items.iter().map(|item| self.fill_all(item)).collect()),
+            Value::Map(fields) => {
+                Value::Map(fields.iter().map(|(name, value)| (name.clone(), self.fill_all(value))).collect())
+            }
+            value => value.clone(),
+        }
+    }
 }
 
 /// Fields of a stage that have fields of their own in an export.
@@ -132,6 +148,7 @@ impl ExportedStage {
         let (stage, binding) = (&configured.stage, configured.binding.as_ref());
         let exported = match &stage.kind {
             StageKind::Llm(llm) => Self::of_llm(llm, filling),
+            StageKind::Http(http) => Self::of_http(http, filling),
             StageKind::Chunk(_) | StageKind::Retrieve(_) => {
                 let mut parameters = stage.fields();
                 parameters.retain(|name, _| !GIVEN.contains(&name.as_str()));
@@ -149,6 +166,20 @@ impl ExportedStage {
             endpoint: binding.map(|binding| binding.endpoint.url.clone()),
             ..exported
         }
+    }
+
+    /// Of the headers only the names: a value may be a key.
+    fn of_http(stage: &HttpStage, filling: &mut Filling<'_>) -> Self {
+        let names = stage.headers.keys().map(|name| Value::from(name.as_str()));
+        let fields = [
+            ("url", Some(Value::from(filling.fill(&stage.url)))),
+            ("headers", (!stage.headers.is_empty()).then(|| Value::List(names.collect()))),
+            ("body", stage.body.to_value().map(|body| filling.fill_all(&body))),
+            ("output", stage.output.as_deref().map(Value::from)),
+            ("timeout_s", Some(Value::from(stage.timeout_s))),
+        ];
+        let parameters = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Self { parameters: parameters.collect(), ..Self::default() }
     }
 
     fn of_llm(stage: &LlmStage, filling: &mut Filling<'_>) -> Self {

@@ -2,20 +2,26 @@
 //! give. It makes no calls itself.
 
 mod chunk;
+mod http;
 mod llm;
+mod progress;
 mod recall;
+mod render;
 mod retrieve;
 
 pub use recall::Recollection;
 
 use self::chunk::CompiledChunk;
+use self::http::CompiledHttp;
 use self::llm::CompiledLlm;
+pub use self::progress::SampleProgress;
+use self::render::{LITTLE, Quickly, Render, Wholly, parsed, template_error};
 use self::retrieve::CompiledRetrieve;
 use crate::call::{Call, Reply};
 use crate::configuration::{Configuration, ConfiguredStage};
 use crate::run::{ErrorKind, StageError};
 use crate::stage::StageKind;
-use crate::template::{Scope, Template};
+use crate::template::Scope;
 use crate::value::{Map, Value};
 
 /// A configuration whose templates are parsed.
@@ -37,6 +43,7 @@ enum CompiledKind {
     Llm(CompiledLlm),
     Chunk(CompiledChunk),
     Retrieve(CompiledRetrieve),
+    Http(CompiledHttp),
 }
 
 /// What a stage needs to produce its output.
@@ -46,53 +53,6 @@ pub enum Step {
     Output(Value),
     /// Answers to these calls, at least one: see [`Pipeline::finish`].
     Calls(Vec<Call>),
-}
-
-/// The progress of a sample: the sample itself, and the outputs of the stages that it has passed.
-#[derive(Debug, Clone)]
-pub struct SampleProgress {
-    sample: Value,
-    stages: Value,
-    previous: Option<Value>,
-}
-
-/// A way to render templates.
-trait Render {
-    /// `None` if rendering would take longer than this way allows.
-    fn render(&self, template: &Template) -> Option<Result<String, StageError>>;
-
-    /// Whether texts of this size may be processed.
-    fn takes(&self, bytes: usize) -> bool;
-}
-
-/// Renders only what takes little time.
-struct Quickly<'a>(Scope<'a>);
-
-/// Renders everything.
-struct Wholly<'a>(Scope<'a>);
-
-/// The largest texts that are processed at once, in bytes, so that nothing else is delayed.
-const LITTLE: usize = 64 << 10;
-
-impl Render for Quickly<'_> {
-    fn render(&self, template: &Template) -> Option<Result<String, StageError>> {
-        template.render_quickly(&self.0).map(Ok)
-    }
-
-    fn takes(&self, bytes: usize) -> bool {
-        bytes <= LITTLE
-    }
-}
-
-impl Render for Wholly<'_> {
-    fn render(&self, template: &Template) -> Option<Result<String, StageError>> {
-        let rendered = template.render(&self.0);
-        Some(rendered.map_err(|error| StageError::new(ErrorKind::Template, error.to_string())))
-    }
-
-    fn takes(&self, _: usize) -> bool {
-        true
-    }
 }
 
 impl Pipeline {
@@ -115,6 +75,12 @@ impl Pipeline {
         &self.stages
     }
 
+    /// Whether some stage calls a service of the user's own.
+    #[must_use]
+    pub fn calls_services(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage.kind, CompiledKind::Http(_)))
+    }
+
     /// Determines what a stage needs.
     ///
     /// # Errors
@@ -130,7 +96,7 @@ impl Pipeline {
         repeat: u32,
     ) -> Result<Step, StageError> {
         let render = Wholly(self.scope(progress, documents));
-        let begun = self.stages[stage].begin(progress, documents, repeat, &render);
+        let begun = self.stages[stage].begin(progress, (&self.params, documents), repeat, &render);
         begun.unwrap_or_else(|| Err(StageError::new(ErrorKind::Internal, "the stage was not worked out")))
     }
 
@@ -144,14 +110,14 @@ impl Pipeline {
         repeat: u32,
     ) -> Option<Step> {
         let render = Quickly(self.scope(progress, documents));
-        self.stages.get(stage)?.begin(progress, documents, repeat, &render)?.ok()
+        self.stages.get(stage)?.begin(progress, (&self.params, documents), repeat, &render)?.ok()
     }
 
     /// The output of a stage, given the answers to its calls in their order. `read_json` returns `None` for a text
     /// that is not JSON.
     ///
     /// # Errors
-    /// The answers do not match the stage's calls.
+    /// The answers do not match the stage's calls, or are not what the stage has to answer.
     ///
     /// # Panics
     /// Never for a stage index below the number of stages.
@@ -162,11 +128,24 @@ impl Pipeline {
         replies: &[&Reply],
         read_json: impl Fn(&str) -> Option<Value>,
     ) -> Result<Value, StageError> {
-        match &self.stages[stage].kind {
-            CompiledKind::Llm(llm) => Ok(llm.finish(replies, read_json)),
+        let CompiledStage { name, kind } = &self.stages[stage];
+        match kind {
+            CompiledKind::Llm(llm) => llm.finish(name, replies, read_json),
+            CompiledKind::Http(http) => http.finish(name, replies, read_json),
             CompiledKind::Chunk(_) => Err(StageError::new(ErrorKind::Internal, "a chunk stage has no calls")),
             CompiledKind::Retrieve(retrieve) => retrieve.finish(progress, replies),
         }
+    }
+
+    /// What services that score are told beside the output: `vars` is the sample's input.
+    #[must_use]
+    pub fn scorer_context(&self, progress: &SampleProgress) -> Map {
+        let of_sample = |name, field| Some((name, progress.sample.as_map()?.get(field)?.clone()));
+        let sample =
+            [("vars", "input"), ("reference", "reference"), ("meta", "meta"), ("sample_index", "index")];
+        let sample = sample.into_iter().filter_map(|(name, field)| of_sample(name, field));
+        let run = [("params", self.params.clone()), ("stages", progress.stages.clone())];
+        sample.chain(run).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// The scope of templates in the options of scorers.
@@ -197,6 +176,7 @@ impl CompiledStage {
         let kind = match &stage.kind {
             StageKind::Llm(llm) => CompiledKind::Llm(CompiledLlm::new(llm, bound()?)?),
             StageKind::Chunk(chunk) => CompiledKind::Chunk(CompiledChunk::new(chunk)?),
+            StageKind::Http(http) => CompiledKind::Http(CompiledHttp::new(http)?),
             StageKind::Retrieve(retrieve) => {
                 CompiledKind::Retrieve(CompiledRetrieve::new(retrieve, bound()?)?)
             }
@@ -215,7 +195,7 @@ impl CompiledStage {
     pub const fn reads_slowly(&self, bytes: usize) -> bool {
         match &self.kind {
             CompiledKind::Llm(llm) => llm.answers_json() && bytes > LITTLE,
-            CompiledKind::Chunk(_) | CompiledKind::Retrieve(_) => bytes > LITTLE,
+            CompiledKind::Chunk(_) | CompiledKind::Retrieve(_) | CompiledKind::Http(_) => bytes > LITTLE,
         }
     }
 
@@ -224,54 +204,23 @@ impl CompiledStage {
     pub fn max_tokens(&self) -> Option<u64> {
         match &self.kind {
             CompiledKind::Llm(llm) => llm.max_tokens(),
-            CompiledKind::Chunk(_) | CompiledKind::Retrieve(_) => Some(0),
+            CompiledKind::Chunk(_) | CompiledKind::Retrieve(_) | CompiledKind::Http(_) => Some(0),
         }
     }
 
     fn begin(
         &self,
         progress: &SampleProgress,
-        documents: &Value,
+        (params, documents): (&Value, &Value),
         repeat: u32,
         render: &impl Render,
     ) -> Option<Result<Step, StageError>> {
         match &self.kind {
+            CompiledKind::Http(http) => http.begin(progress, params, repeat, render),
             CompiledKind::Llm(llm) => llm.begin(repeat, render),
             CompiledKind::Chunk(chunk) => chunk.begin(documents, render),
             CompiledKind::Retrieve(retrieve) => retrieve.begin(progress, render),
         }
-    }
-}
-
-fn parsed(source: &str) -> Result<Template, StageError> {
-    Template::parse(source).map_err(|error| StageError::new(ErrorKind::Template, error.to_string()))
-}
-
-impl SampleProgress {
-    /// A sample before the first stage, as templates see it.
-    #[must_use]
-    pub const fn new(sample: Value) -> Self {
-        Self { sample, stages: Value::Map(Map::new()), previous: None }
-    }
-
-    /// The sample, as templates see it.
-    #[must_use]
-    pub const fn sample(&self) -> &Value {
-        &self.sample
-    }
-
-    /// Records that the sample has passed a stage with this output.
-    pub fn passed(&mut self, stage: &str, output: Value) {
-        if let Value::Map(stages) = &mut self.stages {
-            stages.insert(stage.to_owned(), Value::from([("output", output.clone())]));
-        }
-        self.previous = Some(output);
-    }
-
-    /// The output of a stage that the sample has passed.
-    #[must_use]
-    pub fn output(&self, stage: &str) -> Option<&Value> {
-        self.stages.as_map()?.get(stage)?.as_map()?.get("output")
     }
 }
 

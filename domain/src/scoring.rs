@@ -34,7 +34,7 @@ pub use matching::{ContainedValues, Contains, ExactMatch};
 pub use measured::{CostTarget, LatencyTarget, Measured};
 pub use model_choice::ModelChoice;
 pub use score::{OutOfRange, Score};
-pub use service::{ServiceScorer, service_request};
+pub use service::ServiceScorer;
 pub use similarity::{Method, Similarity};
 pub use text_rules::{AsciiRules, TextRules, Token};
 
@@ -203,6 +203,12 @@ impl Scorer {
             | Self::Latency(_)
             | Self::Cost(_) => false,
         }
+    }
+
+    /// Whether it asks a model or a service.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        matches!(self, Self::Service(_)) || self.asked_model().is_some()
     }
 
     /// The model that it asks; `None` if it asks none.

@@ -1,10 +1,12 @@
 //! Stages of a pipeline.
 
 mod chunk;
+mod http;
 mod llm;
 mod retrieve;
 
 pub use chunk::{ChunkInput, ChunkStage};
+pub use http::{HttpBody, HttpStage, check_header_value, check_url};
 pub(crate) use llm::message;
 pub use llm::{LlmStage, check_parameter, response_format};
 pub use retrieve::RetrieveStage;
@@ -32,9 +34,11 @@ pub enum StageKind {
     Chunk(ChunkStage),
     /// Finds the texts most similar to a query.
     Retrieve(RetrieveStage),
+    /// Calls a service of the user's own.
+    Http(HttpStage),
 }
 
-/// The destination of a stage's calls, as written in the document.
+/// The endpoint and model of a stage's calls, as written in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallTarget<'a> {
     /// The label of the endpoint; the default one where absent.
@@ -51,18 +55,19 @@ impl StageKind {
             Self::Llm(_) => "llm",
             Self::Chunk(_) => "chunk",
             Self::Retrieve(_) => "retrieve",
+            Self::Http(_) => "http",
         }
     }
 }
 
 impl Stage {
-    /// The destination of its calls; `None` if it makes none.
+    /// The endpoint and model of its calls; `None` if it calls no model.
     #[must_use]
     pub fn call_target(&self) -> Option<CallTarget<'_>> {
         let (endpoint, model) = match &self.kind {
             StageKind::Llm(stage) => (&stage.endpoint, &stage.model),
             StageKind::Retrieve(stage) => (&stage.endpoint, &stage.model),
-            StageKind::Chunk(_) => return None,
+            StageKind::Chunk(_) | StageKind::Http(_) => return None,
         };
         Some(CallTarget { endpoint: endpoint.as_deref(), model: model.as_deref() })
     }
@@ -72,7 +77,7 @@ impl Stage {
     pub fn bounds_output(&self) -> bool {
         match &self.kind {
             StageKind::Llm(stage) => stage.parameters.contains_key(Parameter::MaxTokens.as_str()),
-            StageKind::Chunk(_) | StageKind::Retrieve(_) => true,
+            StageKind::Chunk(_) | StageKind::Retrieve(_) | StageKind::Http(_) => true,
         }
     }
 
@@ -85,6 +90,7 @@ impl Stage {
             StageKind::Llm(stage) => stage.set(field, value),
             StageKind::Chunk(stage) => stage.set(field, value),
             StageKind::Retrieve(stage) => stage.set(field, value),
+            StageKind::Http(stage) => stage.set(field, value),
         }
     }
 
@@ -95,6 +101,7 @@ impl Stage {
             StageKind::Llm(stage) => stage.templates().collect(),
             StageKind::Chunk(stage) => stage.templates().into_iter().collect(),
             StageKind::Retrieve(stage) => vec![("/query".to_owned(), stage.query.as_str())],
+            StageKind::Http(stage) => stage.templates(),
         }
     }
 
@@ -114,6 +121,7 @@ impl Stage {
             StageKind::Llm(stage) => stage.fields(),
             StageKind::Chunk(stage) => stage.fields(),
             StageKind::Retrieve(stage) => stage.fields(),
+            StageKind::Http(stage) => stage.fields(),
         };
         let kind = Value::from(self.kind.as_str());
         let named = [("name", Value::from(self.name.as_str())), ("kind", kind)];

@@ -23,12 +23,14 @@ mod references;
 mod render;
 mod residue;
 mod tokens;
+mod tree;
 mod value;
 
 use std::fmt;
 
 use self::ast::Node;
 use self::limits::Effort;
+pub use self::tree::TemplateTree;
 use crate::value::Value;
 
 /// A template that has been parsed.
@@ -144,6 +146,15 @@ impl Template {
     pub fn evaluate(&self, scope: &Scope<'_>) -> Result<Value, TemplateError> {
         let [Node::Output(expr)] = self.nodes.as_slice() else { return self.render(scope).map(Value::Text) };
         render::evaluate(expr, scope, Effort::MOST).map_err(|fault| fault.in_source(&self.source))
+    }
+
+    /// The same if it takes little time, as [`render_quickly`](Self::render_quickly) does.
+    #[must_use]
+    pub fn evaluate_quickly(&self, scope: &Scope<'_>) -> Option<Value> {
+        let [Node::Output(expr)] = self.nodes.as_slice() else {
+            return self.render_quickly(scope).map(Value::Text);
+        };
+        render::evaluate(expr, scope, Effort::LITTLE).ok()
     }
 
     /// The template with everything in its place that these names decide; what rests on other names stays as it is.

@@ -75,6 +75,20 @@ impl Value {
         if let Self::List(list) = self { Some(list) } else { None }
     }
 
+    /// What a JSON pointer leads to (RFC 6901); an empty one leads to the value itself.
+    #[must_use]
+    pub fn at(&self, pointer: &str) -> Option<&Self> {
+        let mut value = self;
+        for token in pointer.split('/').skip(1) {
+            value = match value {
+                Self::Map(fields) => fields.get(&token.replace("~1", "/").replace("~0", "~"))?,
+                Self::List(items) => items.get(index(token)?)?,
+                _ => return None,
+            };
+        }
+        Some(value)
+    }
+
     /// What kind of value this is, in the words of JSON.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -131,6 +145,12 @@ impl Value {
             Self::Map(map) => write_map(map, out),
         }
     }
+}
+
+/// The index that a token of a JSON pointer names: digits without leading zeros.
+fn index(token: &str) -> Option<usize> {
+    let is_plain = token == "0" || !token.starts_with('0') && token.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| token.parse().ok())?
 }
 
 fn write_list(list: &[Value], out: &mut String) {
@@ -315,6 +335,26 @@ pub(crate) mod tests {
     #[test]
     fn texts_escape_only_what_json_demands() {
         assert_eq!(Value::text("a\"\\\u{1}é\u{7f}/").canonical(), "\"a\\\"\\\\\\u0001é\u{7f}/\"");
+    }
+
+    #[test]
+    fn pointers_lead_into_values() {
+        let list = Value::List(vec![Value::from(1_u32), Value::from("two")]);
+        let value = Value::from([("a/b", Value::from([("~", list)])), ("", Value::Null)]);
+        for (pointer, found) in [
+            ("/a~1b/~0/1", Some("\"two\"")),
+            ("/a~1b/~0/0", Some("1")),
+            ("/", Some("null")),
+            ("/a~1b/~0/2", None),
+            ("/a~1b/~0/01", None),
+            ("/a~1b/~0/+1", None),
+            ("/a~1b/~0/-", None),
+            ("/a~1b/~0/1/x", None),
+            ("/a", None),
+        ] {
+            assert_eq!(value.at(pointer).map(Value::canonical).as_deref(), found, "{pointer}");
+        }
+        assert_eq!(value.at(""), Some(&value));
     }
 
     #[test]

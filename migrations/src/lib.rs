@@ -28,6 +28,7 @@ mod m0039_price_day;
 mod m0040_call_rows;
 mod m0041_model_parameters;
 mod m0042_origins;
+mod m0043_service_answers;
 mod m0044_rescoring;
 
 use sea_orm_migration::prelude::*;
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0040_call_rows::Migration),
             Box::new(m0041_model_parameters::Migration),
             Box::new(m0042_origins::Migration),
+            Box::new(m0043_service_answers::Migration),
             Box::new(m0044_rescoring::Migration),
         ]
     }

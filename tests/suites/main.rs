@@ -15,6 +15,7 @@ mod files;
 mod full_disk;
 mod gateway;
 mod generated_clients;
+mod http_stages;
 mod judges;
 mod laws;
 mod live;

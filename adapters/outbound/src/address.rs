@@ -1,34 +1,69 @@
 //! Which addresses may be called.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
+use crate::allow_list::AllowList;
 use crate::error::RequestRefusal;
+use crate::own_places::OwnPlaces;
+use crate::zone::Zone;
 
-/// Which addresses a client may connect to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddressPolicy {
-    /// Public and private ones (loopback, RFC 1918, unique local), as model servers have; never link-local ones,
-    /// metadata services, "this network" or multicast.
-    Endpoints,
-    /// Public ones only.
-    Public,
+/// Which addresses a client may connect to: public ones, private ones (loopback, RFC 1918, unique local and others that are
+/// not public) as far as it says, never link-local ones, metadata services, "this network", multicast, or this program itself.
+#[derive(Debug, Clone)]
+pub struct AddressPolicy {
+    private: PrivateAddresses,
+    pub(crate) own: Arc<OwnPlaces>,
+}
+
+/// Which private addresses may be called.
+#[derive(Debug, Clone)]
+enum PrivateAddresses {
+    /// Every one.
+    All,
+    /// Those that a list names, or whose host it names.
+    Listed(Arc<AllowList>),
 }
 
 impl AddressPolicy {
-    /// Whether this address may be called. Addresses that carry an IPv4 address are judged by that one.
+    /// For model servers, which may be private.
     #[must_use]
-    pub fn allows(self, address: IpAddr) -> bool {
-        match Zone::of(address) {
-            Zone::Public => true,
-            Zone::Private => self == Self::Endpoints,
-            Zone::Forbidden => false,
+    pub fn endpoints() -> Self {
+        Self { private: PrivateAddresses::All, own: Arc::default() }
+    }
+
+    /// For services that whoever writes an experiment names: public, or on the administrator's list.
+    #[must_use]
+    pub fn services(allowed: AllowList) -> Self {
+        Self { private: PrivateAddresses::Listed(Arc::new(allowed)), own: Arc::default() }
+    }
+
+    /// The same, keeping out of these places.
+    #[must_use]
+    pub fn keeping_out_of(self, own: OwnPlaces) -> Self {
+        Self { own: Arc::new(own), ..self }
+    }
+
+    /// Whether this address may be called, which a URL holds itself or which the name of its host leads to. Addresses that
+    /// carry an IPv4 address are judged by that one.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn check_address(&self, host: Option<&str>, address: IpAddr) -> Result<(), RequestRefusal> {
+        match (Zone::of(address), &self.private) {
+            (Zone::Public, _) | (Zone::Private, PrivateAddresses::All) => Ok(()),
+            (Zone::Private, PrivateAddresses::Listed(list)) => {
+                let is_listed = host.is_some_and(|host| list.has_host(host)) || list.has_address(address);
+                if is_listed { Ok(()) } else { Err(RequestRefusal::Private) }
+            }
+            (Zone::Forbidden, _) => Err(RequestRefusal::Address),
         }
     }
 
     /// Checks what can be seen of a URL before its name is resolved.
-    pub(crate) fn check(self, url: &Url) -> Result<(), RequestRefusal> {
+    pub(crate) async fn check(&self, url: &Url) -> Result<(), RequestRefusal> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(RequestRefusal::Scheme);
         }
@@ -41,116 +76,20 @@ impl AddressPolicy {
             Some(Host::Domain(_)) => return Ok(()),
             None => return Err(RequestRefusal::NotAUrl),
         };
-        if self.allows(literal) { Ok(()) } else { Err(RequestRefusal::Address) }
-    }
-}
-
-/// How far an address reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Zone {
-    Public,
-    Private,
-    Forbidden,
-}
-
-impl Zone {
-    fn of(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(v4) => Self::of_v4(v4),
-            IpAddr::V6(v6) => embedded_v4(v6).map_or_else(|| Self::of_v6(v6), Self::of_v4),
+        self.check_address(None, literal)?;
+        match url.port_or_known_default() {
+            Some(port) if self.own.has(literal, port).await => Err(RequestRefusal::Own),
+            _ => Ok(()),
         }
     }
-
-    fn of_v4(address: Ipv4Addr) -> Self {
-        /// Alibaba Cloud's metadata service, within shared address space.
-        const METADATA: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
-        let [first, second, ..] = address.octets();
-        let shared = first == 100 && second & 0xc0 == 64;
-        if first == 0 || first >= 224 || address.is_link_local() || address == METADATA {
-            Self::Forbidden
-        } else if address.is_loopback() || address.is_private() || shared {
-            Self::Private
-        } else {
-            Self::Public
-        }
-    }
-
-    fn of_v6(address: Ipv6Addr) -> Self {
-        /// The metadata services of Amazon and Google, within unique local space.
-        const METADATA: [Ipv6Addr; 2] = [
-            Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x254),
-            Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x254),
-        ];
-        let link_local = address.is_unicast_link_local();
-        let unspecified = address.is_unspecified();
-        if link_local || unspecified || address.is_multicast() || METADATA.contains(&address) {
-            Self::Forbidden
-        } else if address.is_loopback() || address.is_unique_local() {
-            Self::Private
-        } else {
-            Self::Public
-        }
-    }
-}
-
-/// The IPv4 address within an IPv6 one that stands for it: mapped and compatible (RFC 4291, 2.5.5), NAT64 (RFC 6052,
-/// RFC 8215) and 6to4 (RFC 3056).
-fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let (high, low) = match address.segments() {
-        // `::` and `::1` are addresses of their own.
-        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => return None,
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
-        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x64, 0xff9b, 1, .., high, low]
-        | [0x2002, high, low, ..] => (high, low),
-        _ => return None,
-    };
-    Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn addresses_are_sorted_into_zones() {
-        for (address, zone) in [
-            ("8.8.8.8", Zone::Public),
-            ("100.63.0.1", Zone::Public),
-            ("2606:4700::1111", Zone::Public),
-            ("64:ff9b::808:808", Zone::Public),
-            ("127.0.0.1", Zone::Private),
-            ("10.1.2.3", Zone::Private),
-            ("172.31.0.1", Zone::Private),
-            ("192.168.0.1", Zone::Private),
-            ("100.64.0.1", Zone::Private),
-            ("::1", Zone::Private),
-            ("fd12::1", Zone::Private),
-            ("::ffff:127.0.0.1", Zone::Private),
-            ("2002:7f00:1::", Zone::Private),
-            ("0.0.0.0", Zone::Forbidden),
-            ("0.1.2.3", Zone::Forbidden),
-            ("169.254.169.254", Zone::Forbidden),
-            ("100.100.100.200", Zone::Forbidden),
-            ("224.0.0.1", Zone::Forbidden),
-            ("255.255.255.255", Zone::Forbidden),
-            ("::", Zone::Forbidden),
-            ("fe80::1", Zone::Forbidden),
-            ("ff02::1", Zone::Forbidden),
-            ("fd00:ec2::254", Zone::Forbidden),
-            ("fd20:ce::254", Zone::Forbidden),
-            ("::ffff:169.254.169.254", Zone::Forbidden),
-            ("::169.254.169.254", Zone::Forbidden),
-            ("64:ff9b::a9fe:a9fe", Zone::Forbidden),
-            ("64:ff9b:1::a9fe:a9fe", Zone::Forbidden),
-            ("2002:a9fe:a9fe::1", Zone::Forbidden),
-        ] {
-            assert_eq!(Zone::of(address.parse().unwrap()), zone, "{address}");
-        }
-    }
-
-    #[test]
-    fn urls_are_checked_before_their_names_are_resolved() {
+    #[tokio::test]
+    async fn urls_are_checked_before_their_names_are_resolved() {
         for (url, expected) in [
             ("http://localhost:11434/v1", Ok(())),
             ("https://192.168.1.2/v1", Ok(())),
@@ -165,15 +104,43 @@ mod tests {
             ("http://[::ffff:169.254.169.254]/", Err(RequestRefusal::Address)),
             ("http://0/", Err(RequestRefusal::Address)),
         ] {
-            assert_eq!(AddressPolicy::Endpoints.check(&url.parse().unwrap()), expected, "{url}");
+            assert_eq!(AddressPolicy::endpoints().check(&url.parse().unwrap()).await, expected, "{url}");
         }
     }
 
     #[test]
-    fn the_public_policy_keeps_out_of_private_networks() {
-        for (address, allowed) in [("8.8.8.8", true), ("10.0.0.1", false), ("::1", false), ("fd12::1", false)]
-        {
-            assert_eq!(AddressPolicy::Public.allows(address.parse().unwrap()), allowed, "{address}");
+    fn services_are_public_or_listed() {
+        let list = AllowList::parse("10.0.0.0/8, db.internal, 169.254.0.0/16").unwrap();
+        let (none, some) = (AddressPolicy::services(AllowList::default()), AddressPolicy::services(list));
+        let (private, forbidden) = (Err(RequestRefusal::Private), Err(RequestRefusal::Address));
+        for (host, address, unlisted, listed) in [
+            (None, "8.8.8.8", Ok(()), Ok(())),
+            (None, "10.0.0.1", private, Ok(())),
+            (None, "192.168.0.1", private, private),
+            (Some("db.internal"), "192.168.0.1", private, Ok(())),
+            (Some("other.internal"), "192.168.0.1", private, private),
+            (Some("db.internal"), "169.254.169.254", forbidden, forbidden),
+            (None, "::1", private, private),
+            (None, "fec0::1", private, private),
+        ] {
+            let address = address.parse().unwrap();
+            assert_eq!(none.check_address(host, address), unlisted, "{address}");
+            assert_eq!(some.check_address(host, address), listed, "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn this_program_calls_neither_itself_nor_its_database() {
+        let own = OwnPlaces::default().with_listener("127.0.0.1:8400".parse().unwrap());
+        let list = AllowList::parse("127.0.0.1").unwrap();
+        for policy in [AddressPolicy::endpoints(), AddressPolicy::services(list)] {
+            let policy = policy.keeping_out_of(own.clone());
+            for (url, expected) in [
+                ("http://127.0.0.1:8400/api/v1/projects", Err(RequestRefusal::Own)),
+                ("http://127.0.0.1:8401/", Ok(())),
+            ] {
+                assert_eq!(policy.check(&url.parse().unwrap()).await, expected, "{url}");
+            }
         }
     }
 }

@@ -36,14 +36,23 @@ impl Default for Bounds {
 /// Makes requests within an address policy and bounds. Copies share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// For `http:`. It trusts no certificate, so that none has to be read.
-    plain: reqwest::Client,
-    /// For `https:`. The system's certificates are read when the first request needs them.
-    secure: Arc<OnceCell<reqwest::Client>>,
+    general: Arc<Connector>,
+    /// For the ports that this program or its database has: a resolver does not learn which port is connected to.
+    own_ports: Arc<[Connector]>,
     /// The last URL that was read and allowed: most requests go where the one before went.
     last: Arc<Mutex<Option<Url>>>,
     policy: AddressPolicy,
     bounds: Bounds,
+}
+
+/// Connects to servers.
+#[derive(Debug)]
+struct Connector {
+    own_port: Option<u16>,
+    /// For `http:`. It trusts no certificate, so that none has to be read.
+    plain: reqwest::Client,
+    /// For `https:`. The system's certificates are read when the first request needs them.
+    secure: OnceCell<reqwest::Client>,
 }
 
 impl Client {
@@ -63,14 +72,21 @@ impl Client {
     /// # Errors
     /// [`Error::Connect`] where TLS cannot be set up.
     pub fn bounded(policy: AddressPolicy, bounds: Bounds) -> Result<Self, Error> {
-        let plain = built(Self::builder(policy, bounds).tls_certs_only([]))?;
-        Ok(Self { plain, secure: Arc::default(), last: Arc::default(), policy, bounds })
+        let connector = |own_port| {
+            let resolver = GuardedResolver { policy: policy.clone(), own_port };
+            let plain = built(Self::builder(resolver, bounds).tls_certs_only([]))?;
+            Ok(Connector { own_port, plain, secure: OnceCell::new() })
+        };
+        let own_ports = policy.own.ports().into_iter().map(|port| connector(Some(port)));
+        let own_ports = own_ports.collect::<Result<_, Error>>()?;
+        let general = Arc::new(connector(None)?);
+        Ok(Self { general, own_ports, last: Arc::default(), policy, bounds })
     }
 
-    fn builder(policy: AddressPolicy, bounds: Bounds) -> reqwest::ClientBuilder {
+    fn builder(resolver: GuardedResolver, bounds: Bounds) -> reqwest::ClientBuilder {
         reqwest::Client::builder()
             .user_agent(concat!("promptlooper/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(GuardedResolver(policy))
+            .dns_resolver(resolver)
             .redirect(redirect::Policy::none())
             .no_proxy()
             .referer(false)
@@ -79,18 +95,22 @@ impl Client {
             .pool_max_idle_per_host(Self::IDLE_CONNECTIONS)
     }
 
-    /// The client for a URL's scheme.
+    /// The client for a URL's scheme and port.
     async fn of(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+        let port = url.port_or_known_default();
+        let own = self.own_ports.iter().find(|connector| connector.own_port == port);
+        let connector = own.unwrap_or(&self.general);
         if url.scheme() != "https" {
-            return Ok(&self.plain);
+            return Ok(&connector.plain);
         }
-        let (policy, bounds) = (self.policy, self.bounds);
+        let (bounds, own_port) = (self.bounds, connector.own_port);
+        let resolver = GuardedResolver { policy: self.policy.clone(), own_port };
         let build = || async move {
             // Hundreds of files may have to be read.
-            let built = tokio::task::spawn_blocking(move || built(Self::builder(policy, bounds)));
+            let built = tokio::task::spawn_blocking(move || built(Self::builder(resolver, bounds)));
             built.await.unwrap_or_else(|error| Err(Error::Connect(error.to_string())))
         };
-        self.secure.get_or_try_init(build).await
+        connector.secure.get_or_try_init(build).await
     }
 
     /// Makes one request and reads its whole answer.
@@ -104,7 +124,7 @@ impl Client {
     }
 
     async fn prepare(&self, request: Request<'_>) -> Result<reqwest::RequestBuilder, Error> {
-        let url = self.url(request.url).map_err(Error::Refused)?;
+        let url = self.url(request.url).await.map_err(Error::Refused)?;
         let http = self.of(&url).await?;
         let mut builder = match request.json {
             Some(json) => {
@@ -123,13 +143,14 @@ impl Client {
     }
 
     /// The URL that a text spells, where the policy allows it.
-    fn url(&self, text: &str) -> Result<Url, RequestRefusal> {
+    async fn url(&self, text: &str) -> Result<Url, RequestRefusal> {
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(url) = last().as_ref().filter(|url| url.as_str() == text) {
-            return Ok(url.clone());
+        let known = last().as_ref().filter(|url| url.as_str() == text).cloned();
+        if let Some(url) = known {
+            return Ok(url);
         }
         let url = Url::parse(text).map_err(|_| RequestRefusal::NotAUrl)?;
-        self.policy.check(&url)?;
+        self.policy.check(&url).await?;
         last().replace(url.clone());
         Ok(url)
     }

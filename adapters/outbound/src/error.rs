@@ -40,6 +40,12 @@ pub enum RequestRefusal {
     /// It leads to an address that may not be called.
     #[error("the URL leads to an address that may not be called")]
     Address,
+    /// It leads to a private address, which nobody has allowed.
+    #[error("the URL leads to a private address")]
+    Private,
+    /// It leads to this program or to its database.
+    #[error("the URL leads to PromptLooper itself or to its database")]
+    Own,
     /// A further header cannot be one.
     #[error("a header has characters that cannot be sent")]
     Header,

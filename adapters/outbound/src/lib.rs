@@ -5,12 +5,17 @@
 //! errors never hold a URL or a header.
 
 mod address;
+mod allow_list;
 mod client;
 mod error;
+mod own_places;
 mod request;
 mod resolver;
+mod zone;
 
 pub use address::AddressPolicy;
+pub use allow_list::{ALLOW_LIST_TAKES, AllowList, InvalidEntry};
 pub use client::{Bounds, Client};
 pub use error::{Error, RequestRefusal};
+pub use own_places::OwnPlaces;
 pub use request::{Request, Response};

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use application::ports::{AnswerId, CallClaim, Claim, StoredAnswer};
-use domain::call::{CallFailure, Completion, Digest, Embedding, FailureKind, Flags, Reply, ReplyBody};
+use domain::call::{
+    CallFailure, Completion, Digest, Embedding, FailureKind, Flags, Reply, ReplyBody, ServiceAnswer,
+};
 use domain::id::{RunId, SweepId};
 use domain::pricing::{CacheUse, Tokens};
 use domain::run::{Asker, Payer};
@@ -15,7 +17,7 @@ use crate::dialect::{Session, corrupt, text};
 use crate::rows::Row;
 
 /// The columns of an answer, in a row where it may be missing.
-pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.reasoning, a.vector, a.model_returned, a.provider, a.system_fingerprint, a.service_tier, a.tool_calls, \
+pub(crate) const ANSWER: &str = "a.id AS answer_id, a.response, a.reasoning, a.vector, a.service_json, a.model_returned, a.provider, a.system_fingerprint, a.service_tier, a.tool_calls, \
      a.tokens_in, a.tokens_out, a.latency_us, a.finish_reason, a.flags, a.stated_nano, a.cost_nano, a.paid_run, a.paid_sample, a.paid_repeat, \
      a.paid_asker, a.paid_by_scorer, a.paid_call";
 
@@ -103,17 +105,8 @@ fn payer(row: Row<'_>) -> Result<Option<Payer>, DbErr> {
 }
 
 pub(crate) fn reply(row: Row<'_>) -> Result<Reply, DbErr> {
-    let body = match row.maybe_bytes("vector")? {
-        Some(bytes) => ReplyBody::Embedding(embedding(&bytes).ok_or_else(|| corrupt("vector"))?),
-        None => ReplyBody::Completion(Completion {
-            text: row.text("response")?,
-            reasoning: row.maybe_text("reasoning")?,
-            finish_reason: row.maybe_text("finish_reason")?,
-            tool_calls: row.maybe_json("tool_calls")?,
-        }),
-    };
     Ok(Reply {
-        body,
+        body: body(row)?,
         model_returned: row.maybe_text("model_returned")?,
         provider: row.maybe_text("provider")?,
         system_fingerprint: row.maybe_text("system_fingerprint")?,
@@ -123,6 +116,21 @@ pub(crate) fn reply(row: Row<'_>) -> Result<Reply, DbErr> {
         tokens: Tokens { input: row.count("tokens_in")?, output: row.count("tokens_out")? },
         latency: std::time::Duration::from_micros(row.count("latency_us")?),
         flags: Flags::from_bits(u8::try_from(row.whole("flags")?).unwrap_or_default()),
+    })
+}
+
+fn body(row: Row<'_>) -> Result<ReplyBody, DbErr> {
+    if let Some(is_json) = row.maybe_whole("service_json")? {
+        return Ok(ReplyBody::Service(ServiceAnswer { text: row.text("response")?, is_json: is_json != 0 }));
+    }
+    Ok(match row.maybe_bytes("vector")? {
+        Some(bytes) => ReplyBody::Embedding(embedding(&bytes).ok_or_else(|| corrupt("vector"))?),
+        None => ReplyBody::Completion(Completion {
+            text: row.text("response")?,
+            reasoning: row.maybe_text("reasoning")?,
+            finish_reason: row.maybe_text("finish_reason")?,
+            tool_calls: row.maybe_json("tool_calls")?,
+        }),
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod document;
 mod overview;
+pub(crate) mod stage_headers;
 
 use std::sync::Arc;
 
@@ -37,11 +38,11 @@ const ONE: &str = "FROM experiment e JOIN sample_set s ON s.id = e.sample_set_id
 #[async_trait]
 impl ExperimentStore for Stores {
     async fn insert(&self, experiment: NewExperiment) -> Result<(), StoreError> {
-        let database = Arc::clone(&self.database);
+        let (database, vault) = (Arc::clone(&self.database), Arc::clone(&self.vault));
         let inserted = self.database.detached(async move {
             let transaction = database.writer.begin().await?;
             let session = Session { connection: &transaction, dialect: database.dialect() };
-            document::insert(session, experiment).await?;
+            document::insert(session, &*vault, experiment).await?;
             transaction.commit().await
         });
         inserted.await.map_err(failed)
@@ -72,11 +73,11 @@ impl ExperimentStore for Stores {
     }
 
     async fn change(&self, change: ExperimentChange) -> Result<ChangeOutcome, StoreError> {
-        let database = Arc::clone(&self.database);
+        let (database, vault) = (Arc::clone(&self.database), Arc::clone(&self.vault));
         let changed = self.database.detached(async move {
             let transaction = database.writer.begin().await?;
             let session = Session { connection: &transaction, dialect: database.dialect() };
-            let changed = document::change(session, change).await?;
+            let changed = document::change(session, &*vault, change).await?;
             transaction.commit().await?;
             Ok(changed)
         });
@@ -143,10 +144,11 @@ impl Stores {
         let row = self.database.read().one(&sql, vec![id(key)]).await.map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
         if document::is_small(Row(&row)).map_err(failed)? {
-            return document::read(Row(&row)).map(Some).map_err(failed);
+            return document::read(Row(&row), &*self.vault).map(Some).map_err(failed);
         }
         // Reading and checking a large definition takes long.
-        let reading = tokio::task::spawn_blocking(move || document::read(Row(&row)));
+        let vault = Arc::clone(&self.vault);
+        let reading = tokio::task::spawn_blocking(move || document::read(Row(&row), &*vault));
         let read = reading.await.unwrap_or_else(|error| Err(corrupt(error)));
         read.map(Some).map_err(failed)
     }
@@ -172,7 +174,7 @@ impl Stores {
             summary: summary(row, self.database.dialect())?,
             samples: row.small("count")?,
             revision: row.whole("revision")?,
-            draft: Draft { samples: first, ..document::draft(row)? },
+            draft: Draft { samples: first, ..document::draft(row, &*self.vault)? },
             runs,
         }))
     }

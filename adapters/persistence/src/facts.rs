@@ -17,6 +17,7 @@ use wire::stored;
 
 use crate::dialect::{corrupt, failed, id, raw_json, whole};
 use crate::experiments::held_out;
+use crate::experiments::stage_headers::StageHeaders;
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
@@ -59,7 +60,8 @@ impl FactStore for Stores {
     async fn stages(&self, experiment: ExperimentId) -> Result<Option<Vec<Stage>>, StoreError> {
         let values = vec![id(experiment.bits())];
         let row = self.database.read().one(STAGES, values).await.map_err(failed)?;
-        row.map(|row| read_stages(Row(&row))).transpose().map_err(failed)
+        let headers = StageHeaders { vault: &*self.vault, experiment };
+        row.map(|row| read_stages(Row(&row), headers)).transpose().map_err(failed)
     }
 
     async fn facts_of_sweep(&self, sweep: SweepId) -> Result<Option<ExperimentFacts>, StoreError> {
@@ -113,11 +115,11 @@ fn facts(row: Row<'_>) -> Result<Option<ExperimentFacts>, DbErr> {
     }))
 }
 
-fn read_stages(row: Row<'_>) -> Result<Vec<Stage>, DbErr> {
+fn read_stages(row: Row<'_>, headers: StageHeaders<'_>) -> Result<Vec<Stage>, DbErr> {
     let documents: Vec<StageDocument> = stored::read(&row.raw_json("pipeline_stages")?).map_err(corrupt)?;
-    let drafts: Result<_, _> = documents.into_iter().map(StageDocument::into_draft).collect();
+    let drafts: Result<Vec<_>, _> = documents.into_iter().map(StageDocument::into_draft).collect();
     let drafts = drafts.map_err(|_| corrupt("a stage"))?;
-    domain::experiment::stages(drafts).map_err(|problems| corrupt(format!("{problems:?}")))
+    domain::experiment::stages(headers.opened(drafts)?).map_err(|problems| corrupt(format!("{problems:?}")))
 }
 
 fn facts_of(stored: &StoredExperiment, outline: Outline) -> ExperimentFacts {

@@ -13,6 +13,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use domain::endpoint::{Auth, Endpoint, EndpointIdentity, EndpointKind, MaxTokensField};
+use domain::header::{self, MAX_HEADERS};
 use domain::id::EndpointId;
 use domain::problem::{Problem, segment};
 use domain::secret::Secret;
@@ -187,57 +188,34 @@ fn more_than_a_base(url: &str) -> Option<String> {
     Some(format!("`{operation}` is put behind the URL by itself: give the base URL, {base}{query}"))
 }
 
-/// The most headers that an endpoint adds, and bytes in the value of each.
-const MOST_HEADERS: usize = 32;
-const LONGEST_HEADER: usize = 4096;
-
-/// Headers that belong to the exchange itself.
-const RESERVED: [&str; 10] = [
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 fn headers(headers: BTreeMap<String, String>, problems: &mut Vec<Problem>) -> BTreeMap<String, Secret> {
     let mut known = BTreeMap::new();
-    if headers.len() > MOST_HEADERS {
-        let detail = format!("an endpoint takes at most {MOST_HEADERS} headers");
+    if headers.len() > MAX_HEADERS {
+        let detail = format!("an endpoint takes at most {MAX_HEADERS} headers");
         problems.push(Problem::new("/headers", "out_of_range", detail));
     }
     for (name, value) in headers {
         let lower = name.to_ascii_lowercase();
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        let wrong = if name.is_empty() || !name.chars().all(is_token) {
-            Some("a header's name is made of letters, digits and hyphens".to_owned())
-        } else if RESERVED.contains(&lower.as_str()) {
-            Some(format!("`{name}` is set by the exchange itself"))
+        let is_own = if lower == CONTENT_TYPE {
+            Err(format!("`{name}` is set by the exchange itself"))
         } else if known.contains_key(&lower) {
-            Some(format!("`{name}` is given twice"))
-        } else if value.is_empty()
-            || value.len() > LONGEST_HEADER
-            || value.contains(|c: char| !(' '..='~').contains(&c))
-        {
-            Some(format!("a header's value is 1 to {LONGEST_HEADER} printable ASCII characters"))
+            Err(format!("`{name}` is given twice"))
         } else {
-            None
+            Ok(())
         };
-        match wrong {
-            Some(detail) => {
+        match header::check_name(&name).and(is_own).and_then(|()| header::check_value(&value)) {
+            Err(detail) => {
                 let pointer = format!("/headers/{}", segment(&name));
                 problems.push(Problem::new(pointer, "invalid_header", detail));
             }
-            None => drop(known.insert(lower, Secret::new(value))),
+            Ok(()) => drop(known.insert(lower, Secret::new(value))),
         }
     }
     known
 }
+
+/// Every request to a model server has a body of the type that its protocol wants.
+const CONTENT_TYPE: &str = "content-type";
 
 fn positive(field: &str, number: Option<u32>, problems: &mut Vec<Problem>) -> Option<NonZeroU32> {
     let fits = number.map(NonZeroU32::new);

@@ -1,16 +1,19 @@
 //! Stages in documents: one object whose kind determines its fields.
 
+mod drafts;
+
 use std::collections::BTreeMap;
 
-use domain::experiment::{ChunkDraft, LlmDraft, RetrieveDraft, StageDraft, StageKindDraft};
+use domain::experiment::{StageDraft, StageKindDraft};
 use domain::problem::Problem;
-use domain::stage::{LlmStage, Stage, StageKind};
+use domain::secret::Secret;
+use domain::stage::{HttpStage, LlmStage, Stage, StageKind};
 use domain::value::Value;
 use poem_openapi::{Enum, Object};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Any, AnyMap, from_map, into_map};
+use crate::value::{Any, AnyMap, from_map};
 
 /// The kinds of stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, JsonSchema)]
@@ -25,6 +28,8 @@ pub enum StageKindDocument {
     Chunk,
     /// Finds the texts most similar to a query.
     Retrieve,
+    /// Calls a service of the user's own.
+    Http,
 }
 
 /// A stage. Its kind determines its fields.
@@ -89,6 +94,28 @@ pub struct StageDocument {
     /// retrieve: how many texts it keeps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top_k: Option<u32>,
+    /// http: the URL that a POST request is sent to, a template. In the configuration of a run also the URL of the stage's
+    /// endpoint when the run was created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// http: the values of headers, templates, by their names. Stored ones are shown as `***`; a `***` that comes back leaves
+    /// them as they are, unless the URL goes elsewhere.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[oai(default)]
+    pub headers: BTreeMap<String, String>,
+    /// http: the body: a text, which is a template, or JSON whose texts are templates; `{input, output, context}` where
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Any>,
+    /// http: a JSON pointer to the output in the answer; the whole answer where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// http: how long an exchange may take, in seconds from 1 to 600; 30 where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_s: Option<u32>,
+    /// http: whether equal calls share their answer; `true` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<bool>,
 }
 
 const LLM: &[&str] = &[
@@ -104,6 +131,7 @@ const LLM: &[&str] = &[
 ];
 const CHUNK: &[&str] = &["input", "unit", "chunk_size", "chunk_overlap"];
 const RETRIEVE: &[&str] = &["from", "query", "endpoint", "model", "top_k"];
+const HTTP: &[&str] = &["url", "headers", "body", "output", "timeout_s", "cache"];
 
 impl StageKindDocument {
     const fn word(self) -> &'static str {
@@ -111,6 +139,7 @@ impl StageKindDocument {
             Self::Llm => "llm",
             Self::Chunk => "chunk",
             Self::Retrieve => "retrieve",
+            Self::Http => "http",
         }
     }
 
@@ -119,6 +148,7 @@ impl StageKindDocument {
             Self::Llm => LLM,
             Self::Chunk => CHUNK,
             Self::Retrieve => RETRIEVE,
+            Self::Http => HTTP,
         }
     }
 }
@@ -135,6 +165,7 @@ impl StageDocument {
             StageKindDocument::Llm => self.into_llm(&mut problems).map(StageKindDraft::Llm),
             StageKindDocument::Chunk => self.into_chunk(&mut problems).map(StageKindDraft::Chunk),
             StageKindDocument::Retrieve => self.into_retrieve(&mut problems).map(StageKindDraft::Retrieve),
+            StageKindDocument::Http => self.into_http(&mut problems).map(StageKindDraft::Http),
         };
         match kind {
             Some(kind) if problems.is_empty() => Ok(StageDraft { name, kind }),
@@ -161,6 +192,12 @@ impl StageDocument {
             ("from", self.from.is_some()),
             ("query", self.query.is_some()),
             ("top_k", self.top_k.is_some()),
+            ("url", self.url.is_some()),
+            ("headers", !self.headers.is_empty()),
+            ("body", self.body.is_some()),
+            ("output", self.output.is_some()),
+            ("timeout_s", self.timeout_s.is_some()),
+            ("cache", self.cache.is_some()),
         ];
         let (kind, fields) = (self.kind.word(), self.kind.fields());
         let misplaced = given.into_iter().filter(|(name, given)| *given && !fields.contains(name));
@@ -171,67 +208,23 @@ impl StageDocument {
         misplaced.map(problem).collect()
     }
 
-    fn into_llm(self, problems: &mut Vec<Problem>) -> Option<LlmDraft> {
-        Some(LlmDraft {
-            endpoint: self.endpoint,
-            model: self.model,
-            system: self.system,
-            messages: self.messages.into_iter().map(|message| message.0).collect(),
-            prompt: required("prompt", self.prompt, problems)?,
-            parameters: into_map(self.parameters),
-            response_format: self.response_format.map(|format| format.0),
-            strip_think: self.strip_think,
-            extra: into_map(self.extra),
-        })
-    }
-
-    fn into_chunk(self, problems: &mut Vec<Problem>) -> Option<ChunkDraft> {
-        let chunk_size = required("chunk_size", self.chunk_size, problems)?;
-        Some(ChunkDraft { input: self.input, unit: self.unit, chunk_size, chunk_overlap: self.chunk_overlap })
-    }
-
-    fn into_retrieve(self, problems: &mut Vec<Problem>) -> Option<RetrieveDraft> {
-        let from = required("from", self.from, problems);
-        let top_k = required("top_k", self.top_k, problems);
-        let (query, endpoint, model) = (self.query, self.endpoint, self.model);
-        Some(RetrieveDraft { from: from?, query, endpoint, model, top_k: top_k? })
-    }
-
-    /// The document of a draft.
+    /// The same with masks in the place of headers' values, which may be keys.
     #[must_use]
-    pub fn of_draft(draft: &StageDraft) -> Self {
-        let named = Self { name: draft.name.clone(), ..Self::default() };
-        match &draft.kind {
-            StageKindDraft::Llm(draft) => Self {
-                kind: StageKindDocument::Llm,
-                endpoint: draft.endpoint.clone(),
-                model: draft.model.clone(),
-                system: draft.system.clone(),
-                messages: draft.messages.iter().cloned().map(Any).collect(),
-                prompt: Some(draft.prompt.clone()),
-                parameters: from_map(&draft.parameters),
-                response_format: draft.response_format.clone().map(Any),
-                strip_think: draft.strip_think,
-                extra: from_map(&draft.extra),
-                ..named
-            },
-            StageKindDraft::Chunk(draft) => Self {
-                kind: StageKindDocument::Chunk,
-                input: draft.input.clone(),
-                unit: draft.unit.clone(),
-                chunk_size: Some(draft.chunk_size),
-                chunk_overlap: draft.chunk_overlap,
-                ..named
-            },
-            StageKindDraft::Retrieve(draft) => Self {
-                kind: StageKindDocument::Retrieve,
-                from: Some(draft.from.clone()),
-                query: draft.query.clone(),
-                endpoint: draft.endpoint.clone(),
-                model: draft.model.clone(),
-                top_k: Some(draft.top_k),
-                ..named
-            },
+    pub fn without_secrets(mut self) -> Self {
+        self.headers.values_mut().for_each(|value| Secret::MASK.clone_into(value));
+        self
+    }
+
+    fn of_http(stage: &HttpStage) -> Self {
+        Self {
+            kind: StageKindDocument::Http,
+            url: Some(stage.url.clone()),
+            headers: stage.headers.clone(),
+            body: stage.body.to_value().map(Any),
+            output: stage.output.clone(),
+            timeout_s: Some(stage.timeout_s),
+            cache: (!stage.cache).then_some(false),
+            ..Self::default()
         }
     }
 
@@ -259,6 +252,7 @@ impl StageDocument {
         let named = Self { name: stage.name.as_str().to_owned(), ..Self::default() };
         match &stage.kind {
             StageKind::Llm(stage) => Self { name: named.name, ..Self::of_llm(stage) },
+            StageKind::Http(stage) => Self { name: named.name, ..Self::of_http(stage) },
             StageKind::Chunk(stage) => Self {
                 kind: StageKindDocument::Chunk,
                 input: Some(stage.input.as_str().to_owned()),
@@ -280,59 +274,5 @@ impl StageDocument {
     }
 }
 
-fn required<T>(name: &str, value: Option<T>, problems: &mut Vec<Problem>) -> Option<T> {
-    if value.is_none() {
-        problems.push(Problem::new(format!("/{name}"), "missing", format!("missing field `{name}`")));
-    }
-    value
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<StageDraft, Vec<Problem>> {
-        serde_saphyr::from_str::<StageDocument>(text).unwrap().into_draft()
-    }
-
-    #[test]
-    fn a_stage_has_the_fields_of_its_kind() {
-        for (stage, wrong) in [
-            ("{name: a, kind: llm, prompt: x}", &[][..]),
-            ("{name: a, kind: llm}", &[("/prompt", "missing")]),
-            ("{name: a, kind: llm, prompt: x, top_k: 3}", &[("/top_k", "unexpected_field")]),
-            ("{name: a, kind: chunk, chunk_size: 3, unit: words}", &[]),
-            (
-                "{name: a, kind: chunk, prompt: x}",
-                &[("/prompt", "unexpected_field"), ("/chunk_size", "missing")],
-            ),
-            ("{name: a, kind: retrieve, from: b, top_k: 3, model: m}", &[]),
-            ("{name: a, kind: retrieve}", &[("/from", "missing"), ("/top_k", "missing")]),
-        ] {
-            let problems = read(stage).err().unwrap_or_default();
-            let found: Vec<_> =
-                problems.iter().map(|problem| (problem.pointer.as_str(), problem.code)).collect();
-            assert_eq!(found, wrong, "{stage}");
-        }
-    }
-
-    #[test]
-    fn stages_survive_the_way_into_a_draft_and_back() {
-        for text in [
-            "{name: a, kind: llm, prompt: x, system: s, parameters: {temperature: 0.5}, extra: {k: 1}}",
-            "{name: a, kind: llm, prompt: x, response_format: {json_schema: {type: object}, strict: false}}",
-            "{name: a, kind: chunk, input: documents, unit: words, chunk_size: 200, chunk_overlap: 20}",
-            "{name: a, kind: retrieve, from: b, query: q, endpoint: e, model: m, top_k: 3}",
-        ] {
-            let document: StageDocument = serde_saphyr::from_str(text).unwrap();
-            let draft = document.clone().into_draft().unwrap();
-            assert_eq!(StageDocument::of_draft(&draft), document, "{text}");
-        }
-    }
-
-    #[test]
-    fn unknown_kinds_are_refused() {
-        let stage = serde_saphyr::from_str::<StageDocument>("{name: a, kind: rerank}").unwrap_err();
-        assert!(stage.to_string().contains("llm"), "{stage}");
-    }
-}
+mod tests;

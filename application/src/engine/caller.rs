@@ -1,6 +1,7 @@
 //! Gets each distinct call answered once: from the store, by joining an equal call in progress, or by making it.
 
 mod conclusion;
+mod destination;
 mod exchange;
 mod flight;
 mod lease;
@@ -15,17 +16,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::call::{CallFailure, Digest};
-use domain::endpoint::Endpoint;
 use domain::id::{EndpointId, SweepId, WorkerId};
 use domain::run::{Payer, RunError};
 
+pub(crate) use self::destination::Destination;
+use self::destination::GateKey;
 use self::flight::InFlight;
 use super::gate::Gate;
 use crate::ports::{
-    Breaker, CallClaim, CallStore, Chance, Clock, EndpointStore, Journal, ModelServer, RateStore,
+    Breaker, CallClaim, CallStore, Chance, Clock, EndpointStore, Fetch, Journal, ModelServer, RateStore,
     Reservation, SlotStore, StoreError, StoredAnswer, Timer,
 };
 use crate::walk::HashedCall;
+
+/// Gates beyond which those of services that nobody uses are forgotten.
+const MAX_IDLE_GATES: usize = 1_024;
 
 /// A call that somebody wants answered.
 #[derive(Debug, Clone)]
@@ -33,7 +38,7 @@ pub(crate) struct CallRequest {
     /// The call.
     pub call: HashedCall,
     /// Where it goes.
-    pub endpoint: Arc<Endpoint>,
+    pub to: Destination,
     /// The payer, if nobody has paid yet; `None` for a call outside any run.
     pub payer: Option<Payer>,
     /// The sweep that it is made for.
@@ -91,6 +96,8 @@ pub(super) struct Ports {
     pub journal: Arc<dyn Journal>,
     /// Gives them.
     pub servers: Arc<dyn ModelServer>,
+    /// Gives those of services.
+    pub fetch: Arc<dyn Fetch>,
     /// Knows which endpoints are broken.
     pub endpoints: Arc<dyn EndpointStore>,
     /// Shares their concurrency.
@@ -109,7 +116,7 @@ pub(super) struct Ports {
 pub(super) struct Caller {
     ports: Ports,
     worker: WorkerId,
-    gates: Mutex<HashMap<EndpointId, Arc<Gate>>>,
+    gates: Mutex<HashMap<GateKey, Arc<Gate>>>,
     in_flight: Mutex<HashMap<Digest, InFlight>>,
     stopping: AtomicBool,
     /// When the process's lease expires, in microseconds since the epoch.
@@ -136,24 +143,32 @@ impl Caller {
         }
     }
 
-    /// Every gate that has been asked for, with its endpoint.
+    /// The gates of endpoints that have been asked for.
     #[must_use]
-    pub(super) fn gates(&self) -> Vec<(EndpointId, Arc<Gate>)> {
+    pub(super) fn endpoint_gates(&self) -> Vec<(EndpointId, Arc<Gate>)> {
         let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        gates.iter().map(|(id, gate)| (*id, Arc::clone(gate))).collect()
+        let of_endpoint = |(key, gate): (&GateKey, &Arc<Gate>)| match key {
+            GateKey::Endpoint(id) => Some((*id, Arc::clone(gate))),
+            GateKey::Service(_) => None,
+        };
+        gates.iter().filter_map(of_endpoint).collect()
     }
 
-    /// The gate of an endpoint.
+    /// The gate of a destination. Templates can name any number of services: gates that nobody uses are forgotten once
+    /// there are many.
     #[must_use]
-    pub(super) fn gate(&self, endpoint: EndpointId) -> Arc<Gate> {
+    fn gate(&self, key: GateKey) -> Arc<Gate> {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(gates.entry(endpoint).or_default())
+        if gates.len() >= MAX_IDLE_GATES && !gates.contains_key(&key) {
+            gates.retain(|key, gate| matches!(key, GateKey::Endpoint(_)) || Arc::strong_count(gate) > 1);
+        }
+        Arc::clone(gates.entry(key).or_default())
     }
 
     /// Starts no more calls: those in flight are stored, those that wait are released.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
-        for (_, gate) in self.gates() {
+        for gate in self.gates.lock().unwrap_or_else(PoisonError::into_inner).values() {
             gate.wake();
         }
     }

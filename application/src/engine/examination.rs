@@ -12,7 +12,7 @@ use domain::pricing::Tokens;
 use domain::run::{Asker, ErrorKind, Origins, Payer, RunError, StageError};
 use domain::statistics::mean;
 
-use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
+use super::caller::{Blocked, CallAnswer, CallRequest, Caller, Destination};
 use super::loaded::LoadedExperiment;
 use super::sample_cache::LoadedSample;
 use super::scorer_calls::{ScorerCalls, ScorerPayer, is_paid_by};
@@ -22,7 +22,7 @@ use crate::ports::{
     Block, ClaimedRun, Recall, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage,
 };
 use crate::scoring::Evidence;
-use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
+use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk, run_owner};
 
 /// What all samples of a run share.
 pub(super) struct Examination<'a> {
@@ -30,7 +30,7 @@ pub(super) struct Examination<'a> {
     pub(super) run: &'a ClaimedRun,
     pub(super) loaded: &'a Arc<LoadedExperiment>,
     pub(super) pipeline: &'a Arc<Pipeline>,
-    /// Where the calls of each stage go; `None` where it makes none.
+    /// The endpoint of each stage's calls; `None` where it calls no model.
     pub(super) endpoints: &'a [Option<Arc<Endpoint>>],
     /// The endpoints that scorers can ask.
     pub(super) catalog: &'a Catalog,
@@ -121,7 +121,8 @@ impl Examination<'_> {
     async fn score(&self, evidence: Evidence<'_>, attempt: &mut Attempt) -> Result<(), Blocked> {
         let (sample, repeat) = evidence.place;
         let ClaimedRun { lease, sweep, budgeted, .. } = *self.run;
-        let payer = ScorerPayer { run: lease.run, sample, repeat, sweep, budgeted, halt: self.halt };
+        let (run, scoring) = (lease.run, self.loaded.form().scoring_rev);
+        let payer = ScorerPayer { run, sample, repeat, sweep, budgeted, scoring, halt: self.halt };
         let calls = ScorerCalls::new(self.caller, self.catalog, payer);
         let judgement = self.loaded.judge(evidence, &calls).await?;
         (attempt.scores, attempt.score) = (judgement.rows, judgement.score);
@@ -141,35 +142,46 @@ impl RunAnswers<'_> {
         RunError { kind: failure.kind.into(), message: failure.message, stage, sample: None }
     }
 
-    fn requests(&self, stage: usize, calls: Vec<HashedCall>, endpoint: &Arc<Endpoint>) -> Vec<CallRequest> {
-        let Examination { run, halt, .. } = self.examination;
+    /// The requests for calls of a stage; `None` if one needs an endpoint and the stage has none. What goes to a service
+    /// uses up no budget.
+    fn requests(&self, stage: usize, calls: Vec<HashedCall>) -> Option<Vec<CallRequest>> {
+        let Examination { run, halt, endpoints, .. } = self.examination;
+        let endpoint = endpoints.get(stage).and_then(Option::as_ref);
         let payer = self.payer(u32::try_from(stage).unwrap_or(u32::MAX));
-        let requests = (0..).zip(calls).map(|(number, call)| CallRequest {
-            reserve: run.budgeted.then(|| reservation(&call.call, endpoint)),
-            call,
-            endpoint: Arc::clone(endpoint),
-            payer: Some(Payer { call: number, ..payer }),
-            sweep: run.sweep,
-            halt: Arc::clone(halt),
-        });
-        requests.collect()
+        let request = |(number, call): (u32, HashedCall)| {
+            let to = Destination::of(&call.call, endpoint)?;
+            let reserve = to.endpoint().filter(|_| run.budgeted);
+            Some(CallRequest {
+                reserve: reserve.map(|endpoint| reservation(&call.call, endpoint)),
+                call,
+                to,
+                payer: Some(Payer { call: number, ..payer }),
+                sweep: run.sweep,
+                halt: Arc::clone(halt),
+            })
+        };
+        (0..).zip(calls).map(request).collect()
     }
 }
 
 impl Answers for RunAnswers<'_> {
     type Stop = Blocked;
 
+    fn owner(&self) -> String {
+        run_owner(self.examination.run.lease.run, self.sample, self.repeat)
+    }
+
     async fn answer(&self, stage: usize, calls: Vec<HashedCall>) -> Result<Replies, Blocked> {
-        let Examination { caller, endpoints, halt, .. } = self.examination;
+        let Examination { caller, halt, .. } = self.examination;
         if halt.load(Ordering::Relaxed) {
             return Err(Blocked::Stopping);
         }
-        let Some(Some(endpoint)) = endpoints.get(stage) else {
+        let Some(requests) = self.requests(stage, calls) else {
             let error = StageError::new(ErrorKind::Configuration, "this stage has no endpoint");
             return Ok(Replies::Failed(Vec::new(), error));
         };
-        let (mut answers, mut failure) = (Vec::with_capacity(calls.len()), None);
-        for answer in caller.answer_all(self.requests(stage, calls, endpoint)).await {
+        let (mut answers, mut failure) = (Vec::with_capacity(requests.len()), None);
+        for answer in caller.answer_all(requests).await {
             match answer {
                 CallAnswer::Stored(answer) => answers.push(answer),
                 CallAnswer::Failed(failed) if failed.kind == FailureKind::Misconfigured => {
@@ -191,7 +203,8 @@ pub(super) fn reservation(call: &Call, endpoint: &Endpoint) -> Reservation {
     let output = call.max_tokens().or(endpoint.max_output_tokens.map(u64::from)).unwrap_or(0);
     let tokens = call.token_bound(output);
     let most = Tokens { input: tokens.saturating_sub(output), output };
-    let cost = price_of(endpoint, call.model()).map_or(NanoDollars::ZERO, |price| price.most(most));
+    let price = call.model().and_then(|model| price_of(endpoint, model));
+    let cost = price.map_or(NanoDollars::ZERO, |price| price.most(most));
     Reservation { tokens, cost }
 }
 

@@ -163,7 +163,7 @@ impl Engine {
         Runner::new(ports, Arc::clone(&self.caller), run, prepared, halt).execute().await
     }
 
-    /// The run's pipeline and where its stages' calls go, or why it cannot be executed.
+    /// The run's pipeline and the endpoints of its stages, or why it cannot be executed.
     async fn prepare(
         &self,
         run: &ClaimedRun,

@@ -142,7 +142,7 @@ impl LoadedExperiment {
 
     /// Whether scorers may ask models: checks of samples are known only once the samples are read.
     pub(super) fn may_ask_models(&self) -> bool {
-        self.evaluator.asks_models() || self.scorers().len() > self.definition().scoring().len()
+        self.evaluator.asks() || self.scorers().len() > self.definition().scoring().len()
     }
 
     /// Scores the outputs of one repeat of a sample. Long computations go through the offload port.

@@ -20,12 +20,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::endpoint::Endpoint;
 use domain::id::{ExperimentId, RunId, WorkerId};
 use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
 use thiserror::Error;
 
-pub(crate) use self::caller::{Blocked, CallAnswer};
+pub(crate) use self::caller::{Blocked, CallAnswer, Destination};
 use self::caller::{CallRequest, Caller};
 use self::executor::ActiveRun;
 use self::loaded::{LoadedExperiment, LoadedExperiments};
@@ -76,6 +75,7 @@ impl Engine {
             calls: Arc::clone(&ports.calls),
             journal: Arc::clone(&ports.journal),
             servers: Arc::clone(&ports.servers),
+            fetch: Arc::clone(&ports.fetch),
             endpoints: Arc::clone(&ports.endpoints),
             slots: Arc::clone(&ports.slots),
             rates: Arc::clone(&ports.rates),
@@ -157,16 +157,18 @@ impl Engine {
         }
     }
 
-    /// Answers calls outside any run, in their order: from the cache, or by making them within the endpoint's limits.
+    /// Answers calls outside any run, in their order: from the cache, or by making them within the limits of where they go.
     pub(crate) async fn answer_apart(
         &self,
         calls: Vec<HashedCall>,
-        endpoint: &Arc<Endpoint>,
+        to: &Destination,
     ) -> Result<Vec<CallAnswer>, StoreError> {
-        self.caller.read_breaker(endpoint.id).await?;
+        if let Destination::Endpoint(endpoint) = to {
+            self.caller.read_breaker(endpoint.id).await?;
+        }
         let requests = calls.into_iter().map(|call| CallRequest {
             call,
-            endpoint: Arc::clone(endpoint),
+            to: to.clone(),
             payer: None,
             sweep: None,
             reserve: None,

@@ -11,6 +11,7 @@ use domain::endpoint::Endpoint;
 use domain::pipeline::Pipeline;
 use domain::run::tally::{Ending, ResumedScores, Tally};
 use domain::sample::Sample;
+use domain::service::ServiceOrigin;
 use futures::future::{FusedFuture, FutureExt as _, OptionFuture};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -60,7 +61,7 @@ pub(super) struct Prepared {
     pub loaded: Arc<LoadedExperiment>,
     /// Its configuration.
     pub pipeline: Pipeline,
-    /// Where the calls of each stage go; `None` where it makes none.
+    /// The endpoint of each stage's calls; `None` where it calls no model.
     pub endpoints: Vec<Option<Arc<Endpoint>>>,
     /// The endpoints that its scorers can ask; empty where they ask none.
     pub catalog: Catalog,
@@ -124,7 +125,9 @@ impl Runner {
         halt: Arc<AtomicBool>,
     ) -> Self {
         let Prepared { loaded, pipeline, endpoints, catalog } = prepared;
-        let concurrency = endpoints.iter().flatten().map(|endpoint| endpoint.limits.concurrency.get()).max();
+        let of_endpoints = endpoints.iter().flatten().map(|endpoint| endpoint.limits.concurrency.get());
+        let of_services = pipeline.calls_services().then_some(ServiceOrigin::CONCURRENCY);
+        let concurrency = of_endpoints.chain(of_services).max();
         let ahead = if run.alone { 1 } else { 2 * concurrency.unwrap_or(1) as usize };
         let stages = u32::try_from(pipeline.stages().len()).unwrap_or(u32::MAX);
         let block = block_samples(stages.saturating_mul(loaded.definition().repeats()));

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::call::Call;
 use domain::endpoint::Endpoint;
 use domain::id::{RunId, SweepId};
 use domain::run::{Asker, Payer, StageError};
 use domain::scoring::AskedModel;
 
-use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
+use super::caller::{Blocked, CallAnswer, CallRequest, Caller, Destination};
 use super::examination::reservation;
 use crate::catalog::Catalog;
 use crate::ports::{AnswerId, StoredAnswer, Usage};
@@ -26,6 +27,8 @@ pub(super) struct ScorerPayer<'a> {
     /// that needs such an endpoint.
     pub(super) sweep: Option<SweepId>,
     pub(super) budgeted: bool,
+    /// The scoring that the calls are made for: those of services are made anew for each.
+    pub(super) scoring: i64,
     pub(super) halt: &'a Arc<AtomicBool>,
 }
 
@@ -53,15 +56,23 @@ impl<'a> ScorerCalls<'a> {
         usage
     }
 
-    fn request(&self, number: u32, call: HashedCall, endpoint: &Arc<Endpoint>, payer: Payer) -> CallRequest {
-        CallRequest {
-            reserve: self.payer.budgeted.then(|| reservation(&call.call, endpoint)),
-            call,
-            endpoint: Arc::clone(endpoint),
-            payer: Some(Payer { call: payer.call.saturating_add(number), ..payer }),
+    /// The request for a call; `None` if it needs an endpoint and there is none.
+    fn request(&self, call: Call, endpoint: Option<&Arc<Endpoint>>, payer: Payer) -> Option<CallRequest> {
+        let to = Destination::of(&call, endpoint)?;
+        let reserve = to.endpoint().filter(|_| self.payer.budgeted);
+        Some(CallRequest {
+            reserve: reserve.map(|endpoint| reservation(&call, endpoint)),
+            call: HashedCall::new(call, || self.owner(payer)),
+            to,
+            payer: Some(payer),
             sweep: self.payer.sweep,
             halt: Arc::clone(self.payer.halt),
-        }
+        })
+    }
+
+    /// Names a call that is not shared: once the run is scored again, it is another.
+    fn owner(&self, Payer { run, sample, repeat, asker, call }: Payer) -> String {
+        format!("score {} of run {run}/{sample}/{repeat}: {asker:?}/{call}", self.payer.scoring)
     }
 }
 
@@ -81,7 +92,10 @@ impl ScorerAnswers for ScorerCalls<'_> {
         let ScorerQuestion { scorer, first, endpoint, calls } = question;
         let ScorerPayer { run, sample, repeat, .. } = self.payer;
         let payer = Payer { run, sample, repeat, asker: Asker::Scorer(scorer), call: first };
-        let requests = (0..).zip(calls).map(|(i, call)| self.request(i, call, &endpoint, payer));
+        let numbered = |number: u32| Payer { call: first.saturating_add(number), ..payer };
+        let requests = (0..).zip(calls);
+        let requests =
+            requests.filter_map(|(number, call)| self.request(call, endpoint.as_ref(), numbered(number)));
         let (mut answers, mut failure) = (Vec::new(), None);
         for answer in self.caller.answer_all(requests.collect()).await {
             match answer {

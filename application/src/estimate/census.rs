@@ -5,12 +5,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use domain::call::{Call, Digest};
-use domain::endpoint::{Endpoint, Limits};
+use domain::endpoint::Limits;
 use domain::id::EndpointId;
 use domain::money::NanoDollars;
 use domain::pipeline::Pipeline;
 use domain::pricing::{Price, Tokens};
 use domain::rate::{RateLimits, WINDOW_SECONDS};
+use domain::service::ServiceOrigin;
 
 use super::Estimate;
 use super::scorers::ScorerCensus;
@@ -41,9 +42,31 @@ pub(super) struct CallCensus {
 /// Fresh calls that cost alike.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct FreshKind {
-    pub(super) endpoint: EndpointId,
-    pub(super) model: String,
+    pub(super) server: Server,
     max_tokens: Option<u64>,
+}
+
+/// What answers calls.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Server {
+    Model { endpoint: EndpointId, model: String },
+    Service(ServiceOrigin),
+}
+
+/// What is busy with calls: its limits hold for all of its models.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Busy {
+    Endpoint(EndpointId),
+    Service(ServiceOrigin),
+}
+
+impl Server {
+    fn busy(&self) -> Busy {
+        match self {
+            Self::Model { endpoint, .. } => Busy::Endpoint(*endpoint),
+            Self::Service(origin) => Busy::Service(origin.clone()),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -56,8 +79,8 @@ struct FreshCalls {
     measured: Option<MeasuredCalls>,
 }
 
-/// How long an endpoint is busy.
-struct EndpointTime {
+/// How long an endpoint or a service is busy.
+struct BusyTime {
     limits: Limits,
     calls: f64,
     tokens: f64,
@@ -65,7 +88,7 @@ struct EndpointTime {
     exchanges: f64,
 }
 
-impl EndpointTime {
+impl BusyTime {
     const fn new(limits: Limits) -> Self {
         Self { limits, calls: 0.0, tokens: 0.0, exchanges: 0.0 }
     }
@@ -95,6 +118,20 @@ impl FreshCalls {
     }
 }
 
+/// What answers a call that nobody has made yet, what it bears and what it costs. A service is not paid for by the token.
+fn fresh_server(catalog: &Catalog, call: &Call) -> Option<(Server, Limits, Option<Price>)> {
+    if let Some(origin) = call.service() {
+        let concurrency = NonZeroU32::new(ServiceOrigin::CONCURRENCY)?;
+        let limits = Limits { concurrency, ..Limits::default() };
+        let price = Price::flat(NanoDollars::ZERO, NanoDollars::ZERO);
+        return Some((Server::Service(origin.clone()), limits, Some(price)));
+    }
+    let (endpoint, model) = (catalog.by_identity(call.endpoint()?)?, call.model()?);
+    let server = Server::Model { endpoint: endpoint.id, model: model.to_owned() };
+    let price = price_of(endpoint, model).map(|price| Price::clone(&price));
+    Some((server, endpoint.limits, price))
+}
+
 impl CallCensus {
     /// Counts the calls of one repetition of a sample.
     pub(super) fn count(
@@ -109,7 +146,12 @@ impl CallCensus {
             match record.stages.get(index).map(|stage| &stage.end) {
                 Some(StageEnd::Passed) => self.count_answers(&record.stages[index].answers),
                 Some(StageEnd::Unanswered) => {}
-                Some(StageEnd::Failed(_) | StageEnd::Undetermined(_)) | None => {
+                // The sample fails here, and nothing more is asked for it.
+                Some(StageEnd::Failed(_)) => {
+                    self.count_answers(&record.stages[index].answers);
+                    break;
+                }
+                Some(StageEnd::Undetermined(_)) | None => {
                     self.calls += 1;
                     *self.undetermined.entry(stage.max_tokens()).or_default() += 1;
                 }
@@ -130,10 +172,15 @@ impl CallCensus {
     fn count_asked(&mut self, catalog: &Catalog, asked: AskedCalls) {
         self.calls += asked.calls;
         for call in asked.fresh {
-            if let Some(endpoint) = catalog.by_identity(call.call.endpoint())
+            let server = fresh_server(catalog, &call.call);
+            if let Some((server, limits, price)) = server
                 && self.hashes.insert(call.hash)
             {
-                self.count_fresh(&call.call, endpoint);
+                self.count_fresh(&call.call, server, || FreshCalls {
+                    limits,
+                    price,
+                    ..FreshCalls::default()
+                });
             }
         }
     }
@@ -147,17 +194,9 @@ impl CallCensus {
         }
     }
 
-    fn count_fresh(&mut self, call: &Call, endpoint: &Endpoint) {
-        let kind = FreshKind {
-            endpoint: endpoint.id,
-            model: call.model().to_owned(),
-            max_tokens: call.max_tokens(),
-        };
-        let fresh = self.fresh.entry(kind).or_insert_with(|| FreshCalls {
-            limits: endpoint.limits,
-            price: price_of(endpoint, call.model()).map(|price| Price::clone(&price)),
-            ..FreshCalls::default()
-        });
+    fn count_fresh(&mut self, call: &Call, server: Server, none: impl FnOnce() -> FreshCalls) {
+        let kind = FreshKind { server, max_tokens: call.max_tokens() };
+        let fresh = self.fresh.entry(kind).or_insert_with(none);
         fresh.calls += 1;
         fresh.input_tokens += call.estimated_input();
     }
@@ -201,15 +240,15 @@ impl CallCensus {
     /// Seconds that the fresh calls take at the endpoint that is busy for the longest; `None` where it is not known how long
     /// some of them take. Calls that rest on answers which are not there yet are taken to be like the others.
     fn seconds(&self) -> Option<f64> {
-        let mut busy: BTreeMap<EndpointId, EndpointTime> = BTreeMap::new();
+        let mut busy: BTreeMap<Busy, BusyTime> = BTreeMap::new();
         for (kind, fresh) in &self.fresh {
-            let time = busy.entry(kind.endpoint).or_insert_with(|| EndpointTime::new(fresh.limits));
+            let time = busy.entry(kind.server.busy()).or_insert_with(|| BusyTime::new(fresh.limits));
             let output = fresh.calls.saturating_mul(self.answer_tokens(kind.max_tokens, fresh.measured));
             time.exchanges += fresh.calls as f64 * self.latency(fresh)?;
             time.calls += fresh.calls as f64;
             time.tokens += fresh.input_tokens.saturating_add(output) as f64;
         }
-        let longest = busy.values().map(EndpointTime::seconds).fold(0.0, f64::max);
+        let longest = busy.values().map(BusyTime::seconds).fold(0.0, f64::max);
         let known: u64 = self.fresh.values().map(|fresh| fresh.calls).sum();
         let undetermined: u64 = self.undetermined.values().sum();
         if known == 0 && undetermined > 0 {

@@ -33,19 +33,25 @@ impl AskingScorers<'_> {
         record: &WalkRecord,
         expected: &Expectations,
     ) -> Result<ScorerCensus, StoreError> {
-        if !self.evaluator.asks_models() {
+        if !self.evaluator.asks() {
             return Ok(ScorerCensus::default());
         }
-        let known = KnownScorerAnswers { catalog: self.catalog, known: KnownAnswers::new(self.calls) };
+        let known =
+            KnownScorerAnswers { catalog: self.catalog, known: KnownAnswers::new(self.calls, String::new()) };
         let undetermined = if record.is_complete(pipeline.stages().len()) {
             let (progress, measured) = (&record.progress, Measured::default());
             let evidence = Evidence { pipeline, progress, expected, place: (0, 1), measured, ratings: &[] };
             self.evaluator.ask(evidence, &known).await?;
-            Vec::new()
+            self.of_services().collect()
         } else {
             self.undetermined(expected, &known).await?
         };
         Ok(ScorerCensus { asked: known.known.into_asked(), undetermined })
+    }
+
+    /// One call for each scorer that asks a service: none of them is ever cached.
+    fn of_services(&self) -> impl Iterator<Item = u64> {
+        self.evaluator.asking().filter(|scorer| matches!(scorer, Scorer::Service(_))).map(|_| 0)
     }
 
     /// The calls for an output that is not known yet. The accepted answers are known.
@@ -54,7 +60,7 @@ impl AskingScorers<'_> {
         expected: &Expectations,
         known: &KnownScorerAnswers<'_>,
     ) -> Result<Vec<u64>, StoreError> {
-        let mut undetermined = Vec::new();
+        let mut undetermined: Vec<u64> = self.of_services().collect();
         for scorer in self.evaluator.asking() {
             match scorer {
                 Scorer::LlmJudge(judge) => undetermined.push(judge.max_tokens),
@@ -62,7 +68,7 @@ impl AskingScorers<'_> {
                     undetermined.push(0);
                     let Ok(model) = known.model(AskedModel::Embedding(&scorer.model)) else { continue };
                     let calls = scorer.reference_calls(&model.binding(), &expected.references);
-                    let calls = calls.into_iter().map(|call| HashedCall::new(Call::from(call)));
+                    let calls = calls.into_iter().map(|call| HashedCall::shared(Call::from(call)));
                     known.known.answer(0, calls.collect()).await?;
                 }
                 _ => {}
@@ -86,6 +92,7 @@ impl ScorerAnswers for KnownScorerAnswers<'_> {
     }
 
     async fn answer(&self, question: ScorerQuestion) -> Result<Replies, StoreError> {
-        self.known.answer(0, question.calls).await
+        let calls = question.calls.into_iter().map(HashedCall::shared).collect();
+        self.known.answer(0, calls).await
     }
 }

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use domain::strategy::{Guide, SweepKind};
 
 use super::{
-    Bell, BoardStore, CallStore, Chance, Clock, EndpointStore, ExperimentStore, FactStore, FormatChecker,
-    Ids, Journal, ModelServer, Offload, OutcomeLog, RateStore, RescoringStore, RunStore, SettingStore,
-    SlotStore, StandingsStore, SweepStore, Tasks, Timer, WorkerStore,
+    Bell, BoardStore, CallStore, Chance, Clock, EndpointStore, ExperimentStore, FactStore, Fetch,
+    FormatChecker, Ids, Journal, ModelServer, Offload, OutcomeLog, RateStore, RescoringStore, RunStore,
+    SettingStore, SlotStore, StandingsStore, SweepStore, Tasks, Timer, WorkerStore,
 };
 
 /// The guide of a kind of sweep: [`domain::strategy::guide`], or another choice.
@@ -23,6 +23,7 @@ pub struct EnginePorts {
     pub endpoints: Arc<dyn EndpointStore>,
     pub experiments: Arc<dyn ExperimentStore>,
     pub facts: Arc<dyn FactStore>,
+    pub fetch: Arc<dyn Fetch>,
     pub formats: Arc<dyn FormatChecker>,
     pub guides: Guides,
     pub ids: Arc<dyn Ids>,

@@ -59,8 +59,8 @@ pub struct Commit {
 pub struct Fill {
     /// The call hash.
     pub hash: Digest,
-    /// The endpoint that answered.
-    pub endpoint: EndpointId,
+    /// The endpoint that answered; `None` where a service did.
+    pub endpoint: Option<EndpointId>,
     /// What was asked.
     pub call: Arc<Call>,
     /// What came back.

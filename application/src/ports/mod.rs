@@ -9,6 +9,7 @@ mod engine;
 mod events;
 mod experiments;
 mod facts;
+mod fetch;
 mod formats;
 mod idempotency;
 mod journal;
@@ -45,6 +46,7 @@ pub use experiments::{
     ExperimentSummary, NewExperiment, NewSamples, RunCounts, StoredExperiment,
 };
 pub use facts::{ExperimentFacts, ExperimentForm, FactStore, Outline};
+pub use fetch::{Fetch, FetchRequest, FetchResponse};
 pub use formats::FormatChecker;
 pub use idempotency::{IdempotencyStore, KeptAnswer, RepeatableRequest, ReservationMark, Reserved};
 pub use journal::{
@@ -99,6 +101,7 @@ pub enum Deletion {
 pub(crate) mod mocks {
     pub(crate) use super::calls::MockCallStore;
     pub(crate) use super::endpoints::{MockEndpointStore, MockRateStore, MockSlotStore};
+    pub(crate) use super::fetch::MockFetch;
     pub(crate) use super::formats::MockFormatChecker;
     pub(crate) use super::journal::MockJournal;
     pub(crate) use super::models::MockModelServer;

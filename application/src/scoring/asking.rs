@@ -1,4 +1,4 @@
-//! Scorers that ask models: a judge, and embeddings.
+//! Scorers that ask others: a judge, embeddings, a service.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::call::Call;
 use domain::configuration::Binding;
 use domain::endpoint::Endpoint;
-use domain::scoring::{AskedModel, EmbeddingSimilarity, Judge, JudgeEvidence, Judgement};
-use domain::value::Value;
+use domain::scoring::{AskedModel, EmbeddingSimilarity, Judge, JudgeEvidence, Judgement, ServiceScorer};
+use domain::value::{Map, Value};
 
 use super::extraction::first_json;
 use super::ready::ScorerOutcome;
+use crate::json;
 use crate::ports::StoredAnswer;
-use crate::walk::{HashedCall, Replies};
+use crate::walk::Replies;
 
 /// Answers the calls of scorers.
 pub(crate) trait ScorerAnswers: Sync {
@@ -40,10 +41,10 @@ pub(crate) struct ScorerQuestion {
     pub(crate) scorer: u32,
     /// The number of the first call among those of the scorer.
     pub(crate) first: u32,
-    /// Where they go.
-    pub(crate) endpoint: Arc<Endpoint>,
+    /// The endpoint that they go to; `None` for those of services.
+    pub(crate) endpoint: Option<Arc<Endpoint>>,
     /// At least one.
-    pub(crate) calls: Vec<HashedCall>,
+    pub(crate) calls: Vec<Call>,
 }
 
 /// Asks on behalf of one scorer, which may be several checks of a sample under one name.
@@ -102,25 +103,47 @@ impl<'a, A: ScorerAnswers> Interviewer<'a, A> {
         }))
     }
 
-    /// The answers to calls, or which call failed and why.
+    /// The score that a service gives.
+    pub(super) async fn consult(
+        &self,
+        scorer: &ServiceScorer,
+        output: &Value,
+        context: Map,
+    ) -> Result<ScorerOutcome, A::Stop> {
+        let call = match scorer.call(output, context) {
+            Ok(call) => call,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let answered = self.put(None, vec![call.into()]).await?;
+        Ok(answered.map_err(|error| format!("the service did not answer: {error}")).and_then(|answers| {
+            let answer = answers.first().and_then(|answer| answer.reply.service_answer());
+            let answer = answer.and_then(|answer| json::parse(&answer.text).ok());
+            scorer.judgement(answer).map(Some).map_err(|error| error.to_string())
+        }))
+    }
+
+    /// The answers to calls of a model, or which model failed and why.
     async fn ask(
         &self,
         model: &ScorerModel,
         calls: Vec<Call>,
     ) -> Result<Result<Vec<Arc<StoredAnswer>>, String>, A::Stop> {
+        let answered = self.put(Some(&model.endpoint), calls).await?;
+        let ScorerModel { endpoint, model } = model;
+        Ok(answered.map_err(|error| format!("`{model}` at `{}`: {error}", endpoint.label)))
+    }
+
+    async fn put(
+        &self,
+        endpoint: Option<&Arc<Endpoint>>,
+        calls: Vec<Call>,
+    ) -> Result<Result<Vec<Arc<StoredAnswer>>, String>, A::Stop> {
         let count = u32::try_from(calls.len()).unwrap_or(u32::MAX);
-        let question = ScorerQuestion {
-            scorer: self.scorer,
-            first: self.calls.fetch_add(count, Ordering::Relaxed),
-            endpoint: Arc::clone(&model.endpoint),
-            calls: calls.into_iter().map(HashedCall::new).collect(),
-        };
+        let first = self.calls.fetch_add(count, Ordering::Relaxed);
+        let question = ScorerQuestion { scorer: self.scorer, first, endpoint: endpoint.cloned(), calls };
         Ok(match self.answers.answer(question).await? {
             Replies::Complete(answers) => Ok(answers),
-            Replies::Failed(_, error) => {
-                let ScorerModel { endpoint, model } = model;
-                Err(format!("`{model}` at `{}`: {}: {}", endpoint.label, error.kind.as_str(), error.message))
-            }
+            Replies::Failed(_, error) => Err(format!("{}: {}", error.kind.as_str(), error.message)),
             Replies::Unknown => Err("its calls were not answered".to_owned()),
         })
     }

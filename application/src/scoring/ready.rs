@@ -6,7 +6,7 @@ use domain::experiment::Definition;
 use domain::scoring::rating::{human_judgement, posted_judgement};
 use domain::scoring::{EntryScorer, JudgeEvidence, Judgement, Score, Scorer, ScoringEntry};
 use domain::stage::StageKind;
-use domain::value::Value;
+use domain::value::{Map, Value};
 
 use super::asking::{Interviewer, ScorerAnswers};
 use super::extraction::{Extraction, Part};
@@ -113,6 +113,9 @@ impl ReadyEntry {
             Scorer::EmbeddingSimilarity(scorer) => {
                 return subject.interviewer.compare(scorer, output, &expected.references).await;
             }
+            Scorer::Service(scorer) => {
+                return subject.interviewer.consult(scorer, output, context(subject.evidence)).await;
+            }
             Scorer::Latency(target) => Ok(target.evaluate(measured)),
             Scorer::Cost(target) => target.evaluate(measured).map_err(|error| error.to_string()),
             Scorer::HumanRating => Ok(human_judgement(ratings, sample)),
@@ -133,6 +136,17 @@ impl ReadyEntry {
             context: retrieved.or_else(given),
         }
     }
+}
+
+/// What a service is told beside the output.
+fn context(evidence: Evidence<'_>) -> Map {
+    let Evidence { pipeline, progress, place: (_, repeat), measured, .. } = evidence;
+    let latency = measured.latency.map(|latency| ("latency_ms", Value::number(latency.as_secs_f64() * 1e3)));
+    let cost = measured.cost.map(|cost| ("cost", Value::number(cost.dollars())));
+    let known = [("repeat", Value::from(repeat))].into_iter().chain(latency).chain(cost);
+    let mut context = pipeline.scorer_context(progress);
+    context.extend(known.map(|(name, value)| (name.to_owned(), value)));
+    context
 }
 
 impl ReadyScorer {

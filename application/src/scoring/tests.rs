@@ -66,7 +66,7 @@ impl<F: Fn(&Call) -> Result<Reply, StageError> + Sync> ScorerAnswers for Model<F
             .calls
             .iter()
             .map(|call| {
-                let reply = Arc::new((self.says)(&call.call)?);
+                let reply = Arc::new((self.says)(call)?);
                 Ok(Arc::new(StoredAnswer { id: AnswerId(1), reply, cost: None, paid_by: None }))
             })
             .collect();

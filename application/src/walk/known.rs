@@ -17,12 +17,14 @@ pub(crate) struct AskedCalls {
 /// Answers with what the cache knows, and notes the calls that it does not.
 pub(crate) struct KnownAnswers<'a> {
     calls: &'a dyn CallStore,
+    owner: String,
     asked: Mutex<AskedCalls>,
 }
 
 impl<'a> KnownAnswers<'a> {
-    pub(crate) fn new(calls: &'a dyn CallStore) -> Self {
-        Self { calls, asked: Mutex::default() }
+    /// With what the cache knows for this owner of calls that are not shared.
+    pub(crate) fn new(calls: &'a dyn CallStore, owner: String) -> Self {
+        Self { calls, owner, asked: Mutex::default() }
     }
 
     /// The calls that were asked for.
@@ -33,6 +35,10 @@ impl<'a> KnownAnswers<'a> {
 
 impl Answers for KnownAnswers<'_> {
     type Stop = StoreError;
+
+    fn owner(&self) -> String {
+        self.owner.clone()
+    }
 
     async fn answer(&self, _stage: usize, calls: Vec<HashedCall>) -> Result<Replies, StoreError> {
         let known = self.calls.peek(calls.iter().map(|call| call.hash).collect()).await?;

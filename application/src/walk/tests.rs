@@ -32,6 +32,10 @@ struct Texts {
 impl Answers for Texts {
     type Stop = ();
 
+    fn owner(&self) -> String {
+        "a walk".to_owned()
+    }
+
     async fn answer(&self, stage: usize, calls: Vec<HashedCall>) -> Result<Replies, ()> {
         let Call::Chat(call) = &*calls[0].call else { panic!("not a chat call") };
         let prompt = call.messages[0].content.clone();

@@ -39,7 +39,8 @@ pub(crate) async fn run(settings: Settings, screen: &Screen) -> Result<(), Failu
         ..settings
     };
     let listener = free_listener(&settings, screen).await?;
-    let wired = Wired::new(&settings).await?;
+    let address = listener.local_addr().map_err(Failure::error)?;
+    let wired = Wired::listening(&settings, Some(address)).await?;
     let engine = wired.engine(None);
     let services = Arc::new(wired.services(&settings, &engine).await?);
     let by = system()?;
@@ -50,7 +51,7 @@ pub(crate) async fn run(settings: Settings, screen: &Screen) -> Result<(), Failu
     let experiment = experiment.map_err(Failure::error)?;
     let code = security::fresh_code().map_err(Failure::error)?;
     services.accounts.admit(&code, account(&wired, &services).await?);
-    let address = url(listener.local_addr().map_err(Failure::error)?);
+    let address = url(address);
     screen.say(
         "The sample project runs on a built-in simulation: its answers come from rules, not from a model.",
     );

@@ -14,7 +14,7 @@ const OK: u16 = 200;
 pub(crate) async fn run(settings: &Settings) -> Result<(), Failure> {
     let host = if settings.host.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { settings.host };
     let url = format!("http://{}/health", SocketAddr::new(host, settings.port));
-    let client = Client::new(AddressPolicy::Endpoints).map_err(Failure::error)?;
+    let client = Client::new(AddressPolicy::endpoints()).map_err(Failure::error)?;
     let request = Request::get(&url).timeout(REQUEST_TIMEOUT);
     let answer = client.send(request).await.map_err(|error| Failure::errors(&url, [error]))?;
     let said = String::from_utf8_lossy(answer.body()).into_owned();

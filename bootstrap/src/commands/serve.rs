@@ -22,10 +22,10 @@ pub(crate) async fn run(settings: &Settings, screen: &Screen, options: &ServeOpt
         return Err(Failure::Usage(advice.to_owned()));
     }
     let listener = listen(settings.host, settings.port).await?;
-    let wired = Wired::new(settings).await?;
+    let address = listener.local_addr().map_err(Failure::error)?;
+    let wired = Wired::listening(settings, Some(address)).await?;
     let engine = if options.no_execute { wired.idle_engine() } else { wired.engine(None) };
     let services = Arc::new(wired.services(settings, &engine).await?);
-    let address = listener.local_addr().map_err(Failure::error)?;
     screen.say(&format!("PromptLooper {} is at {}", env!("CARGO_PKG_VERSION"), url(address)));
     if services.accounts.setup_required().await.map_err(Failure::error)? {
         screen.say(&format!("Open {}/setup to create the administrator account.", url(address)));

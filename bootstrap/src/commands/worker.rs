@@ -1,5 +1,7 @@
 //! Executes runs beside other processes, until it is stopped.
 
+use std::net::SocketAddr;
+
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::stop;
@@ -10,7 +12,9 @@ pub(crate) async fn run(settings: &Settings) -> Result<(), Failure> {
         let advice = "a worker shares a database with other processes: set DATABASE_URL to a PostgreSQL URL";
         return Err(Failure::Usage(advice.to_owned()));
     }
-    let wired = Wired::new(settings).await?;
+    // A server of the same database is likely to be on this machine, at the address that the environment names.
+    let server = SocketAddr::new(settings.host, settings.port);
+    let wired = Wired::listening(settings, Some(server)).await?;
     let engine = wired.engine(None);
     let working = engine.run();
     tracing::info!(concurrent_runs = settings.concurrent_runs, "worker ready");

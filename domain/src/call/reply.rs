@@ -1,4 +1,4 @@
-//! Answers of models.
+//! Answers of models and services.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,6 +151,8 @@ pub enum ReplyBody {
     Completion(Completion),
     /// Of an embedding call.
     Embedding(Embedding),
+    /// Of a call to a service.
+    Service(ServiceAnswer),
 }
 
 /// The answer of a chat model.
@@ -164,6 +166,15 @@ pub struct Completion {
     pub finish_reason: Option<String>,
     /// Tool calls, as the server sent them.
     pub tool_calls: Option<Value>,
+}
+
+/// The answer of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServiceAnswer {
+    /// The body as received.
+    pub text: String,
+    /// Whether the service says that it is JSON.
+    pub is_json: bool,
 }
 
 /// The vector of a text: not empty, and all numbers are finite.
@@ -208,7 +219,7 @@ impl Reply {
     pub const fn completion(&self) -> Option<&Completion> {
         match &self.body {
             ReplyBody::Completion(completion) => Some(completion),
-            ReplyBody::Embedding(_) => None,
+            ReplyBody::Embedding(_) | ReplyBody::Service(_) => None,
         }
     }
 
@@ -217,7 +228,16 @@ impl Reply {
     pub const fn embedding(&self) -> Option<&Embedding> {
         match &self.body {
             ReplyBody::Embedding(embedding) => Some(embedding),
-            ReplyBody::Completion(_) => None,
+            ReplyBody::Completion(_) | ReplyBody::Service(_) => None,
+        }
+    }
+
+    /// The answer of a service, if it is one.
+    #[must_use]
+    pub const fn service_answer(&self) -> Option<&ServiceAnswer> {
+        match &self.body {
+            ReplyBody::Service(answer) => Some(answer),
+            ReplyBody::Completion(_) | ReplyBody::Embedding(_) => None,
         }
     }
 
@@ -227,6 +247,7 @@ impl Reply {
         match &self.body {
             ReplyBody::Completion(completion) => completion.text.len(),
             ReplyBody::Embedding(embedding) => size_of_val(embedding.numbers()),
+            ReplyBody::Service(answer) => answer.text.len(),
         }
     }
 }

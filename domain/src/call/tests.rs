@@ -1,7 +1,11 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::endpoint::EndpointKind;
+use crate::secret::Secret;
 use crate::value::tests::any_value;
 
 fn call() -> ChatCall {
@@ -54,9 +58,58 @@ fn an_embedding_call_is_spelled_by_its_text() {
     let endpoint = EndpointIdentity::new(EndpointKind::OpenAi, "http://127.0.0.1:8000/v1/");
     let call = EmbedCall { endpoint, model: "bge".into(), text: "My \"card\"".into() };
     assert_eq!(
-        Call::from(call).canonical(),
+        Call::from(call).canonical(|_| Digest::new([0; 32]), String::new),
         r#"{"embed":"My \"card\"","kind":"openai","model":"bge","url":"http://127.0.0.1:8000/v1","v":1}"#
     );
+}
+
+fn http_call() -> HttpCall {
+    let url = "http://127.0.0.1:9000/rank".to_owned();
+    HttpCall {
+        origin: ServiceOrigin::parse(&url).unwrap(),
+        url,
+        headers: BTreeMap::new(),
+        body: RequestBody::Text("My \"card\"".into()),
+        timeout: Duration::from_secs(30),
+        repeat: 1,
+        shared: true,
+    }
+}
+
+/// Stands in for a hash: a text's length, and its first byte.
+fn digest(text: &str) -> Digest {
+    let mut bytes = [0; 32];
+    bytes[0] = u8::try_from(text.len()).unwrap();
+    bytes[1] = text.bytes().next().unwrap_or_default();
+    Digest::new(bytes)
+}
+
+#[test]
+fn a_call_of_a_service_is_spelled_with_the_digest_of_its_headers() {
+    let spelled = |call: HttpCall| Call::from(call).canonical(digest, || "run 1".to_owned());
+    assert_eq!(
+        spelled(http_call()),
+        r#"{"body":"My \"card\"","http":"POST","url":"http://127.0.0.1:9000/rank","v":1}"#
+    );
+    let headers = BTreeMap::from([("x-key".to_owned(), Secret::new("sk-1"))]);
+    let full = HttpCall {
+        headers,
+        body: RequestBody::Json(Value::from([("b", Value::number(1.0)), ("a", Value::Null)])),
+        repeat: 2,
+        shared: false,
+        ..http_call()
+    };
+    assert_eq!(
+        spelled(full),
+        concat!(
+            r#"{"body":"{\"a\":null,\"b\":1}","#,
+            r#""headers":"107b000000000000000000000000000000000000000000000000000000000000","#,
+            r#""http":"POST","owner":"run 1","repeat":2,"url":"http://127.0.0.1:9000/rank","v":1}"#
+        )
+    );
+    // Equal requests are equal calls, however long they may take.
+    let same = HttpCall { timeout: Duration::from_secs(1), ..http_call() };
+    assert_eq!(spelled(same), spelled(http_call()));
 }
 
 #[test]

@@ -155,5 +155,5 @@ fn dimension(name: &str, draft: DimensionDraft, problems: &mut Vec<Problem>) -> 
 
 /// Fields whose values are templates.
 pub(super) const fn is_template(field: &Field) -> bool {
-    matches!(field, Field::System | Field::Prompt | Field::Messages)
+    matches!(field, Field::System | Field::Prompt | Field::Messages | Field::Url)
 }

@@ -6,6 +6,8 @@ use super::{Definition, check};
 use crate::problem::Problem;
 use crate::sample::Sample;
 use crate::scoring::ScoringDraft;
+use crate::secret::Secret;
+use crate::service::ServiceOrigin;
 use crate::space::Levels;
 use crate::value::{Map, Value};
 
@@ -52,6 +54,8 @@ pub enum StageKindDraft {
     Chunk(ChunkDraft),
     /// Finds the texts most similar to a query.
     Retrieve(RetrieveDraft),
+    /// Calls a service of the user's own.
+    Http(HttpDraft),
 }
 
 /// The draft of an `llm` stage.
@@ -105,6 +109,35 @@ pub struct RetrieveDraft {
     pub top_k: u32,
 }
 
+/// The draft of an `http` stage.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HttpDraft {
+    /// Its URL, a template.
+    pub url: String,
+    /// The values of headers, templates, by their names.
+    pub headers: BTreeMap<String, String>,
+    /// The body: a template, or JSON whose texts are templates; `{input, output, context}` where absent.
+    pub body: Option<Value>,
+    /// The JSON pointer to the output in the answer.
+    pub output: Option<String>,
+    /// How long an exchange may take, in seconds; 30 where absent.
+    pub timeout_s: Option<u32>,
+    /// Whether equal calls share their answer; `true` where absent.
+    pub cache: Option<bool>,
+}
+
+impl HttpDraft {
+    fn keep_headers(&mut self, known: &Self) {
+        let origins = [&self.url, &known.url].map(|url| ServiceOrigin::parse(url));
+        let is_same = self.url == known.url || origins[0].is_ok() && origins[0] == origins[1];
+        for (name, value) in self.headers.iter_mut().filter(|(_, value)| is_same && *value == Secret::MASK) {
+            if let Some(kept) = known.headers.get(name) {
+                value.clone_from(kept);
+            }
+        }
+    }
+}
+
 impl StageDraft {
     /// A stage that asks a chat model.
     #[must_use]
@@ -117,7 +150,7 @@ impl StageDraft {
     pub const fn as_llm(&self) -> Option<&LlmDraft> {
         match &self.kind {
             StageKindDraft::Llm(draft) => Some(draft),
-            StageKindDraft::Chunk(_) | StageKindDraft::Retrieve(_) => None,
+            StageKindDraft::Chunk(_) | StageKindDraft::Retrieve(_) | StageKindDraft::Http(_) => None,
         }
     }
 }
@@ -157,6 +190,21 @@ impl Draft {
     #[must_use]
     pub fn without_names(&self) -> Self {
         Self { name: String::new(), description: None, ..self.clone() }
+    }
+
+    /// The draft in the place of a known one. Where it has [`Secret::MASK`] for the value of a header, the known value stays, as
+    /// long as the stage goes to the same service.
+    #[must_use]
+    pub fn in_place_of(mut self, known: &Self) -> Self {
+        for stage in &mut self.stages {
+            let of = known.stages.iter().find(|known| known.name == stage.name);
+            if let (StageKindDraft::Http(draft), Some(StageKindDraft::Http(known))) =
+                (&mut stage.kind, of.map(|known| &known.kind))
+            {
+                draft.keep_headers(known);
+            }
+        }
+        self
     }
 
     /// Checks the draft with its samples, and returns its definition.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::check::place;
-use super::{ChunkDraft, LlmDraft, RetrieveDraft, StageDraft, StageKindDraft};
+use super::{ChunkDraft, LlmDraft, RetrieveDraft, StageDraft, StageKindDraft, http};
 use crate::call::{Message, Role};
 use crate::name::Name;
 use crate::problem::{Problem, listed, nul, segment, unknown};
@@ -36,6 +36,7 @@ fn stage(draft: StageDraft, earlier: &[Stage], problems: &mut Vec<Problem>) -> O
     let kind = match draft.kind {
         StageKindDraft::Llm(draft) => llm(draft, problems).map(StageKind::Llm),
         StageKindDraft::Chunk(draft) => chunk(draft, problems).map(StageKind::Chunk),
+        StageKindDraft::Http(draft) => Some(StageKind::Http(http::check(draft, problems))),
         StageKindDraft::Retrieve(draft) => retrieve(draft, earlier, problems).map(StageKind::Retrieve),
     };
     Some(Stage { name: name?, kind: kind? })

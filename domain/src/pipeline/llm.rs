@@ -1,7 +1,7 @@
 //! Asks a chat model.
 
 use super::{Render, Step, parsed};
-use crate::call::{ChatCall, Message, Reply, ResponseFormat, Role};
+use crate::call::{ChatCall, Flags, Message, Reply, ResponseFormat, Role};
 use crate::configuration::Binding;
 use crate::run::StageError;
 use crate::stage::LlmStage;
@@ -71,13 +71,34 @@ impl CompiledLlm {
         Some(Ok(Step::Calls(vec![call.into()])))
     }
 
-    /// The answer's text, or the JSON in it. A text that is not JSON is passed on as text, so that scorers can judge
-    /// it; otherwise the sample would be missing from the score.
-    pub(super) fn finish(&self, replies: &[&Reply], read_json: impl Fn(&str) -> Option<Value>) -> Value {
-        let completion = replies.first().and_then(|reply| reply.completion());
+    /// The answer's text, or the JSON in it.
+    pub(super) fn finish(
+        &self,
+        stage: &str,
+        replies: &[&Reply],
+        read_json: impl Fn(&str) -> Option<Value>,
+    ) -> Result<Value, StageError> {
+        let reply = replies.first();
+        let completion = reply.and_then(|reply| reply.completion());
         let text = completion.map(|completion| completion.answer(self.strip_think));
-        let Some(text) = text else { return Value::Null };
-        let parsed = self.answers_json().then(|| read_json(text)).flatten();
-        parsed.unwrap_or_else(|| Value::from(text))
+        let Some(text) = text else { return Ok(Value::Null) };
+        if !self.answers_json() {
+            return Ok(Value::from(text));
+        }
+        read_json(text).ok_or_else(|| {
+            let flags = reply.map(|reply| reply.flags).unwrap_or_default();
+            StageError::not_json(stage, text, why_not_json(flags))
+        })
+    }
+}
+
+/// What else is odd about an answer that is no JSON.
+const fn why_not_json(flags: Flags) -> Option<&'static str> {
+    if flags.refused {
+        Some("the model or its server refused to answer")
+    } else if flags.truncated {
+        Some("cut at the limit of output tokens: raise max_tokens")
+    } else {
+        None
     }
 }

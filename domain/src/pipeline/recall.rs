@@ -27,7 +27,7 @@ impl Pipeline {
                 });
                 found.collect::<Option<_>>().map(Value::List)
             }
-            CompiledKind::Llm(_) | CompiledKind::Chunk(_) => None,
+            CompiledKind::Llm(_) | CompiledKind::Http(_) | CompiledKind::Chunk(_) => None,
         }
     }
 
@@ -55,10 +55,10 @@ impl Pipeline {
                 retrieve.recall(progress, found)
             }
             (CompiledKind::Retrieve(_), _) => Ok(None),
-            (CompiledKind::Llm(_), Recollection { reply: Some(reply), .. }) => {
+            (CompiledKind::Llm(_) | CompiledKind::Http(_), Recollection { reply: Some(reply), .. }) => {
                 self.finish(stage, progress, &[reply], read_json).map(Some)
             }
-            (CompiledKind::Llm(_), _) => Ok(None),
+            (CompiledKind::Llm(_) | CompiledKind::Http(_), _) => Ok(None),
         }
     }
 }

@@ -1,11 +1,12 @@
 use super::*;
-use crate::call::{Embedding, FailureKind, Flags, ReplyBody};
+use crate::call::{Completion, Embedding, FailureKind, Flags, ReplyBody, ResponseFormat};
 use crate::configuration::{Binding, Configuration};
 use crate::endpoint::{EndpointIdentity, EndpointKind};
 use crate::name::Name;
 use crate::pricing::{CacheUse, Tokens};
 use crate::stage::{ChunkInput, ChunkStage, LlmStage, RetrieveStage, Stage};
 use crate::text_unit::TextUnit;
+use crate::value::Map;
 
 fn name(text: &str) -> Name {
     Name::try_new(text).unwrap()
@@ -51,7 +52,7 @@ fn texts(step: Step) -> Vec<String> {
     let Step::Calls(calls) = step else { panic!("no calls: {step:?}") };
     let text = |call: Call| match call {
         Call::Embed(call) => call.text,
-        Call::Chat(_) => panic!("a chat call"),
+        other => panic!("another call: {other:?}"),
     };
     calls.into_iter().map(text).collect()
 }
@@ -133,4 +134,49 @@ fn a_limit_that_the_protocol_demands_is_part_of_the_call() {
         assert_eq!(calls[0].max_tokens(), told, "{kind}");
         assert_eq!(calls[0].parameters().contains_key("max_tokens"), told.is_some(), "{kind}");
     }
+}
+
+#[test]
+fn an_answer_that_is_no_json_fails_a_stage_that_answers_json() {
+    let ask = |response_format| LlmStage { prompt: "hi".to_owned(), response_format, ..LlmStage::default() };
+    let finish = |response_format, text: &str, flags| {
+        let endpoint = EndpointIdentity::new(EndpointKind::OpenAi, "http://h/v1");
+        let stage = ConfiguredStage {
+            stage: Stage { name: name("extract"), kind: StageKind::Llm(ask(response_format)) },
+            binding: Some(Binding { endpoint, model: "m".into() }),
+        };
+        let configuration =
+            Configuration { stages: vec![stage], params: Map::new(), free: Map::new(), repeats: 1 };
+        let completion = Completion { text: text.to_owned(), ..Completion::default() };
+        let reply = Reply { body: ReplyBody::Completion(completion), flags, ..embedding(&[1.0]) };
+        let pipeline = Pipeline::try_new(&configuration).unwrap();
+        let json = |text: &str| (text == "7").then(|| Value::from(7_u32));
+        pipeline.finish(0, &SampleProgress::new(Value::Null), &[&reply], json)
+    };
+    let (plain, cut) = (Flags::default(), Flags { truncated: true, ..Flags::default() });
+    let refused = Flags { refused: true, ..Flags::default() };
+    assert_eq!(finish(ResponseFormat::Json, "<think>x</think>7", plain), Ok(Value::from(7_u32)));
+    assert_eq!(finish(ResponseFormat::Text, "7", plain), Ok(Value::from("7")));
+    let schema = ResponseFormat::JsonSchema { schema: Value::Bool(true), strict: None };
+    let long = format!("Sorry,\n{}", "x".repeat(1_000));
+    for (format, text, flags, said) in [
+        (ResponseFormat::Json, "Sorry,\nno", plain, "stage `extract` answered no JSON: Sorry,\\nno"),
+        (
+            schema,
+            "",
+            refused,
+            "stage `extract` answered no JSON (the model or its server refused to answer): its answer is empty",
+        ),
+        (
+            ResponseFormat::Json,
+            "{",
+            cut,
+            "stage `extract` answered no JSON (cut at the limit of output tokens: raise max_tokens): {",
+        ),
+    ] {
+        let error = finish(format, text, flags).unwrap_err();
+        assert_eq!((error.kind, error.message.as_str()), (ErrorKind::NotJson, said));
+    }
+    let error = finish(ResponseFormat::Json, &long, plain).unwrap_err();
+    assert!(error.message.chars().count() < 300, "{}", error.message);
 }

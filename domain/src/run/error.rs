@@ -1,6 +1,7 @@
 //! Why runs and stages failed.
 
 use crate::call::FailureKind;
+use crate::excerpt::excerpt;
 
 /// The kind of an error. Programs and stored rows hold its word, which never changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +16,10 @@ pub enum ErrorKind {
     EndpointChanged,
     /// A fault of this program.
     Internal,
+    /// An answer has nothing at the place that its stage takes its output from.
+    MissingOutput,
+    /// An answer is no JSON where its stage answers JSON.
+    NotJson,
     /// A template could not be parsed or rendered.
     Template,
     /// A text has more chunks than a stage may give.
@@ -28,11 +33,13 @@ pub enum ErrorKind {
 }
 
 /// Kinds of errors that are not those of calls.
-const OWN: [ErrorKind; 8] = [
+const OWN: [ErrorKind; 10] = [
     ErrorKind::Configuration,
     ErrorKind::Corrupt,
     ErrorKind::EndpointChanged,
     ErrorKind::Internal,
+    ErrorKind::MissingOutput,
+    ErrorKind::NotJson,
     ErrorKind::Template,
     ErrorKind::TooManyChunks,
     ErrorKind::WorkerLost,
@@ -49,6 +56,8 @@ impl ErrorKind {
             Self::Corrupt => "corrupt",
             Self::EndpointChanged => "endpoint_changed",
             Self::Internal => "internal",
+            Self::MissingOutput => "missing_output",
+            Self::NotJson => "not_json",
             Self::Template => "template",
             Self::TooManyChunks => "too_many_chunks",
             Self::WorkerLost => "worker_lost",
@@ -99,6 +108,19 @@ impl StageError {
     #[must_use]
     pub fn new(kind: impl Into<ErrorKind>, message: impl Into<String>) -> Self {
         Self { kind: kind.into(), message: message.into() }
+    }
+
+    /// A stage answered no JSON where it has to. `advice` says what to do about it, where that is known.
+    #[must_use]
+    pub fn not_json(stage: &str, answer: &str, advice: Option<&str>) -> Self {
+        /// Characters of the answer that are shown.
+        const SHOWN: usize = 200;
+        let shown = match answer.trim() {
+            "" => "its answer is empty".to_owned(),
+            answer => excerpt(answer, SHOWN),
+        };
+        let advice = advice.map(|advice| format!(" ({advice})")).unwrap_or_default();
+        Self::new(ErrorKind::NotJson, format!("stage `{stage}` answered no JSON{advice}: {shown}"))
     }
 }
 

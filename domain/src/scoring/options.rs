@@ -108,6 +108,12 @@ impl<'a> Options<'a> {
         self.optional(name).filter(|value| !self.may_become(value))
     }
 
+    /// A text that is no template any more; `None` where it still is one.
+    pub(super) fn rendered_text<'b>(&self, text: &'b str) -> Option<&'b str> {
+        let is_open = self.templates && (text.contains("{{") || text.contains("{%"));
+        (!is_open).then_some(text)
+    }
+
     /// A text that is not blank. A template is one.
     pub(super) fn optional_text(&mut self, name: &'static str) -> Option<String> {
         let value = self.optional(name)?;

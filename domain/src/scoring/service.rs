@@ -1,9 +1,14 @@
 //! A service of the user's own that judges outputs.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::options::Options;
 use super::{Judgement, Score, ScorerError};
+use crate::call::{HttpCall, RequestBody};
+use crate::header;
+use crate::secret::Secret;
+use crate::service::ServiceOrigin;
 use crate::value::{Map, Value};
 
 /// Seconds that a service may take where nothing else is said, and at most.
@@ -24,9 +29,10 @@ pub struct ServiceScorer {
 impl ServiceScorer {
     pub(super) fn read(options: &mut Options<'_>) -> Option<Self> {
         let url = options.required_text("url");
-        let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-        if let Some(url) = url.as_ref().filter(|url| !is_url(url) && !options.may_come(&["url"])) {
-            options.wrong("url", "wrong_value", format!("takes an http or https URL, not `{url}`"));
+        if let Some(url) = url.as_ref().filter(|_| !options.may_come(&["url"]))
+            && let Err(error) = ServiceOrigin::parse(url)
+        {
+            options.wrong("url", "wrong_value", error.to_string());
         }
         let headers = Self::headers(options);
         let timeout_s = options.positive_count("timeout_s").unwrap_or(DEFAULT_TIMEOUT);
@@ -39,16 +45,51 @@ impl ServiceScorer {
     fn headers(options: &mut Options<'_>) -> BTreeMap<String, String> {
         let Some(value) = options.value("headers") else { return BTreeMap::new() };
         let texts = value.as_map().map(|headers| {
-            headers.iter().map(|(name, value)| Some((name.clone(), value.as_text()?.to_owned())))
+            headers.iter().map(|(name, value)| Some((name.to_ascii_lowercase(), value.as_text()?.to_owned())))
         });
         let headers: Option<BTreeMap<_, _>> = texts.and_then(Iterator::collect);
-        headers.unwrap_or_else(|| {
+        let Some(headers) = headers else {
             options.wrong(
                 "headers",
                 "wrong_value",
                 format!("takes headers with texts as values, not {value}"),
             );
-            BTreeMap::new()
+            return BTreeMap::new();
+        };
+        for (name, value) in &headers {
+            // A template may give any value.
+            let value = options.rendered_text(value).unwrap_or("x");
+            if let Err(wrong) = header::check_name(name).and_then(|()| header::check_value(value)) {
+                options.wrong("headers", "wrong_value", format!("`{name}`: {wrong}"));
+            }
+        }
+        headers
+    }
+
+    /// The request for a judgement of an output. It is made anew each time that a run is scored.
+    ///
+    /// # Errors
+    /// Its URL or a header makes no sense.
+    pub fn call(&self, output: &Value, context: Map) -> Result<HttpCall, ScorerError> {
+        let origin = ServiceOrigin::parse(&self.url);
+        let origin = origin.map_err(|error| ScorerError::new(format!("option `url`: {error}")))?;
+        let mut headers = BTreeMap::new();
+        for (name, value) in &self.headers {
+            let checked = header::check_name(name).and_then(|()| header::check_value(value));
+            checked.map_err(|wrong| ScorerError::new(format!("header `{name}`: {wrong}")))?;
+            headers.insert(name.clone(), Secret::new(value.clone()));
+        }
+        let input = context.get("vars").cloned().unwrap_or_default();
+        let body =
+            Value::from([("input", input), ("output", output.clone()), ("context", Value::Map(context))]);
+        Ok(HttpCall {
+            origin,
+            url: self.url.clone(),
+            headers,
+            body: RequestBody::Json(body),
+            timeout: Duration::from_secs(self.timeout_s),
+            repeat: 1,
+            shared: false,
         })
     }
 
@@ -68,10 +109,4 @@ impl ServiceScorer {
         let value = value.map_err(|error| ScorerError::new(format!("the service's answer: {error}")))?;
         Ok(Judgement { value, metadata: fields })
     }
-}
-
-/// The request that a service is sent.
-#[must_use]
-pub fn service_request(input: &Value, output: &Value, context: Map) -> Value {
-    Value::from([("input", input.clone()), ("output", output.clone()), ("context", Value::Map(context))])
 }

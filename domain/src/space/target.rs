@@ -87,6 +87,8 @@ pub enum Field {
     ChunkOverlap,
     /// The number of texts that a retrieval keeps.
     TopK,
+    /// The URL of a service.
+    Url,
 }
 
 /// The target of a dimension: a field of a stage.
@@ -127,6 +129,7 @@ impl Field {
             "chunk_size" => Self::ChunkSize,
             "chunk_overlap" => Self::ChunkOverlap,
             "top_k" => Self::TopK,
+            "url" => Self::Url,
             _ => match text.split_once('.') {
                 Some(("extra", key)) if !key.is_empty() => Self::Extra(key.to_owned()),
                 Some(_) => return None,
@@ -154,6 +157,7 @@ impl fmt::Display for Field {
             Self::ChunkSize => "chunk_size",
             Self::ChunkOverlap => "chunk_overlap",
             Self::TopK => "top_k",
+            Self::Url => "url",
             Self::Parameter(parameter) => parameter.as_str(),
             Self::Extra(key) => return write!(f, "extra.{key}"),
         })
@@ -166,7 +170,7 @@ impl fmt::Display for InvalidTarget {
         write!(
             f,
             "unknown target `{}`. Use STAGE.FIELD, where FIELD is one of endpoint, model, system, prompt, messages, \
-             response_format, {}, extra.KEY, chunk_size, chunk_overlap or top_k",
+             response_format, {}, extra.KEY, chunk_size, chunk_overlap, top_k or url",
             self.0.escape_debug(),
             parameters.join(", ")
         )
@@ -192,6 +196,7 @@ mod tests {
             "a.chunk_size",
             "a.chunk_overlap",
             "a.top_k",
+            "a.url",
         ] {
             assert_eq!(Target::parse(text).unwrap().to_string(), text);
         }

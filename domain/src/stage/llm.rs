@@ -45,7 +45,7 @@ impl LlmStage {
                 self.parameters.insert(parameter.as_str().to_owned(), value.clone());
             }
             Field::Extra(key) => drop(self.extra.insert(key.clone(), value.clone())),
-            Field::ChunkSize | Field::ChunkOverlap | Field::TopK => {
+            Field::ChunkSize | Field::ChunkOverlap | Field::TopK | Field::Url => {
                 return Err(no_field("an llm", field, FIELDS));
             }
         }

@@ -698,66 +698,6 @@ export interface components {
          */
         CallerScope: "read" | "write" | "admin";
         /**
-         * ConfiguredStage
-         * @description A stage as configured in a run.
-         */
-        ConfiguredStage: {
-            /**
-             * Format: uint32
-             * @description chunk: the overlap of consecutive chunks; 0 where absent.
-             */
-            chunk_overlap?: number;
-            /**
-             * Format: uint32
-             * @description chunk: the length of a chunk.
-             */
-            chunk_size?: number;
-            /** @description llm, retrieve: the label of its endpoint; the default one where absent. */
-            endpoint?: string;
-            /** @description llm: further fields of the request. */
-            extra?: {
-                [key: string]: unknown;
-            };
-            /** @description retrieve: the earlier stage whose output is the list of texts. */
-            from?: string;
-            /** @description chunk: the text to cut, a template, or `documents`; the sample's input where absent. */
-            input?: string;
-            /** @description What it does. */
-            kind: components["schemas"]["StageKind"];
-            /** @description llm: few-shot messages, each `{role, content}`. */
-            messages?: unknown[];
-            /** @description llm, retrieve: its model; the default one where absent. */
-            model?: string;
-            /** @description Its name in templates and dimensions. */
-            name: string;
-            /** @description llm: inference parameters. */
-            parameters?: {
-                [key: string]: unknown;
-            };
-            /** @description llm: the prompt, a template. */
-            prompt?: string;
-            /** @description retrieve: the query, a template; the sample's input where absent. */
-            query?: string;
-            /**
-             * @description llm: `text`, `json` or `{json_schema, strict?}`. `strict` says whether the server has to hold the model to the
-             *     schema; where absent it is sent as true for schemas that qualify.
-             */
-            response_format?: unknown;
-            /** @description llm: whether a leading `<think>…</think>` is separated from the output; `true` where absent. */
-            strip_think?: boolean;
-            /** @description llm: the system prompt, a template. */
-            system?: string;
-            /**
-             * Format: uint32
-             * @description retrieve: how many texts it keeps.
-             */
-            top_k?: number;
-            /** @description chunk: the unit of sizes: `characters` (the default), `words` or `tokens`. */
-            unit?: string;
-            /** @description The URL of its endpoint when the run was created, if it makes calls. */
-            url?: string;
-        };
-        /**
          * @description The source of a cost.
          * @enum {string}
          */
@@ -1985,7 +1925,10 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
-            /** @description The texts for an embedding model: `{texts, input}`, their number and the first of them. */
+            /**
+             * @description The texts for an embedding model: `{texts, input}`, their number and the first of them. Or what is sent to a
+             *     service: `{method, url, headers, body}`, of whose headers only the names are shown.
+             */
             request?: unknown;
             /** @description Its name. */
             stage: string;
@@ -2539,8 +2482,8 @@ export interface components {
          * @description A run's configuration.
          */
         RunConfig: {
-            /** @description Its stages, with these values in their fields. */
-            stages: components["schemas"]["ConfiguredStage"][];
+            /** @description Its stages, with these values in their fields, and with the labels of their endpoints where those still exist. */
+            stages: components["schemas"]["Stage"][];
             /** @description The values of its active dimensions. */
             values: {
                 [key: string]: unknown;
@@ -3232,6 +3175,13 @@ export interface components {
          */
         Stage: {
             /**
+             * @description http: the body: a text, which is a template, or JSON whose texts are templates; `{input, output, context}` where
+             *     absent.
+             */
+            body?: unknown;
+            /** @description http: whether equal calls share their answer; `true` where absent. */
+            cache?: boolean;
+            /**
              * Format: uint32
              * @description chunk: the overlap of consecutive chunks; 0 where absent.
              */
@@ -3249,6 +3199,13 @@ export interface components {
             };
             /** @description retrieve: the earlier stage whose output is the list of texts. */
             from?: string;
+            /**
+             * @description http: the values of headers, templates, by their names. Stored ones are shown as `***`; a `***` that comes back leaves
+             *     them as they are, unless the URL goes elsewhere.
+             */
+            headers?: {
+                [key: string]: string;
+            };
             /** @description chunk: the text to cut, a template, or `documents`; the sample's input where absent. */
             input?: string;
             /** @description What it does. */
@@ -3259,6 +3216,8 @@ export interface components {
             model?: string;
             /** @description Its name in templates and dimensions. */
             name: string;
+            /** @description http: a JSON pointer to the output in the answer; the whole answer where absent. */
+            output?: string;
             /** @description llm: inference parameters. */
             parameters?: {
                 [key: string]: unknown;
@@ -3278,17 +3237,27 @@ export interface components {
             system?: string;
             /**
              * Format: uint32
+             * @description http: how long an exchange may take, in seconds from 1 to 600; 30 where absent.
+             */
+            timeout_s?: number;
+            /**
+             * Format: uint32
              * @description retrieve: how many texts it keeps.
              */
             top_k?: number;
             /** @description chunk: the unit of sizes: `characters` (the default), `words` or `tokens`. */
             unit?: string;
+            /**
+             * @description http: the URL that a POST request is sent to, a template. In the configuration of a run also the URL of the stage's
+             *     endpoint when the run was created.
+             */
+            url?: string;
         };
         /**
          * @description The kinds of stage.
          * @enum {string}
          */
-        StageKind: "llm" | "chunk" | "retrieve";
+        StageKind: "llm" | "chunk" | "retrieve" | "http";
         /**
          * StageResult
          * @description The result of one stage for one sample.
@@ -3327,7 +3296,10 @@ export interface components {
             };
             /** @description The day of the list that its price is of, where it is a list price. */
             price_date?: string;
-            /** @description The request: a conversation as a list of `{role, content}`, or the query's text of a retrieval. */
+            /**
+             * @description The request: a conversation as a list of `{role, content}`, the query's text of a retrieval, or the
+             *     `{method, url, headers, body}` sent to a service, of whose headers only the names are shown.
+             */
             prompt_sent?: unknown;
             /** @description The provider that answered, if a gateway names it. */
             provider?: string;
@@ -3338,7 +3310,7 @@ export interface components {
              * @description The repetition, from 1.
              */
             repeat: number;
-            /** @description The answer of the chat model. */
+            /** @description The answer of the chat model or the service. */
             response_raw?: string;
             /**
              * Format: uint32

@@ -14,12 +14,12 @@ export function PreviewView({ preview }: { preview: Preview }) {
           ))}
         </ul>
       )}
-      {preview.stages.map(({ stage, model, messages, output }) => (
+      {preview.stages.map(({ stage, model, messages, request, output }) => (
         <div key={stage} className="flex flex-col gap-1.5">
           <h3 className="font-medium text-[13px]">
             {stage} <span className="font-normal text-muted">{model}</span>
           </h3>
-          <Messages messages={messages} />
+          {(messages ?? request) !== undefined && <Messages messages={messages ?? request} />}
           {output !== undefined && <TextBlock label="Output" text={block(output)} />}
         </div>
       ))}

@@ -7,7 +7,7 @@ export function TextBlock({ label, text, tone = "plain", aside }: Props) {
   return (
     <figure className={cx("min-w-0 rounded-md border border-line", tone === "bad" ? "bg-bad-soft" : "bg-bg")}>
       <figcaption className="flex justify-between gap-2 border-line border-b px-2.5 py-1 text-muted text-xs">
-        <span>{label}</span>
+        <span className="min-w-0 break-words">{label}</span>
         {aside && <span className="num">{aside}</span>}
       </figcaption>
       <pre

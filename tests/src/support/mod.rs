@@ -4,6 +4,7 @@ pub mod effort;
 pub mod experiment;
 pub mod facts;
 pub mod fake_llm;
+pub mod fake_service;
 pub mod home;
 pub mod listeners;
 pub mod many_runs;

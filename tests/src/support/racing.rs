@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::scoring::{Format, Judgement};
 use domain::strategy::{Guide, History, Proposal, Reason, Step, Trial, TrialState, Work, guide};
 use domain::sweep::SweepKind;
-use llm::{Servers, SimulatedServer};
+use llm::{HttpServices, Servers, SimulatedServer};
 use outbound::{AddressPolicy, Client};
 use persistence::Stores;
 use queue::LocalBell;
@@ -134,7 +134,7 @@ impl FormatChecker for NoFormats {
 /// Where there is no HTTP client to be had.
 pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let client = Client::new(AddressPolicy::Endpoints)?;
+    let client = Client::new(AddressPolicy::endpoints())?;
     Ok(engine::Ports {
         boards: stores.clone(),
         facts: stores.clone(),
@@ -145,6 +145,7 @@ pub fn ports(stores: &Arc<Stores>) -> Result<engine::Ports, outbound::Error> {
         clock: Arc::clone(&clock),
         endpoints: stores.clone(),
         experiments: stores.clone(),
+        fetch: Arc::new(HttpServices::new(client.clone(), Arc::clone(&clock))),
         formats: Arc::new(NoFormats),
         guides,
         ids: Arc::new(SystemIds),

@@ -7,11 +7,15 @@ use application::ports::{
     CallClaim, CallStore, Claim, Commit, CommitError, FailedCall, Fill, Ids as _, Journal, Reservation,
     RunLease, Settlement, SweepStore, WorkerStore,
 };
-use domain::call::{CallFailure, EmbedCall, Embedding, FailureKind, Reply, ReplyBody};
+use domain::call::{
+    CallFailure, EmbedCall, Embedding, FailureKind, HttpCall, Reply, ReplyBody, RequestBody, ServiceAnswer,
+};
 use domain::event::{EventType, NewEvent};
 use domain::id::{RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
+use domain::secret::Secret;
+use domain::service::ServiceOrigin;
 use domain::sweep::SweepLimits;
 use promptlooper_tests::support::home::Kind;
 use system::SystemIds;
@@ -23,6 +27,7 @@ on_both! {
     claims_of_dead_workers_are_free,
     answers_come_back_as_they_were,
     vectors_come_back_as_they_were,
+    answers_of_services_come_back_as_they_were,
     failures_hold_for_their_sweep,
     a_budget_is_reserved_and_given_back,
     many_commits_share_transactions_independently,
@@ -67,7 +72,8 @@ async fn vectors_come_back_as_they_were(kind: Kind) {
     assert_eq!(fixture.claimed(1, fixture.worker).await, Claim::Yours);
     let vector = Embedding::try_new(vec![0.1, -2.5e-30, f32::MAX, 0.0]).unwrap();
     let asked = Reply { body: ReplyBody::Embedding(vector), ..reply("") };
-    let call = EmbedCall { endpoint: call().endpoint().clone(), model: "e".into(), text: "a \"b\"".into() };
+    let call =
+        EmbedCall { endpoint: call().endpoint().unwrap().clone(), model: "e".into(), text: "a \"b\"".into() };
     let fill = Fill {
         call: Arc::new(call.into()),
         reply: Arc::new(asked.clone()),
@@ -76,6 +82,40 @@ async fn vectors_come_back_as_they_were(kind: Kind) {
     fixture.stores.settle(Settlement { fills: vec![fill], failures: vec![] }).await.unwrap();
     let Claim::Answered(answer) = fixture.claimed(1, fixture.worker).await else { panic!("no answer") };
     assert_eq!(*answer.reply, asked);
+}
+
+async fn answers_of_services_come_back_as_they_were(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    for (n, is_json) in [(1, true), (2, false)] {
+        assert_eq!(fixture.claimed(n, fixture.worker).await, Claim::Yours);
+        let answer = ServiceAnswer { text: "{\"a\": 1}".into(), is_json };
+        let asked = Reply { body: ReplyBody::Service(answer), tokens: Tokens::default(), ..reply("") };
+        let url = "http://127.0.0.1:9/rank".to_owned();
+        let call = HttpCall {
+            origin: ServiceOrigin::parse(&url).unwrap(),
+            url,
+            headers: [("x-key".to_owned(), Secret::new("sk-1"))].into(),
+            body: RequestBody::Text("q".into()),
+            timeout: Duration::from_secs(30),
+            repeat: 1,
+            shared: true,
+        };
+        let fill = Fill {
+            endpoint: None,
+            call: Arc::new(call.into()),
+            reply: Arc::new(asked.clone()),
+            cost: Some(NanoDollars::ZERO),
+            ..fixture.fill(n, RunId::new(1))
+        };
+        fixture.stores.settle(Settlement { fills: vec![fill], failures: vec![] }).await.unwrap();
+        let Claim::Answered(answer) = fixture.claimed(n, fixture.worker).await else { panic!("no answer") };
+        assert_eq!(*answer.reply, asked);
+    }
+    let count = |condition: &str| format!("SELECT count(*) AS n FROM answer WHERE {condition}");
+    assert_eq!(fixture.number(&count("endpoint_id IS NULL AND model IS NULL")).await, 2);
+    assert_eq!(fixture.number(&count("request LIKE '%x-key%' AND request NOT LIKE '%sk-1%'")).await, 2);
+    let totals = fixture.stores.totals(fixture.sweep).await.unwrap();
+    assert_eq!((totals.calls, totals.tokens, totals.cost), (2, Tokens::default(), Some(NanoDollars::ZERO)));
 }
 
 async fn answers_come_back_as_they_were(kind: Kind) {

@@ -69,7 +69,7 @@ impl Fixture {
     pub(super) fn fill(&self, n: u8, run: RunId) -> Fill {
         Fill {
             hash: hash(n),
-            endpoint: self.endpoint,
+            endpoint: Some(self.endpoint),
             call: Arc::new(call()),
             reply: Arc::new(reply("yes")),
             cost: Some(NanoDollars::new(5)),

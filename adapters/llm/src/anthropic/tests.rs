@@ -45,7 +45,7 @@ async fn server(head: &str, body: &str) -> (Endpoint, JoinHandle<String>) {
 }
 
 fn anthropic() -> AnthropicServer {
-    AnthropicServer::new(Client::new(AddressPolicy::Endpoints).unwrap(), Arc::new(StoppedClock))
+    AnthropicServer::new(Client::new(AddressPolicy::endpoints()).unwrap(), Arc::new(StoppedClock))
 }
 
 async fn complete(head: &str, body: &str) -> (Result<Reply, CallFailure>, String) {

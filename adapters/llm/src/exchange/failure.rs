@@ -29,8 +29,25 @@ pub(crate) fn of_transport(error: &Error) -> CallFailure {
     CallFailure { outcome_unknown, ..CallFailure::new(kind, excerpt::of_text(&error.to_string())) }
 }
 
-/// The failure that an answer's status tells of, at the address that was called.
+/// The failure that the status of a model server's answer tells of, at the address that was called.
 pub(crate) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFailure {
+    let failure = read(answer, now, url);
+    match answer.status() {
+        404 => CallFailure { message: failure.message + without_version(url), ..failure },
+        _ => failure,
+    }
+}
+
+/// The same of a service. Its words are not those of a protocol: none of them says that a whole configuration is wrong.
+pub(crate) fn of_service_status(answer: &Response, now: Timestamp, url: &str) -> CallFailure {
+    let failure = read(answer, now, url);
+    match failure.kind {
+        FailureKind::Misconfigured => CallFailure { kind: FailureKind::Rejected, ..failure },
+        _ => failure,
+    }
+}
+
+fn read(answer: &Response, now: Timestamp, url: &str) -> CallFailure {
     let body = json::tree(answer.body()).map(|parsed| parsed.value);
     let error = body.as_ref().and_then(error_of);
     let asked = retry_after::parse(|name| answer.header(name), now);
@@ -50,7 +67,7 @@ pub(crate) fn of_status(answer: &Response, now: Timestamp, url: &str) -> CallFai
     let said = error.and_then(message).map(|text| excerpt::of_text(&text));
     let said = said.unwrap_or_else(|| excerpt::of_bytes(answer.body()));
     let told = match answer.status() {
-        404 => format!("404 at {}: {said}{}", excerpt::of_text(url), without_version(url)),
+        404 => format!("404 at {}: {said}", excerpt::of_text(url)),
         status @ 300..=399 => format!("{status} to {}: {said}", target(answer)),
         status => format!("{status}: {said}"),
     };
@@ -117,10 +134,19 @@ pub(crate) fn of_error_inside(error: &Value) -> CallFailure {
 }
 
 /// The same failure, with key and headers gone from its message: some servers repeat what they were sent.
-pub(crate) fn without_secrets(mut failure: CallFailure, endpoint: &Endpoint) -> CallFailure {
+pub(crate) fn without_secrets(failure: CallFailure, endpoint: &Endpoint) -> CallFailure {
+    let headers = endpoint.headers.iter().flat_map(BTreeMap::values).map(Secret::expose);
+    let failure = without(failure, headers);
+    masked(failure, endpoint.api_key.iter().map(Secret::expose))
+}
+
+/// The same failure, with the values of these headers gone from its message.
+pub(crate) fn without<'a>(failure: CallFailure, headers: impl Iterator<Item = &'a str>) -> CallFailure {
     // What is as short as a status or a number would tear the message apart and hide nothing.
-    let headers = endpoint.headers.iter().flat_map(BTreeMap::values).filter(|value| value.expose().len() > 4);
-    let secrets = endpoint.api_key.iter().chain(headers).map(Secret::expose);
+    masked(failure, headers.filter(|value| value.len() > 4))
+}
+
+fn masked<'a>(mut failure: CallFailure, secrets: impl Iterator<Item = &'a str>) -> CallFailure {
     for secret in secrets.filter(|secret| !secret.is_empty()) {
         failure.message = failure.message.replace(secret, Secret::MASK);
         let cut = cut_key(&failure.message, secret).len();

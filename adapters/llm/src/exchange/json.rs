@@ -35,6 +35,13 @@ pub(crate) fn tree(body: &[u8]) -> Option<Parsed<serde_json::Value>> {
     Some(Parsed { value, lossy })
 }
 
+/// The text of a body without its byte order mark and without U+0000; `lossy` is set where bytes had to be replaced.
+pub(crate) fn text(body: &[u8], lossy: &mut bool) -> String {
+    let text = decoded(body);
+    *lossy |= text.contains('\u{fffd}');
+    without_nul(text.trim_start_matches('\u{feff}').to_owned(), lossy)
+}
+
 /// The text of a body: UTF-16 where it begins with its byte order mark, else UTF-8 with replacements.
 fn decoded(body: &[u8]) -> Cow<'_, str> {
     let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {

@@ -61,7 +61,7 @@ fn call(endpoint: &Endpoint) -> ChatCall {
 }
 
 fn openai() -> OpenAiServer {
-    OpenAiServer::new(Client::new(AddressPolicy::Endpoints).unwrap(), Arc::new(StoppedClock))
+    OpenAiServer::new(Client::new(AddressPolicy::endpoints()).unwrap(), Arc::new(StoppedClock))
 }
 
 fn http(head: &str, body: &str) -> String {

@@ -5,6 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::{AllowList, OwnPlaces};
 
 /// What a server does with a connection after it has read the request's head.
 #[derive(Clone, Copy)]
@@ -54,7 +55,7 @@ async fn server(does: Does) -> SocketAddr {
 
 fn client() -> Client {
     let bounds = Bounds { connect: Duration::from_secs(1), idle: Duration::from_millis(100), body: 64 << 10 };
-    Client::bounded(AddressPolicy::Endpoints, bounds).unwrap()
+    Client::bounded(AddressPolicy::endpoints(), bounds).unwrap()
 }
 
 async fn get(does: Does) -> Result<Response, Error> {
@@ -158,8 +159,17 @@ async fn names_are_judged_by_the_addresses_behind_them() {
     let address = server(Does::Writes(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")).await;
     let url = format!("http://localhost:{}/", address.port());
     assert_eq!(client().send(Request::get(&url)).await.unwrap().status(), 200);
-    let guarded = Client::new(AddressPolicy::Public).unwrap();
-    assert_eq!(guarded.send(Request::get(&url)).await.unwrap_err(), Error::Refused(RequestRefusal::Address));
+    let own = OwnPlaces::default().with_listener(address);
+    let listed = || AddressPolicy::services(AllowList::parse("localhost").unwrap());
+    for (policy, refused) in [
+        (AddressPolicy::services(AllowList::default()), Some(RequestRefusal::Private)),
+        (listed(), None),
+        (listed().keeping_out_of(own.clone()), Some(RequestRefusal::Own)),
+        (AddressPolicy::endpoints().keeping_out_of(own), Some(RequestRefusal::Own)),
+    ] {
+        let sent = Client::new(policy).unwrap().send(Request::get(&url)).await;
+        assert_eq!(sent.map(drop), refused.map_or(Ok(()), |refusal| Err(Error::Refused(refusal))));
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::ports::{
-    ChangeOutcome, ChangeableWhen, ExperimentChange, NewExperiment, NewSamples, StoredExperiment,
+    ChangeOutcome, ChangeableWhen, ExperimentChange, NewExperiment, NewSamples, StoredExperiment, Vault,
 };
 use domain::call::Digest;
 use domain::experiment::{Definition, Draft, check_names};
@@ -11,8 +11,10 @@ use domain::id::{ExperimentId, ProjectId, SampleSetId};
 use domain::sample::{self, Sample};
 use sea_orm::{DatabaseTransaction, DbErr, Value as Bound};
 use wire::experiment::{Parts, SampleDocument};
+use wire::stage::StageDocument;
 use wire::stored;
 
+use super::stage_headers::StageHeaders;
 use crate::batch::Rows;
 use crate::columns::Columns;
 use crate::dialect::{Session, corrupt, id, json, maybe_real, maybe_text, raw_json, text, whole};
@@ -45,10 +47,11 @@ pub(super) const DOCUMENT_BYTES: &str = "CAST(length(CAST(e.documents AS text)) 
 
 pub(super) async fn insert(
     session: Session<'_, DatabaseTransaction>,
+    vault: &dyn Vault,
     new: NewExperiment,
 ) -> Result<(), DbErr> {
     insert_samples(session, &new.samples).await?;
-    let columns = content(&new.draft)?;
+    let columns = content(&new.draft, StageHeaders { vault, experiment: new.id })?;
     let sql = format!(
         "INSERT INTO experiment (id, project_id, sample_set_id, document_digest, status, {}) \
          VALUES ($1, $2, (SELECT id FROM sample_set WHERE digest = $3), $4, 'draft', {})",
@@ -63,9 +66,10 @@ pub(super) async fn insert(
 
 pub(super) async fn change(
     session: Session<'_, DatabaseTransaction>,
+    vault: &dyn Vault,
     change: ExperimentChange,
 ) -> Result<ChangeOutcome, DbErr> {
-    let columns = content(&change.draft)?;
+    let columns = content(&change.draft, StageHeaders { vault, experiment: change.id })?;
     let sql = format!("UPDATE experiment SET {}, {CHANGED}", columns.assignments(4));
     let idle = whole(i64::from(change.only != ChangeableWhen::Always));
     let untried = whole(i64::from(change.only == ChangeableWhen::Untried));
@@ -101,8 +105,10 @@ async fn insert_samples(session: Session<'_, DatabaseTransaction>, new: &NewSamp
 }
 
 /// The columns of an experiment's document.
-fn content(draft: &Draft) -> Result<Columns<8>, DbErr> {
-    let parts = Parts::of_draft(draft);
+fn content(draft: &Draft, headers: StageHeaders<'_>) -> Result<Columns<8>, DbErr> {
+    let mut parts = Parts::of_draft(draft);
+    let sealed = headers.sealed(&draft.stages)?;
+    parts.pipeline_stages = sealed.iter().map(StageDocument::of_draft).collect();
     Ok(Columns([
         ("name", text(draft.name.as_str())),
         ("description", maybe_text(draft.description.clone())),
@@ -123,11 +129,11 @@ fn part<T: serde::de::DeserializeOwned>(row: Row<'_>, column: &str) -> Result<T,
     stored::read(&row.raw_json(column)?).map_err(corrupt)
 }
 
-pub(super) fn read(row: Row<'_>) -> Result<StoredExperiment, DbErr> {
+pub(super) fn read(row: Row<'_>, vault: &dyn Vault) -> Result<StoredExperiment, DbErr> {
     Ok(StoredExperiment {
         id: ExperimentId::new(row.id("id")?),
         project: ProjectId::new(row.id("project_id")?),
-        definition: Arc::new(definition(row)?),
+        definition: Arc::new(definition(row, vault)?),
         sample_set: SampleSetId::new(row.id("sample_set_id")?),
         samples_digest: Digest::parse(&row.text("digest")?).ok_or_else(|| corrupt("sample digest"))?,
         samples: row.small("count")? - held_out(row)?,
@@ -148,24 +154,27 @@ pub(super) fn is_small(row: Row<'_>) -> Result<bool, DbErr> {
     Ok(row.whole("document_bytes")? <= SMALL)
 }
 
-fn definition(row: Row<'_>) -> Result<Definition, DbErr> {
-    draft(row)?.define().map_err(|problems| corrupt(format!("{problems:?}")))
+fn definition(row: Row<'_>, vault: &dyn Vault) -> Result<Definition, DbErr> {
+    draft(row, vault)?.define().map_err(|problems| corrupt(format!("{problems:?}")))
 }
 
-pub(super) fn draft(row: Row<'_>) -> Result<Draft, DbErr> {
+pub(super) fn draft(row: Row<'_>, vault: &dyn Vault) -> Result<Draft, DbErr> {
     let parts = Parts {
         documents: part(row, "documents")?,
         pipeline_stages: part(row, "pipeline_stages")?,
         scoring_config: part(row, "scoring_config")?,
         parameter_space: part(row, "parameter_space")?,
     };
+    let experiment = ExperimentId::new(row.id("id")?);
+    let parts = parts.into_draft().map_err(|problems| corrupt(format!("{problems:?}")))?;
     Ok(Draft {
         name: row.text("name")?,
         description: row.maybe_text("description")?,
         repeats: row.small("repeats")?,
         holdout: row.maybe_real("holdout")?.unwrap_or(0.0),
         check_names: part(row, "check_names")?,
-        ..parts.into_draft().map_err(|problems| corrupt(format!("{problems:?}")))?
+        stages: StageHeaders { vault, experiment }.opened(parts.stages)?,
+        ..parts
     })
 }
 

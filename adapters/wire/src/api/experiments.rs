@@ -242,6 +242,7 @@ impl ExperimentDetail {
     pub fn new(overview: ExperimentOverview, sweep: Option<&SweepView>, now: Timestamp) -> Self {
         let parts = Parts::of_draft(&overview.draft);
         let summary = ExperimentSummary::from(overview.summary);
+        let stages = parts.pipeline_stages.into_iter().map(StageDocument::without_secrets);
         let samples = overview.draft.samples.into_iter().map(SampleDocument::of_sample).collect();
         let runs = overview.runs;
         Self {
@@ -251,7 +252,7 @@ impl ExperimentDetail {
             description: summary.description,
             sample_data: FirstSamples { count: overview.samples, items: samples },
             documents: parts.documents,
-            pipeline_stages: parts.pipeline_stages,
+            pipeline_stages: stages.collect(),
             scoring_config: parts.scoring_config,
             parameter_space: parts.parameter_space,
             repeats: overview.draft.repeats,

@@ -41,7 +41,8 @@ pub struct PreviewStage {
     /// The conversation, a list of `{role, content}`, if the stage calls a chat model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<Any>,
-    /// The texts for an embedding model: `{texts, input}`, their number and the first of them.
+    /// The texts for an embedding model: `{texts, input}`, their number and the first of them. Or what is sent to a
+    /// service: `{method, url, headers, body}`, of whose headers only the names are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Any>,
     /// The inference parameters.
@@ -79,15 +80,19 @@ impl From<preview::StagePreview> for PreviewStage {
         };
         let embeds: Vec<&EmbedCall> = shown.calls.iter().filter_map(|call| call.as_embed()).collect();
         let texts = embeds.iter().take(SHOWN_TEXTS).map(|call| Value::from(call.text.as_str()));
-        let request = (!embeds.is_empty()).then(|| {
+        let embedding = || {
             let count = Value::from(embeds.len() as u64);
-            Any(Value::from([("texts", count), ("input", Value::List(texts.collect()))]))
-        });
+            Value::from([("texts", count), ("input", Value::List(texts.collect()))])
+        };
+        let request = match first {
+            Some(Call::Http(call)) => Some(call.request_value()),
+            _ => (!embeds.is_empty()).then(embedding),
+        };
         Self {
             stage: shown.stage,
-            model: first.map(|call| call.model().to_owned()),
+            model: first.and_then(|call| call.model()).map(str::to_owned),
             messages,
-            request,
+            request: request.map(Any),
             parameters: first.map(|call| from_map(&call.parameters())).unwrap_or_default(),
             output: shown.output.map(Any),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use application::ports::{Outline, ResultRow, ScoreRow};
 use application::runs;
-use domain::call::{Reply, thinking_apart};
+use domain::call::{Reply, ReplyBody, thinking_apart};
 use domain::money::NanoDollars;
 use domain::run::StageError;
 use domain::scoring::Judgement;
@@ -26,10 +26,11 @@ pub struct StageResult {
     pub sample_index: u32,
     /// The repetition, from 1.
     pub repeat: u32,
-    /// The request: a conversation as a list of `{role, content}`, or the query's text of a retrieval.
+    /// The request: a conversation as a list of `{role, content}`, the query's text of a retrieval, or the
+    /// `{method, url, headers, body}` sent to a service, of whose headers only the names are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_sent: Option<Any>,
-    /// The answer of the chat model.
+    /// The answer of the chat model or the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_raw: Option<String>,
     /// The requested model.
@@ -113,6 +114,14 @@ impl From<StageError> for ResultError {
     }
 }
 
+fn response_text(answer: &Reply) -> Option<String> {
+    match &answer.body {
+        ReplyBody::Completion(completion) => Some(completion.text.clone()),
+        ReplyBody::Service(answer) => Some(answer.text.clone()),
+        ReplyBody::Embedding(_) => None,
+    }
+}
+
 fn cost_source(answer: &Reply, row: &ResultRow) -> CostSource {
     match (answer.stated_cost, row.cost, &row.price_day) {
         (Some(_), ..) => CostSource::Stated,
@@ -134,7 +143,9 @@ impl StageResult {
             let apart = thinking_apart(&completion.text).0.map(str::to_owned);
             completion.reasoning.clone().or(apart).filter(|thought| !thought.is_empty())
         });
-        let cost_source = answer.map(|answer| cost_source(answer, &row));
+        // A service is not paid for by the token: it has no cost to show.
+        let priced = answer.filter(|answer| answer.service_answer().is_none());
+        let cost_source = priced.map(|answer| cost_source(answer, &row));
         let flags = answer.map(|answer| answer.flags.named().to_vec()).unwrap_or_default();
         Self {
             stage_index: row.stage,
@@ -156,11 +167,11 @@ impl StageResult {
             provider: answer.and_then(|answer| answer.provider.clone()),
             system_fingerprint: answer.and_then(|answer| answer.system_fingerprint.clone()),
             service_tier: answer.and_then(|answer| answer.service_tier.clone()),
-            cost: row.cost.map(NanoDollars::dollars),
+            cost: priced.and(row.cost).map(NanoDollars::dollars),
             cost_source,
             price_date: row.price_day,
             model_returned: answer.and_then(|answer| answer.model_returned.clone()),
-            response_raw: completion.map(|completion| completion.text.clone()),
+            response_raw: answer.and_then(response_text),
         }
     }
 }

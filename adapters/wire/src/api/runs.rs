@@ -231,25 +231,13 @@ impl From<&RunSummary> for Run {
     }
 }
 
-/// A stage as configured in a run.
-#[derive(Debug, Clone, Serialize, Object, JsonSchema)]
-pub struct ConfiguredStage {
-    /// The stage, with the label of its endpoint if that still exists.
-    #[serde(flatten)]
-    #[oai(flatten)]
-    pub stage: StageDocument,
-    /// The URL of its endpoint when the run was created, if it makes calls.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-}
-
 /// A run's configuration.
 #[derive(Debug, Clone, Serialize, Object, JsonSchema)]
 pub struct RunConfig {
     /// The values of its active dimensions.
     pub values: AnyMap,
-    /// Its stages, with these values in their fields.
-    pub stages: Vec<ConfiguredStage>,
+    /// Its stages, with these values in their fields, and with the labels of their endpoints where those still exist.
+    pub stages: Vec<StageDocument>,
 }
 
 /// A run with its configuration and its first results.
@@ -271,8 +259,8 @@ impl RunDetail {
     pub fn new(detail: runs::RunDetail, first: Vec<ResultRow>) -> Self {
         let record = RunRecord::from(&detail.run);
         let values = from_map(&detail.run.config.values);
-        let stages: Vec<ConfiguredStage> = detail.stages.into_iter().map(ConfiguredStage::from).collect();
-        let names: Vec<String> = stages.iter().map(|stage| stage.stage.name.clone()).collect();
+        let stages: Vec<StageDocument> = detail.stages.into_iter().map(configured).collect();
+        let names: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
         let items = first.into_iter().map(|row| StageResult::new(row, &names)).collect();
         Self {
             record,
@@ -282,12 +270,11 @@ impl RunDetail {
     }
 }
 
-impl From<runs::StageDetail> for ConfiguredStage {
-    fn from(detail: runs::StageDetail) -> Self {
-        let document = StageDocument::of_stage(&detail.stage);
-        let (url, model) = detail.binding.map(|binding| (binding.identity.url, binding.model)).unzip();
-        Self { stage: StageDocument { endpoint: detail.endpoint, model, ..document }, url }
-    }
+/// A stage as configured in a run.
+fn configured(detail: runs::StageDetail) -> StageDocument {
+    let document = StageDocument::of_stage(&detail.stage).without_secrets();
+    let (url, model) = detail.binding.map(|binding| (binding.identity.url, binding.model)).unzip();
+    StageDocument { endpoint: detail.endpoint, model, url: document.url.clone().or(url), ..document }
 }
 
 pages! {

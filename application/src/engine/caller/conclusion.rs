@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use domain::call::{CallFailure, FailureKind, Reply};
 use domain::id::EndpointId;
+use domain::money::NanoDollars;
 use domain::pricing::CostSource;
 
+use super::destination::GateKey;
 use super::making::CallAttempt;
 use super::settling::{MAX_STORE_RETRY_DELAY, MIN_STORE_RETRY_DELAY};
 use super::{Blocked, CallAnswer, CallRequest, Caller, blocked};
@@ -92,7 +94,7 @@ impl Caller {
 
     /// Opens or closes an endpoint's gate as its stored breaker says.
     pub(in crate::engine) async fn read_breaker(&self, endpoint: EndpointId) -> Result<(), StoreError> {
-        let gate = self.gate(endpoint);
+        let gate = self.gate(GateKey::Endpoint(endpoint));
         let seen = gate.breaks();
         let conditions = self.ports.endpoints.conditions(&[endpoint]).await?;
         gate.apply_stored(seen, conditions.into_iter().find_map(|condition| condition.breaker));
@@ -106,12 +108,9 @@ impl Caller {
         failure: &CallFailure,
     ) -> Vec<CallAttempt> {
         let breaker = Breaker { kind: failure.kind, reason: failure.to_string() };
-        if let Some(request) = requests.first()
-            && let Err(error) = self
-                .ports
-                .endpoints
-                .open_breaker(request.endpoint.id, breaker.clone(), failure.retry_after)
-                .await
+        if let Some(endpoint) = requests.first().and_then(|request| request.to.endpoint())
+            && let Err(error) =
+                self.ports.endpoints.open_breaker(endpoint.id, breaker.clone(), failure.retry_after).await
         {
             tracing::warn!(%error, "other processes do not learn that an endpoint refuses every call");
         }
@@ -138,12 +137,16 @@ impl Caller {
 impl CallRequest {
     pub(super) fn fill(&self, reply: Reply) -> Fill {
         let call = Arc::clone(&self.call.call);
-        let price = reply.stated_cost.is_none().then(|| price_of(&self.endpoint, call.model())).flatten();
-        let cost = reply.stated_cost.or_else(|| price.as_ref().map(|price| price.cost(reply.token_use())));
+        let endpoint = self.to.endpoint();
+        let price = endpoint.zip(call.model()).filter(|_| reply.stated_cost.is_none());
+        let price = price.and_then(|(endpoint, model)| price_of(endpoint, model));
+        // A service is not paid for by the token: nothing of its cost is unknown.
+        let known = endpoint.is_none().then_some(NanoDollars::ZERO).or(reply.stated_cost);
+        let cost = known.or_else(|| price.as_ref().map(|price| price.cost(reply.token_use())));
         let is_listed = price.is_some_and(|price| price.source() == CostSource::List);
         Fill {
             hash: self.hash(),
-            endpoint: self.endpoint.id,
+            endpoint: endpoint.map(|endpoint| endpoint.id),
             call,
             reply: Arc::new(reply),
             cost,

@@ -1,12 +1,17 @@
-//! One exchange with an endpoint, under a permit.
+//! One exchange with an endpoint or a service, under a permit.
 
 use std::sync::Arc;
 
-use domain::call::{Call, CallFailure, EmbedCall, FailureKind, Reply};
+use domain::call::{
+    Call, CallFailure, EmbedCall, FailureKind, Flags, HttpCall, Reply, ReplyBody, ServiceAnswer,
+};
+use domain::endpoint::Endpoint;
+use domain::pricing::{CacheUse, Tokens};
 
 use super::pacing::used_tokens;
-use super::{Blocked, CallRequest, Caller};
+use super::{Blocked, CallRequest, Caller, Destination};
 use crate::engine::gate::{Gate, Permit};
+use crate::ports::{FetchRequest, FetchResponse};
 
 /// The outcome of one exchange.
 pub(super) enum Exchange {
@@ -41,20 +46,52 @@ impl Caller {
         Exchange::Done(result)
     }
 
-    /// One chat call, or embeddings of one model.
+    /// One chat call, one call of a service, or embeddings of one model.
     async fn send(&self, requests: &[&CallRequest]) -> Result<Vec<Reply>, CallFailure> {
         let Some(first) = requests.first() else { return Ok(Vec::new()) };
-        if let Call::Chat(call) = &*first.call.call {
-            return Ok(vec![self.ports.servers.complete(&first.endpoint, call).await?]);
+        match (&*first.call.call, &first.to) {
+            (Call::Http(call), _) => Ok(vec![self.fetch(call).await?]),
+            (Call::Chat(call), Destination::Endpoint(endpoint)) => {
+                Ok(vec![self.ports.servers.complete(endpoint, call).await?])
+            }
+            (Call::Embed(_), Destination::Endpoint(endpoint)) => self.embed(endpoint, requests).await,
+            (Call::Chat(_) | Call::Embed(_), Destination::Service(_)) => {
+                Err(CallFailure::new(FailureKind::Misconfigured, "a call of a model has no endpoint"))
+            }
         }
+    }
+
+    async fn embed(&self, endpoint: &Endpoint, requests: &[&CallRequest]) -> Result<Vec<Reply>, CallFailure> {
         let calls: Vec<EmbedCall> =
             requests.iter().filter_map(|request| request.call.call.as_embed()).cloned().collect();
-        let replies = self.ports.servers.embed(&first.endpoint, &calls).await?;
+        let replies = self.ports.servers.embed(endpoint, &calls).await?;
         if replies.len() == requests.len() {
             return Ok(replies);
         }
         let detail = format!("{} embeddings came for {} texts", replies.len(), requests.len());
         Err(CallFailure { outcome_unknown: true, ..CallFailure::new(FailureKind::Malformed, detail) })
+    }
+
+    async fn fetch(&self, call: &HttpCall) -> Result<Reply, CallFailure> {
+        let request = FetchRequest {
+            url: call.url.clone(),
+            headers: call.headers.clone(),
+            body: call.body.to_text().into_owned(),
+            timeout: call.timeout,
+        };
+        let FetchResponse { body, is_json, is_lossy, latency } = self.ports.fetch.post_json(&request).await?;
+        Ok(Reply {
+            body: ReplyBody::Service(ServiceAnswer { text: body, is_json }),
+            model_returned: None,
+            provider: None,
+            system_fingerprint: None,
+            service_tier: None,
+            tokens: Tokens::default(),
+            cache: CacheUse::default(),
+            stated_cost: None,
+            latency,
+            flags: Flags { lossy_text: is_lossy, ..Flags::default() },
+        })
     }
 
     pub(super) fn why_shut(gate: &Gate) -> Blocked {

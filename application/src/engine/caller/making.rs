@@ -37,7 +37,7 @@ impl Caller {
     ) -> BoxFuture<'a, Vec<CallAttempt>> {
         let made = async move {
             let Some(first) = requests.first() else { return Vec::new() };
-            let gate = self.gate(first.endpoint.id);
+            let gate = self.gate(first.to.key());
             loop {
                 let failure = match self.exchange(&gate, requests, lapses, permit.take()).await {
                     Exchange::Done(Ok(replies)) => {
@@ -74,9 +74,7 @@ impl Caller {
             self.charge(requests).await;
         }
         let Some(request) = requests.first() else { return Next::Over(Vec::new()) };
-        let refuses_all = failure.kind == FailureKind::Forbidden
-            && gate.note_refusal(request.endpoint.limits.concurrency.get());
-        if failure.kind.breaks_endpoint() || refuses_all {
+        if request.to.endpoint().is_some() && Self::refuses_every_call(gate, request, &failure) {
             return Next::Over(self.broken(gate, requests, &failure).await);
         }
         match retry::after(&failure, *failed, self.ports.chance.unit()) {
@@ -98,5 +96,11 @@ impl Caller {
             return Next::Over(vec![CallAttempt::ClaimAgain; requests.len()]);
         }
         Next::Again
+    }
+
+    /// Whether an endpoint that failed so will refuse every call.
+    fn refuses_every_call(gate: &Gate, request: &CallRequest, failure: &CallFailure) -> bool {
+        failure.kind.breaks_endpoint()
+            || failure.kind == FailureKind::Forbidden && gate.note_refusal(request.to.concurrency())
     }
 }

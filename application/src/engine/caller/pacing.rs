@@ -9,7 +9,7 @@ use domain::rate::RateLimits;
 use domain::retry;
 
 use super::settling::MIN_STORE_RETRY_DELAY;
-use super::{CallRequest, Caller};
+use super::{CallRequest, Caller, Destination};
 use crate::engine::gate::{Gate, Permit};
 use crate::ports::{RateGrant, RateRequest, StoreError};
 
@@ -33,17 +33,28 @@ impl Caller {
             if self.is_halted(request) {
                 return None;
             }
-            let concurrency = request.endpoint.limits.concurrency.get();
-            if gate.lacks(gate.allowed(self.ports.clock.now(), concurrency))
-                && let Some(asking) = gate.ask()
-            {
-                let shared = self.take(request.endpoint.id, concurrency, asking).await;
-                shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
-            }
+            self.take_slots(gate, &request.to).await;
             let permit = gate.pass(request.payer.map(|payer| payer.run)).await?;
             let Some(wait) = self.closed_for(gate) else { return self.paced(gate, requests, permit).await };
             drop(permit);
             self.ports.timer.sleep(wait.min(LOOK_EVERY)).await;
+        }
+    }
+
+    /// Takes slots where calls wait for some: of an endpoint from the store, which shares them among processes.
+    async fn take_slots(&self, gate: &Gate, to: &Destination) {
+        let allowed = gate.allowed(self.ports.clock.now(), to.concurrency());
+        if !gate.lacks(allowed) {
+            return;
+        }
+        match to {
+            Destination::Service(_) => gate.resize(allowed, None),
+            Destination::Endpoint(endpoint) => {
+                if let Some(asking) = gate.ask() {
+                    let shared = self.take(endpoint.id, to.concurrency(), asking).await;
+                    shared.unwrap_or_else(|error| tracing::warn!(%error, "no slots could be taken"));
+                }
+            }
         }
     }
 
@@ -56,10 +67,11 @@ impl Caller {
     /// The permit, once the limits a minute allow the exchange as well.
     async fn paced(&self, gate: &Arc<Gate>, requests: &[&CallRequest], permit: Permit) -> Option<Permit> {
         let request = requests.first()?;
-        let limits = request.endpoint.limits.rate;
-        if limits.is_unlimited() {
+        let Some(endpoint) = request.to.endpoint().filter(|endpoint| !endpoint.limits.rate.is_unlimited())
+        else {
             return Some(permit);
-        }
+        };
+        let limits = endpoint.limits.rate;
         let ticket =
             gate.queue(requests.iter().map(|request| most_tokens(request)).fold(0, u64::saturating_add));
         loop {
@@ -74,7 +86,7 @@ impl Caller {
                 return Some(permit.counting(counted));
             }
             if self.rate_wait(gate).is_none() {
-                self.take_rate(gate, request.endpoint.id, limits).await;
+                self.take_rate(gate, endpoint.id, limits).await;
             }
             drop(turn);
         }
@@ -146,15 +158,16 @@ impl Caller {
         failure: &CallFailure,
         wait: Duration,
     ) {
-        let (now, endpoint) = (self.ports.clock.now(), &request.endpoint);
+        let now = self.ports.clock.now();
         let known = gate.close_until(now.after(wait));
         if failure.retry_after.is_some_and(|wait| wait < NOTABLE_PAUSE) {
             return;
         }
-        gate.slow_down(now, endpoint.limits.concurrency.get());
+        gate.slow_down(now, request.to.concurrency());
         let adds = known.is_none_or(|known| now.after(wait).since(known) >= NOTABLE_PAUSE);
         if wait >= NOTABLE_PAUSE
             && adds
+            && let Some(endpoint) = request.to.endpoint()
             && let Err(error) = self.ports.endpoints.back_off(endpoint.id, wait).await
         {
             tracing::warn!(%error, "other processes do not learn of a pause that an endpoint asked for");
@@ -165,7 +178,8 @@ impl Caller {
 /// The most tokens that a call can use.
 fn most_tokens(request: &CallRequest) -> u64 {
     let call = &request.call.call;
-    let limit = call.max_tokens().or(request.endpoint.max_output_tokens.map(u64::from));
+    let of_endpoint = request.to.endpoint().and_then(|endpoint| endpoint.max_output_tokens);
+    let limit = call.max_tokens().or(of_endpoint.map(u64::from));
     call.token_bound(limit.unwrap_or(USUAL_MAX_OUTPUT))
 }
 

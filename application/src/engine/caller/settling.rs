@@ -160,7 +160,7 @@ impl Caller {
         }
         open.retain(|call| answers[call.place].is_none());
         let requests: Vec<&CallRequest> = open.iter().map(|call| &call.request).collect();
-        let gate = self.gate(requests.first()?.endpoint.id);
+        let gate = self.gate(requests.first()?.to.key());
         let permit = self.permit(&gate, &requests).await;
         if permit.is_none() {
             self.block(settling, &Self::why_shut(&gate)).await;

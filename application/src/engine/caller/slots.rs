@@ -43,7 +43,7 @@ impl Caller {
     /// Learns how the endpoints in use are doing, and adjusts their slots: acquires slots that calls wait for and releases
     /// surplus ones; with `beat` also those that are idle.
     pub(in crate::engine) async fn share_all(&self, beat: bool) -> Result<(), StoreError> {
-        let gates = self.gates().into_iter().filter(|(_, gate)| {
+        let gates = self.endpoint_gates().into_iter().filter(|(_, gate)| {
             let demand = gate.demand();
             demand.in_use > 0 || demand.is_to_change(beat)
         });

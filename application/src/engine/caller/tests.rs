@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use domain::call::{ChatCall, Message, Reply, ResponseFormat, Role};
-use domain::endpoint::{EndpointIdentity, EndpointKind};
+use domain::endpoint::{Endpoint, EndpointIdentity, EndpointKind};
 use domain::id::RunId;
 use domain::money::NanoDollars;
 use domain::pricing::{CacheUse, Price, Tokens};
@@ -15,8 +15,8 @@ use super::*;
 use crate::fixtures::completion;
 use crate::list_prices;
 use crate::ports::mocks::{
-    MockCallStore, MockChance, MockClock, MockEndpointStore, MockJournal, MockModelServer, MockRateStore,
-    MockSlotStore,
+    MockCallStore, MockChance, MockClock, MockEndpointStore, MockFetch, MockJournal, MockModelServer,
+    MockRateStore, MockSlotStore,
 };
 use crate::ports::{AnswerId, Claim};
 
@@ -39,6 +39,7 @@ fn caller(calls: MockCallStore, timer: Held) -> Arc<Caller> {
         calls: Arc::new(calls),
         journal: Arc::new(MockJournal::new()),
         servers: Arc::new(MockModelServer::new()),
+        fetch: Arc::new(MockFetch::new()),
         endpoints: Arc::new(MockEndpointStore::new()),
         slots: Arc::new(MockSlotStore::new()),
         rates: Arc::new(MockRateStore::new()),
@@ -55,7 +56,7 @@ fn request(sweep: u128) -> CallRequest {
     let call = ChatCall { endpoint: identity, ..chat_call() };
     CallRequest {
         call: HashedCall { call: Arc::new(call.into()), hash: Digest::new([1; 32]) },
-        endpoint: Arc::new(endpoint),
+        to: Destination::Endpoint(Arc::new(endpoint)),
         payer: Some(payer(sweep)),
         sweep: Some(SweepId::new(sweep)),
         reserve: None,
@@ -166,10 +167,10 @@ fn a_claim_that_fails_for_all_is_tried_again_by_each() {
 fn a_cost_is_the_stated_one_else_by_the_endpoint_s_price_else_by_the_list() {
     let at = |url: &str, stated: Option<i64>, own: Option<Price>| {
         let mut request = request(1);
-        let mut endpoint = Endpoint::clone(&request.endpoint);
+        let mut endpoint = Endpoint::clone(request.to.endpoint().unwrap());
         endpoint.identity = EndpointIdentity::new(EndpointKind::OpenAi, url);
         endpoint.prices.extend(own.map(|price| ("gpt-5".to_owned(), price)));
-        request.endpoint = Arc::new(endpoint);
+        request.to = Destination::Endpoint(Arc::new(endpoint));
         let call = ChatCall { model: "gpt-5".into(), ..chat_call() };
         request.call.call = Arc::new(call.into());
         let tokens = Tokens { input: 1_000_000, output: 0 };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use domain::id::RunId;
 use domain::money::NanoDollars;
 use domain::pipeline::{Pipeline, Recollection, SampleProgress};
 use domain::scoring::Measured;
@@ -13,7 +14,7 @@ use super::super::loaded::LoadedExperiment;
 use super::super::sample_cache::LoadedSample;
 use crate::json;
 use crate::ports::{Recall, StoreError, StoredOutput};
-use crate::walk::{KnownAnswers, Walk};
+use crate::walk::{KnownAnswers, Walk, run_owner};
 
 /// What one repetition of a sample came to.
 pub(super) struct RecalledSample {
@@ -44,6 +45,7 @@ impl Engine {
     pub(super) async fn recalled(
         &self,
         (loaded, pipeline): (&Arc<LoadedExperiment>, &Arc<Pipeline>),
+        run: RunId,
         sample: Value,
         stored: &[StoredOutput],
     ) -> Result<Option<RecalledSample>, StoreError> {
@@ -54,7 +56,7 @@ impl Engine {
         for output in stored {
             match recalled(pipeline, &progress, loaded.definition().documents(), output) {
                 Some(value) => progress.passed(pipeline.stages()[output.stage as usize].name(), value),
-                None => return self.walked(loaded, pipeline, progress, stored).await,
+                None => return self.walked((loaded, pipeline), run, progress, stored).await,
             }
         }
         Ok(Some(RecalledSample { progress, measured: measured(stored) }))
@@ -63,13 +65,13 @@ impl Engine {
     /// Takes a sample through the stages once more, with the answers that the cache knows.
     async fn walked(
         &self,
-        loaded: &Arc<LoadedExperiment>,
-        pipeline: &Arc<Pipeline>,
+        (loaded, pipeline): (&Arc<LoadedExperiment>, &Arc<Pipeline>),
+        run: RunId,
         progress: SampleProgress,
         stored: &[StoredOutput],
     ) -> Result<Option<RecalledSample>, StoreError> {
-        let repeat = stored.first().map_or(1, |stored| stored.repeat);
-        let known = KnownAnswers::new(&*self.ports.calls);
+        let (index, repeat) = stored.first().map_or((0, 1), |stored| (stored.sample, stored.repeat));
+        let known = KnownAnswers::new(&*self.ports.calls, run_owner(run, index, repeat));
         let walk = Walk { pipeline, definition: loaded.definition(), offload: loaded.offload() };
         let sample = SampleProgress::new(progress.sample().clone());
         let record = walk.through(sample, repeat, &known).await?;

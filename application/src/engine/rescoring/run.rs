@@ -165,7 +165,10 @@ impl Scoring<'_> {
         stored: &[StoredOutput],
     ) -> Result<Option<RepetitionScores>, Blocked> {
         let place = (stored[0].sample, stored[0].repeat);
-        let recalled = self.engine.recalled((self.loaded, self.pipeline), loaded.value.clone(), stored).await;
+        let recalled = self
+            .engine
+            .recalled((self.loaded, self.pipeline), self.run.id, loaded.value.clone(), stored)
+            .await;
         let Some(RecalledSample { progress, measured }) = recalled.map_err(Blocked::Store)? else {
             return Ok(None);
         };
@@ -188,7 +191,8 @@ impl Scoring<'_> {
     }
 
     fn payer(&self, (sample, repeat): (u32, u32)) -> ScorerPayer<'_> {
-        ScorerPayer { run: self.run.id, sample, repeat, sweep: None, budgeted: false, halt: &self.halt }
+        let (run, scoring) = (self.run.id, self.loaded.form().scoring_rev);
+        ScorerPayer { run, sample, repeat, sweep: None, budgeted: false, scoring, halt: &self.halt }
     }
 
     /// Whether an answer was paid for by this scoring: by the run, for a scorer, since what it paid was counted last.

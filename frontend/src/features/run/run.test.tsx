@@ -99,6 +99,34 @@ test("a stage that asks no chat model shows what it asked, and no response", asy
   expect(screen.queryByText("Response")).toBeNull();
 });
 
+test("a stage that calls a service shows its request, the names of its headers and its answer", async () => {
+  const [stage] = runSample(0).stages;
+  const request = {
+    method: "POST",
+    url: "http://10.0.0.5/rank",
+    headers: ["x-key"],
+    body: { input: "fees?" },
+  };
+  const rank = {
+    ...stage,
+    stage: "rank",
+    prompt_sent: request,
+    response_raw: '{"best":',
+    model_used: undefined,
+    model_returned: undefined,
+    error: { kind: "not_json", message: "stage `rank` answered no JSON" },
+  };
+  await open({
+    "GET /runs/r1/samples": { body: { items: [runSample(0, { stages: [rank] as never })] } },
+  });
+  expect(await screen.findByText("POST http://10.0.0.5/rank")).toBeVisible();
+  expect(screen.getByText("headers: x-key")).toBeVisible();
+  expect(screen.getByText(/"input": "fees\?"/)).toBeVisible();
+  expect(screen.getByText('{"best":')).toBeVisible();
+  expect(screen.getByText("stage `rank` answered no JSON")).toBeVisible();
+  expect(screen.queryByText(/ in, .* out/)).toBeNull();
+});
+
 test("more samples come page by page", async () => {
   const server = await open({
     "GET /runs/r1/samples": (request) =>

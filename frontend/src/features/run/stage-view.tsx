@@ -24,7 +24,7 @@ export function StageView({ result }: { result: StageResult }) {
           <TextBlock label="Reasoning" text={block(result.reasoning)} />
         </details>
       )}
-      {result.error === undefined && result.response_raw !== undefined && (
+      {isToBeShown(result) && result.response_raw !== undefined && (
         <TextBlock label="Response" text={block(result.response_raw)} aside={result.finish_reason} />
       )}
       {result.error && (
@@ -34,6 +34,11 @@ export function StageView({ result }: { result: StageResult }) {
   );
 }
 
+/** An answer is shown beside an error too, which may be about it; an empty one says nothing then. */
+function isToBeShown({ error, response_raw: response }: StageResult): boolean {
+  return error === undefined || response !== "";
+}
+
 function StageHead({ result }: { result: StageResult }) {
   const model = result.model_returned ?? result.model_used;
   return (
@@ -41,7 +46,8 @@ function StageHead({ result }: { result: StageResult }) {
       <h3 className="font-semibold">{result.stage}</h3>
       {model && <span className="text-muted">{model}</span>}
       <span className="num text-muted text-xs">
-        {count(result.tokens_in)} in, {count(result.tokens_out)} out, {milliseconds(result.latency_ms)}
+        {model && `${count(result.tokens_in)} in, ${count(result.tokens_out)} out, `}
+        {milliseconds(result.latency_ms)}
         {result.cost !== undefined && (
           <span title={costSource(result)}>
             {", "}

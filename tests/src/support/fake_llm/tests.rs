@@ -127,7 +127,7 @@ async fn seen(fake: &FakeLlm, model: &str) -> String {
         extra: domain::value::Map::new(),
         repeat: 1,
     };
-    let client = outbound::Client::new(outbound::AddressPolicy::Endpoints).unwrap();
+    let client = outbound::Client::new(outbound::AddressPolicy::endpoints()).unwrap();
     let server = llm::OpenAiServer::new(client, Arc::new(StoppedClock));
     match application::ports::ModelServer::complete(&server, &endpoint, &call).await {
         Ok(completion) => {

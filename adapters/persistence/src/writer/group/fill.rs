@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use application::ports::{AnswerId, FailedCall, Fill, Settlement};
+use domain::call::{Reply, ReplyBody};
+use domain::id::EndpointId;
 use domain::run::{Asker, Payer};
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
@@ -86,19 +88,20 @@ async fn store<C: ConnectionTrait>(
     session.insert(Rows { insert: FILLS, then: FILL, values: rows.collect() }).await
 }
 
-fn answer_row(fill: &Fill, number: i64) -> [Column; 27] {
+fn answer_row(fill: &Fill, number: i64) -> [Column; 28] {
     let (call, reply) = (&fill.call, &fill.reply);
-    let completion = reply.completion();
+    let (completion, service) = (reply.completion(), reply.service_answer());
     let tool_calls = completion.and_then(|completion| completion.tool_calls.as_ref());
     let [paid_run, paid_sample, paid_repeat, paid_asker, paid_by_scorer, paid_call] = payer(fill.paid_by);
     [
         ("id", whole(number)),
-        ("endpoint_id", id(fill.endpoint.bits())),
+        ("endpoint_id", maybe_id(fill.endpoint.map(EndpointId::bits))),
         ("request", text(call.request_text())),
-        ("response", text(completion.map_or("", |completion| &completion.text))),
+        ("response", text(response(reply))),
         ("reasoning", maybe_text(completion.and_then(|completion| completion.reasoning.clone()))),
         ("vector", Bound::Bytes(reply.embedding().map(vector_bytes))),
-        ("model", text(call.model())),
+        ("service_json", maybe_whole(service.map(|answer| i64::from(answer.is_json)))),
+        ("model", maybe_text(call.model().map(str::to_owned))),
         ("model_returned", maybe_text(reply.model_returned.clone())),
         ("provider", maybe_text(reply.provider.clone())),
         ("system_fingerprint", maybe_text(reply.system_fingerprint.clone())),
@@ -120,6 +123,15 @@ fn answer_row(fill: &Fill, number: i64) -> [Column; 27] {
         ("paid_by_scorer", paid_by_scorer),
         ("paid_call", paid_call),
     ]
+}
+
+/// The text of an answer; a vector has none.
+fn response(reply: &Reply) -> &str {
+    match &reply.body {
+        ReplyBody::Completion(completion) => &completion.text,
+        ReplyBody::Service(answer) => &answer.text,
+        ReplyBody::Embedding(_) => "",
+    }
 }
 
 /// Run, sample, repetition, asker, whether that is a scorer, and the number of the call.

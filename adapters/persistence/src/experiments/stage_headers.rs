@@ -1,0 +1,78 @@
+//! Values of headers that stages send to services. They may be keys, so stored documents hold them sealed.
+
+use application::ports::Vault;
+use domain::experiment::{StageDraft, StageKindDraft};
+use domain::id::ExperimentId;
+use domain::secret::Secret;
+use sea_orm::DbErr;
+
+use crate::dialect::corrupt;
+
+/// Seals and opens the headers of one experiment's stages.
+#[derive(Clone, Copy)]
+pub(crate) struct StageHeaders<'a> {
+    pub(crate) vault: &'a dyn Vault,
+    pub(crate) experiment: ExperimentId,
+}
+
+impl StageHeaders<'_> {
+    /// The same stages with sealed values.
+    pub(crate) fn sealed(self, stages: &[StageDraft]) -> Result<Vec<StageDraft>, DbErr> {
+        let seal = |value: &str| {
+            let sealed = self.vault.seal(&Secret::new(value), &self.context());
+            sealed.map(|bytes| hex(&bytes)).map_err(|error| DbErr::Custom(error.to_string()))
+        };
+        stages.iter().cloned().map(|stage| with_values(stage, seal)).collect()
+    }
+
+    /// The same stages with the values that were sealed.
+    pub(crate) fn opened(self, stages: Vec<StageDraft>) -> Result<Vec<StageDraft>, DbErr> {
+        let open = |value: &str| {
+            let sealed = bytes(value).ok_or_else(|| corrupt("a sealed header"))?;
+            let opened = self.vault.open(&sealed, &self.context()).map_err(corrupt)?;
+            Ok(opened.expose().to_owned())
+        };
+        stages.into_iter().map(|stage| with_values(stage, open)).collect()
+    }
+
+    /// What a sealed value is bound to.
+    fn context(self) -> String {
+        format!("experiment/{}/headers", self.experiment)
+    }
+}
+
+fn with_values(
+    mut stage: StageDraft,
+    change: impl Fn(&str) -> Result<String, DbErr>,
+) -> Result<StageDraft, DbErr> {
+    if let StageKindDraft::Http(draft) = &mut stage.kind {
+        for value in draft.headers.values_mut() {
+            *value = change(value)?;
+        }
+    }
+    Ok(stage)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |four: u8| char::from_digit(u32::from(four), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_written_as_hexadecimal_digits() {
+        assert_eq!((hex(&[0, 171, 255]).as_str(), bytes("00abff")), ("00abff", Some(vec![0, 171, 255])));
+        for wrong in ["0", "0g", "é0"] {
+            assert_eq!(bytes(wrong), None, "{wrong}");
+        }
+    }
+}
