@@ -157,7 +157,11 @@ async fn two_workers_make_each_call_once() {
         (Home::new(Kind::Postgres).await, FakeService::start(Duration::from_millis(20)).await);
     let model = FakeLlm::start(Options { port: 0, latency: Duration::from_millis(20) }).await.unwrap();
     let server = Server::start_with(&home, &["serve", "--no-execute"], &ALLOWED).await;
-    let worker = || program::command(&home, &["worker"]).envs(ALLOWED).spawn().unwrap();
+    // Each takes one run at a time, so that both have some of the four.
+    let worker = || {
+        let mut command = program::command(&home, &["worker"]);
+        command.envs(ALLOWED).env("MAX_CONCURRENT_RUNS", "1").spawn().unwrap()
+    };
     let _workers = [worker(), worker()];
     let id = server.import(&chain(&service, &model)).await;
     let (sweep, run) = swept(&server, &id).await;

@@ -67,6 +67,7 @@ pub fn command(home: &Home, arguments: &[&str]) -> Command {
         "DEFAULT_ENDPOINT_URL",
         "DEFAULT_ENDPOINT_KEY",
         "MAX_TOKENS_PER_SWEEP",
+        "OUTBOUND_ALLOW",
         "LOG_FORMAT",
         "HOST",
         "PUBLIC_URL",

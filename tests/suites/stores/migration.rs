@@ -1,8 +1,12 @@
 //! Migration of a database of an earlier release.
 
+use std::sync::Arc;
+
 use application::ports::{
-    BoardStore, FactStore, Metric, RunFilter, RunKey, RunOrder, RunQuery, RunStore, StandingsStore,
+    BoardStore, EndpointStore as _, FactStore, Fill, Journal as _, Metric, RunFilter, RunKey, RunOrder,
+    RunQuery, RunStore, Settlement, StandingsStore,
 };
+use domain::call::{Reply, ReplyBody, ServiceAnswer};
 use domain::id::{ExperimentId, RunId};
 use domain::value::Value;
 use migrations::{Migrator, MigratorTrait as _};
@@ -11,7 +15,9 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, Statement, Value as Bound};
 use serde_json::json;
 
-on_both! { ranks_and_figures_are_carried_over }
+use super::fixture::{Fixture, reply};
+
+on_both! { ranks_and_figures_are_carried_over, answers_of_services_are_forgotten_on_the_way_back }
 
 const EXPERIMENT: u128 = 1;
 /// The last migration before ranks and figures.
@@ -74,6 +80,41 @@ async fn ranks_and_figures_are_carried_over(kind: Kind) {
     assert_eq!((&*facts.outline.dimensions, facts.samples), (&["temperature".to_owned()][..], 10));
     drop(stores);
     back_and_forth(&home).await;
+}
+
+/// An earlier release has no place for them.
+async fn answers_of_services_are_forgotten_on_the_way_back(kind: Kind) {
+    let fixture = Fixture::plain(kind).await;
+    let answer = ServiceAnswer { text: "yes".to_owned(), is_json: false };
+    let of_service = Reply { body: ReplyBody::Service(answer), ..reply("") };
+    let fills = vec![
+        fixture.fill(1, RunId::new(1)),
+        Fill { endpoint: None, reply: Arc::new(of_service), ..fixture.fill(2, RunId::new(1)) },
+    ];
+    fixture.stores.settle(Settlement { fills, failures: vec![] }).await.unwrap();
+    let Fixture { home, stores, endpoint, .. } = fixture;
+    drop(stores);
+    let connection = writable(&home).await;
+    let steps = Migrator::migrations();
+    let before = steps.iter().position(|step| step.name() == "m0043_service_answers").unwrap();
+    Migrator::down(&connection, Some(u32::try_from(steps.len() - before).unwrap())).await.unwrap();
+    let count = async |sql: &str| {
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        connection.query_one_raw(statement).await.unwrap().unwrap().try_get::<i64>("", "n").unwrap()
+    };
+    for condition in ["1 = 1", "model = 'm' AND endpoint_id IS NOT NULL"] {
+        let left = count(&format!("SELECT count(*) AS n FROM answer WHERE {condition}")).await;
+        assert_eq!(left, 1, "{condition}");
+    }
+    let unanswered = "SELECT count(*) AS n FROM response_cache c WHERE NOT EXISTS \
+         (SELECT 1 FROM answer a WHERE a.id = c.answer_id)";
+    assert_eq!(count(unanswered).await, 0, "a call can be made again");
+    Migrator::up(&connection, None).await.unwrap();
+    let kept = "SELECT count(*) AS n FROM answer WHERE model = 'm' AND service_json IS NULL";
+    assert_eq!(count(kept).await, 1);
+    connection.close().await.unwrap();
+    let known = home.stores().await.endpoint(endpoint).await.unwrap();
+    assert!(known.is_some());
 }
 
 /// All migrations can be reverted, and leave nothing behind.
