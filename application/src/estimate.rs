@@ -1,5 +1,6 @@
 //! Estimates a sweep before it starts.
 
+mod busy_time;
 mod census;
 mod scorers;
 

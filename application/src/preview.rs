@@ -19,7 +19,7 @@ use domain::value::{Map, Value};
 use crate::catalog::Catalog;
 use crate::engine::{Blocked, CallAnswer, Destination, Engine};
 use crate::experiments::ValidDraft;
-use crate::ports::{EndpointStore, Ids, Offload, RunConfig, SettingStore, Tasks, started};
+use crate::ports::{EndpointStore, EnginePorts, Ids, Offload, RunConfig, SettingStore, Tasks, started};
 use crate::refusal::{Refusal, Resource};
 use crate::walk::{Answers, HashedCall, Replies, StageEnd, Walk, WalkRecord};
 use crate::{advice, estimate, parameter_support};
@@ -66,17 +66,17 @@ pub struct Previews {
 }
 
 impl Previews {
-    /// The use cases over these ports; the engine makes their calls.
+    /// The use cases over an engine's ports; the engine makes their calls.
     #[must_use]
-    pub const fn new(
-        endpoints: Arc<dyn EndpointStore>,
-        settings: Arc<dyn SettingStore>,
-        engine: Arc<Engine>,
-        ids: Arc<dyn Ids>,
-        offload: Arc<dyn Offload>,
-        tasks: Arc<dyn Tasks>,
-    ) -> Self {
-        Self { endpoints, settings, engine, ids, offload, tasks }
+    pub fn new(ports: &EnginePorts, engine: Arc<Engine>) -> Self {
+        Self {
+            endpoints: Arc::clone(&ports.endpoints),
+            settings: Arc::clone(&ports.settings),
+            engine,
+            ids: Arc::clone(&ports.ids),
+            offload: Arc::clone(&ports.offload),
+            tasks: Arc::clone(&ports.tasks),
+        }
     }
 
     /// Shows the calls of one sample. With `caller` they are answered from the cache or made, within the limits of their

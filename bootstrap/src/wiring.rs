@@ -100,14 +100,7 @@ impl Wired {
             accounts: Arc::new(self.accounts(settings).await?),
             projects: Projects::new(stores.clone(), Arc::clone(&ids)),
             experiments: experiments(stores, ports),
-            previews: Previews::new(
-                stores.clone(),
-                stores.clone(),
-                Arc::clone(engine),
-                Arc::clone(&ids),
-                Arc::clone(&ports.offload),
-                Arc::clone(&ports.tasks),
-            ),
+            previews: Previews::new(ports, Arc::clone(engine)),
             estimates: Estimates::new(
                 stores.clone(),
                 stores.clone(),

@@ -5,6 +5,10 @@ pub const MAX_HEADERS: usize = 32;
 /// The longest value of a header, in bytes.
 pub const MAX_HEADER_VALUE: usize = 4_096;
 
+/// What is wrong with a mask where no value is stored that it could stand for.
+pub(crate) const NOT_KEPT: &str =
+    "give the value: `***` stands for a stored one, and none is stored here for this URL";
+
 /// Headers that belong to the exchange itself.
 const RESERVED: [&str; 9] = [
     "connection",

@@ -1,10 +1,12 @@
-//! Scorers that ask models: judges, and embeddings.
+//! Scorers that ask others: judges, embeddings, services.
 
 use promptlooper_tests::support::experiment::Experiment;
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
+use promptlooper_tests::support::fake_service::FakeService;
 use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::server::Server;
 use reqwest::{Method, StatusCode};
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
 
 /// Samples with the grade that a judge gives them, judged by this model and compared by their embeddings.
@@ -213,4 +215,93 @@ async fn speed_and_price_can_count() {
     let value = |name: &str| run["scores"][name]["value"].as_f64().unwrap();
     assert_eq!((value("latency"), value("cost")), (1.0, 1.0), "{run}");
     assert!(value("slow") < 0.01 && value("dear") < 0.01, "{run}");
+}
+
+/// Samples that a service scores.
+fn served(url: &str, service: &str) -> Experiment {
+    Experiment::echo(url, 12, 2).with(
+        "/scoring_config",
+        json!([{"scorer": "http", "options": {"url": service, "headers": {"X-Key": "sk-never-shown"}}}]),
+    )
+}
+
+#[tokio::test]
+async fn a_service_scores_and_is_asked_anew_for_each_run_and_each_scoring() {
+    for kind in Kind::ALL {
+        let (home, fake) = (Home::new(kind).await, FakeLlm::start(Options::default()).await.unwrap());
+        let service = FakeService::start(std::time::Duration::from_millis(2)).await;
+        let server = Server::start_with(&home, &["serve"], &[("OUTBOUND_ALLOW", "127.0.0.1")]).await;
+        let id = server.import(&served(&fake.url(), &service.url("/score/5")).document).await;
+        swept(&server, &id, json!({})).await;
+        let judged = scores(&server, &id, "http").await;
+        let value = |score: &Value| score["value"].as_f64().unwrap();
+        assert_eq!(judged.iter().map(value).sum::<f64>(), 3.0 + 9.0 * 0.5, "{judged:?}");
+        assert_eq!(judged[4]["metadata"]["seen"], json!("word-4"), "{judged:?}");
+        let (all, distinct) = service.counts();
+        assert!((24..40).contains(&all) && distinct == 24, "{all} requests, {distinct} different");
+        let request = service.requests().pop().unwrap();
+        assert_eq!(request.key.as_deref(), Some("sk-never-shown"));
+        let body: Value = serde_json::from_str(&request.body).unwrap();
+        let context = body["context"].as_object().unwrap();
+        let names: Vec<&str> = context.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            ["latency_ms", "meta", "params", "reference", "repeat", "sample_index", "stages", "vars"],
+            "{body}"
+        );
+        assert_eq!((&body["input"], &body["output"]), (&context["vars"], &context["reference"]), "{body}");
+
+        service.reset();
+        let cost = server.post(&format!("experiments/{id}/rescore"), json!({})).await;
+        assert_eq!((&cost["runs"], &cost["http_calls"]), (&json!(2), &json!(24)), "{cost}");
+        for _ in 0..200 {
+            let events = server.get(&format!("experiments/{id}/events?type=experiment.rescored")).await;
+            if events["items"].as_array().unwrap().iter().any(|event| event["data"]["finished"] == true) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let (all, distinct) = service.counts();
+        assert!((24..40).contains(&all) && distinct == 24, "{all} requests, {distinct} different");
+        assert_eq!(fake.counts().calls, 24, "{kind:?}");
+
+        let shown = server.get(&format!("experiments/{id}")).await;
+        assert_eq!(shown["scoring_config"][0]["options"]["headers"]["X-Key"], json!("***"), "{shown}");
+        let connection = home.connection().await;
+        let sql = "SELECT CAST(scoring_config AS text) AS scoring FROM experiment";
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let stored: String =
+            connection.query_one_raw(statement).await.unwrap().unwrap().try_get("", "scoring").unwrap();
+        assert!(!stored.contains("never-shown"), "{stored}");
+        // What comes back masked stays.
+        let scoring = json!({"scoring_config": shown["scoring_config"]});
+        server.post(&format!("experiments/{id}/rescore"), scoring).await;
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        assert_eq!(service.requests().pop().unwrap().key.as_deref(), Some("sk-never-shown"));
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_gives_no_score_or_may_not_be_asked_fails_scores_alone() {
+    let (home, fake) = (Home::new(Kind::Sqlite).await, FakeLlm::start(Options::default()).await.unwrap());
+    let service = FakeService::start(std::time::Duration::ZERO).await;
+    let server = Server::start_with(&home, &["serve"], &[("OUTBOUND_ALLOW", "127.0.0.1")]).await;
+    for (url, told) in [
+        (service.url("/score-of/1.5"), "a score is a number from 0 to 1, not 1.5"),
+        (service.url("/shout"), "the service's answer has no number as `score`"),
+        (service.url("/plain"), "the service answered no JSON object with a `score`"),
+        (service.url("/status/401"), "the service did not answer"),
+        ("http://10.1.2.3/score".to_owned(), "OUTBOUND_ALLOW"),
+    ] {
+        let id = imported(&server, served(&fake.url(), &url)).await;
+        let done = swept(&server, &id, json!({"max_runs": 1})).await;
+        assert_eq!(done["progress"]["failed"], json!(0), "{url}: {done}");
+        let failed = scores(&server, &id, "http").await;
+        assert!(
+            failed.len() == 12 && failed.iter().all(|score| score["value"].is_null()),
+            "{url}: {failed:?}"
+        );
+        let error = failed[0]["error"].as_str().unwrap();
+        assert!(error.contains(told) && !error.contains("never-shown"), "{url}: {error}");
+    }
 }

@@ -1,8 +1,8 @@
 //! Experiments and samples.
 
 mod document;
+pub(crate) mod document_headers;
 mod overview;
-pub(crate) mod stage_headers;
 
 use std::sync::Arc;
 

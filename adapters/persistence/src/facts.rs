@@ -16,8 +16,8 @@ use wire::stage::StageDocument;
 use wire::stored;
 
 use crate::dialect::{corrupt, failed, id, raw_json, whole};
+use crate::experiments::document_headers::DocumentHeaders;
 use crate::experiments::held_out;
-use crate::experiments::stage_headers::StageHeaders;
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 
@@ -60,7 +60,7 @@ impl FactStore for Stores {
     async fn stages(&self, experiment: ExperimentId) -> Result<Option<Vec<Stage>>, StoreError> {
         let values = vec![id(experiment.bits())];
         let row = self.database.read().one(STAGES, values).await.map_err(failed)?;
-        let headers = StageHeaders { vault: &*self.vault, experiment };
+        let headers = DocumentHeaders { vault: &*self.vault, experiment };
         row.map(|row| read_stages(Row(&row), headers)).transpose().map_err(failed)
     }
 
@@ -115,7 +115,7 @@ fn facts(row: Row<'_>) -> Result<Option<ExperimentFacts>, DbErr> {
     }))
 }
 
-fn read_stages(row: Row<'_>, headers: StageHeaders<'_>) -> Result<Vec<Stage>, DbErr> {
+fn read_stages(row: Row<'_>, headers: DocumentHeaders<'_>) -> Result<Vec<Stage>, DbErr> {
     let documents: Vec<StageDocument> = stored::read(&row.raw_json("pipeline_stages")?).map_err(corrupt)?;
     let drafts: Result<Vec<_>, _> = documents.into_iter().map(StageDocument::into_draft).collect();
     let drafts = drafts.map_err(|_| corrupt("a stage"))?;

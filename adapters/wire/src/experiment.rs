@@ -7,6 +7,7 @@ use domain::experiment::Draft;
 use domain::problem::{Problem, segment};
 use domain::sample::Sample;
 use domain::scoring::{Extract, ScoringDraft};
+use domain::secret::Secret;
 use domain::value::Value;
 use poem_openapi::Object;
 use schemars::JsonSchema;
@@ -196,6 +197,14 @@ pub fn checks(value: &Value) -> Result<Vec<ScoringDraft>, String> {
 }
 
 impl ScoringDocument {
+    /// The same with masks in the place of headers' values, which may be keys.
+    #[must_use]
+    pub fn without_secrets(self) -> Self {
+        let mut draft = self.into_draft();
+        draft.secrets_mut().for_each(|value| Secret::MASK.clone_into(value));
+        Self::of_draft(&draft)
+    }
+
     /// The draft of the entry.
     #[must_use]
     pub fn into_draft(self) -> ScoringDraft {
@@ -211,7 +220,9 @@ impl ScoringDocument {
         }
     }
 
-    fn of_draft(draft: &ScoringDraft) -> Self {
+    /// The document of a draft.
+    #[must_use]
+    pub fn of_draft(draft: &ScoringDraft) -> Self {
         Self {
             name: draft.name.clone(),
             scorer: draft.scorer.clone(),

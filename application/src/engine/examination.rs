@@ -4,25 +4,20 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::call::{Call, CallFailure, FailureKind};
 use domain::endpoint::Endpoint;
-use domain::money::NanoDollars;
 use domain::pipeline::{Pipeline, SampleProgress};
-use domain::pricing::Tokens;
-use domain::run::{Asker, ErrorKind, Origins, Payer, RunError, StageError};
+use domain::run::{Asker, ErrorKind, Origins, Payer, StageError};
 use domain::statistics::mean;
 
-use super::caller::{Blocked, CallAnswer, CallRequest, Caller, Destination};
+use super::caller::{Blocked, Caller};
 use super::loaded::LoadedExperiment;
+use super::run_answers::RunAnswers;
 use super::sample_cache::LoadedSample;
 use super::scorer_calls::{ScorerCalls, ScorerPayer, is_paid_by};
 use crate::catalog::Catalog;
-use crate::list_prices::price_of;
-use crate::ports::{
-    Block, ClaimedRun, Recall, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage,
-};
+use crate::ports::{Block, ClaimedRun, Recall, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage};
 use crate::scoring::Evidence;
-use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk, run_owner};
+use crate::walk::{StageEnd, StageRecord, Walk};
 
 /// What all samples of a run share.
 pub(super) struct Examination<'a> {
@@ -62,13 +57,6 @@ pub(super) struct Attempt {
     failed: bool,
     usage: Usage,
     origins: Origins,
-}
-
-/// Answers the calls of one repeat through the engine's caller; the run is the payer.
-struct RunAnswers<'a> {
-    examination: &'a Examination<'a>,
-    sample: u32,
-    repeat: u32,
 }
 
 impl Examination<'_> {
@@ -129,83 +117,6 @@ impl Examination<'_> {
         attempt.usage = attempt.usage.and(calls.usage(is_paid_by));
         Ok(())
     }
-}
-
-impl RunAnswers<'_> {
-    const fn payer(&self, stage: u32) -> Payer {
-        let (run, sample, repeat) = (self.examination.run.lease.run, self.sample, self.repeat);
-        Payer { run, sample, repeat, asker: Asker::Stage(stage), call: 0 }
-    }
-
-    fn misconfigured(&self, stage: usize, failure: CallFailure) -> RunError {
-        let stage = self.examination.loaded.stage_names().get(stage).map(|name| (*name).to_owned());
-        RunError { kind: failure.kind.into(), message: failure.message, stage, sample: None }
-    }
-
-    /// The requests for calls of a stage; `None` if one needs an endpoint and the stage has none. What goes to a service
-    /// uses up no budget.
-    fn requests(&self, stage: usize, calls: Vec<HashedCall>) -> Option<Vec<CallRequest>> {
-        let Examination { run, halt, endpoints, .. } = self.examination;
-        let endpoint = endpoints.get(stage).and_then(Option::as_ref);
-        let payer = self.payer(u32::try_from(stage).unwrap_or(u32::MAX));
-        let request = |(number, call): (u32, HashedCall)| {
-            let to = Destination::of(&call.call, endpoint)?;
-            let reserve = to.endpoint().filter(|_| run.budgeted);
-            Some(CallRequest {
-                reserve: reserve.map(|endpoint| reservation(&call.call, endpoint)),
-                call,
-                to,
-                payer: Some(Payer { call: number, ..payer }),
-                sweep: run.sweep,
-                halt: Arc::clone(halt),
-            })
-        };
-        (0..).zip(calls).map(request).collect()
-    }
-}
-
-impl Answers for RunAnswers<'_> {
-    type Stop = Blocked;
-
-    fn owner(&self) -> String {
-        run_owner(self.examination.run.lease.run, self.sample, self.repeat)
-    }
-
-    async fn answer(&self, stage: usize, calls: Vec<HashedCall>) -> Result<Replies, Blocked> {
-        let Examination { caller, halt, .. } = self.examination;
-        if halt.load(Ordering::Relaxed) {
-            return Err(Blocked::Stopping);
-        }
-        let Some(requests) = self.requests(stage, calls) else {
-            let error = StageError::new(ErrorKind::Configuration, "this stage has no endpoint");
-            return Ok(Replies::Failed(Vec::new(), error));
-        };
-        let (mut answers, mut failure) = (Vec::with_capacity(requests.len()), None);
-        for answer in caller.answer_all(requests).await {
-            match answer {
-                CallAnswer::Stored(answer) => answers.push(answer),
-                CallAnswer::Failed(failed) if failed.kind == FailureKind::Misconfigured => {
-                    return Err(Blocked::Misconfigured(self.misconfigured(stage, failed)));
-                }
-                CallAnswer::Failed(failed) => failure = failure.or(Some(failed)),
-                CallAnswer::Blocked(blocked) => return Err(blocked),
-            }
-        }
-        Ok(match failure {
-            None => Replies::Complete(answers),
-            Some(failure) => Replies::Failed(answers, StageError::new(failure.kind, failure.message)),
-        })
-    }
-}
-
-/// The most that a call can use up. Sweeps with a budget start only where every stage has a bound.
-pub(super) fn reservation(call: &Call, endpoint: &Endpoint) -> Reservation {
-    let output = call.max_tokens().or(endpoint.max_output_tokens.map(u64::from)).unwrap_or(0);
-    let tokens = call.token_bound(output);
-    let most = Tokens { input: tokens.saturating_sub(output), output };
-    let price = call.model().and_then(|model| price_of(endpoint, model));
-    let cost = price.map_or(NanoDollars::ZERO, |price| price.most(most));
-    Reservation { tokens, cost }
 }
 
 impl Attempt {

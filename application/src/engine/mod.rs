@@ -9,6 +9,7 @@ mod gate;
 mod loaded;
 mod pulse;
 mod rescoring;
+mod run_answers;
 mod runner;
 mod sample_cache;
 mod scorer_calls;

@@ -11,7 +11,7 @@ use domain::run::{Asker, Payer, StageError};
 use domain::scoring::AskedModel;
 
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller, Destination};
-use super::examination::reservation;
+use super::run_answers::reservation;
 use crate::catalog::Catalog;
 use crate::ports::{AnswerId, StoredAnswer, Usage};
 use crate::scoring::{ScorerAnswers, ScorerModel, ScorerQuestion};

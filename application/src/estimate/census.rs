@@ -10,10 +10,10 @@ use domain::id::EndpointId;
 use domain::money::NanoDollars;
 use domain::pipeline::Pipeline;
 use domain::pricing::{Price, Tokens};
-use domain::rate::{RateLimits, WINDOW_SECONDS};
 use domain::service::ServiceOrigin;
 
 use super::Estimate;
+use super::busy_time::BusyTime;
 use super::scorers::ScorerCensus;
 use crate::catalog::Catalog;
 use crate::list_prices::price_of;
@@ -77,32 +77,6 @@ struct FreshCalls {
     price: Option<Price>,
     /// What such calls took when they were made.
     measured: Option<MeasuredCalls>,
-}
-
-/// How long an endpoint or a service is busy.
-struct BusyTime {
-    limits: Limits,
-    calls: f64,
-    tokens: f64,
-    /// The seconds of all exchanges, one after the other.
-    exchanges: f64,
-}
-
-impl BusyTime {
-    const fn new(limits: Limits) -> Self {
-        Self { limits, calls: 0.0, tokens: 0.0, exchanges: 0.0 }
-    }
-
-    /// By its concurrency, or by its limits a minute where these take longer. The first minute's calls need not wait.
-    fn seconds(&self) -> f64 {
-        let a_minute = |count: f64, limit: Option<NonZeroU32>| {
-            let minutes = limit.map_or(0.0, |limit| (count / f64::from(limit.get()) - 1.0).max(0.0).ceil());
-            minutes * WINDOW_SECONDS as f64
-        };
-        let RateLimits { requests_per_minute, tokens_per_minute } = self.limits.rate;
-        let at_once = self.exchanges / f64::from(self.limits.concurrency.get());
-        at_once.max(a_minute(self.calls, requests_per_minute)).max(a_minute(self.tokens, tokens_per_minute))
-    }
 }
 
 impl FreshCalls {

@@ -36,14 +36,13 @@ impl Services {
         scoring: Option<Vec<ScoringDraft>>,
     ) -> Result<RescoringCost, Refusal> {
         let known = self.experiments.overview(experiment).await?.draft;
-        let after = scoring.as_ref().unwrap_or(&known.scoring);
-        let cost = self.scores.cost(experiment, &known.scoring, after).await?;
-        match scoring.filter(|scoring| *scoring != known.scoring) {
-            Some(scoring) => {
-                let draft = Draft { scoring, ..known };
-                self.experiments.replace(by, experiment, draft, false).await?;
-            }
-            None => self.scores.rescore(by, experiment).await?,
+        let scoring = scoring.unwrap_or_else(|| known.scoring.clone());
+        let changed = Draft { scoring, ..known.clone() }.in_place_of(&known);
+        let cost = self.scores.cost(experiment, &known.scoring, &changed.scoring).await?;
+        if changed.scoring == known.scoring {
+            self.scores.rescore(by, experiment).await?;
+        } else {
+            self.experiments.replace(by, experiment, changed, false).await?;
         }
         Ok(cost)
     }

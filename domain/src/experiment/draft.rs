@@ -193,7 +193,7 @@ impl Draft {
     }
 
     /// The draft in the place of a known one. Where it has [`Secret::MASK`] for the value of a header, the known value stays, as
-    /// long as the stage goes to the same service.
+    /// long as the stage or scorer goes to the same service.
     #[must_use]
     pub fn in_place_of(mut self, known: &Self) -> Self {
         for stage in &mut self.stages {
@@ -202,6 +202,11 @@ impl Draft {
                 (&mut stage.kind, of.map(|known| &known.kind))
             {
                 draft.keep_headers(known);
+            }
+        }
+        for entry in &mut self.scoring {
+            if let Some(known) = known.scoring.iter().find(|known| known.name() == entry.name()) {
+                entry.keep_secrets(known);
             }
         }
         self

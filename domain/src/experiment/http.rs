@@ -33,9 +33,6 @@ pub(super) fn check(draft: HttpDraft, problems: &mut Vec<Problem>) -> HttpStage 
     }
 }
 
-/// What is wrong with a mask that stands for no value.
-const NOT_KEPT: &str = "give the value: `***` stands for a stored one, and none is stored here for this URL";
-
 fn headers(headers: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
     if headers.len() > MAX_HEADERS {
         let detail = format!("a stage takes at most {MAX_HEADERS} headers");
@@ -45,7 +42,7 @@ fn headers(headers: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
     for (name, value) in headers {
         let is_new = known.insert(name.to_ascii_lowercase());
         let unique = if is_new { Ok(()) } else { Err(format!("`{name}` is given twice")) };
-        let given = || if value == Secret::MASK { Err(NOT_KEPT.to_owned()) } else { Ok(()) };
+        let given = || if value == Secret::MASK { Err(header::NOT_KEPT.to_owned()) } else { Ok(()) };
         let checked = header::check_name(name).and(unique).and_then(|()| given());
         let checked = checked.and_then(|()| stage::check_header_value(value));
         if let Err(detail) = checked {

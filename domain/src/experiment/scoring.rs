@@ -99,6 +99,10 @@ fn own_checks(definition: &Definition, sample: &Sample, problems: &mut Vec<Probl
     let mut entries = Vec::new();
     for (i, check) in sample.checks.iter().enumerate() {
         let found = problems.len();
+        if check.clone().secrets_mut().next().is_some() {
+            let detail = "samples are stored and shown as they are: give a scorer with headers an entry in `scoring_config`";
+            problems.push(Problem::new("/options/headers", "not_here", detail));
+        }
         match ScoringEntry::try_new(check, &definition.stages) {
             Ok(entry) if entry.scorer.needs_reference() && sample.accepted().is_empty() => {
                 problems.push(Problem::new("/scorer", "no_reference", needs_reference(&entry.name)));

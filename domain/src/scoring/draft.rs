@@ -1,5 +1,7 @@
 //! Drafts of scoring entries.
 
+use crate::secret::Secret;
+use crate::service::ServiceOrigin;
 use crate::value::{Map, Value};
 
 /// The draft of a scoring entry.
@@ -41,6 +43,36 @@ impl ScoringDraft {
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.scorer)
+    }
+
+    /// The values of headers that it sends to a service, which may be keys.
+    pub fn secrets_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.headers_mut().into_iter().flat_map(Map::values_mut).filter_map(|value| match value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    fn headers_mut(&mut self) -> Option<&mut Map> {
+        match self.options.get_mut("headers") {
+            Some(Value::Map(headers)) if self.scorer == "http" => Some(headers),
+            _ => None,
+        }
+    }
+
+    /// The entry in the place of a known one: where it has [`Secret::MASK`] for the value of a header, the known value stays,
+    /// as long as it goes to the same service.
+    pub(crate) fn keep_secrets(&mut self, known: &Self) {
+        let urls = [&*self, known].map(|entry| entry.options.get("url").and_then(Value::as_text));
+        let [own, other] = urls.map(|url| url.and_then(|url| ServiceOrigin::parse(url).ok()));
+        let is_same = urls[0] == urls[1] || own.is_some() && own == other;
+        let Some(Value::Map(known)) = known.options.get("headers").filter(|_| is_same) else { return };
+        for (name, value) in self.headers_mut().into_iter().flatten() {
+            let kept = known.get(name).filter(|_| value.as_text() == Some(Secret::MASK));
+            if let Some(kept) = kept {
+                value.clone_from(kept);
+            }
+        }
     }
 
     /// The entry as documents write it, without absent fields.

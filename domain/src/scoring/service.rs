@@ -59,7 +59,8 @@ impl ServiceScorer {
         for (name, value) in &headers {
             // A template may give any value.
             let value = options.rendered_text(value).unwrap_or("x");
-            if let Err(wrong) = header::check_name(name).and_then(|()| header::check_value(value)) {
+            let given = if value == Secret::MASK { Err(header::NOT_KEPT.to_owned()) } else { Ok(()) };
+            if let Err(wrong) = header::check_name(name).and(header::check_value(value)).and(given) {
                 options.wrong("headers", "wrong_value", format!("`{name}`: {wrong}"));
             }
         }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `/shout` | `{"text": X, "words": N}` as JSON: the input of the request in capitals |
 //! | `/plain` | the same text alone, as `text/plain` |
+//! | `/score`, `/score/N` | `{"score": …, "seen": X}`: 1 for an output with a 1 in it, else 0.5; for one in N bodies 503 the first time |
+//! | `/score-of/TEXT` | `{"score": TEXT}` |
 //! | `/status/S` | the status S, with an error body that repeats the header `x-key` |
 //! | `/status/S/N` | the same for the first N requests with each body, then as `/shout`; with `Retry-After: 0.2` |
 //! | `/wait/N` | 429 with `Retry-After: N` |
@@ -150,14 +152,35 @@ async fn answer(request: hyper::Request<Incoming>, shared: &Shared) -> io::Resul
         ["wait", wait] => failed("429", key, Some(wait)),
         ["moved"] => reply(Response::builder().status(302).header(LOCATION, "/shout"), String::new()),
         ["hang"] => std::future::pending().await,
+        ["score", one_in] if times == 1 && is_one_in(&body, one_in) => failed("503", key, None),
+        ["score", ..] => {
+            let output = field(&body, "output");
+            let score = if output.to_string().contains('1') { 1.0 } else { 0.5 };
+            json_reply(&json!({"score": score, "seen": output}))
+        }
+        ["score-of", score] => json_reply(&json!({"score": score.parse::<f64>().unwrap_or(f64::NAN)})),
         ["plain"] => reply(Response::builder().header(CONTENT_TYPE, "text/plain"), shout(&body)),
         _ => {
             let text = shout(&body);
             let words = text.split_whitespace().count();
-            let head = Response::builder().header(CONTENT_TYPE, "application/json");
-            reply(head, json!({"text": text, "words": words}).to_string())
+            json_reply(&json!({"text": text, "words": words}))
         }
     }
+}
+
+fn json_reply(value: &Value) -> io::Result<Response<Full<Bytes>>> {
+    let head = Response::builder().header(CONTENT_TYPE, "application/json");
+    reply(head, value.to_string())
+}
+
+fn field(body: &str, name: &str) -> Value {
+    serde_json::from_str::<Value>(body).map_or(Value::Null, |body| body[name].clone())
+}
+
+/// Whether a body is one of those that fail first.
+fn is_one_in(body: &str, count: &str) -> bool {
+    let sum: u64 = body.bytes().map(u64::from).sum();
+    count.parse().is_ok_and(|count: u64| sum.is_multiple_of(count.max(1)))
 }
 
 /// The input of a request, or the whole body, in capitals.

@@ -10,11 +10,11 @@ use domain::experiment::{Definition, Draft, check_names};
 use domain::id::{ExperimentId, ProjectId, SampleSetId};
 use domain::sample::{self, Sample};
 use sea_orm::{DatabaseTransaction, DbErr, Value as Bound};
-use wire::experiment::{Parts, SampleDocument};
+use wire::experiment::{Parts, SampleDocument, ScoringDocument};
 use wire::stage::StageDocument;
 use wire::stored;
 
-use super::stage_headers::StageHeaders;
+use super::document_headers::DocumentHeaders;
 use crate::batch::Rows;
 use crate::columns::Columns;
 use crate::dialect::{Session, corrupt, id, json, maybe_real, maybe_text, raw_json, text, whole};
@@ -51,7 +51,7 @@ pub(super) async fn insert(
     new: NewExperiment,
 ) -> Result<(), DbErr> {
     insert_samples(session, &new.samples).await?;
-    let columns = content(&new.draft, StageHeaders { vault, experiment: new.id })?;
+    let columns = content(&new.draft, DocumentHeaders { vault, experiment: new.id })?;
     let sql = format!(
         "INSERT INTO experiment (id, project_id, sample_set_id, document_digest, status, {}) \
          VALUES ($1, $2, (SELECT id FROM sample_set WHERE digest = $3), $4, 'draft', {})",
@@ -69,7 +69,7 @@ pub(super) async fn change(
     vault: &dyn Vault,
     change: ExperimentChange,
 ) -> Result<ChangeOutcome, DbErr> {
-    let columns = content(&change.draft, StageHeaders { vault, experiment: change.id })?;
+    let columns = content(&change.draft, DocumentHeaders { vault, experiment: change.id })?;
     let sql = format!("UPDATE experiment SET {}, {CHANGED}", columns.assignments(4));
     let idle = whole(i64::from(change.only != ChangeableWhen::Always));
     let untried = whole(i64::from(change.only == ChangeableWhen::Untried));
@@ -105,10 +105,12 @@ async fn insert_samples(session: Session<'_, DatabaseTransaction>, new: &NewSamp
 }
 
 /// The columns of an experiment's document.
-fn content(draft: &Draft, headers: StageHeaders<'_>) -> Result<Columns<8>, DbErr> {
+fn content(draft: &Draft, headers: DocumentHeaders<'_>) -> Result<Columns<8>, DbErr> {
     let mut parts = Parts::of_draft(draft);
     let sealed = headers.sealed(&draft.stages)?;
     parts.pipeline_stages = sealed.iter().map(StageDocument::of_draft).collect();
+    let sealed = headers.sealed_scoring(&draft.scoring)?;
+    parts.scoring_config = sealed.iter().map(ScoringDocument::of_draft).collect();
     Ok(Columns([
         ("name", text(draft.name.as_str())),
         ("description", maybe_text(draft.description.clone())),
@@ -165,7 +167,7 @@ pub(super) fn draft(row: Row<'_>, vault: &dyn Vault) -> Result<Draft, DbErr> {
         scoring_config: part(row, "scoring_config")?,
         parameter_space: part(row, "parameter_space")?,
     };
-    let experiment = ExperimentId::new(row.id("id")?);
+    let headers = DocumentHeaders { vault, experiment: ExperimentId::new(row.id("id")?) };
     let parts = parts.into_draft().map_err(|problems| corrupt(format!("{problems:?}")))?;
     Ok(Draft {
         name: row.text("name")?,
@@ -173,7 +175,8 @@ pub(super) fn draft(row: Row<'_>, vault: &dyn Vault) -> Result<Draft, DbErr> {
         repeats: row.small("repeats")?,
         holdout: row.maybe_real("holdout")?.unwrap_or(0.0),
         check_names: part(row, "check_names")?,
-        stages: StageHeaders { vault, experiment }.opened(parts.stages)?,
+        stages: headers.opened(parts.stages)?,
+        scoring: headers.opened_scoring(parts.scoring)?,
         ..parts
     })
 }

@@ -243,6 +243,7 @@ impl ExperimentDetail {
         let parts = Parts::of_draft(&overview.draft);
         let summary = ExperimentSummary::from(overview.summary);
         let stages = parts.pipeline_stages.into_iter().map(StageDocument::without_secrets);
+        let scoring = parts.scoring_config.into_iter().map(ScoringDocument::without_secrets);
         let samples = overview.draft.samples.into_iter().map(SampleDocument::of_sample).collect();
         let runs = overview.runs;
         Self {
@@ -253,7 +254,7 @@ impl ExperimentDetail {
             sample_data: FirstSamples { count: overview.samples, items: samples },
             documents: parts.documents,
             pipeline_stages: stages.collect(),
-            scoring_config: parts.scoring_config,
+            scoring_config: scoring.collect(),
             parameter_space: parts.parameter_space,
             repeats: overview.draft.repeats,
             holdout: overview.draft.holdout,

@@ -1,38 +1,51 @@
-//! Values of headers that stages send to services. They may be keys, so stored documents hold them sealed.
+//! Values of headers that stages and scorers send to services. They may be keys, so stored documents hold them sealed.
 
 use application::ports::Vault;
 use domain::experiment::{StageDraft, StageKindDraft};
 use domain::id::ExperimentId;
+use domain::scoring::ScoringDraft;
 use domain::secret::Secret;
 use sea_orm::DbErr;
 
 use crate::dialect::corrupt;
 
-/// Seals and opens the headers of one experiment's stages.
+/// Seals and opens the headers in one experiment's document.
 #[derive(Clone, Copy)]
-pub(crate) struct StageHeaders<'a> {
+pub(crate) struct DocumentHeaders<'a> {
     pub(crate) vault: &'a dyn Vault,
     pub(crate) experiment: ExperimentId,
 }
 
-impl StageHeaders<'_> {
+impl DocumentHeaders<'_> {
     /// The same stages with sealed values.
     pub(crate) fn sealed(self, stages: &[StageDraft]) -> Result<Vec<StageDraft>, DbErr> {
-        let seal = |value: &str| {
-            let sealed = self.vault.seal(&Secret::new(value), &self.context());
-            sealed.map(|bytes| hex(&bytes)).map_err(|error| DbErr::Custom(error.to_string()))
-        };
-        stages.iter().cloned().map(|stage| with_values(stage, seal)).collect()
+        stages.iter().cloned().map(|stage| with_values(stage, |value| self.seal(value))).collect()
     }
 
     /// The same stages with the values that were sealed.
     pub(crate) fn opened(self, stages: Vec<StageDraft>) -> Result<Vec<StageDraft>, DbErr> {
-        let open = |value: &str| {
-            let sealed = bytes(value).ok_or_else(|| corrupt("a sealed header"))?;
-            let opened = self.vault.open(&sealed, &self.context()).map_err(corrupt)?;
-            Ok(opened.expose().to_owned())
-        };
-        stages.into_iter().map(|stage| with_values(stage, open)).collect()
+        stages.into_iter().map(|stage| with_values(stage, |value| self.open(value))).collect()
+    }
+
+    /// The same scoring entries with sealed values.
+    pub(crate) fn sealed_scoring(self, entries: &[ScoringDraft]) -> Result<Vec<ScoringDraft>, DbErr> {
+        entries.iter().cloned().map(|entry| with_secrets(entry, |value| self.seal(value))).collect()
+    }
+
+    /// The same scoring entries with the values that were sealed.
+    pub(crate) fn opened_scoring(self, entries: Vec<ScoringDraft>) -> Result<Vec<ScoringDraft>, DbErr> {
+        entries.into_iter().map(|entry| with_secrets(entry, |value| self.open(value))).collect()
+    }
+
+    fn seal(self, value: &str) -> Result<String, DbErr> {
+        let sealed = self.vault.seal(&Secret::new(value), &self.context());
+        sealed.map(|bytes| hex(&bytes)).map_err(|error| DbErr::Custom(error.to_string()))
+    }
+
+    fn open(self, value: &str) -> Result<String, DbErr> {
+        let sealed = bytes(value).ok_or_else(|| corrupt("a sealed header"))?;
+        let opened = self.vault.open(&sealed, &self.context()).map_err(corrupt)?;
+        Ok(opened.expose().to_owned())
     }
 
     /// What a sealed value is bound to.
@@ -51,6 +64,16 @@ fn with_values(
         }
     }
     Ok(stage)
+}
+
+fn with_secrets(
+    mut entry: ScoringDraft,
+    change: impl Fn(&str) -> Result<String, DbErr>,
+) -> Result<ScoringDraft, DbErr> {
+    for value in entry.secrets_mut() {
+        *value = change(value)?;
+    }
+    Ok(entry)
 }
 
 fn hex(bytes: &[u8]) -> String {
