@@ -1,8 +1,9 @@
 //! Estimates a sweep before it starts.
 
 mod census;
+mod known;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use domain::experiment::Definition;
 use domain::id::ExperimentId;
@@ -17,6 +18,7 @@ use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
 
 use self::census::CallCensus;
+use self::known::{AskedCalls, KnownAnswers, KnownIndexes};
 use crate::catalog::Catalog;
 use crate::parameter_support;
 use crate::ports::{
@@ -24,7 +26,7 @@ use crate::ports::{
 };
 use crate::refusal::Refusal;
 use crate::sweeps::{self, CappedRequest, SweepError, SweepRequest};
-use crate::walk::{Answers, HashedCall, Replies, Walk, WalkRecord};
+use crate::walk::{Walk, WalkRecord};
 
 /// Calls that are looked at one by one; of more a part is.
 const EXACT: u128 = 100_000;
@@ -108,8 +110,9 @@ impl Estimates {
         let warned =
             parameter_support::warnings(definition, &catalog, &self.endpoints.model_lists().await?, &points);
         let mut census = CallCensus::default();
+        let survey = Survey { stored: &stored, catalog: &catalog, samples, indexes: KnownIndexes::default() };
         for point in points {
-            self.count_configuration(&stored, &catalog, point, &samples, &mut census).await?;
+            self.count_configuration(&survey, point, &mut census).await?;
         }
         for kind in census.kinds() {
             let measured = self.calls.measured(kind.endpoint, &kind.model).await?;
@@ -121,12 +124,11 @@ impl Estimates {
     /// Counts the calls of one configuration.
     async fn count_configuration(
         &self,
-        stored: &StoredExperiment,
-        catalog: &Catalog,
+        survey: &Survey<'_>,
         point: Point,
-        samples: &[u32],
         census: &mut CallCensus,
     ) -> Result<(), Refusal> {
+        let Survey { stored, catalog, samples, indexes } = survey;
         let definition = &stored.definition;
         let configured = catalog.configure(definition, point.values().clone());
         let (configuration, _) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
@@ -139,8 +141,9 @@ impl Estimates {
             let found: Vec<Value> =
                 chunk.iter().zip(found).map(|(i, sample)| sample.into_parts(*i).0).collect();
             for repeat in 1..=definition.repeats() {
-                let walks = found.clone().into_iter().map(|sample| self.walk(walk, sample, repeat).boxed());
-                let mut walks = stream::iter(walks.collect::<Vec<_>>()).buffered(CHUNK);
+                let walk = |sample| self.walk(walk, sample, repeat, indexes).boxed();
+                let walks: Vec<_> = found.clone().into_iter().map(walk).collect();
+                let mut walks = stream::iter(walks).buffered(CHUNK);
                 while let Some((record, asked)) = walks.next().await.transpose()? {
                     census.count(&pipeline, catalog, &record, asked);
                 }
@@ -155,44 +158,21 @@ impl Estimates {
         walk: Walk<'_>,
         sample: Value,
         repeat: u32,
+        indexes: &KnownIndexes,
     ) -> Result<(WalkRecord, AskedCalls), StoreError> {
-        let known = KnownAnswers { calls: &*self.calls, asked: Mutex::default() };
+        let known = KnownAnswers::new(&*self.calls, indexes);
         let record = walk.through(SampleProgress::new(sample), repeat, &known).await?;
-        Ok((record, known.asked.into_inner().unwrap_or_else(PoisonError::into_inner)))
+        Ok((record, known.into_asked()))
     }
 }
 
-/// The calls of one repetition of a sample, as far as they are determined.
-#[derive(Debug, Default)]
-struct AskedCalls {
-    /// How many there are.
-    calls: u64,
-    /// Those that nobody has made yet.
-    fresh: Vec<HashedCall>,
-}
-
-/// Answers with what the cache knows, and notes the calls that it does not.
-struct KnownAnswers<'a> {
-    calls: &'a dyn CallStore,
-    asked: Mutex<AskedCalls>,
-}
-
-impl Answers for KnownAnswers<'_> {
-    type Stop = StoreError;
-
-    async fn answer(&self, _stage: usize, calls: Vec<HashedCall>) -> Result<Replies, StoreError> {
-        let known = self.calls.peek(calls.iter().map(|call| call.hash).collect()).await?;
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.calls += calls.len() as u64;
-        let before = asked.fresh.len();
-        let unknown = calls.into_iter().zip(&known).filter(|(_, known)| known.is_none());
-        asked.fresh.extend(unknown.map(|(call, _)| call));
-        Ok(if asked.fresh.len() == before {
-            Replies::Complete(known.into_iter().flatten().collect())
-        } else {
-            Replies::Unknown
-        })
-    }
+/// What is looked at, for every configuration alike.
+struct Survey<'a> {
+    stored: &'a StoredExperiment,
+    catalog: &'a Catalog,
+    samples: Vec<u32>,
+    /// The indexes of what its samples search.
+    indexes: KnownIndexes,
 }
 
 /// About how many calls a sample needs: what a retrieval needs is known only when its texts are.

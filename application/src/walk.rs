@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use domain::call::{Call, Digest, FailureKind, Reply};
 use domain::experiment::Definition;
-use domain::pipeline::{Pipeline, SampleProgress, Step};
+use domain::pipeline::{Corpus, Pipeline, SampleProgress, Search, StageOutput, Step};
 use domain::run::{ErrorKind, StageError};
 use domain::value::Value;
 
 use crate::digest::sha256;
+use crate::indexes::{CorpusIndex, IndexReply};
 use crate::json;
 use crate::ports::{Offload, StoredAnswer, offloaded};
 
@@ -39,6 +40,19 @@ pub(crate) trait Answers: Sync {
         stage: usize,
         calls: Vec<HashedCall>,
     ) -> impl Future<Output = Result<Replies, Self::Stop>> + Send;
+
+    /// The index of a corpus that a stage searches, made of the answers to its calls.
+    fn index(
+        &self,
+        stage: usize,
+        corpus: Corpus,
+        offload: &dyn Offload,
+    ) -> impl Future<Output = Result<IndexReply, Self::Stop>> + Send
+    where
+        Self: Sized,
+    {
+        make_index(self, stage, corpus, offload)
+    }
 }
 
 /// The outcome of a stage's calls.
@@ -69,6 +83,8 @@ pub(crate) enum StageEnd {
 #[derive(Debug)]
 pub(crate) struct StageRecord {
     pub(crate) answers: Vec<Arc<StoredAnswer>>,
+    /// What it searched, whose answers count for it too.
+    pub(crate) corpus: Option<Arc<CorpusIndex>>,
     pub(crate) end: StageEnd,
 }
 
@@ -105,6 +121,7 @@ impl Walk<'_> {
                     let calls = calls.into_iter().map(HashedCall::new).collect();
                     self.finish(stage, answers.answer(stage, calls).await?, &mut progress).await
                 }
+                Ok(Step::Search(search)) => self.search(stage, *search, answers, &mut progress).await?,
                 Err(error) if unanswered => StageRecord::ended(StageEnd::Undetermined(error)),
                 Err(error) => StageRecord::ended(StageEnd::Failed(error)),
             };
@@ -135,24 +152,70 @@ impl Walk<'_> {
     async fn finish(&self, stage: usize, replies: Replies, progress: &mut SampleProgress) -> StageRecord {
         let answers = match replies {
             Replies::Complete(answers) => answers,
-            Replies::Failed(answers, error) => return StageRecord { answers, end: StageEnd::Failed(error) },
+            Replies::Failed(answers, error) => return StageRecord::failed(answers, error),
             Replies::Unknown => return StageRecord::ended(StageEnd::Unanswered),
         };
         match self.output(stage, progress, &answers).await {
-            Ok(output) => self.passed(stage, answers, output, progress),
-            Err(error) => StageRecord { answers, end: StageEnd::Failed(error) },
+            Ok(output) => self.passed(stage, answers, output.into(), progress),
+            Err(error) => StageRecord::failed(answers, error),
         }
+    }
+
+    /// What a stage comes to that searches a corpus.
+    async fn search<A: Answers>(
+        &self,
+        stage: usize,
+        Search { query, corpus }: Search,
+        answers: &A,
+        progress: &mut SampleProgress,
+    ) -> Result<StageRecord, A::Stop> {
+        let query = match answers.answer(stage, vec![HashedCall::new(query)]).await? {
+            Replies::Complete(query) => Some(query),
+            Replies::Failed(query, error) => return Ok(StageRecord::failed(query, error)),
+            Replies::Unknown => None,
+        };
+        let (answers, corpus) = match (query, answers.index(stage, corpus, self.offload).await?) {
+            (Some(query), IndexReply::Ready(corpus)) => (query, corpus),
+            (query, IndexReply::Failed(found, error)) => {
+                let answers = query.into_iter().flatten().chain(found).collect();
+                return Ok(StageRecord::failed(answers, error));
+            }
+            _ => return Ok(StageRecord::ended(StageEnd::Unanswered)),
+        };
+        let record = match self.found(stage, &corpus, &answers).await {
+            Ok(output) => self.passed(stage, answers, output.into(), progress),
+            Err(error) => StageRecord::failed(answers, error),
+        };
+        Ok(StageRecord { corpus: Some(corpus), ..record })
+    }
+
+    /// What the answer to a query finds.
+    async fn found(
+        &self,
+        stage: usize,
+        corpus: &Arc<CorpusIndex>,
+        answers: &[Arc<StoredAnswer>],
+    ) -> Result<Value, StageError> {
+        let missing = || StageError::new(ErrorKind::Internal, "the query was not answered");
+        let query = answers.first().ok_or_else(missing)?;
+        if !corpus.index.searches_slowly() {
+            return self.pipeline.search(stage, &corpus.index, &query.reply);
+        }
+        let (pipeline, corpus, query) = (Arc::clone(self.pipeline), Arc::clone(corpus), Arc::clone(query));
+        let search = move || pipeline.search(stage, &corpus.index, &query.reply);
+        let found = offloaded(self.offload, search).await;
+        found.unwrap_or_else(|| Err(StageError::new(ErrorKind::Internal, "searching broke down")))
     }
 
     fn passed(
         &self,
         stage: usize,
         answers: Vec<Arc<StoredAnswer>>,
-        output: Value,
+        output: StageOutput,
         progress: &mut SampleProgress,
     ) -> StageRecord {
         progress.passed(self.pipeline.stages()[stage].name(), output);
-        StageRecord { answers, end: StageEnd::Passed }
+        StageRecord { answers, ..StageRecord::ended(StageEnd::Passed) }
     }
 
     /// The output of a stage whose calls were answered.
@@ -185,8 +248,40 @@ fn read(
 
 impl StageRecord {
     const fn ended(end: StageEnd) -> Self {
-        Self { answers: Vec::new(), end }
+        Self { answers: Vec::new(), corpus: None, end }
     }
+
+    const fn failed(answers: Vec<Arc<StoredAnswer>>, error: StageError) -> Self {
+        Self { answers, corpus: None, end: StageEnd::Failed(error) }
+    }
+}
+
+/// Makes an index of the answers to all calls of a corpus.
+pub(crate) async fn make_index<A: Answers>(
+    answers: &A,
+    stage: usize,
+    corpus: Corpus,
+    offload: &dyn Offload,
+) -> Result<IndexReply, A::Stop> {
+    let broke_down = || StageError::new(ErrorKind::Internal, "making the index broke down");
+    let hash = move || (corpus.calls().into_iter().map(HashedCall::new).collect(), corpus);
+    let Some((calls, corpus)) = offloaded(offload, hash).await else {
+        return Ok(IndexReply::Failed(Vec::new(), broke_down()));
+    };
+    let found = match answers.answer(stage, calls).await? {
+        Replies::Complete(found) => Arc::new(found),
+        Replies::Failed(found, error) => return Ok(IndexReply::Failed(found, error)),
+        Replies::Unknown => return Ok(IndexReply::Unknown),
+    };
+    let all = Arc::clone(&found);
+    let index = move || {
+        let replies: Vec<&Reply> = all.iter().map(|answer| &*answer.reply).collect();
+        corpus.index(&replies).map(|index| CorpusIndex::new(index, &all))
+    };
+    Ok(match offloaded(offload, index).await.unwrap_or_else(|| Err(broke_down())) {
+        Ok(index) => IndexReply::Ready(Arc::new(index)),
+        Err(error) => IndexReply::Failed(found.to_vec(), error),
+    })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub use digest::Digest;
 pub use embed::EmbedCall;
 pub use failure::{CallFailure, FailureKind};
 pub use reply::{Completion, Embedding, FlagCounts, Flags, Reply, ReplyBody, flag_advice, thinking_apart};
+pub(crate) use reply::{cosine, dot, norm};
 
 use crate::endpoint::EndpointIdentity;
 use crate::value::{Map, Value};

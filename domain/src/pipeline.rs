@@ -2,18 +2,22 @@
 //! give. It makes no calls itself.
 
 mod chunk;
+mod index;
 mod llm;
+mod progress;
 mod retrieve;
 
 use self::chunk::CompiledChunk;
+pub use self::index::{Corpus, Index, Search};
 use self::llm::CompiledLlm;
+pub use self::progress::{SampleProgress, StageOutput};
 use self::retrieve::CompiledRetrieve;
 use crate::call::{Call, Reply};
 use crate::configuration::{Configuration, ConfiguredStage};
 use crate::run::{ErrorKind, StageError};
 use crate::stage::StageKind;
 use crate::template::{Scope, Template};
-use crate::value::{Map, Value};
+use crate::value::Value;
 
 /// A configuration whose templates are parsed.
 #[derive(Debug, Clone)]
@@ -40,17 +44,11 @@ enum CompiledKind {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Nothing more: this is the output.
-    Output(Value),
+    Output(StageOutput),
     /// Answers to these calls, at least one: see [`Pipeline::finish`].
     Calls(Vec<Call>),
-}
-
-/// The progress of a sample: the sample itself, and the outputs of the stages that it has passed.
-#[derive(Debug, Clone)]
-pub struct SampleProgress {
-    sample: Value,
-    stages: Value,
-    previous: Option<Value>,
+    /// The answer to a query, and the index of a corpus that all samples share: see [`Pipeline::search`].
+    Search(Box<Search>),
 }
 
 /// A way to render templates.
@@ -98,12 +96,12 @@ impl Pipeline {
     /// # Errors
     /// The first stage that is invalid, by its index, and why.
     pub fn try_new(configuration: &Configuration) -> Result<Self, (usize, StageError)> {
-        let stages = configuration.stages.iter().enumerate();
-        let stages = stages.map(|(i, stage)| CompiledStage::new(stage).map_err(|error| (i, error)));
-        Ok(Self {
-            stages: stages.collect::<Result<_, _>>()?,
-            params: Value::Map(configuration.params.clone()),
-        })
+        let mut stages: Vec<CompiledStage> = Vec::with_capacity(configuration.stages.len());
+        for (i, stage) in configuration.stages.iter().enumerate() {
+            let compiled = CompiledStage::new(stage, &stages).map_err(|error| (i, error))?;
+            stages.push(compiled);
+        }
+        Ok(Self { stages, params: Value::Map(configuration.params.clone()) })
     }
 
     /// Its stages, in order.
@@ -166,18 +164,34 @@ impl Pipeline {
         }
     }
 
+    /// The output of a stage that searches a corpus, given its index and the answer to its query.
+    ///
+    /// # Errors
+    /// The answer is no vector of the index's length.
+    ///
+    /// # Panics
+    /// Never for a stage index below the number of stages.
+    pub fn search(&self, stage: usize, index: &Index, query: &Reply) -> Result<Value, StageError> {
+        match &self.stages[stage].kind {
+            CompiledKind::Retrieve(retrieve) => retrieve.search(index, query),
+            CompiledKind::Llm(_) | CompiledKind::Chunk(_) => {
+                Err(StageError::new(ErrorKind::Internal, "this stage searches nothing"))
+            }
+        }
+    }
+
     /// The scope of templates in the options of scorers.
     #[must_use]
     pub fn scorer_scope<'a>(&'a self, progress: &'a SampleProgress) -> Scope<'a> {
         Scope::new()
-            .with("sample", &progress.sample)
+            .with("sample", progress.sample())
             .with("params", &self.params)
-            .with("stages", &progress.stages)
+            .with_map("stages", progress.stages())
     }
 
     fn scope<'a>(&'a self, progress: &'a SampleProgress, documents: &'a Value) -> Scope<'a> {
         let scope = self.scorer_scope(progress).with("documents", documents);
-        match &progress.previous {
+        match progress.previous() {
             Some(previous) => scope.with("previous", previous),
             None => scope,
         }
@@ -185,7 +199,7 @@ impl Pipeline {
 }
 
 impl CompiledStage {
-    fn new(configured: &ConfiguredStage) -> Result<Self, StageError> {
+    fn new(configured: &ConfiguredStage, earlier: &[Self]) -> Result<Self, StageError> {
         let stage = &configured.stage;
         let bound = || {
             let missing = || StageError::new(ErrorKind::Configuration, "the stage has no endpoint");
@@ -195,10 +209,20 @@ impl CompiledStage {
             StageKind::Llm(llm) => CompiledKind::Llm(CompiledLlm::new(llm, bound()?)?),
             StageKind::Chunk(chunk) => CompiledKind::Chunk(CompiledChunk::new(chunk)?),
             StageKind::Retrieve(retrieve) => {
-                CompiledKind::Retrieve(CompiledRetrieve::new(retrieve, bound()?)?)
+                let from = earlier.iter().find(|stage| stage.name == retrieve.from.as_str());
+                let shared = from.and_then(Self::shared_key);
+                CompiledKind::Retrieve(CompiledRetrieve::new(retrieve, bound()?, shared)?)
             }
         };
         Ok(Self { name: stage.name.as_str().to_owned(), kind })
+    }
+
+    /// The key of its output, where that is the same for every sample.
+    fn shared_key(&self) -> Option<&str> {
+        match &self.kind {
+            CompiledKind::Chunk(chunk) => chunk.shared_key(),
+            CompiledKind::Llm(_) | CompiledKind::Retrieve(_) => None,
+        }
     }
 
     /// Its name.
@@ -242,34 +266,6 @@ impl CompiledStage {
 
 fn parsed(source: &str) -> Result<Template, StageError> {
     Template::parse(source).map_err(|error| StageError::new(ErrorKind::Template, error.to_string()))
-}
-
-impl SampleProgress {
-    /// A sample before the first stage, as templates see it.
-    #[must_use]
-    pub const fn new(sample: Value) -> Self {
-        Self { sample, stages: Value::Map(Map::new()), previous: None }
-    }
-
-    /// The sample, as templates see it.
-    #[must_use]
-    pub const fn sample(&self) -> &Value {
-        &self.sample
-    }
-
-    /// Records that the sample has passed a stage with this output.
-    pub fn passed(&mut self, stage: &str, output: Value) {
-        if let Value::Map(stages) = &mut self.stages {
-            stages.insert(stage.to_owned(), Value::from([("output", output.clone())]));
-        }
-        self.previous = Some(output);
-    }
-
-    /// The output of a stage that the sample has passed.
-    #[must_use]
-    pub fn output(&self, stage: &str) -> Option<&Value> {
-        self.stages.as_map()?.get(stage)?.as_map()?.get("output")
-    }
 }
 
 #[cfg(test)]

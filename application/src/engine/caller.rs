@@ -21,6 +21,7 @@ use domain::run::{Payer, RunError};
 
 use self::flight::InFlight;
 use super::gate::Gate;
+use crate::indexes::{IndexScope, Indexes};
 use crate::ports::{
     Breaker, CallClaim, CallStore, Chance, Clock, EndpointStore, Journal, ModelServer, RateStore,
     Reservation, SlotStore, StoreError, StoredAnswer, Timer,
@@ -111,6 +112,7 @@ pub(super) struct Caller {
     worker: WorkerId,
     gates: Mutex<HashMap<EndpointId, Arc<Gate>>>,
     in_flight: Mutex<HashMap<Digest, InFlight>>,
+    indexes: Indexes<(IndexScope, String)>,
     stopping: AtomicBool,
     /// When the process's lease expires, in microseconds since the epoch.
     alive_until: AtomicI64,
@@ -129,6 +131,7 @@ impl Caller {
             worker,
             gates: Mutex::default(),
             in_flight: Mutex::default(),
+            indexes: Indexes::default(),
             stopping: AtomicBool::new(false),
             alive_until: AtomicI64::new(i64::MAX),
             lapses: AtomicU64::new(0),
@@ -148,6 +151,11 @@ impl Caller {
     pub(super) fn gate(&self, endpoint: EndpointId) -> Arc<Gate> {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(gates.entry(endpoint).or_default())
+    }
+
+    /// The indexes of what runs search.
+    pub(super) const fn indexes(&self) -> &Indexes<(IndexScope, String)> {
+        &self.indexes
     }
 
     /// Starts no more calls: those in flight are stored, those that wait are released.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::call::{Call, CallFailure, FailureKind};
 use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
-use domain::pipeline::{Pipeline, SampleProgress};
+use domain::pipeline::{Corpus, Pipeline, SampleProgress};
 use domain::pricing::Tokens;
 use domain::run::{Asker, ErrorKind, Origins, Payer, RunError, StageError};
 use domain::statistics::mean;
@@ -15,9 +15,13 @@ use domain::statistics::mean;
 use super::caller::{Blocked, CallAnswer, CallRequest, Caller};
 use super::loaded::LoadedExperiment;
 use super::sample_cache::LoadedSample;
+use crate::indexes::{CorpusIndex, IndexReply, IndexScope};
 use crate::list_prices::price_of;
-use crate::ports::{Block, ClaimedRun, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage};
-use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk};
+use crate::ports::{
+    AnswerId, Block, ClaimedRun, Offload, Reservation, RunLease, ScoreRow, StageResultRow, StoredAnswer,
+    Usage,
+};
+use crate::walk::{Answers, HashedCall, Replies, StageEnd, StageRecord, Walk, make_index};
 
 /// What all samples of a run share.
 pub(super) struct Examination<'a> {
@@ -150,6 +154,18 @@ impl Answers for RunAnswers<'_> {
             Some(failure) => Replies::Failed(answers, StageError::new(failure.kind, failure.message)),
         })
     }
+
+    async fn index(
+        &self,
+        stage: usize,
+        corpus: Corpus,
+        offload: &dyn Offload,
+    ) -> Result<IndexReply, Blocked> {
+        let Examination { caller, run, .. } = self.examination;
+        let scope = run.sweep.map_or(IndexScope::Run(run.lease.run), IndexScope::Sweep);
+        let key = (scope, corpus.key().to_owned());
+        caller.indexes().get_or_make(&key, make_index(self, stage, corpus, offload)).await
+    }
 }
 
 /// The most that a call can use up. Sweeps with a budget start only where every stage has a bound.
@@ -177,17 +193,20 @@ impl Attempt {
     /// Adds a stage's result. An answer is cached exactly when another payer paid for it; a stage that makes the same call
     /// twice pays once.
     fn add(&mut self, payer: Payer, record: StageRecord) {
-        let mut seen = HashSet::new();
-        let mut own = |answer: &Arc<StoredAnswer>| {
-            let paid = answer.paid_by.is_some_and(|paid| Payer { call: payer.call, ..paid } == payer);
-            paid && seen.insert(answer.id)
+        let own = |answer: &Arc<StoredAnswer>| {
+            answer.paid_by.is_some_and(|paid| Payer { call: payer.call, ..paid } == payer)
         };
-        let paid: Vec<bool> = record.answers.iter().map(&mut own).collect();
-        for (answer, paid) in record.answers.iter().zip(&paid) {
-            self.usage = self.usage.and(Usage::of(answer, *paid));
+        let corpus = record.corpus.as_deref();
+        let mut seen: HashSet<AnswerId> =
+            corpus.map_or(&[][..], |corpus| corpus.paid_by(payer)).iter().copied().collect();
+        for answer in &record.answers {
+            self.usage = self.usage.and(Usage::of(answer, own(answer) && seen.insert(answer.id)));
         }
+        self.usage = corpus.map_or(self.usage, |corpus| self.usage.and(corpus.usage(payer)));
         if let Asker::Stage(stage) = payer.asker {
-            record.answers.iter().for_each(|answer| self.origins.add(stage, &answer.reply));
+            let answers = record.answers.iter().map(|answer| &answer.reply);
+            let all = answers.chain(corpus.into_iter().flat_map(CorpusIndex::origins));
+            all.for_each(|reply| self.origins.add(stage, reply));
         }
         let error = match record.end {
             StageEnd::Passed => None,
@@ -201,7 +220,7 @@ impl Attempt {
             repeat: payer.repeat,
             stage,
             answer: record.answers.first().map(|answer| answer.id),
-            paid: paid.first().copied().unwrap_or_default(),
+            paid: record.answers.first().is_some_and(own),
             error,
         });
     }
