@@ -27,7 +27,7 @@ use crate::ports::{CallStore, EndpointStore, ExperimentStore, SettingStore, Stor
 use crate::refusal::Refusal;
 use crate::scoring::{self, Evaluator};
 use crate::sweeps::{self, CappedRequest, SweepError, SweepRequest};
-use crate::walk::{AskedCalls, KnownAnswers, Walk, WalkRecord};
+use crate::walk::{AskedCalls, KnownAnswers, KnownIndexes, Walk, WalkRecord};
 
 /// Calls that are looked at one by one; of more a part is.
 const EXACT: u128 = 100_000;
@@ -113,8 +113,9 @@ impl Estimates {
         let mut census = CallCensus::default();
         let evaluator = Evaluator::new(Arc::clone(&stored.definition), self.scoring.clone());
         let scorers = AskingScorers { evaluator: &evaluator, catalog: &catalog, calls: &*self.calls };
+        let survey = Survey { stored: &stored, scorers, samples, indexes: KnownIndexes::default() };
         for point in points {
-            self.count_configuration(&stored, &scorers, point, &samples, &mut census).await?;
+            self.count_configuration(&survey, point, &mut census).await?;
         }
         for kind in census.kinds() {
             if let Server::Model { endpoint, model } = &kind.server {
@@ -128,12 +129,11 @@ impl Estimates {
     /// Counts the calls of one configuration.
     async fn count_configuration(
         &self,
-        stored: &StoredExperiment,
-        scorers: &AskingScorers<'_>,
+        survey: &Survey<'_>,
         point: Point,
-        samples: &[u32],
         census: &mut CallCensus,
     ) -> Result<(), Refusal> {
+        let Survey { stored, scorers, samples, indexes } = survey;
         let (definition, catalog) = (&stored.definition, scorers.catalog);
         let configured = catalog.configure(definition, point.values().clone());
         let (configuration, _) = configured.map_err(|problem| Refusal::Invalid(vec![problem]))?;
@@ -149,7 +149,8 @@ impl Estimates {
             for repeat in 1..=definition.repeats() {
                 let walks = found.iter().map(|(index, (sample, _))| {
                     let owner = format!("estimate {hash}/{index}/{repeat}");
-                    self.walk(walk, sample.clone(), repeat, owner).boxed()
+                    let known = KnownAnswers::new(&*self.calls, indexes, owner);
+                    walked(walk, sample.clone(), repeat, known).boxed()
                 });
                 let mut walks =
                     stream::iter(walks.collect::<Vec<_>>()).buffered(CHUNK).zip(stream::iter(&found));
@@ -163,19 +164,26 @@ impl Estimates {
         }
         Ok(())
     }
+}
 
-    /// Takes a sample through the stages as far as the cache knows the answers.
-    async fn walk(
-        &self,
-        walk: Walk<'_>,
-        sample: Value,
-        repeat: u32,
-        owner: String,
-    ) -> Result<(WalkRecord, AskedCalls), StoreError> {
-        let known = KnownAnswers::new(&*self.calls, owner);
-        let record = walk.through(SampleProgress::new(sample), repeat, &known).await?;
-        Ok((record, known.into_asked()))
-    }
+/// What is looked at, for every configuration alike.
+struct Survey<'a> {
+    stored: &'a StoredExperiment,
+    scorers: AskingScorers<'a>,
+    samples: Vec<u32>,
+    /// The indexes of what its samples search.
+    indexes: KnownIndexes,
+}
+
+/// Takes a sample through the stages as far as the cache knows the answers.
+async fn walked(
+    walk: Walk<'_>,
+    sample: Value,
+    repeat: u32,
+    known: KnownAnswers<'_>,
+) -> Result<(WalkRecord, AskedCalls), StoreError> {
+    let record = walk.through(SampleProgress::new(sample), repeat, &known).await?;
+    Ok((record, known.into_asked()))
 }
 
 /// About how many calls a sample needs: what a retrieval needs is known only when its texts are.

@@ -14,6 +14,7 @@ pub mod feed;
 #[cfg(test)]
 mod fixtures;
 pub mod form;
+mod indexes;
 pub mod installation;
 pub mod json;
 pub mod leaderboard;

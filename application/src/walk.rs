@@ -3,6 +3,7 @@
 //! preview shows them.
 
 mod known;
+mod search;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +11,16 @@ use std::time::Duration;
 use domain::call::{Call, Digest, FailureKind, Reply};
 use domain::experiment::Definition;
 use domain::id::RunId;
-use domain::pipeline::{Pipeline, SampleProgress, Step};
+use domain::money::NanoDollars;
+use domain::pipeline::{Corpus, Pipeline, SampleProgress, StageOutput, Step};
 use domain::run::{ErrorKind, StageError};
 use domain::scoring::Measured;
 use domain::value::Value;
 
-pub(crate) use self::known::{AskedCalls, KnownAnswers};
+pub(crate) use self::known::{AskedCalls, KnownAnswers, KnownIndexes};
+pub(crate) use self::search::make_index;
 use crate::digest::sha256;
+use crate::indexes::{CorpusIndex, IndexReply};
 use crate::json;
 use crate::ports::{Offload, StoredAnswer, offloaded};
 
@@ -60,6 +64,19 @@ pub(crate) trait Answers: Sync {
         stage: usize,
         calls: Vec<HashedCall>,
     ) -> impl Future<Output = Result<Replies, Self::Stop>> + Send;
+
+    /// The index of a corpus that a stage searches, made of the answers to its calls.
+    fn index(
+        &self,
+        stage: usize,
+        corpus: Corpus,
+        offload: &dyn Offload,
+    ) -> impl Future<Output = Result<IndexReply, Self::Stop>> + Send
+    where
+        Self: Sized,
+    {
+        make_index(self, stage, corpus, offload)
+    }
 }
 
 /// The outcome of a stage's calls.
@@ -90,6 +107,8 @@ pub(crate) enum StageEnd {
 #[derive(Debug)]
 pub(crate) struct StageRecord {
     pub(crate) answers: Vec<Arc<StoredAnswer>>,
+    /// What it searched, whose answers count for it too.
+    pub(crate) corpus: Option<Arc<CorpusIndex>>,
     pub(crate) end: StageEnd,
 }
 
@@ -127,6 +146,7 @@ impl Walk<'_> {
                     let calls = calls.into_iter().map(|call| HashedCall::new(call, owner)).collect();
                     self.finish(stage, answers.answer(stage, calls).await?, &mut progress).await
                 }
+                Ok(Step::Search(search)) => self.search(stage, *search, answers, &mut progress).await?,
                 Err(error) if unanswered => StageRecord::ended(StageEnd::Undetermined(error)),
                 Err(error) => StageRecord::ended(StageEnd::Failed(error)),
             };
@@ -157,12 +177,12 @@ impl Walk<'_> {
     async fn finish(&self, stage: usize, replies: Replies, progress: &mut SampleProgress) -> StageRecord {
         let answers = match replies {
             Replies::Complete(answers) => answers,
-            Replies::Failed(answers, error) => return StageRecord { answers, end: StageEnd::Failed(error) },
+            Replies::Failed(answers, error) => return StageRecord::failed(answers, error),
             Replies::Unknown => return StageRecord::ended(StageEnd::Unanswered),
         };
         match self.output(stage, progress, &answers).await {
-            Ok(output) => self.passed(stage, answers, output, progress),
-            Err(error) => StageRecord { answers, end: StageEnd::Failed(error) },
+            Ok(output) => self.passed(stage, answers, output.into(), progress),
+            Err(error) => StageRecord::failed(answers, error),
         }
     }
 
@@ -170,11 +190,11 @@ impl Walk<'_> {
         &self,
         stage: usize,
         answers: Vec<Arc<StoredAnswer>>,
-        output: Value,
+        output: StageOutput,
         progress: &mut SampleProgress,
     ) -> StageRecord {
         progress.passed(self.pipeline.stages()[stage].name(), output);
-        StageRecord { answers, end: StageEnd::Passed }
+        StageRecord { answers, ..StageRecord::ended(StageEnd::Passed) }
     }
 
     /// The output of a stage whose calls were answered.
@@ -214,15 +234,30 @@ impl WalkRecord {
 
     /// What the calls of the stages took when they were made.
     pub(crate) fn measured(&self) -> Measured {
-        let answers = || self.stages.iter().flat_map(|stage| &stage.answers);
-        let latency = answers().map(|answer| answer.reply.latency).reduce(Duration::saturating_add);
-        Measured { latency, cost: answers().map(|answer| answer.cost).sum() }
+        let made = self.stages.iter().filter(|stage| !stage.answers.is_empty());
+        let latency = made.map(|stage| stage.taken().0).reduce(Duration::saturating_add);
+        Measured { latency, cost: self.stages.iter().map(|stage| stage.taken().1).sum() }
     }
 }
 
 impl StageRecord {
+    /// The latency of all its calls together, and their cost where that is known.
+    pub(crate) fn taken(&self) -> (Duration, Option<NanoDollars>) {
+        let own = self.answers.iter().map(|answer| (answer.reply.latency, answer.cost));
+        let corpus = self.corpus.iter().map(|corpus| corpus.taken());
+        let none = (Duration::ZERO, Some(NanoDollars::ZERO));
+        let add = |(latency, cost): (Duration, Option<NanoDollars>), (other, more): (_, Option<_>)| {
+            (latency.saturating_add(other), cost.zip(more).map(|(cost, more)| cost + more))
+        };
+        own.chain(corpus).fold(none, add)
+    }
+
     const fn ended(end: StageEnd) -> Self {
-        Self { answers: Vec::new(), end }
+        Self { answers: Vec::new(), corpus: None, end }
+    }
+
+    const fn failed(answers: Vec<Arc<StoredAnswer>>, error: StageError) -> Self {
+        Self { answers, corpus: None, end: StageEnd::Failed(error) }
     }
 }
 

@@ -3,6 +3,7 @@
 mod chat;
 mod digest;
 mod embed;
+mod embedding;
 mod failure;
 mod http;
 mod reply;
@@ -10,10 +11,12 @@ mod reply;
 pub use chat::{ChatCall, Message, ResponseFormat, Role};
 pub use digest::Digest;
 pub use embed::EmbedCall;
+pub use embedding::Embedding;
+pub(crate) use embedding::{cosine, dot, norm};
 pub use failure::{CallFailure, FailureKind};
 pub use http::{HttpCall, RequestBody};
 pub use reply::{
-    Completion, Embedding, FlagCounts, Flags, Reply, ReplyBody, ServiceAnswer, flag_advice, thinking_apart,
+    Completion, FlagCounts, Flags, Reply, ReplyBody, ServiceAnswer, flag_advice, thinking_apart,
 };
 
 use crate::endpoint::EndpointIdentity;

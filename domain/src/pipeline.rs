@@ -3,6 +3,7 @@
 
 mod chunk;
 mod http;
+mod index;
 mod llm;
 mod progress;
 mod recall;
@@ -13,8 +14,9 @@ pub use recall::Recollection;
 
 use self::chunk::CompiledChunk;
 use self::http::CompiledHttp;
+pub use self::index::{Corpus, Index, Search};
 use self::llm::CompiledLlm;
-pub use self::progress::SampleProgress;
+pub use self::progress::{SampleProgress, StageOutput};
 use self::render::{LITTLE, Quickly, Render, Wholly, parsed, template_error};
 use self::retrieve::CompiledRetrieve;
 use crate::call::{Call, Reply};
@@ -50,9 +52,11 @@ enum CompiledKind {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Nothing more: this is the output.
-    Output(Value),
+    Output(StageOutput),
     /// Answers to these calls, at least one: see [`Pipeline::finish`].
     Calls(Vec<Call>),
+    /// The answer to a query, and the index of a corpus that all samples share: see [`Pipeline::search`].
+    Search(Box<Search>),
 }
 
 impl Pipeline {
@@ -61,12 +65,12 @@ impl Pipeline {
     /// # Errors
     /// The first stage that is invalid, by its index, and why.
     pub fn try_new(configuration: &Configuration) -> Result<Self, (usize, StageError)> {
-        let stages = configuration.stages.iter().enumerate();
-        let stages = stages.map(|(i, stage)| CompiledStage::new(stage).map_err(|error| (i, error)));
-        Ok(Self {
-            stages: stages.collect::<Result<_, _>>()?,
-            params: Value::Map(configuration.params.clone()),
-        })
+        let mut stages: Vec<CompiledStage> = Vec::with_capacity(configuration.stages.len());
+        for (i, stage) in configuration.stages.iter().enumerate() {
+            let compiled = CompiledStage::new(stage, &stages).map_err(|error| (i, error))?;
+            stages.push(compiled);
+        }
+        Ok(Self { stages, params: Value::Map(configuration.params.clone()) })
     }
 
     /// Its stages, in order.
@@ -137,14 +141,30 @@ impl Pipeline {
         }
     }
 
+    /// The output of a stage that searches a corpus, given its index and the answer to its query.
+    ///
+    /// # Errors
+    /// The answer is no vector of the index's length.
+    ///
+    /// # Panics
+    /// Never for a stage index below the number of stages.
+    pub fn search(&self, stage: usize, index: &Index, query: &Reply) -> Result<Value, StageError> {
+        match &self.stages[stage].kind {
+            CompiledKind::Retrieve(retrieve) => retrieve.search(index, query),
+            CompiledKind::Llm(_) | CompiledKind::Http(_) | CompiledKind::Chunk(_) => {
+                Err(StageError::new(ErrorKind::Internal, "this stage searches nothing"))
+            }
+        }
+    }
+
     /// What services that score are told beside the output: `vars` is the sample's input.
     #[must_use]
     pub fn scorer_context(&self, progress: &SampleProgress) -> Map {
-        let of_sample = |name, field| Some((name, progress.sample.as_map()?.get(field)?.clone()));
+        let of_sample = |name, field| Some((name, progress.sample().as_map()?.get(field)?.clone()));
         let sample =
             [("vars", "input"), ("reference", "reference"), ("meta", "meta"), ("sample_index", "index")];
         let sample = sample.into_iter().filter_map(|(name, field)| of_sample(name, field));
-        let run = [("params", self.params.clone()), ("stages", progress.stages.clone())];
+        let run = [("params", self.params.clone()), ("stages", progress.stages_value())];
         sample.chain(run).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
@@ -152,14 +172,14 @@ impl Pipeline {
     #[must_use]
     pub fn scorer_scope<'a>(&'a self, progress: &'a SampleProgress) -> Scope<'a> {
         Scope::new()
-            .with("sample", &progress.sample)
+            .with("sample", progress.sample())
             .with("params", &self.params)
-            .with("stages", &progress.stages)
+            .with_map("stages", progress.stages())
     }
 
     fn scope<'a>(&'a self, progress: &'a SampleProgress, documents: &'a Value) -> Scope<'a> {
         let scope = self.scorer_scope(progress).with("documents", documents);
-        match &progress.previous {
+        match progress.previous() {
             Some(previous) => scope.with("previous", previous),
             None => scope,
         }
@@ -167,7 +187,7 @@ impl Pipeline {
 }
 
 impl CompiledStage {
-    fn new(configured: &ConfiguredStage) -> Result<Self, StageError> {
+    fn new(configured: &ConfiguredStage, earlier: &[Self]) -> Result<Self, StageError> {
         let stage = &configured.stage;
         let bound = || {
             let missing = || StageError::new(ErrorKind::Configuration, "the stage has no endpoint");
@@ -178,10 +198,20 @@ impl CompiledStage {
             StageKind::Chunk(chunk) => CompiledKind::Chunk(CompiledChunk::new(chunk)?),
             StageKind::Http(http) => CompiledKind::Http(CompiledHttp::new(http)?),
             StageKind::Retrieve(retrieve) => {
-                CompiledKind::Retrieve(CompiledRetrieve::new(retrieve, bound()?)?)
+                let from = earlier.iter().find(|stage| stage.name == retrieve.from.as_str());
+                let shared = from.and_then(Self::shared_key);
+                CompiledKind::Retrieve(CompiledRetrieve::new(retrieve, bound()?, shared)?)
             }
         };
         Ok(Self { name: stage.name.as_str().to_owned(), kind })
+    }
+
+    /// The key of its output, where that is the same for every sample.
+    fn shared_key(&self) -> Option<&str> {
+        match &self.kind {
+            CompiledKind::Chunk(chunk) => chunk.shared_key(),
+            CompiledKind::Llm(_) | CompiledKind::Http(_) | CompiledKind::Retrieve(_) => None,
+        }
     }
 
     /// Its name.

@@ -22,6 +22,7 @@ mod print;
 mod references;
 mod render;
 mod residue;
+mod scope;
 mod tokens;
 mod tree;
 mod value;
@@ -30,6 +31,7 @@ use std::fmt;
 
 use self::ast::Node;
 use self::limits::Effort;
+pub use self::scope::{Scope, SharedMap};
 pub use self::tree::TemplateTree;
 use crate::value::Value;
 
@@ -38,12 +40,6 @@ use crate::value::Value;
 pub struct Template {
     source: String,
     nodes: Vec<Node>,
-}
-
-/// The names that a template can use.
-#[derive(Debug, Clone, Default)]
-pub struct Scope<'a> {
-    names: Vec<(String, &'a Value)>,
 }
 
 /// A name that a template reads from its scope, with its fields: `sample.meta.lang`.
@@ -91,25 +87,6 @@ impl Fault {
             column: before[line_start..].chars().count() + 1,
             message: self.message,
         }
-    }
-}
-
-impl<'a> Scope<'a> {
-    /// A scope without names.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The scope with one more name.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: &'a Value) -> Self {
-        self.names.push((name.to_owned(), value));
-        self
-    }
-
-    fn get(&self, name: &str) -> Option<&'a Value> {
-        self.names.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Pipelines that split documents into chunks, embed them, and answer from the most similar ones.
 
+mod corpus;
+
 use promptlooper_tests::support::fake_llm::{FakeLlm, Options};
 use promptlooper_tests::support::home::{Home, Kind};
 use promptlooper_tests::support::server::Server;

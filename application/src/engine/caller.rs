@@ -23,6 +23,7 @@ pub(crate) use self::destination::Destination;
 use self::destination::GateKey;
 use self::flight::InFlight;
 use super::gate::Gate;
+use crate::indexes::{IndexScope, Indexes};
 use crate::ports::{
     Breaker, CallClaim, CallStore, Chance, Clock, EndpointStore, Fetch, Journal, ModelServer, RateStore,
     Reservation, SlotStore, StoreError, StoredAnswer, Timer,
@@ -118,6 +119,7 @@ pub(super) struct Caller {
     worker: WorkerId,
     gates: Mutex<HashMap<GateKey, Arc<Gate>>>,
     in_flight: Mutex<HashMap<Digest, InFlight>>,
+    indexes: Indexes<(IndexScope, String)>,
     stopping: AtomicBool,
     /// When the process's lease expires, in microseconds since the epoch.
     alive_until: AtomicI64,
@@ -136,6 +138,7 @@ impl Caller {
             worker,
             gates: Mutex::default(),
             in_flight: Mutex::default(),
+            indexes: Indexes::default(),
             stopping: AtomicBool::new(false),
             alive_until: AtomicI64::new(i64::MAX),
             lapses: AtomicU64::new(0),
@@ -163,6 +166,11 @@ impl Caller {
             gates.retain(|key, gate| matches!(key, GateKey::Endpoint(_)) || Arc::strong_count(gate) > 1);
         }
         Arc::clone(gates.entry(key).or_default())
+    }
+
+    /// The indexes of what runs search.
+    pub(super) const fn indexes(&self) -> &Indexes<(IndexScope, String)> {
+        &self.indexes
     }
 
     /// Starts no more calls: those in flight are stored, those that wait are released.

@@ -15,7 +15,8 @@ use super::run_answers::RunAnswers;
 use super::sample_cache::LoadedSample;
 use super::scorer_calls::{ScorerCalls, ScorerPayer, is_paid_by};
 use crate::catalog::Catalog;
-use crate::ports::{Block, ClaimedRun, Recall, RunLease, ScoreRow, StageResultRow, StoredAnswer, Usage};
+use crate::indexes::CorpusIndex;
+use crate::ports::{AnswerId, Block, ClaimedRun, Recall, RunLease, ScoreRow, StageResultRow, Usage};
 use crate::scoring::Evidence;
 use crate::walk::{StageEnd, StageRecord, Walk};
 
@@ -101,8 +102,8 @@ impl Examination<'_> {
     fn recall(&self, stage: usize, progress: &SampleProgress, record: &StageRecord) -> Option<Recall> {
         let name = self.pipeline.stages().get(stage)?.name();
         let output = self.pipeline.recallable(stage, progress.output(name)?)?;
-        let latency = record.answers.iter().map(|answer| answer.reply.latency).sum();
-        Some(Recall { output, latency, cost: record.answers.iter().map(|answer| answer.cost).sum() })
+        let (latency, cost) = record.taken();
+        Some(Recall { output, latency, cost })
     }
 
     /// Scores the outputs of an attempt; the run pays for what scorers ask.
@@ -135,14 +136,18 @@ impl Attempt {
     /// Adds a stage's result. An answer is cached exactly when another payer paid for it; a stage that makes the same call
     /// twice pays once.
     fn add(&mut self, payer: Payer, record: StageRecord, recall: Option<Recall>) {
-        let mut seen = HashSet::new();
-        let mut own = |answer: &Arc<StoredAnswer>| is_paid_by(answer, payer) && seen.insert(answer.id);
-        let paid: Vec<bool> = record.answers.iter().map(&mut own).collect();
-        for (answer, paid) in record.answers.iter().zip(&paid) {
-            self.usage = self.usage.and(Usage::of(answer, *paid));
+        let corpus = record.corpus.as_deref();
+        let mut seen: HashSet<AnswerId> =
+            corpus.map_or(&[][..], |corpus| corpus.paid_by(payer)).iter().copied().collect();
+        for answer in &record.answers {
+            let paid = is_paid_by(answer, payer) && seen.insert(answer.id);
+            self.usage = self.usage.and(Usage::of(answer, paid));
         }
+        self.usage = corpus.map_or(self.usage, |corpus| self.usage.and(corpus.usage(payer)));
         if let Asker::Stage(stage) = payer.asker {
-            record.answers.iter().for_each(|answer| self.origins.add(stage, &answer.reply));
+            let answers = record.answers.iter().map(|answer| &answer.reply);
+            let all = answers.chain(corpus.into_iter().flat_map(CorpusIndex::origins));
+            all.for_each(|reply| self.origins.add(stage, reply));
         }
         let error = match record.end {
             StageEnd::Passed => None,
@@ -156,7 +161,7 @@ impl Attempt {
             repeat: payer.repeat,
             stage,
             answer: record.answers.first().map(|answer| answer.id),
-            paid: paid.first().copied().unwrap_or_default(),
+            paid: record.answers.first().is_some_and(|answer| is_paid_by(answer, payer)),
             recall,
             error,
         });

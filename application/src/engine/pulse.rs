@@ -54,6 +54,7 @@ impl Engine {
             }
             if tidy {
                 next_tidying = now.after(tidy_every);
+                self.caller.indexes().forget_unused();
                 looked = looked.and(self.release_left_over().await);
             }
             if let Err(error) = looked {

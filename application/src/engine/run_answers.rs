@@ -6,14 +6,16 @@ use std::sync::atomic::Ordering;
 use domain::call::{Call, CallFailure, FailureKind};
 use domain::endpoint::Endpoint;
 use domain::money::NanoDollars;
+use domain::pipeline::Corpus;
 use domain::pricing::Tokens;
 use domain::run::{Asker, ErrorKind, Payer, RunError, StageError};
 
 use super::caller::{Blocked, CallAnswer, CallRequest, Destination};
 use super::examination::Examination;
+use crate::indexes::{IndexReply, IndexScope};
 use crate::list_prices::price_of;
-use crate::ports::Reservation;
-use crate::walk::{Answers, HashedCall, Replies, run_owner};
+use crate::ports::{Offload, Reservation};
+use crate::walk::{Answers, HashedCall, Replies, make_index, run_owner};
 
 /// Answers the calls of one repeat through the engine's caller; the run is the payer.
 pub(super) struct RunAnswers<'a> {
@@ -86,6 +88,18 @@ impl Answers for RunAnswers<'_> {
             None => Replies::Complete(answers),
             Some(failure) => Replies::Failed(answers, StageError::new(failure.kind, failure.message)),
         })
+    }
+
+    async fn index(
+        &self,
+        stage: usize,
+        corpus: Corpus,
+        offload: &dyn Offload,
+    ) -> Result<IndexReply, Blocked> {
+        let Examination { caller, run, .. } = self.examination;
+        let scope = run.sweep.map_or(IndexScope::Run(run.lease.run), IndexScope::Sweep);
+        let key = (scope, corpus.key().to_owned());
+        caller.indexes().get_or_make(&key, make_index(self, stage, corpus, offload)).await
     }
 }
 

@@ -8,7 +8,7 @@ use domain::scoring::{AskedModel, Measured, Scorer};
 use crate::catalog::Catalog;
 use crate::ports::{CallStore, StoreError};
 use crate::scoring::{Evaluator, Evidence, ScorerAnswers, ScorerModel, ScorerQuestion};
-use crate::walk::{Answers as _, AskedCalls, HashedCall, KnownAnswers, Replies, WalkRecord};
+use crate::walk::{Answers as _, AskedCalls, HashedCall, KnownAnswers, KnownIndexes, Replies, WalkRecord};
 
 /// The scorers of an experiment, and the models that they can ask.
 pub(super) struct AskingScorers<'a> {
@@ -36,8 +36,9 @@ impl AskingScorers<'_> {
         if !self.evaluator.asks() {
             return Ok(ScorerCensus::default());
         }
-        let known =
-            KnownScorerAnswers { catalog: self.catalog, known: KnownAnswers::new(self.calls, String::new()) };
+        let indexes = KnownIndexes::default();
+        let known = KnownAnswers::new(self.calls, &indexes, String::new());
+        let known = KnownScorerAnswers { catalog: self.catalog, known };
         let undetermined = if record.is_complete(pipeline.stages().len()) {
             let (progress, measured) = (&record.progress, Measured::default());
             let evidence = Evidence { pipeline, progress, expected, place: (0, 1), measured, ratings: &[] };

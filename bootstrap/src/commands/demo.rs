@@ -7,8 +7,10 @@ use std::time::Duration;
 use application::accounts::Credentials;
 use application::ports::AccountStore as _;
 use application::services::Services;
+use application::sweeps::SweepRequest;
 use domain::access::{Actor, Writer};
 use domain::id::{ExperimentId, UserId};
+use domain::sweep::SweepStatus;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
@@ -19,8 +21,9 @@ use crate::progress::Screen;
 use crate::settings::Settings;
 use crate::wiring::Wired;
 
-const EXPERIMENT: &str = include_str!("../../examples/support-triage.yaml");
-const SAMPLES: &[u8] = include_bytes!("../../examples/support-tickets.csv");
+const TRIAGE: &str = include_str!("../../examples/support-triage.yaml");
+const TICKETS: &[u8] = include_bytes!("../../examples/support-tickets.csv");
+const RETRIEVAL: &str = include_str!("../../examples/handbook-questions.yaml");
 const PROJECT: &str = "Demo";
 const USERNAME: &str = "demo";
 /// The simulation answers about as fast as a hosted model would, so that there is something to watch.
@@ -44,11 +47,9 @@ pub(crate) async fn run(settings: Settings, screen: &Screen) -> Result<(), Failu
     let engine = wired.engine(None);
     let services = Arc::new(wired.services(&settings, &engine).await?);
     let by = system()?;
-    let document = Document::built_in("support-triage.yaml", EXPERIMENT, SAMPLES)?;
-    let request = document.request;
-    let project = wired.experiments.project(&by, PROJECT).await.map_err(Failure::error)?;
-    let experiment = wired.experiments.of_document(&by, project, document.digest, document.draft).await;
-    let experiment = experiment.map_err(Failure::error)?;
+    let triage = sample(&wired, &by, Document::built_in("support-triage.yaml", TRIAGE, TICKETS)?).await?;
+    let retrieval =
+        sample(&wired, &by, Document::built_in("handbook-questions.yaml", RETRIEVAL, &[])?).await?;
     let code = security::fresh_code().map_err(Failure::error)?;
     services.accounts.admit(&code, account(&wired, &services).await?);
     let address = url(address);
@@ -58,9 +59,13 @@ pub(crate) async fn run(settings: Settings, screen: &Screen) -> Result<(), Failu
     screen.say(
         "Open this link to watch a sweep of 30 configurations; it logs you in for as long as this runs:",
     );
-    screen.say(&format!("\n  {address}/login?once={}&next=/experiments/{experiment}\n", code.expose()));
+    screen.say(&format!(
+        "\n  {address}/login?once={}&next=/experiments/{}\n",
+        code.expose(),
+        triage.experiment
+    ));
     screen.say(&format!("Its data is in {}. Ctrl-C stops.", settings.data_dir.display()));
-    let sweeping = begin(&wired, &services, &by, experiment, request);
+    let sweeping = sweep_in_turn(&wired, &services, &by, [triage, retrieval]);
     let (served, begun) = tokio::join!(serve(&settings, engine, Arc::clone(&services), listener), sweeping);
     served.and(begun)
 }
@@ -93,18 +98,28 @@ async fn account(wired: &Wired, services: &Services) -> Result<UserId, Failure> 
     Ok(session.user.id)
 }
 
-/// Starts the sweep once somebody watches, or after a while; one that is not over goes on.
-async fn begin(
+/// An experiment of the sample project, with its sweep.
+#[derive(Clone, Copy)]
+struct SampleExperiment {
+    experiment: ExperimentId,
+    request: SweepRequest,
+}
+
+async fn sample(wired: &Wired, by: &Writer, document: Document) -> Result<SampleExperiment, Failure> {
+    let request = document.request;
+    let project = wired.experiments.project(by, PROJECT).await.map_err(Failure::error)?;
+    let experiment = wired.experiments.of_document(by, project, document.digest, document.draft).await;
+    Ok(SampleExperiment { experiment: experiment.map_err(Failure::error)?, request })
+}
+
+/// Starts the first sweep once somebody watches, or after a while, and the next one once it no longer runs. One that is not over
+/// is not started again.
+async fn sweep_in_turn(
     wired: &Wired,
     services: &Services,
     by: &Writer,
-    experiment: ExperimentId,
-    request: application::sweeps::SweepRequest,
+    samples: [SampleExperiment; 2],
 ) -> Result<(), Failure> {
-    let latest = wired.sweeps.latest(experiment).await.map_err(Failure::error)?;
-    if latest.is_some_and(|sweep| !sweep.status.is_over()) {
-        return Ok(());
-    }
     let begun = Instant::now();
     while !services.feed.has_listeners() && begun.elapsed() < WATCHER_TIMEOUT {
         if services.feed.is_stopping() {
@@ -112,10 +127,23 @@ async fn begin(
         }
         sleep(POLL_EVERY).await;
     }
-    wired
-        .sweeps
-        .start(by, experiment, wired.sweeps.capped(request), None)
-        .await
-        .map(drop)
-        .map_err(Failure::error)
+    for SampleExperiment { experiment, request } in samples {
+        if status(wired, experiment).await?.is_none_or(SweepStatus::is_over) {
+            let started = wired.sweeps.start(by, experiment, wired.sweeps.capped(request), None).await;
+            started.map_err(Failure::error)?;
+        }
+        while status(wired, experiment).await? == Some(SweepStatus::Running) {
+            if services.feed.is_stopping() {
+                return Ok(());
+            }
+            sleep(POLL_EVERY).await;
+        }
+    }
+    Ok(())
+}
+
+/// The status of an experiment's newest sweep. One that was interrupted goes on by itself.
+async fn status(wired: &Wired, experiment: ExperimentId) -> Result<Option<SweepStatus>, Failure> {
+    let latest = wired.sweeps.latest(experiment).await.map_err(Failure::error)?;
+    Ok(latest.map(|sweep| sweep.status))
 }

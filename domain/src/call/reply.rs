@@ -1,8 +1,8 @@
 //! Answers of models and services.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::embedding::Embedding;
 use crate::money::NanoDollars;
 use crate::pricing::{CacheUse, TokenUse, Tokens};
 use crate::value::Value;
@@ -177,10 +177,6 @@ pub struct ServiceAnswer {
     pub is_json: bool,
 }
 
-/// The vector of a text: not empty, and all numbers are finite.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Embedding(Arc<[f32]>);
-
 /// Splits a text into the reasoning at its beginning, in `<think>…</think>`, and the answer after it. The opening tag
 /// may be missing, because some chat templates put it into the prompt. The closing tag may be missing if the text was
 /// cut off.
@@ -249,35 +245,5 @@ impl Reply {
             ReplyBody::Embedding(embedding) => size_of_val(embedding.numbers()),
             ReplyBody::Service(answer) => answer.text.len(),
         }
-    }
-}
-
-impl Embedding {
-    /// A vector of these numbers; `None` if there are none, or one is not finite.
-    #[must_use]
-    pub fn try_new(numbers: Vec<f32>) -> Option<Self> {
-        let fits = !numbers.is_empty() && numbers.iter().all(|number| number.is_finite());
-        fits.then(|| Self(numbers.into()))
-    }
-
-    /// Its numbers.
-    #[must_use]
-    pub fn numbers(&self) -> &[f32] {
-        &self.0
-    }
-
-    /// The cosine of the angle between two vectors, from -1 to 1; 0 if one of them is zero or their lengths differ.
-    #[must_use]
-    pub fn cosine(&self, other: &Self) -> f64 {
-        if self.0.len() != other.0.len() {
-            return 0.0;
-        }
-        let dot: f64 = self.0.iter().zip(&*other.0).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-        let norms = self.norm() * other.norm();
-        if norms == 0.0 { 0.0 } else { (dot / norms).clamp(-1.0, 1.0) }
-    }
-
-    fn norm(&self) -> f64 {
-        self.0.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt()
     }
 }

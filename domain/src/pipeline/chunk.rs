@@ -1,8 +1,9 @@
 //! Cuts texts into overlapping chunks.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
-use super::{Render, Step, parsed};
+use super::{Render, StageOutput, Step, parsed};
 use crate::run::{ErrorKind, StageError};
 use crate::stage::{ChunkInput, ChunkStage};
 use crate::template::Template;
@@ -20,6 +21,15 @@ pub(super) struct CompiledChunk {
     /// The text to cut; the documents where absent.
     input: Option<Template>,
     cut: Cut,
+    /// Where all samples share the chunks: their key, and the chunks once they are cut.
+    shared: Option<SharedChunks>,
+}
+
+/// The chunks of texts that do not depend on the sample.
+#[derive(Debug, Clone)]
+struct SharedChunks {
+    key: String,
+    cut: OnceLock<Result<StageOutput, StageError>>,
 }
 
 /// How texts are cut.
@@ -42,10 +52,29 @@ impl CompiledChunk {
             let detail = format!("chunk_overlap {overlap} has to be less than chunk_size {size}");
             return Err(StageError::new(ErrorKind::Configuration, detail));
         };
-        Ok(Self { input, cut: Cut { unit: stage.unit, size, step } })
+        let is_shared = input.as_ref().is_none_or(reads_only_documents);
+        let shared = is_shared.then(|| SharedChunks { key: key_of(stage), cut: OnceLock::new() });
+        Ok(Self { input, cut: Cut { unit: stage.unit, size, step }, shared })
+    }
+
+    /// Tells its chunks from those of other stages, where all samples share them.
+    pub(super) fn shared_key(&self) -> Option<&str> {
+        self.shared.as_ref().map(|shared| shared.key.as_str())
     }
 
     pub(super) fn begin(&self, documents: &Value, render: &impl Render) -> Option<Result<Step, StageError>> {
+        let Some(shared) = &self.shared else {
+            return Some(self.chunks(documents, render)?.map(Step::Output));
+        };
+        if shared.cut.get().is_none() {
+            let chunks = self.chunks(documents, render)?;
+            // Another sample may have been quicker; its chunks are the same.
+            drop(shared.cut.set(chunks));
+        }
+        Some(shared.cut.get()?.clone().map(Step::Output))
+    }
+
+    fn chunks(&self, documents: &Value, render: &impl Render) -> Option<Result<StageOutput, StageError>> {
         let texts: Vec<Cow<'_, str>> = match &self.input {
             Some(template) => match render.render(template)? {
                 Ok(text) => vec![text.into()],
@@ -58,8 +87,22 @@ impl CompiledChunk {
         }
         let mut chunks = Chunks::default();
         let cut = texts.iter().try_for_each(|text| self.cut.add(text, &mut chunks));
-        Some(cut.map(|()| Step::Output(Value::List(chunks.texts))))
+        Some(cut.map(|()| Value::List(chunks.texts).into()))
     }
+}
+
+/// Whether a template is the same for every sample of an experiment.
+fn reads_only_documents(template: &Template) -> bool {
+    template
+        .references()
+        .iter()
+        .all(|read| read.path.first().is_some_and(|name| name == ChunkInput::DOCUMENTS))
+}
+
+/// Everything that the chunks of an experiment's documents depend on.
+fn key_of(stage: &ChunkStage) -> String {
+    let fields = stage.fields().into_iter().map(|(name, value)| (name.to_owned(), value));
+    Value::Map(fields.collect()).canonical()
 }
 
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! Gives the outputs of stages again from what is stored of them, without asking anybody.
 
-use super::{CompiledKind, Pipeline, SampleProgress, Step};
+use super::{CompiledKind, Pipeline, SampleProgress, StageOutput, Step};
 use crate::call::Reply;
 use crate::run::{ErrorKind, StageError};
 use crate::value::Value;
@@ -45,18 +45,20 @@ impl Pipeline {
         documents: &Value,
         stored: Recollection<'_>,
         read_json: impl Fn(&str) -> Option<Value>,
-    ) -> Result<Option<Value>, StageError> {
+    ) -> Result<Option<StageOutput>, StageError> {
         match (&self.stages[stage].kind, stored) {
             (CompiledKind::Chunk(_), _) => match self.begin(stage, progress, documents, 1)? {
                 Step::Output(output) => Ok(Some(output)),
-                Step::Calls(_) => Err(StageError::new(ErrorKind::Internal, "a chunk stage has no calls")),
+                Step::Calls(_) | Step::Search(_) => {
+                    Err(StageError::new(ErrorKind::Internal, "a chunk stage has no calls"))
+                }
             },
             (CompiledKind::Retrieve(retrieve), Recollection { recallable: Some(found), .. }) => {
-                retrieve.recall(progress, found)
+                Ok(retrieve.recall(progress, found)?.map(StageOutput::from))
             }
             (CompiledKind::Retrieve(_), _) => Ok(None),
             (CompiledKind::Llm(_) | CompiledKind::Http(_), Recollection { reply: Some(reply), .. }) => {
-                self.finish(stage, progress, &[reply], read_json).map(Some)
+                self.finish(stage, progress, &[reply], read_json).map(|output| Some(output.into()))
             }
             (CompiledKind::Llm(_) | CompiledKind::Http(_), _) => Ok(None),
         }

@@ -4,6 +4,7 @@ use crate::configuration::{Binding, Configuration};
 use crate::endpoint::{EndpointIdentity, EndpointKind};
 use crate::name::Name;
 use crate::pricing::{CacheUse, Tokens};
+use crate::space::Field;
 use crate::stage::{ChunkInput, ChunkStage, LlmStage, RetrieveStage, Stage};
 use crate::text_unit::TextUnit;
 use crate::value::Map;
@@ -12,9 +13,10 @@ fn name(text: &str) -> Name {
     Name::try_new(text).unwrap()
 }
 
-/// Cuts the documents by words and finds the two that are most similar to the sample's input.
-fn retrieval(size: u32, overlap: u32) -> Configuration {
-    let cut = ChunkStage { input: ChunkInput::Documents, unit: TextUnit::Words, size, overlap };
+/// Cuts texts by words and finds the two that are most similar to the sample's input.
+fn retrieval(input: &str, size: u32, overlap: u32) -> Configuration {
+    let input = ChunkInput::parse(Some(input.to_owned()));
+    let cut = ChunkStage { input, unit: TextUnit::Words, size, overlap };
     let find = RetrieveStage {
         from: name("cut"),
         query: RetrieveStage::DEFAULT_QUERY.to_owned(),
@@ -48,8 +50,7 @@ fn embedding(numbers: &[f32]) -> Reply {
     }
 }
 
-fn texts(step: Step) -> Vec<String> {
-    let Step::Calls(calls) = step else { panic!("no calls: {step:?}") };
+fn texts(calls: Vec<Call>) -> Vec<String> {
     let text = |call: Call| match call {
         Call::Embed(call) => call.text,
         other => panic!("another call: {other:?}"),
@@ -57,55 +58,153 @@ fn texts(step: Step) -> Vec<String> {
     calls.into_iter().map(text).collect()
 }
 
-#[test]
-fn documents_are_cut_embedded_and_found_by_their_angle() {
-    let pipeline = Pipeline::try_new(&retrieval(2, 0)).unwrap();
-    let documents = Value::List(vec!["red apples green pears".into(), "blue sky".into()]);
-    let sample = Value::from([("input", Value::from("fruit?"))]);
-    let mut progress = SampleProgress::new(sample);
-    let cut = pipeline.begin_quickly(0, &progress, &documents, 1).unwrap();
-    let chunks = ["red apples", "green pears", "blue sky"];
-    assert_eq!(cut, Step::Output(Value::List(chunks.map(Value::from).to_vec())));
-    let Step::Output(chunks) = cut else { unreachable!() };
-    progress.passed("cut", chunks);
+fn documents() -> Value {
+    Value::List(vec!["red apples green pears".into(), "blue sky".into()])
+}
 
-    let asked = texts(pipeline.begin(1, &progress, &documents, 1).unwrap());
-    assert_eq!(asked, ["fruit?", "red apples", "green pears", "blue sky"]);
-    let replies = [[1.0, 0.0], [0.6, 0.8], [1.0, 0.0], [0.0, 1.0]].map(|numbers| embedding(&numbers));
-    let found = pipeline.finish(1, &progress, &replies.each_ref(), |_| None).unwrap();
+/// A sample with a question, whose own text has the words of the documents.
+fn sample() -> SampleProgress {
+    let meta = Value::from([("text", Value::from("red apples green pears blue sky"))]);
+    SampleProgress::new(Value::from([("input", Value::from("fruit?")), ("meta", meta)]))
+}
+
+/// The sample's progress after the first stage.
+fn cut(pipeline: &Pipeline) -> SampleProgress {
+    let mut progress = sample();
+    let Step::Output(chunks) = pipeline.begin_quickly(0, &progress, &documents(), 1).unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        chunks.value(),
+        &Value::List(["red apples", "green pears", "blue sky"].map(Value::from).to_vec())
+    );
+    progress.passed("cut", chunks);
+    progress
+}
+
+const QUERY: [f32; 2] = [1.0, 0.0];
+const VECTORS: [[f32; 2]; 3] = [[0.6, 0.8], [1.0, 0.0], [0.0, 1.0]];
+
+fn check_found(found: &Value) {
     let shown: Vec<String> = found.as_list().unwrap().iter().map(Value::canonical).collect();
     assert!(shown[0].contains(r#""index":1"#) && shown[0].contains("green pears"), "{shown:?}");
     assert!(shown[1].contains(r#""score":0.6"#) && shown.len() == 2, "{shown:?}");
+}
+
+#[test]
+fn a_sample_s_own_texts_are_embedded_with_its_query_and_found_by_their_angle() {
+    let pipeline = Pipeline::try_new(&retrieval("{{ sample.meta.text }}", 2, 0)).unwrap();
+    let progress = cut(&pipeline);
+    let Step::Calls(calls) = pipeline.begin(1, &progress, &documents(), 1).unwrap() else { panic!() };
+    assert_eq!(texts(calls), ["fruit?", "red apples", "green pears", "blue sky"]);
+    let replies = [QUERY, VECTORS[0], VECTORS[1], VECTORS[2]].map(|numbers| embedding(&numbers));
+    check_found(&pipeline.finish(1, &progress, &replies.each_ref(), |_| None).unwrap());
 
     let other = [[1.0, 0.0].as_slice(), &[1.0], &[1.0], &[1.0]].map(embedding);
-    let error = pipeline.finish(1, &progress, &other.each_ref(), |_| None).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Call(FailureKind::Malformed));
-    let error = pipeline.finish(1, &progress, &replies.each_ref()[..2], |_| None).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Call(FailureKind::Malformed));
+    for replies in [&other.each_ref()[..], &replies.each_ref()[..2], &[]] {
+        let error = pipeline.finish(1, &progress, replies, |_| None).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Call(FailureKind::Malformed));
+    }
+}
+
+#[test]
+fn documents_are_one_corpus_for_all_samples() {
+    for input in ["documents", "{% for text in documents %}{{ text }} {% endfor %}"] {
+        let pipeline = Pipeline::try_new(&retrieval(input, 2, 0)).unwrap();
+        let begun = pipeline.begin(1, &cut(&pipeline), &documents(), 1).unwrap();
+        let Step::Search(search) = begun else { panic!("{input}: {begun:?}") };
+        let Search { query, corpus } = *search;
+        assert_eq!(texts(vec![query]), ["fruit?"]);
+        assert_eq!(texts(corpus.calls()), ["red apples", "green pears", "blue sky"]);
+        let vectors = VECTORS.map(|numbers| embedding(&numbers));
+        let index = corpus.index(&vectors.each_ref()).unwrap();
+        check_found(&pipeline.search(1, &index, &embedding(&QUERY)).unwrap());
+        assert!(index.size() > corpus.len() * 2 * 4 && !index.searches_slowly());
+
+        let uneven = [&vectors[0], &vectors[1], &embedding(&[1.0])];
+        for replies in [&uneven[..], &vectors.each_ref()[..2]] {
+            let error = corpus.index(replies).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Call(FailureKind::Malformed));
+        }
+        let error = pipeline.search(1, &index, &embedding(&[1.0])).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Call(FailureKind::Malformed));
+    }
+}
+
+fn set(configuration: &mut Configuration, stage: usize, field: &Field, value: u32) {
+    configuration.stages[stage].stage.set(field, &Value::from(value)).unwrap();
+}
+
+#[test]
+fn corpora_differ_by_all_that_their_vectors_depend_on() {
+    let key = |change: fn(&mut Configuration)| {
+        let mut configuration = retrieval("documents", 2, 0);
+        change(&mut configuration);
+        let pipeline = Pipeline::try_new(&configuration).unwrap();
+        let mut progress = sample();
+        let Step::Output(chunks) = pipeline.begin(0, &progress, &documents(), 1).unwrap() else { panic!() };
+        progress.passed("cut", chunks);
+        match pipeline.begin(1, &progress, &documents(), 1).unwrap() {
+            Step::Search(search) => search.corpus.key().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let plain = key(|_| {});
+    for change in [
+        (|c| set(c, 0, &Field::ChunkSize, 3)) as fn(&mut Configuration),
+        |c| set(c, 0, &Field::ChunkOverlap, 1),
+        |c| c.stages[1].binding.as_mut().unwrap().model = "other".into(),
+        |c| c.stages[1].binding.as_mut().unwrap().endpoint.url = "http://other/v1".into(),
+    ] {
+        assert_ne!(key(change), plain);
+    }
+    assert_eq!(key(|c| set(c, 1, &Field::TopK, 1)), plain, "how many are kept does not matter");
+}
+
+#[test]
+fn equally_similar_texts_stay_in_their_order() {
+    let pipeline = Pipeline::try_new(&retrieval("documents", 1, 0)).unwrap();
+    let mut progress = sample();
+    let Step::Output(chunks) = pipeline.begin(0, &progress, &documents(), 1).unwrap() else { panic!() };
+    progress.passed("cut", chunks);
+    let Step::Search(search) = pipeline.begin(1, &progress, &documents(), 1).unwrap() else { panic!() };
+    let corpus = search.corpus;
+    let same = embedding(&[1.0; 9]);
+    let index = corpus.index(&vec![&same; corpus.len()]).unwrap();
+    let found = pipeline.search(1, &index, &same).unwrap();
+    let indices: Vec<String> =
+        found.as_list().unwrap().iter().map(|hit| hit.as_map().unwrap()["index"].canonical()).collect();
+    assert_eq!(indices, ["0", "1"]);
 }
 
 #[test]
 fn a_stage_reports_wrong_input() {
-    let pipeline = Pipeline::try_new(&retrieval(2, 1)).unwrap();
-    let mut progress = SampleProgress::new(Value::from([("input", Value::from("x"))]));
+    let pipeline = Pipeline::try_new(&retrieval("{{ sample.meta.text }}", 2, 1)).unwrap();
+    let mut progress = sample();
     let none = Value::List(Vec::new());
-    assert_eq!(pipeline.begin(0, &progress, &none, 1), Ok(Step::Output(none.clone())));
+    let nothing = || Ok(Step::Output(Value::List(Vec::new()).into()));
     progress.passed("cut", none.clone());
-    assert_eq!(pipeline.begin(1, &progress, &none, 1), Ok(Step::Output(none.clone())), "nothing to ask");
+    assert_eq!(pipeline.begin(1, &progress, &none, 1), nothing(), "nothing to ask");
     progress.passed("cut", Value::from("a text"));
     let error = pipeline.begin(1, &progress, &none, 1).unwrap_err();
     assert_eq!((error.kind.as_str(), error.message.contains("`cut`")), ("wrong_input", true));
-    let (stage, error) = Pipeline::try_new(&retrieval(2, 2)).unwrap_err();
+
+    let pipeline = Pipeline::try_new(&retrieval("documents", 2, 1)).unwrap();
+    assert_eq!(pipeline.begin(0, &progress, &none, 1), nothing());
+    progress.passed("cut", none.clone());
+    assert_eq!(pipeline.begin(1, &progress, &none, 1), nothing(), "nothing to search");
+    let (stage, error) = Pipeline::try_new(&retrieval("documents", 2, 2)).unwrap_err();
     assert_eq!((stage, error.kind.as_str()), (0, "configuration"));
 }
 
 #[test]
 fn large_texts_are_not_processed_at_once() {
-    let pipeline = Pipeline::try_new(&retrieval(2, 0)).unwrap();
+    let pipeline = Pipeline::try_new(&retrieval("documents", 2, 0)).unwrap();
     let progress = SampleProgress::new(Value::from([("input", Value::from("x"))]));
     let documents = Value::List(vec!["word ".repeat(100_000).into()]);
     assert_eq!(pipeline.begin_quickly(0, &progress, &documents, 1), None);
     assert!(pipeline.begin(0, &progress, &documents, 1).is_ok());
+    assert!(pipeline.begin_quickly(0, &progress, &documents, 1).is_some(), "they are cut once");
 }
 
 #[test]

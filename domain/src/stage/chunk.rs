@@ -71,7 +71,7 @@ impl ChunkStage {
         }
     }
 
-    pub(super) fn fields(&self) -> Vec<(&'static str, Value)> {
+    pub(crate) fn fields(&self) -> Vec<(&'static str, Value)> {
         vec![
             ("input", Value::from(self.input.as_str())),
             ("unit", Value::from(self.unit.as_str())),

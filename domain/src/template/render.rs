@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::ast::{Comparison, Expr, Kind, Node};
 use super::limits::{Bounded, Budget, Effort, check_depth};
 use super::value::{List, Val, equal, order};
-use super::{Fault, Scope, filters};
+use super::{Fault, Scope, SharedMap, filters};
 use crate::value::Value;
 
 /// Renders nodes in a scope.
@@ -186,8 +186,20 @@ impl<'a> Renderer<'a> {
         if matches!(&of.kind, Kind::Name(name) if name == "loop") {
             return Ok(self.turn(field));
         }
+        if let Some(map) = self.shared_map(of) {
+            self.budget.spend(1, of.at)?;
+            let found = map.get(field).map(|value| Val::from(&**value));
+            return Ok(found.unwrap_or_else(|| Val::Undefined(called(of, field))));
+        }
         let value = self.defined(of)?;
         Ok(member(&value, field).unwrap_or_else(|| Val::Undefined(called(of, field))))
+    }
+
+    /// One of the scope's maps whose values are shared: its fields are read where they are.
+    fn shared_map(&self, of: &Expr) -> Option<&'a SharedMap> {
+        let Kind::Name(name) = &of.kind else { return None };
+        let is_own = self.frames.iter().any(|frame| frame.names.iter().any(|(known, _)| known == name));
+        if is_own { None } else { self.scope.shared_map(name) }
     }
 
     fn turn(&self, field: &str) -> Val<'a> {

@@ -269,3 +269,27 @@ proptest! {
         drop(rendered(&format!("{{{{ {source} }}}}")));
     }
 }
+
+#[test]
+fn a_map_with_shared_values_reads_like_any_other() {
+    let cut = Value::from([("output", Value::List(vec!["a".into(), "b".into()]))]);
+    let say = Value::from([("output", Value::from("hi"))]);
+    let shared =
+        SharedMap::from([("cut".to_owned(), cut.clone().into()), ("say".to_owned(), say.clone().into())]);
+    let plain = Value::from([("cut", cut), ("say", say)]);
+    for source in [
+        "{{ stages.say.output }} {{ stages.cut.output[1] }} {{ stages.cut.output | length }}",
+        "{{ stages['say'].output }} {{ stages | json }}",
+        "{% for text in stages.cut.output %}{{ text }}{% endfor %}{% if stages %}!{% endif %}",
+        "{{ stages.none | default('x') }} {% if stages.none is defined %}y{% endif %}",
+        "{% for stages in stages.cut.output %}{{ stages }}{% endfor %}{{ stages.say.output }}",
+        "{% set stages = stages.say %}{{ stages.output }}",
+        "{% set all = stages %}{{ all.say.output }}",
+        "{{ stages.none }}",
+        "{{ stages.say.none }}",
+    ] {
+        let template = Template::parse(source).unwrap();
+        let whole = template.render(&Scope::new().with("stages", &plain));
+        assert_eq!(template.render(&Scope::new().with_map("stages", &shared)), whole, "{source}");
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! It speaks chat completions at `POST /v1/chat/completions`, Anthropic's messages at `POST /v1/messages` (with a key in
 //! `x-api-key` and a version), responses at `POST /v1/responses`, embeds texts at `POST /v1/embeddings` (refusing a request with
-//! `[[refuse]]` in one of its texts), lists models at `GET /v1/models`, returns
+//! `[[refuse]]` in one of its texts, and failing each distinct request with `[[stumble]]` in one of them once), lists models at `GET /v1/models`, returns
 //! its counts at `GET /_counts` and resets them at `POST /_reset`. An answer is a function of the request's body. The model's name
 //! determines the kind of answer:
 //!

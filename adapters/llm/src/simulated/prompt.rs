@@ -53,6 +53,15 @@ pub(super) fn item(call: &ChatCall) -> String {
     begins.map_or_else(|| without_lists(text), |at| without_cue(&text[at..])).trim().to_owned()
 }
 
+/// The question that is asked of the text: the last line before it that ends with a question mark, as far as no colon stands
+/// before it.
+pub(super) fn question(call: &ChatCall, item: &str) -> Option<String> {
+    let last = call.messages.iter().rev().find(|message| message.role == Role::User)?;
+    let (before, _) = last.content.split_once(item).filter(|_| !item.is_empty())?;
+    let line = before.lines().rev().map(str::trim).find(|line| line.ends_with('?'))?;
+    line.rsplit(": ").next().map(str::to_owned)
+}
+
 /// The beginning of the last line that starts with `mark`.
 fn line_start(lower: &str, mark: &str) -> Option<usize> {
     let begins_line = |before: &str| before.is_empty() || before.ends_with('\n');

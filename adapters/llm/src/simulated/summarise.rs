@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::call::ChatCall;
 
 use super::dice::Dice;
+use super::embedding::EmbeddingModel;
 use super::skill::Skill;
 use super::words;
 
@@ -28,10 +29,15 @@ impl Limit {
     }
 }
 
-/// A summary with this skill.
-pub(super) fn answer(limit: Limit, item: &str, skill: &Skill, dice: &mut Dice) -> String {
+/// A summary with this skill; with a question, of what the text says about it.
+pub(super) fn answer(
+    limit: Limit,
+    (item, question): (&str, Option<&str>),
+    skill: &Skill,
+    dice: &mut Dice,
+) -> String {
     let sentences = sentences(item);
-    let mut ranked = ranked(&sentences);
+    let mut ranked = ranked(&sentences, question);
     if dice.chance(skill.slip) {
         // An error: the most important fact is missed.
         ranked.reverse();
@@ -82,8 +88,10 @@ fn sentence_end(text: &str, ends: impl Fn(char) -> bool) -> Option<usize> {
 }
 
 /// The sentences by salience: the frequency of their words in the text, with a bonus for numbers and for the first
-/// sentence.
-fn ranked(sentences: &[&str]) -> Vec<usize> {
+/// sentence, and for being about the question.
+fn ranked(sentences: &[&str], question: Option<&str>) -> Vec<usize> {
+    let question = question.and_then(|question| EmbeddingModel::Full.embed(question));
+    let about = |sentence: &str| Some(EmbeddingModel::Full.embed(sentence)?.cosine(question.as_ref()?));
     let mut frequency: HashMap<String, f64> = HashMap::new();
     for word in sentences.iter().flat_map(|sentence| words::of(sentence)).filter(|word| word.len() > 3) {
         *frequency.entry(word).or_default() += 1.0;
@@ -93,9 +101,9 @@ fn ranked(sentences: &[&str]) -> Vec<usize> {
             words::of(sentences[at]).filter_map(|word| frequency.get(&word).copied()).collect();
         let mean = known.iter().sum::<f64>() / (known.len() as f64 + 3.0);
         let figures = if sentences[at].contains(|c: char| c.is_ascii_digit()) { 0.4 } else { 0.0 };
-        mean + figures + if at == 0 { 0.5 } else { 0.0 }
+        mean + figures + 4.0 * about(sentences[at]).unwrap_or(0.0) + if at == 0 { 0.5 } else { 0.0 }
     };
-    let mut order: Vec<usize> = (0..sentences.len()).collect();
-    order.sort_by(|a, b| salience(*b).total_cmp(&salience(*a)));
-    order
+    let mut ranked: Vec<(usize, f64)> = (0..sentences.len()).map(|at| (at, salience(at))).collect();
+    ranked.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    ranked.into_iter().map(|(at, _)| at).collect()
 }

@@ -12,8 +12,8 @@ pub(super) enum Task {
     Classify { labels: Vec<String>, item: String },
     /// Find the value of each key.
     Extract { keys: Vec<String>, item: String },
-    /// Summarize.
-    Summarise { limit: summarise::Limit, item: String },
+    /// Summarize, or answer a question from the text.
+    Summarise { limit: summarise::Limit, item: String, question: Option<String> },
 }
 
 /// The task of a call: extraction if it asks for JSON, classification if it lists labels, otherwise a summary.
@@ -27,7 +27,8 @@ pub(super) fn of(call: &ChatCall) -> Task {
     if labels.len() > 1 {
         return Task::Classify { labels, item };
     }
-    Task::Summarise { limit: summarise::Limit::of(call), item }
+    let question = prompt::question(call, &item);
+    Task::Summarise { limit: summarise::Limit::of(call), item, question }
 }
 
 impl Task {
@@ -43,7 +44,9 @@ impl Task {
         match self {
             Self::Classify { labels, item } => classify::answer(labels, item, skill, dice),
             Self::Extract { keys, item } => extract::answer(keys, item, skill, dice),
-            Self::Summarise { limit, item } => summarise::answer(*limit, item, skill, dice),
+            Self::Summarise { limit, item, question } => {
+                summarise::answer(*limit, (item, question.as_deref()), skill, dice)
+            }
         }
     }
 }

@@ -131,6 +131,20 @@ fn summaries_are_as_long_as_asked() {
 }
 
 #[test]
+fn a_question_is_answered_from_the_text() {
+    let handbook = "Text: Returns take a while. Parcels are insured up to 500 euros. The desk answers from eight to six.";
+    let asked = |question: &str| format!("Answer in one sentence, only that: {question}\n{handbook}");
+    for (question, answer) in [
+        ("Up to what value are packages covered?", "Parcels are insured up to 500 euros."),
+        ("When can I reach the support desk?", "The desk answers from eight to six."),
+    ] {
+        let answers =
+            (1..40).map(|repeat| text(&ChatCall { repeat, ..call("sim-large", "", &asked(question)) }));
+        assert!(answers.filter(|given| given == answer).count() > 25, "{question}");
+    }
+}
+
+#[test]
 fn answers_keep_within_their_limit() {
     let long = call("sim-large", "Think step by step.", "Text: é é é é é é é é é é é é é é é é é é é é.");
     let limited = |tokens: i64| {

@@ -84,9 +84,10 @@ impl Caller {
                 return Next::Over(self.give_back(requests, &Blocked::Postponed(wait)).await);
             }
             RetryDecision::GiveUp if requests.len() > 1 && failure.kind == FailureKind::Rejected => {
+                // That the server refuses them together says nothing about how often each half may be tried.
                 let (one, other) = requests.split_at(requests.len() / 2);
-                let mut made = self.make(one, lapses, None, failed).await;
-                made.extend(self.make(other, lapses, None, failed).await);
+                let mut made = self.make(one, lapses, None, &mut 0).await;
+                made.extend(self.make(other, lapses, None, &mut 0).await);
                 return Next::Over(made);
             }
             RetryDecision::GiveUp => return Next::Over(self.give_up(requests, &failure).await),

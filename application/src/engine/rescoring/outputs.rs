@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::id::RunId;
 use domain::money::NanoDollars;
-use domain::pipeline::{Pipeline, Recollection, SampleProgress};
+use domain::pipeline::{Pipeline, Recollection, SampleProgress, StageOutput};
 use domain::scoring::Measured;
 use domain::value::Value;
 
@@ -14,7 +14,7 @@ use super::super::loaded::LoadedExperiment;
 use super::super::sample_cache::LoadedSample;
 use crate::json;
 use crate::ports::{Recall, StoreError, StoredOutput};
-use crate::walk::{KnownAnswers, Walk, run_owner};
+use crate::walk::{KnownAnswers, KnownIndexes, Walk, run_owner};
 
 /// What one repetition of a sample came to.
 pub(super) struct RecalledSample {
@@ -71,7 +71,9 @@ impl Engine {
         stored: &[StoredOutput],
     ) -> Result<Option<RecalledSample>, StoreError> {
         let (index, repeat) = stored.first().map_or((0, 1), |stored| (stored.sample, stored.repeat));
-        let known = KnownAnswers::new(&*self.ports.calls, run_owner(run, index, repeat));
+        let indexes = KnownIndexes::default();
+        let owner = run_owner(run, index, repeat);
+        let known = KnownAnswers::new(&*self.ports.calls, &indexes, owner);
         let walk = Walk { pipeline, definition: loaded.definition(), offload: loaded.offload() };
         let sample = SampleProgress::new(progress.sample().clone());
         let record = walk.through(sample, repeat, &known).await?;
@@ -86,7 +88,7 @@ fn recalled(
     progress: &SampleProgress,
     documents: &Value,
     stored: &StoredOutput,
-) -> Option<Value> {
+) -> Option<StageOutput> {
     let recallable = stored.recall.as_ref().map(|recall| &recall.output);
     let recollection = Recollection { reply: stored.reply.as_ref(), recallable };
     let read_json = |text: &str| json::parse(text).ok();

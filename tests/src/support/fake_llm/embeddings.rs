@@ -20,6 +20,11 @@ impl Request {
         self.input.iter().any(|text| text.contains("[[refuse]]"))
     }
 
+    /// Whether the server fails the request the first time.
+    pub(super) fn stumbles(&self) -> bool {
+        self.input.iter().any(|text| text.contains("[[stumble]]"))
+    }
+
     /// A quarter of the texts' bytes.
     pub(super) fn tokens(&self) -> u64 {
         self.input.iter().map(|text| (text.len() as u64).div_ceil(4)).sum()

@@ -189,6 +189,9 @@ async fn embed(body: Incoming, shared: &Shared) -> io::Result<Response<Body>> {
     if request.is_refused() {
         return json(400, reply::error(400, "context_length_exceeded"));
     }
+    if request.stumbles() && shared.tally().fault(hash(&body)) == 1 {
+        return json(503, reply::error(503, "unavailable"));
+    }
     shared.tally().texts(&request.model, &request.input);
     shared.tally().report(request.tokens(), 0);
     json(200, request.reply())
