@@ -57,10 +57,10 @@ export function Rating({ run, sample, help }: Props) {
               label="Comment (optional)"
               value={comment}
               onChange={(event) => setComment(event.currentTarget.value)}
-              className="pointer-coarse:h-11"
+              className="pointer-coarse:h-[44px]"
             />
           </div>
-          <Button type="submit" busy={saving.isPending} className="pointer-coarse:h-11">
+          <Button type="submit" busy={saving.isPending} className="pointer-coarse:h-[44px]">
             Save comment
           </Button>
         </div>
@@ -116,7 +116,7 @@ function Choices({ label, chosen, onChoose }: ChoicesProps) {
             id={id}
             aria-label={label}
             className={cx(
-              "inline-flex size-8 items-center justify-center rounded-md hover:bg-sunken pointer-coarse:size-11",
+              "inline-flex size-8 items-center justify-center rounded-md hover:bg-sunken pointer-coarse:size-[44px]",
               solid ? "text-accent" : "text-muted",
             )}
           >
