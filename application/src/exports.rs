@@ -9,11 +9,11 @@ use domain::problem::Problem;
 use thiserror::Error;
 
 use crate::catalog;
-use crate::failures::{self, FailureGroup};
+use crate::failures::{self, FailureGroup, ScoreFailureGroup};
 use crate::leaderboard::{LeaderboardError, Leaderboards, Row};
 use crate::ports::{
-    Clock, ExperimentFilter, ExperimentStore, ExportRecord, FactStore, Ids, OddAnswers, ProjectStore,
-    RunStore, RunSummary, StoreError, StoredExperiment,
+    Clock, ExperimentFilter, ExperimentStore, ExportRecord, FactStore, FailureStore, Ids, OddAnswers,
+    ProjectStore, RunStore, RunSummary, StoreError, StoredExperiment,
 };
 use crate::refusal::{Refusal, Resource};
 use crate::report::{self, Findings};
@@ -54,6 +54,7 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     pub experiments: Arc<dyn ExperimentStore>,
     pub facts: Arc<dyn FactStore>,
+    pub failures: Arc<dyn FailureStore>,
     pub ids: Arc<dyn Ids>,
     pub projects: Arc<dyn ProjectStore>,
     pub runs: Arc<dyn RunStore>,
@@ -149,8 +150,16 @@ impl Exports {
             Err(error) => return Err(error),
         };
         let failures = self.failures(experiment, None).await?;
+        let failed_scores = self.failed_scores(experiment, None).await?;
         let odd = self.odd_answers(experiment, None).await?;
-        let findings = Findings { best: best.as_ref(), board: &board, runs: &runs, failures: &failures, odd };
+        let findings = Findings {
+            best: best.as_ref(),
+            board: &board,
+            runs: &runs,
+            failures: &failures,
+            failed_scores: &failed_scores,
+            odd,
+        };
         Ok(report::markdown(&stored, &findings))
     }
 
@@ -164,9 +173,21 @@ impl Exports {
         sweep: Option<SweepId>,
     ) -> Result<Vec<FailureGroup>, ExportError> {
         let facts = self.ports.facts.facts(experiment).await?.ok_or(ExportError::NoExperiment)?;
-        let samples = self.ports.runs.failures(experiment, sweep).await?;
-        let runs = self.ports.runs.run_failures(experiment, sweep).await?;
+        let samples = self.ports.failures.failed_samples(experiment, sweep).await?;
+        let runs = self.ports.failures.failed_runs(experiment, sweep).await?;
         Ok(failures::grouped(&facts.outline.stages, samples, runs))
+    }
+
+    /// Why scores failed: of the whole experiment, or of one sweep.
+    ///
+    /// # Errors
+    /// A store that fails.
+    pub async fn failed_scores(
+        &self,
+        experiment: ExperimentId,
+        sweep: Option<SweepId>,
+    ) -> Result<Vec<ScoreFailureGroup>, ExportError> {
+        Ok(failures::of_scorers(self.ports.failures.failed_scores(experiment, sweep).await?))
     }
 
     /// What is odd about the answers of the whole experiment, or of one sweep.
@@ -178,7 +199,7 @@ impl Exports {
         experiment: ExperimentId,
         sweep: Option<SweepId>,
     ) -> Result<OddAnswers, ExportError> {
-        Ok(self.ports.runs.odd_answers(experiment, sweep).await?)
+        Ok(self.ports.failures.odd_answers(experiment, sweep).await?)
     }
 
     /// The names of the newest experiments, each once, at most `limit`.

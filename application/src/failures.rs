@@ -1,10 +1,10 @@
-//! Says why samples and runs failed: one line for each kind of error and stage, with an example.
+//! Says why samples, runs and scores failed: one line for each kind of error and stage, or for each scorer, with an example.
 
 use std::collections::BTreeMap;
 
 use domain::run::{ErrorKind, RunError};
 
-use crate::ports::SampleFailures;
+use crate::ports::{SampleFailures, ScoreFailures};
 
 /// What failed with one kind of error, at one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,50 @@ impl FailureGroup {
         let word = if self.of_runs { "run" } else { "sample" };
         format!("{} {word}{}", self.count, if self.count == 1 { "" } else { "s" })
     }
+}
+
+/// The failed scores of one scorer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScoreFailureGroup {
+    /// The scorer.
+    pub scorer: String,
+    /// How many failed.
+    pub count: u64,
+    /// What was said most often.
+    pub example: String,
+    /// Whether that was said of all of them.
+    pub are_alike: bool,
+}
+
+impl ScoreFailureGroup {
+    /// How many scores: "1 score".
+    #[must_use]
+    pub fn counted(&self) -> String {
+        format!("{} score{}", self.count, if self.count == 1 { "" } else { "s" })
+    }
+
+    /// What stands between the number and the example, before a colon.
+    #[must_use]
+    pub const fn lead(&self) -> &'static str {
+        if self.are_alike { "" } else { ", such as" }
+    }
+}
+
+/// The failed scores by scorer, those of which most failed first.
+pub(crate) fn of_scorers(failures: Vec<ScoreFailures>) -> Vec<ScoreFailureGroup> {
+    let mut of: BTreeMap<String, Vec<ScoreFailures>> = BTreeMap::new();
+    for failure in failures {
+        of.entry(failure.scorer.clone()).or_default().push(failure);
+    }
+    let groups = of.into_iter().map(|(scorer, failures)| {
+        let (count, are_alike) = (failures.iter().map(|each| each.scores).sum(), failures.len() == 1);
+        let most = failures.into_iter().max_by_key(|each| each.scores);
+        let example = most.map(|each| each.error).unwrap_or_default();
+        ScoreFailureGroup { scorer, count, example, are_alike }
+    });
+    let mut groups: Vec<ScoreFailureGroup> = groups.collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+    groups
 }
 
 /// The groups, the largest first. A run that failed because its samples did counts with those.
@@ -82,6 +126,27 @@ mod tests {
             [
                 ("5 samples".to_owned(), Some("a"), "after 7 s"),
                 ("1 sample".to_owned(), Some("b"), "after 6 s")
+            ]
+        );
+    }
+    #[test]
+    fn failed_scores_are_counted_by_scorer_with_the_most_frequent_reason() {
+        let failed = |scorer: &str, error: &str, scores| {
+            let (scorer, error) = (scorer.to_owned(), error.to_owned());
+            ScoreFailures { scorer, error, scores }
+        };
+        let failures =
+            vec![failed("cost", "no price", 2), failed("judge", "no JSON", 1), failed("judge", "was cut", 3)];
+        let groups = of_scorers(failures);
+        let shown: Vec<_> = groups
+            .iter()
+            .map(|group| (&*group.scorer, group.counted(), group.lead(), &*group.example))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("judge", "4 scores".to_owned(), ", such as", "was cut"),
+                ("cost", "2 scores".to_owned(), "", "no price")
             ]
         );
     }

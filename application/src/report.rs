@@ -8,7 +8,7 @@ use domain::value::{Map, Value};
 
 use self::markdown::{block, code, is_inline, plain};
 use self::texts::LongTexts;
-use crate::failures::FailureGroup;
+use crate::failures::{FailureGroup, ScoreFailureGroup};
 use crate::leaderboard::Row;
 use crate::ports::{OddAnswers, RunSummary, StoredExperiment};
 
@@ -26,6 +26,8 @@ pub struct Findings<'a> {
     pub runs: &'a [RunSummary],
     /// Why samples and runs failed.
     pub failures: &'a [FailureGroup],
+    /// Why scores failed.
+    pub failed_scores: &'a [ScoreFailureGroup],
     /// What is odd about the answers.
     pub odd: OddAnswers,
 }
@@ -201,17 +203,27 @@ fn failures(out: &mut String, findings: &Findings<'_>) {
         line(out, &format!("{advice}."));
     }
     if findings.failures.is_empty() {
-        return line(out, "No sample failed.");
+        line(out, "No sample failed.");
     }
     for group in findings.failures {
         let stage =
             group.stage.as_ref().map_or_else(String::new, |stage| format!(" in stage {}", code(stage)));
         let failed = format!("{} failed with {}{stage}", group.counted(), code(group.kind.as_str()));
-        if is_inline(&group.example) {
-            line(out, &format!("{failed}, such as {}.", code(&group.example)));
-        } else {
-            line(out, &format!("{failed}, such as:\n\n{}", block(&group.example)));
-        }
+        example(out, &failed, ", such as", &group.example);
+    }
+    for group in findings.failed_scores {
+        let failed = format!("{} of {} failed", group.counted(), code(&group.scorer));
+        example(out, &failed, group.lead(), &group.example);
+    }
+}
+
+/// What failed, and as what: on one line where that has one.
+fn example(out: &mut String, failed: &str, lead: &str, text: &str) {
+    if is_inline(text) {
+        let colon = if lead.is_empty() { ":" } else { "" };
+        line(out, &format!("{failed}{lead}{colon} {}.", code(text)));
+    } else {
+        line(out, &format!("{failed}{lead}:\n\n{}", block(text)));
     }
 }
 

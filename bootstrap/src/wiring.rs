@@ -80,6 +80,7 @@ impl Wired {
             clock: Arc::new(SystemClock),
             experiments: self.stores.clone(),
             facts: self.stores.clone(),
+            failures: self.stores.clone(),
             ids: Arc::new(SystemIds),
             projects: self.stores.clone(),
             runs: self.stores.clone(),

@@ -74,7 +74,7 @@ test("a second sweep, started by hand, is answered from the cache", async () => 
   await page.goto(demo.origin + experiment);
   await page.getByRole("button", { name: "Start sweep" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByText(/360/).first().waitFor();
+  await dialog.getByText(/720/).first().waitFor();
   await dialog.getByRole("combobox").first().selectOption("random");
   await dialog.getByRole("button", { name: /^start/i }).click();
   const headers = { authorization: `Bearer ${token}` };

@@ -41,6 +41,42 @@ async fn failed_samples_are_told_by_kind_with_an_example() {
 }
 
 #[tokio::test]
+async fn failed_scores_are_told_by_scorer_and_scores_from_outside_may_be_absent() {
+    for kind in Kind::ALL {
+        let (home, fake) = (Home::new(kind).await, fake().await);
+        let scoring = json!([
+            {"scorer": "exact_match"},
+            {"scorer": "human_rating", "weight": 2},
+            {"scorer": "external", "name": "lint"},
+            {
+                "name": "judge", "scorer": "llm_judge", "weight": 0,
+                "options": {"endpoint": "fake", "model": "fault-length", "max_tokens": 64},
+            },
+        ]);
+        Experiment::echo(&fake.url(), 6, 2).with("/scoring_config", scoring).write(&home);
+        let files = ["report.md", "best.json", "best.yaml", "best.env", "runs.csv", "runs.jsonl"];
+        let outputs: Vec<&str> = files.iter().flat_map(|file| ["--output", *file]).collect();
+        let finished = run(&home, &outputs).await;
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(finished.stdout.contains("  1.000  "), "{finished:?}");
+        let reason = "the judge's answer was cut at its max_tokens of 64: raise it";
+        let told = format!("12 scores of `judge` failed: {reason}");
+        assert!(finished.stderr.lines().any(|line| line == told), "{finished:?}");
+        let read = |file: &str| std::fs::read_to_string(home.folder().join(file)).unwrap();
+        let report = read("report.md");
+        assert!(report.contains(&format!("12 scores of `judge` failed: `{reason}`.")), "{report}");
+        let (csv, jsonl) = (read("runs.csv"), read("runs.jsonl"));
+        assert!(csv.contains(",scores.human_rating,") && csv.lines().count() == 3, "{csv}");
+        assert_eq!(jsonl.lines().count(), 2, "{jsonl}");
+        let again = run(&home, &["--json"]).await.json();
+        let failed = json!([{"scorer": "judge", "count": 12, "message": reason}]);
+        assert_eq!(again["failed_scores"], failed, "{again}");
+        let scores = &again["leaderboard"][0]["scores"];
+        assert_eq!((&scores["exact_match"], &scores["lint"]), (&json!(1.0), &json!(null)), "{again}");
+    }
+}
+
+#[tokio::test]
 async fn a_report_holds_long_prompts_whole() {
     let (home, fake) = (Home::new(Kind::Sqlite).await, fake().await);
     let long = format!("{}\n```\nSay {{{{ sample.input }}}}", "Read it twice. ".repeat(30));

@@ -21,6 +21,7 @@ mod event_log;
 mod events;
 mod experiments;
 mod facts;
+mod failures;
 mod fault;
 mod figures;
 mod idempotency;

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::ports::{
-    ClaimedRun, OddAnswers, ResultRow, RunClaim, RunLease, RunListing, RunQuery, RunStore, RunSummary,
-    SampleFailures, ScoreRow, ScoreVector, StoreError,
+    ClaimedRun, ResultRow, RunClaim, RunLease, RunListing, RunQuery, RunStore, RunSummary, ScoreRow,
+    ScoreVector, StoreError,
 };
 use async_trait::async_trait;
-use domain::call::{Digest, Flags};
+use domain::call::Digest;
 use domain::id::{ExperimentId, RunId, SweepId};
 use domain::pricing::Tokens;
 use domain::run::tally::{CallCounts, ResumedScores, StoredScore};
-use domain::run::{Origins, RunError, StageError};
+use domain::run::{Origins, StageError};
 use domain::scoring::{Judgement, Score};
 use sea_orm::{DbErr, Value as Bound};
 
@@ -23,7 +23,7 @@ use crate::dialect::{Dialect, corrupt, failed, id, whole};
 use crate::open::Stores;
 use crate::rows::{Row, read_all};
 use crate::run_list::RunProjection;
-use crate::run_rows::{config, flag_counts, run_error, stage_error, state, totals_of, vector};
+use crate::run_rows::{config, flag_counts, stage_error, state, totals_of, vector};
 
 /// Releases a run, which is pending again.
 const RELEASE: &str = "UPDATE run SET status = 'pending', lease_owner = NULL, lease_until = NULL, not_before = {in:$3} \
@@ -85,50 +85,6 @@ impl RunStore for Stores {
 
     async fn vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, StoreError> {
         self.score_vectors(runs).await.map_err(failed)
-    }
-
-    async fn failures(
-        &self,
-        experiment: ExperimentId,
-        sweep: Option<SweepId>,
-    ) -> Result<Vec<SampleFailures>, StoreError> {
-        let (runs, values) = scope(experiment, sweep);
-        let sql = format!(
-            "SELECT s.stage_index, s.error, COUNT(*) AS samples FROM run r JOIN stage_result s ON s.run_id = r.id \
-             WHERE {runs} AND r.failures > 0 AND s.error IS NOT NULL GROUP BY s.stage_index, s.error"
-        );
-        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
-        read_all(&rows, sample_failures).map_err(failed)
-    }
-
-    async fn odd_answers(
-        &self,
-        experiment: ExperimentId,
-        sweep: Option<SweepId>,
-    ) -> Result<OddAnswers, StoreError> {
-        let (runs, values) = scope(experiment, sweep);
-        let sums = Flags::default()
-            .named()
-            .map(|(name, _)| format!("CAST(COALESCE(SUM({name}), 0) AS bigint) AS {name}"));
-        let mixed = "CAST(COALESCE(SUM(mixed), 0) AS bigint) AS mixed";
-        let sql = format!("SELECT {}, {mixed} FROM run r WHERE {runs}", sums.join(", "));
-        let row = self.database.read().one(&sql, values).await.map_err(failed)?;
-        let odd = |row: Row<'_>| Ok(OddAnswers { flags: flag_counts(row)?, mixed_runs: row.count("mixed")? });
-        row.map_or(Ok(OddAnswers::default()), |row| odd(Row(&row))).map_err(failed)
-    }
-
-    async fn run_failures(
-        &self,
-        experiment: ExperimentId,
-        sweep: Option<SweepId>,
-    ) -> Result<Vec<RunError>, StoreError> {
-        let (runs, values) = scope(experiment, sweep);
-        let sql = format!(
-            "SELECT r.error FROM run r WHERE {runs} AND r.status = 'failed' AND r.failures = 0 \
-             AND r.error IS NOT NULL LIMIT 1000"
-        );
-        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
-        read_all(&rows, |row| Ok(run_error(&row.json("error")?))).map_err(failed)
     }
 
     async fn results(
@@ -254,24 +210,6 @@ fn summary(row: Row<'_>, dialect: Dialect) -> Result<RunSummary, DbErr> {
 
 fn first_error(row: Row<'_>) -> Result<(u32, u32, StageError), DbErr> {
     Ok((row.small("sample_index")?, row.small("stage_index")?, stage_error(&row.json("error")?)))
-}
-
-/// The condition that selects the runs of an experiment or of one of its sweeps, with alias `r`, and its values.
-fn scope(experiment: ExperimentId, sweep: Option<SweepId>) -> (&'static str, Vec<Bound>) {
-    match sweep {
-        None => ("r.experiment_id = $1", vec![id(experiment.bits())]),
-        Some(sweep) => {
-            ("r.experiment_id = $1 AND r.sweep_id = $2", vec![id(experiment.bits()), id(sweep.bits())])
-        }
-    }
-}
-
-fn sample_failures(row: Row<'_>) -> Result<SampleFailures, DbErr> {
-    Ok(SampleFailures {
-        stage: row.small("stage_index")?,
-        error: stage_error(&row.json("error")?),
-        samples: row.count("samples")?,
-    })
 }
 
 fn result(row: Row<'_>) -> Result<ResultRow, DbErr> {

@@ -9,6 +9,7 @@ mod engine;
 mod events;
 mod experiments;
 mod facts;
+mod failures;
 mod fetch;
 mod formats;
 mod idempotency;
@@ -46,6 +47,7 @@ pub use experiments::{
     ExperimentSummary, NewExperiment, NewSamples, RunCounts, StoredExperiment,
 };
 pub use facts::{ExperimentFacts, ExperimentForm, FactStore, Outline};
+pub use failures::{FailureStore, OddAnswers, SampleFailures, ScoreFailures};
 pub use fetch::{Fetch, FetchRequest, FetchResponse};
 pub use formats::FormatChecker;
 pub use idempotency::{IdempotencyStore, KeptAnswer, RepeatableRequest, ReservationMark, Reserved};
@@ -62,10 +64,7 @@ pub use rescoring::{
     StoredOutput, UnratedOutput,
 };
 pub use run_list::{ListPlace, Metric, NoPlace, PlaceKey, RunFilter, RunKey, RunListing, RunOrder, RunQuery};
-pub use runs::{
-    ClaimedRun, OddAnswers, ResultRow, RunClaim, RunConfig, RunStore, RunSummary, SampleFailures,
-    ScoreVector, StageBinding,
-};
+pub use runs::{ClaimedRun, ResultRow, RunClaim, RunConfig, RunStore, RunSummary, ScoreVector, StageBinding};
 pub use sweeps::{OutcomeLog, StoredDecision, StoredSweep, SweepStore, SweepTotals};
 pub use system::{Chance, Clock, Ids};
 pub use tasks::{Panicked, Tasks, started};

@@ -1,14 +1,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::{Digest, FlagCounts, Reply, flag_advice};
+use domain::call::{Digest, FlagCounts, Reply};
 use domain::endpoint::EndpointIdentity;
 use domain::experiment::Places;
 use domain::id::{EndpointId, ExperimentId, RunId, SweepId, WorkerId};
 use domain::money::NanoDollars;
 use domain::pricing::Tokens;
 use domain::run::tally::ResumedScores;
-use domain::run::{RunError, RunState, ScorerTotal, StageError};
+use domain::run::{RunState, ScorerTotal, StageError};
 use domain::time::Timestamp;
 use domain::value::Map;
 
@@ -160,44 +160,6 @@ pub struct ResultRow {
     pub error: Option<StageError>,
 }
 
-/// What is odd about the answers of runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct OddAnswers {
-    /// Answers by their flags.
-    pub flags: FlagCounts,
-    /// Runs in which the answers of a stage came from more than one model, provider, version or tier of a server.
-    pub mixed_runs: u64,
-}
-
-impl OddAnswers {
-    /// What is odd, each with its number and what to do about it; without a full stop.
-    #[must_use]
-    pub fn advice(self) -> Vec<String> {
-        let count = |n: u64, thing: &str| format!("{n} {thing}{}", if n == 1 { "" } else { "s" });
-        let flags = self.flags.named();
-        let flags =
-            flags.map(|(name, n)| format!("{} {}", count(n, "answer"), flag_advice(name).unwrap_or(name)));
-        let mixed = (self.mixed_runs > 0).then(|| {
-            let runs = count(self.mixed_runs, "run");
-            format!("{runs} with answers of more than one model, provider or version of a server: {PIN}")
-        });
-        flags.chain(mixed).collect()
-    }
-}
-
-const PIN: &str = "name the model with its version, or pin the provider, so that configurations compare";
-
-/// Samples that failed alike.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SampleFailures {
-    /// The stage that gave no output, from 0.
-    pub stage: u32,
-    /// Why.
-    pub error: StageError,
-    /// How many samples did; each repetition counts.
-    pub samples: u64,
-}
-
 /// The weighted scores of a run's samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreVector {
@@ -242,27 +204,6 @@ pub trait RunStore: Send + Sync {
 
     /// Score vectors of these runs, in the order asked for.
     async fn vectors(&self, runs: &[RunId]) -> Result<Vec<ScoreVector>, StoreError>;
-
-    /// The failed samples of an experiment's runs, or of those of one sweep.
-    async fn failures(
-        &self,
-        experiment: ExperimentId,
-        sweep: Option<SweepId>,
-    ) -> Result<Vec<SampleFailures>, StoreError>;
-
-    /// What is odd about the answers of an experiment's runs, or of those of one sweep.
-    async fn odd_answers(
-        &self,
-        experiment: ExperimentId,
-        sweep: Option<SweepId>,
-    ) -> Result<OddAnswers, StoreError>;
-
-    /// Why runs of an experiment failed, or of one sweep, that failed for another reason than their samples; the first 1,000.
-    async fn run_failures(
-        &self,
-        experiment: ExperimentId,
-        sweep: Option<SweepId>,
-    ) -> Result<Vec<RunError>, StoreError>;
 
     /// Stage results of a run by (sample, repeat, stage), after the given one, at most `limit`.
     async fn results(

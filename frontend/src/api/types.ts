@@ -35,6 +35,7 @@ export type RunError = NonNullable<Run["error"]>;
 export type RunStatus = Run["status"];
 export type RunSample = Schemas["RunSample"];
 export type SampleScore = RunSample["scores"][number];
+export type RatingRequest = Schemas["RatingRequest"];
 export type StageResult = RunSample["stages"][number];
 export type ScoreSummary = Run["scores"][string];
 export type LeaderboardRow = Schemas["LeaderboardRow"];

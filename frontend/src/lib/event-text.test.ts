@@ -27,3 +27,21 @@ test("a pause is told with its reason, unless somebody made it", () => {
   expect(told("experiment.paused", { reason: "budget" }).detail).toBe("budget");
   expect(told("experiment.paused", { reason: "manual" }).detail).toBeUndefined();
 });
+
+test("a rescoring is told with its progress, and with its end", () => {
+  const progress = { label: "Rescoring runs", tone: "quiet", detail: "scored 12 of 40 runs again" };
+  expect(told("experiment.rescored", { runs: 40, done: 12, finished: false })).toEqual(progress);
+  const end = { label: "Runs rescored", tone: "info", detail: "scored 40 runs again" };
+  expect(told("experiment.rescored", { runs: 40, done: 40, finished: true })).toEqual(end);
+  expect(told("experiment.rescored", { runs: 1, done: 0, finished: true }).detail).toBe(
+    "scored 0 of 1 run again",
+  );
+});
+
+test("a score is told with what it is of", () => {
+  const rating = { run_id: "r1", scorer_name: "human_rating", value: 0.75 };
+  expect(told("score.added", { ...rating, sample_index: 3 }).detail).toBe("human_rating 0.750, sample 3");
+  expect(told("score.added", { ...rating, sample_index: null }).detail).toBe(
+    "human_rating 0.750, all samples",
+  );
+});

@@ -40,7 +40,25 @@ function spent(data: Data): string {
   return `${count(number(data.token_count))} tokens${money === undefined ? "" : `, ${cost(money)}`}`;
 }
 
-const scored = (data: Data) => `${inline(data.scorer_name)} ${score(number(data.value))}`;
+/** Without a sample, all samples of the run are meant. */
+function scored(data: Data): string {
+  const sample = number(data.sample_index);
+  const where = sample === undefined ? "all samples" : `sample ${sample}`;
+  return `${inline(data.scorer_name)} ${score(number(data.value))}, ${where}`;
+}
+
+/** How many of the runs have new scores so far; some may have none in the end. */
+function rescored(data: Data): string | undefined {
+  const [runs, done] = [number(data.runs), number(data.done)];
+  if (runs === undefined || done === undefined) return undefined;
+  const share = done === runs ? plural(runs, "run") : `${count(done)} of ${plural(runs, "run")}`;
+  return `scored ${share} again`;
+}
+
+function runningRescoring(data: Data): Look | undefined {
+  return data.finished === false ? { label: "Rescoring runs", tone: "quiet", text: rescored } : undefined;
+}
+
 const field = (name: string) => (data: Data) => (data[name] === undefined ? undefined : inline(data[name]));
 const failure = (data: Data) => inline(object(data.error).message ?? data.error);
 
@@ -58,7 +76,12 @@ const looks: Record<string, Look> = {
   "experiment.stopped": { label: "Sweep stopped", tone: "quiet" },
   "experiment.forked": { label: "Experiment forked", tone: "quiet", text: field("reason") },
   "experiment.redirected": { label: "Sweep redirected", tone: "info", text: field("reason") },
-  "experiment.rescored": { label: "Runs rescored", tone: "quiet", text: field("reason") },
+  "experiment.rescored": {
+    label: "Runs rescored",
+    tone: "info",
+    text: rescored,
+    variant: runningRescoring,
+  },
   new_best_found: {
     label: "New best",
     tone: "good",

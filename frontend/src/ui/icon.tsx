@@ -16,19 +16,26 @@ const paths = {
   check: "M3 8.5l3.5 3.5L13 5",
   alert: "M8 2l6.5 11.5h-13zM8 6.5v3M8 11.5h.01",
   trophy: "M5 2h6v4a3 3 0 0 1-6 0zM5 3H2.5c0 2.5 1 3.5 2.5 3.5M11 3h2.5c0 2.5-1 3.5-2.5 3.5M8 9v3M5 14h6",
+  thumbUp:
+    "M5 7.2 7.6 2c1 0 1.8.8 1.8 1.8v2.6h3.3c.8 0 1.4.7 1.2 1.5l-.9 4.6c-.1.6-.6 1-1.2 1H5zM5 7.2H2.2v6.3H5",
+  thumbDown:
+    "M5 8.8 7.6 14c1 0 1.8-.8 1.8-1.8V9.6h3.3c.8 0 1.4-.7 1.2-1.5L13 3.5c-.1-.6-.6-1-1.2-1H5zM5 8.8H2.2V2.5H5",
+  star: "M8 1.8l1.9 3.9 4.3.6-3.1 3 .7 4.3L8 11.6l-3.8 2 .7-4.3-3.1-3 4.3-.6z",
 } as const;
 
 export type IconName = keyof typeof paths;
 
+type Props = { name: IconName; size?: number; solid?: boolean };
+
 /** A decorative icon: what it means is said beside it. */
-export function Icon({ name, size = 15 }: { name: IconName; size?: number }) {
+export function Icon({ name, size = 15, solid = false }: Props) {
   return (
     <svg
       aria-hidden="true"
       viewBox="0 0 16 16"
       width={size}
       height={size}
-      fill="none"
+      fill={solid ? "currentColor" : "none"}
       stroke="currentColor"
       strokeWidth="1.6"
       strokeLinecap="round"

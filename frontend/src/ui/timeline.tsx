@@ -27,9 +27,20 @@ function matches(type: string | undefined): (event: Event) => boolean {
   return (event) => (type ? event.type === type : event.type !== detailType);
 }
 
+/** Without the progress events of a rescoring that a later event of the same experiment replaces. */
+function currentEvents(newestFirst: Event[]): Event[] {
+  const told = new Set<string | undefined>();
+  return newestFirst.filter(({ type, data, experiment_id: experiment }) => {
+    if (type !== "experiment.rescored") return true;
+    const isCurrent = data.finished !== false || !told.has(experiment);
+    told.add(experiment);
+    return isCurrent;
+  });
+}
+
 /** Recent events, newest first, of all types or of one. */
 export function Timeline({ events, type, onType, names, className }: Props) {
-  const matching = events.filter(matches(type));
+  const matching = currentEvents(events).filter(matches(type));
   return (
     <Section title="Timeline" aside={<TypeFilter type={type} onType={onType} />}>
       {matching.length === 0 ? (

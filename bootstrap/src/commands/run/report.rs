@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use application::exports::Exports;
-use application::failures::FailureGroup;
+use application::failures::{FailureGroup, ScoreFailureGroup};
 use application::leaderboard::Row;
 use application::ports::Clock as _;
 use application::sweeps::SweepView;
@@ -31,6 +31,8 @@ struct ReportDocument<'a> {
     leaderboard: Vec<LeaderboardRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failures: Vec<FailureRow<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed_scores: Vec<ScoreFailureRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorDocument<'a>>,
 }
@@ -56,6 +58,26 @@ impl<'a> From<&'a FailureGroup> for FailureRow<'a> {
     }
 }
 
+/// Why scores failed.
+#[derive(Serialize)]
+struct ScoreFailureRow<'a> {
+    scorer: &'a str,
+    count: u64,
+    message: &'a str,
+}
+
+impl<'a> From<&'a ScoreFailureGroup> for ScoreFailureRow<'a> {
+    fn from(group: &'a ScoreFailureGroup) -> Self {
+        Self { scorer: &group.scorer, count: group.count, message: &group.example }
+    }
+}
+
+/// What failed in the sweep.
+struct SweepFailures {
+    groups: Vec<FailureGroup>,
+    scores: Vec<ScoreFailureGroup>,
+}
+
 /// What is said when the sweep is over or stands still.
 pub(super) struct RunReport<'a> {
     pub(super) wired: &'a Wired,
@@ -70,13 +92,12 @@ impl RunReport<'_> {
     pub(super) async fn print(&self, screen: &Screen, formats: &[Format]) -> Result<(), Failure> {
         let exports = self.wired.exports();
         let board = self.board(&exports).await?;
-        let failures =
-            exports.failures(self.experiment, Some(self.view.sweep.id)).await.map_err(Failure::error)?;
+        let failures = self.failures(&exports).await?;
         if !self.options.json && !board.is_empty() && self.options.top > 0 {
             print(&table::leaderboard(&board, self.options.top, table::terminal_width()))?;
         }
-        for group in &failures {
-            screen.say(&told(group));
+        for line in failures.told() {
+            screen.say(&line);
         }
         let sweep = Some(self.view.sweep.id);
         let odd = exports.odd_answers(self.experiment, sweep).await.map_err(Failure::error)?;
@@ -84,7 +105,7 @@ impl RunReport<'_> {
             screen.say(&format!("note: {advice}"));
         }
         screen.say(&self.summary());
-        let ended = match self.unfinished(&failures) {
+        let ended = match self.unfinished(&failures.groups) {
             Some(failure) => Err(failure),
             None => self.write(&exports, screen, formats).await.and_then(|()| self.gates(&board)),
         };
@@ -93,6 +114,13 @@ impl RunReport<'_> {
             return ended.map_err(|failure| Failure::Reported(Box::new(failure)));
         }
         ended
+    }
+
+    async fn failures(&self, exports: &Exports) -> Result<SweepFailures, Failure> {
+        let (experiment, sweep) = (self.experiment, Some(self.view.sweep.id));
+        let groups = exports.failures(experiment, sweep).await.map_err(Failure::error)?;
+        let scores = exports.failed_scores(experiment, sweep).await.map_err(Failure::error)?;
+        Ok(SweepFailures { groups, scores })
     }
 
     /// The leaderboard. A sweep that came to nothing, or not to its end, is not shown the runs of another.
@@ -120,14 +148,15 @@ impl RunReport<'_> {
     fn document(
         &self,
         board: &[Row],
-        failures: &[FailureGroup],
+        failures: &SweepFailures,
         failure: Option<&Failure>,
     ) -> Result<String, Failure> {
         let told = ReportDocument {
             experiment_id: id(self.experiment.bits()),
             sweep: Sweep::new(&self.view, SystemClock.now()),
             leaderboard: board.iter().map(LeaderboardRow::from).collect(),
-            failures: failures.iter().map(FailureRow::from).collect(),
+            failures: failures.groups.iter().map(FailureRow::from).collect(),
+            failed_scores: failures.scores.iter().map(ScoreFailureRow::from).collect(),
             error: failure.map(Failure::document),
         };
         serde_json::to_string(&told).map_err(Failure::error)
@@ -199,9 +228,27 @@ impl RunReport<'_> {
     }
 }
 
-/// Why samples failed, on one line. Control characters could drive the terminal.
+impl SweepFailures {
+    /// A line for each group.
+    fn told(&self) -> impl Iterator<Item = String> {
+        self.groups.iter().map(told).chain(self.scores.iter().map(score_failures))
+    }
+}
+
+/// Why samples failed, on one line.
 fn told(group: &FailureGroup) -> String {
     let stage = group.stage.as_ref().map_or_else(String::new, |stage| format!(" in stage `{stage}`"));
-    let example: String = group.example.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let example = on_one_line(&group.example);
     format!("{} failed with `{}`{stage}, such as: {example}", group.counted(), group.kind.as_str())
+}
+
+/// Why scores failed, on one line.
+fn score_failures(group: &ScoreFailureGroup) -> String {
+    let (scorer, example) = (&group.scorer, on_one_line(&group.example));
+    format!("{} of `{scorer}` failed{}: {example}", group.counted(), group.lead())
+}
+
+/// Control characters could drive the terminal.
+fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

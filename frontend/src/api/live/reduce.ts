@@ -102,6 +102,11 @@ export function movesLeaderboard({ type }: LiveMessage): boolean {
   return leaderboardTypes.has(type) || type.startsWith("experiment.");
 }
 
+/** Whether runs that have ended may have other scores after this message. */
+export function changesScores({ type }: LiveMessage): boolean {
+  return type === "score.added" || type === "experiment.rescored";
+}
+
 const leaderboardTypes = new Set([
   "run.completed",
   "run.failed",

@@ -2,9 +2,10 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore } from "react";
 import { throttle } from "@/lib/throttle";
 import { experimentKey, leaderboardKey, sweepsKey } from "../experiments";
+import { experimentRunsKey } from "../runs";
 import type { ExperimentDetail, Sweep } from "../types";
 import { LiveConnection } from "./connection";
-import { type LiveState, movesLeaderboard, sweepIn } from "./reduce";
+import { changesScores, type LiveState, movesLeaderboard, sweepIn } from "./reduce";
 
 const refetchEvery = 700;
 
@@ -22,6 +23,8 @@ function experimentConnection(id: string, cache: QueryClient): LiveConnection {
   const leaderboard = refresh(leaderboardKey(id), false);
   const experiment = refresh(experimentKey(id), true);
   const sweeps = refresh(sweepsKey(id), true);
+  const runs = refresh(experimentRunsKey(id), false);
+  const scores = refresh(["runs"], false);
   return new LiveConnection(`/ws/experiments/${id}`, {
     onLost: checkSession(cache),
     onMessages: (messages) => {
@@ -32,6 +35,10 @@ function experimentConnection(id: string, cache: QueryClient): LiveConnection {
       if (messages.some(({ type }) => type.startsWith("experiment."))) {
         experiment();
         sweeps();
+      }
+      if (messages.some(changesScores)) {
+        runs();
+        scores();
       }
     },
   });

@@ -7,6 +7,8 @@ import { ExportMenu } from "@/ui/export-menu";
 import { link, Page } from "@/ui/page";
 import { QueryView } from "@/ui/states";
 import { Badge, runLooks } from "@/ui/status";
+import { useRatable } from "./ratable";
+import { Rating } from "./rating";
 import { RunConfiguration } from "./run-configuration";
 import { RunFigures } from "./run-figures";
 import { RunScores } from "./run-scores";
@@ -26,6 +28,8 @@ const unfinished: Record<RunStatus, boolean> = {
 
 const pollInterval = 2000;
 
+const ratingHelp = "Counts for each sample that you do not rate by itself.";
+
 export function RunPage() {
   const { runId } = route.useParams();
   const run = useQuery({
@@ -37,6 +41,7 @@ export function RunPage() {
 
 function RunView({ run }: { run: RunDetail }) {
   const { data: experiment } = useQuery(experimentQuery(run.experiment_id));
+  const ratable = useRatable(run);
   return (
     <Page
       title={`Run ${run.id.slice(-8)}`}
@@ -61,9 +66,9 @@ function RunView({ run }: { run: RunDetail }) {
         <RunFigures run={run} />
         <div className="grid gap-6 xl:grid-cols-2">
           <RunConfiguration run={run} />
-          <RunScores scores={run.scores} />
+          <RunScores scores={run.scores}>{ratable && <Rating run={run} help={ratingHelp} />}</RunScores>
         </div>
-        <Samples runId={run.id} live={unfinished[run.status]} />
+        <Samples run={run} live={unfinished[run.status]} ratable={ratable} />
       </div>
     </Page>
   );

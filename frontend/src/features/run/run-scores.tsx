@@ -1,11 +1,14 @@
+import type { ReactNode } from "react";
 import type { ScoreSummary } from "@/api/types";
 import { count, score } from "@/lib/format";
 import { Section } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
 
-/** Each scorer's mean over the samples. */
-export function RunScores({ scores }: { scores: Record<string, ScoreSummary> }) {
+type Props = { scores: Record<string, ScoreSummary>; children?: ReactNode };
+
+/** Each scorer's mean over the samples, and what else belongs to the scores. */
+export function RunScores({ scores, children }: Props) {
   const entries = Object.entries(scores);
   return (
     <Section title="Scores">
@@ -43,6 +46,7 @@ export function RunScores({ scores }: { scores: Record<string, ScoreSummary> }) 
           </tbody>
         </Table>
       )}
+      {children && <div className="mt-3">{children}</div>}
     </Section>
   );
 }

@@ -36,7 +36,7 @@ test("each sample shows prompt, answer, marks and scores", async () => {
   expect(screen.getByText("answer 0")).toBeVisible();
   expect(screen.getByText("cached")).toBeVisible();
   expect(screen.getByText("truncated")).toHaveAttribute("title", "The output was truncated at max_tokens");
-  expect(screen.getByText("reason: equal")).toBeVisible();
+  expect(screen.getByText("equal", { selector: "p" })).toBeVisible();
 });
 
 test("what a model writes stays text", async () => {

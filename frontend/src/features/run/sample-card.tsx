@@ -1,12 +1,16 @@
-import type { RunSample, SampleScore } from "@/api/types";
+import type { ReactNode } from "react";
+import type { RunSample } from "@/api/types";
 import { block, inline, score } from "@/lib/format";
 import { Icon } from "@/ui/icon";
 import { card } from "@/ui/page";
 import { TextBlock } from "@/ui/text-block";
+import { SampleScores } from "./sample-scores";
 import { StageView } from "./stage-view";
 
-/** One sample on its way through the stages, and how its answer was judged. */
-export function SampleCard({ sample, open }: { sample: RunSample; open: boolean }) {
+type Props = { sample: RunSample; open: boolean; rating: ReactNode };
+
+/** One sample on its way through the stages, how its answer was scored, and how it is rated where it has one. */
+export function SampleCard({ sample, open, rating }: Props) {
   const { sample_index: index, repeat, input, reference, references, stages, scores } = sample;
   const failed = stages.some((stage) => stage.error !== undefined);
   return (
@@ -35,28 +39,8 @@ export function SampleCard({ sample, open }: { sample: RunSample; open: boolean 
           <StageView key={stage.stage_index} result={stage} />
         ))}
         {scores.length > 0 && <SampleScores scores={scores} />}
+        {!failed && rating}
       </div>
     </details>
   );
-}
-
-function SampleScores({ scores }: { scores: SampleScore[] }) {
-  return (
-    <ul aria-label="Scores" className="flex flex-col gap-1.5 text-[13px]">
-      {scores.map(({ scorer_name: name, value, metadata, error }) => (
-        <li key={name} className="grid grid-cols-[minmax(0,10rem)_3.5rem_minmax(0,1fr)] gap-x-3">
-          <span className="break-words font-medium">{name}</span>
-          <span className="num text-right font-semibold">{score(value)}</span>
-          <span className={error ? "break-words text-bad" : "break-words text-muted"}>
-            {error ?? metadataText(metadata)}
-          </span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function metadataText(metadata: SampleScore["metadata"]): string {
-  const parts = Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${inline(value)}`);
-  return parts.join("; ");
 }
