@@ -100,23 +100,11 @@ impl Ready {
     }
 }
 
-/// What a JSON pointer leads to (RFC 6901).
+/// What a JSON pointer leads to.
 fn pointed(value: &Value, pointer: Option<&str>) -> Part {
     let Some(pointer) = pointer else { return Part::Found(value.clone()) };
-    let mut at = value;
-    for token in pointer.split('/').skip(1) {
-        let token = token.replace("~1", "/").replace("~0", "~");
-        let next = match at {
-            Value::Map(fields) => fields.get(&token),
-            Value::List(items) => token.parse::<usize>().ok().and_then(|index| items.get(index)),
-            _ => None,
-        };
-        match next {
-            Some(next) => at = next,
-            None => return Part::Missing(format!("the JSON has nothing at `{pointer}`")),
-        }
-    }
-    Part::Found(at.clone())
+    let found = value.at(pointer).cloned();
+    found.map_or_else(|| Part::Missing(format!("the JSON has nothing at `{pointer}`")), Part::Found)
 }
 
 /// The JSON that a text is, or the first object or list in it.

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::judge;
-use super::options::is_template;
 use super::{Extract, Judgement, Score, Scorer, ScoringDraft};
 use crate::name::Name;
 use crate::problem::{Problem, nul, segment, unknown};
 use crate::stage::Stage;
-use crate::template::{Scope, Template};
+use crate::template::{Scope, Template, TemplateTree};
 use crate::value::{Map, Value};
 
 /// The longest name of an entry, in bytes.
@@ -194,42 +193,13 @@ impl TemplatedScorer {
 }
 
 fn rendered(value: &Value, scope: &Scope<'_>) -> Result<Value, String> {
-    match value {
-        Value::Text(text) if is_template(value) => {
-            let template = Template::parse(text).map_err(|error| error.to_string())?;
-            template.evaluate(scope).map_err(|error| error.to_string())
-        }
-        Value::List(items) => {
-            items.iter().map(|item| rendered(item, scope)).collect::<Result<_, _>>().map(Value::List)
-        }
-        Value::Map(fields) => {
-            let fields = fields.iter().map(|(name, value)| Ok((name.clone(), rendered(value, scope)?)));
-            fields.collect::<Result<_, String>>().map(Value::Map)
-        }
-        Value::Text(_) | Value::Null | Value::Bool(_) | Value::Number(_) => Ok(value.clone()),
-    }
+    let tree = TemplateTree::parse(value).map_err(|error| error.to_string())?;
+    tree.evaluate(&|template: &Template| template.evaluate(scope)).map_err(|error| error.to_string())
 }
 
 fn find_templates<'a>(options: &'a Map, found: &mut Vec<(String, &'a str)>) {
     for (name, value) in options {
-        find_in(value, format!("/options/{}", segment(name)), found);
-    }
-}
-
-fn find_in<'a>(value: &'a Value, place: String, found: &mut Vec<(String, &'a str)>) {
-    match value {
-        Value::Text(text) if is_template(value) => found.push((place, text)),
-        Value::List(items) => {
-            for (i, item) in items.iter().enumerate() {
-                find_in(item, format!("{place}/{i}"), found);
-            }
-        }
-        Value::Map(fields) => {
-            for (name, value) in fields {
-                find_in(value, format!("{place}/{}", segment(name)), found);
-            }
-        }
-        _ => {}
+        TemplateTree::find(value, format!("/options/{}", segment(name)), found);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads the options of a scorer, and finds all their problems.
 
 use crate::problem::{Problem, segment};
+use crate::template::TemplateTree;
 use crate::value::{Map, Number, Value};
 
 /// Options that are being read. Options that are never read are unknown.
@@ -11,11 +12,6 @@ pub(super) struct Options<'a> {
     templates: bool,
     known: Vec<&'static str>,
     problems: Vec<Problem>,
-}
-
-/// Whether a value is a text with a template.
-pub(super) fn is_template(value: &Value) -> bool {
-    value.as_text().is_some_and(|text| text.contains("{{") || text.contains("{%"))
 }
 
 impl<'a> Options<'a> {
@@ -65,7 +61,7 @@ impl<'a> Options<'a> {
 
     /// Whether the option is a template, which may give any value.
     fn may_become(&self, value: &Value) -> bool {
-        self.templates && is_template(value)
+        self.templates && value.as_text().is_some_and(TemplateTree::is_template)
     }
 
     /// Whether one of these options is a template, which may give any value.
