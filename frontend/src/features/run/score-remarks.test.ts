@@ -36,7 +36,15 @@ test.each([
 });
 
 test("details of services that use these names otherwise are shown as they are", () => {
-  const metadata = { score: "high", label: ["a"], pass: "yes", criteria: [1], checks: "none", raters: null };
+  const metadata = {
+    score: "high",
+    label: ["a"],
+    pass: "yes",
+    criteria: [1],
+    checks: "none",
+    raters: null,
+    toString: 1,
+  };
   expect(remarksOf(metadata).facts).toEqual([
     "score: high",
     'label: ["a"]',
@@ -44,5 +52,6 @@ test("details of services that use these names otherwise are shown as they are",
     "criteria: [1]",
     "checks: none",
     "raters: null",
+    "toString: 1",
   ]);
 });

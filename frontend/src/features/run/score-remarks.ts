@@ -29,25 +29,28 @@ const ofList =
   (value) =>
     Array.isArray(value) ? `${title}: ${value.map(inline).join(", ")}` : undefined;
 
-const wordings: Record<string, Wording> = {
-  score: ofNumber((value) => `Grade ${value}`),
-  label: (value) => (typeof value === "string" ? `Label: ${value}` : undefined),
-  pass: (value) => (typeof value === "boolean" ? (value ? "Passed" : "Not passed") : undefined),
-  criteria: (value) =>
-    isObject(value) ? Object.entries(value).map(([name, grade]) => `${name} ${inline(grade)}`) : undefined,
-  raters: ofNumber((value) => plural(value, "rater")),
-  cosine: ofNumber((value) => `Cosine ${score(value)}`),
-  latency_ms: ofNumber(milliseconds),
-  cost: ofNumber(cost),
-  length: ofNumber((value) => `Length ${value}`),
-  missing: ofList("Missing"),
-  forbidden: ofList("Forbidden"),
-  value: ofNumber((value) => `Own value ${score(value)}`),
-  checks: (value) =>
-    Array.isArray(value) && value.every(isObject)
-      ? value.map((check, index) => `Check ${index + 1}: ${checkText(check)}`)
-      : undefined,
-};
+/** By name; names that are not here come from services. */
+const wordings = new Map<string, Wording>(
+  Object.entries({
+    score: ofNumber((value) => `Grade ${value}`),
+    label: (value) => (typeof value === "string" ? `Label: ${value}` : undefined),
+    pass: (value) => (typeof value === "boolean" ? (value ? "Passed" : "Not passed") : undefined),
+    criteria: (value) =>
+      isObject(value) ? Object.entries(value).map(([name, grade]) => `${name} ${inline(grade)}`) : undefined,
+    raters: ofNumber((value) => plural(value, "rater")),
+    cosine: ofNumber((value) => `Cosine ${score(value)}`),
+    latency_ms: ofNumber(milliseconds),
+    cost: ofNumber(cost),
+    length: ofNumber((value) => `Length ${value}`),
+    missing: ofList("Missing"),
+    forbidden: ofList("Forbidden"),
+    value: ofNumber((value) => `Own value ${score(value)}`),
+    checks: (value) =>
+      Array.isArray(value) && value.every(isObject)
+        ? value.map((check, index) => `Check ${index + 1}: ${checkText(check)}`)
+        : undefined,
+  }),
+);
 
 /** One of several checks that share a name. */
 function checkText({ value, ...details }: Metadata): string {
@@ -61,7 +64,7 @@ const texts = (value: unknown): string[] =>
 export function remarksOf(metadata: Metadata): Remarks {
   const { reason, error, comments, comment, ...rest } = metadata;
   const facts = Object.entries(rest).flatMap(
-    ([name, value]) => wordings[name]?.(value) ?? `${name}: ${inline(value)}`,
+    ([name, value]) => wordings.get(name)?.(value) ?? `${name}: ${inline(value)}`,
   );
   return {
     sentences: [...texts(reason), ...texts(error)],
