@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use wire::api::{
     Credentials, DryRun, Endpoint, EndpointPage, EndpointTest, EventPage, ExperimentDetail, ExperimentDraft,
     ExperimentPage, ExportPage, Failures, LeaderboardPage, Me, PasswordChange, PauseRequest, Preview,
-    PreviewRequest, Problem, Project, ProjectDetail, ProjectDraft, ProjectPage, ResumeRequest, Run,
-    RunDetail, RunPage, RunRequest, RunSamplePage, SampleImport, Session, Settings, SetupState, Sweep,
-    SweepPage, SweepRequest,
+    PreviewRequest, Problem, Project, ProjectDetail, ProjectDraft, ProjectPage, RatingRequest,
+    RescoreRequest, Rescoring, ResumeRequest, ReviewPage, Run, RunDetail, RunPage, RunRequest, RunSamplePage,
+    SampleImport, Session, Settings, SetupState, Sweep, SweepPage, SweepRequest,
 };
 use wire::endpoint::EndpointDocument;
 
@@ -37,6 +37,8 @@ fn bodies() -> Map<String, Value> {
         PauseRequest,
         PreviewRequest,
         ProjectDraft,
+        RatingRequest,
+        RescoreRequest,
         ResumeRequest,
         RunRequest,
         Settings,
@@ -63,6 +65,8 @@ fn answers() -> Map<String, Value> {
         Project,
         ProjectDetail,
         ProjectPage,
+        Rescoring,
+        ReviewPage,
         Run,
         RunDetail,
         RunPage,
