@@ -82,17 +82,19 @@ test("what a snapshot already told is told again after it, and then only fills g
   expect(next.seq).toBe(9);
 });
 
-test("runs that ended are running no more, even when no progress follows", () => {
+test("what ended runs and uses calls no more, even when no progress follows", () => {
   const samples = { total: 4, done: 1, failed: 0 };
   const running = [
     { run_id: "r1", samples },
     { run_id: "r2", samples },
     { run_id: "r3", samples },
   ];
-  const busy = reduce(started, [progress({ running })]);
+  const endpoints = [{ label: "local", in_use: 3, concurrency: 8 }];
+  const busy = reduce(started, [progress({ running, endpoints })]);
   const fewer = reduce(busy, [event(11, "run.completed", { run_id: "r1" })]);
   expect(fewer.running.map((run) => run.run_id)).toEqual(["r2", "r3"]);
-  expect(reduce(fewer, [event(12, "experiment.completed")]).running).toEqual([]);
+  expect(fewer.endpoints).toEqual(endpoints);
+  expect(reduce(fewer, [event(12, "experiment.completed")])).toMatchObject({ running: [], endpoints: [] });
 });
 
 test("the newest sweep of a batch is found", () => {

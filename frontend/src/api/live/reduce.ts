@@ -75,7 +75,9 @@ function applyProgress(state: LiveState, message: LiveMessage): LiveState {
 }
 
 function applyEvent(state: LiveState, event: Event): LiveState {
-  const next = { ...state, seq: event.seq, at: event.at, running: stillRunning(state.running, event) };
+  const running = stillRunning(state.running, event);
+  const endpoints = sweepEnds.has(event.type) ? [] : state.endpoints;
+  const next = { ...state, seq: event.seq, at: event.at, running, endpoints };
   const { score } = event.data;
   const rises = event.type === "new_best_found" && event.seq > state.snapshotSeq && typeof score === "number";
   return rises ? { ...next, bestSeries: [...state.bestSeries, [event.at, score]] } : next;
