@@ -204,6 +204,23 @@ impl Completion {
 }
 
 impl Reply {
+    /// A reply of which nothing is known but its body.
+    #[must_use]
+    pub fn of(body: ReplyBody) -> Self {
+        Self {
+            body,
+            model_returned: None,
+            provider: None,
+            system_fingerprint: None,
+            service_tier: None,
+            cache: CacheUse::default(),
+            stated_cost: None,
+            tokens: Tokens::default(),
+            latency: Duration::ZERO,
+            flags: Flags::default(),
+        }
+    }
+
     /// Its tokens as they are charged.
     #[must_use]
     pub const fn token_use(&self) -> TokenUse {

@@ -3,7 +3,6 @@ use crate::call::{Completion, Embedding, FailureKind, Flags, ReplyBody, Response
 use crate::configuration::{Binding, Configuration};
 use crate::endpoint::{EndpointIdentity, EndpointKind};
 use crate::name::Name;
-use crate::pricing::{CacheUse, Tokens};
 use crate::space::Field;
 use crate::stage::{ChunkInput, ChunkStage, LlmStage, RetrieveStage, Stage};
 use crate::text_unit::TextUnit;
@@ -36,18 +35,7 @@ fn retrieval(input: &str, size: u32, overlap: u32) -> Configuration {
 }
 
 fn embedding(numbers: &[f32]) -> Reply {
-    Reply {
-        body: ReplyBody::Embedding(Embedding::try_new(numbers.to_vec()).unwrap()),
-        model_returned: None,
-        provider: None,
-        system_fingerprint: None,
-        service_tier: None,
-        cache: CacheUse::default(),
-        stated_cost: None,
-        tokens: Tokens::default(),
-        latency: std::time::Duration::ZERO,
-        flags: Flags::default(),
-    }
+    Reply::of(ReplyBody::Embedding(Embedding::try_new(numbers.to_vec()).unwrap()))
 }
 
 fn texts(calls: Vec<Call>) -> Vec<String> {

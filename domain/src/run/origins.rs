@@ -72,26 +72,18 @@ fn origin(reply: &Reply) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
     use crate::call::{Completion, Flags, ReplyBody};
-    use crate::pricing::{CacheUse, Tokens};
 
     fn reply(model: Option<&str>, provider: Option<&str>, fingerprint: Option<&str>) -> Reply {
         let completion =
             Completion { text: String::new(), reasoning: None, finish_reason: None, tool_calls: None };
         Reply {
-            body: ReplyBody::Completion(completion),
             model_returned: model.map(str::to_owned),
             provider: provider.map(str::to_owned),
             system_fingerprint: fingerprint.map(str::to_owned),
-            service_tier: None,
-            tokens: Tokens::default(),
-            cache: CacheUse::default(),
-            stated_cost: None,
-            latency: Duration::ZERO,
-            flags: Flags::default(),
+            ..Reply::of(ReplyBody::Completion(completion))
         }
     }
 

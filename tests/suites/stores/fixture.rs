@@ -17,7 +17,7 @@ use domain::endpoint::{Api, Auth, Endpoint, EndpointIdentity, EndpointKind, Limi
 use domain::experiment::{Draft, LlmDraft, Places, StageDraft};
 use domain::id::{EndpointId, ExperimentId, ProjectId, RunId, SampleSetId, SweepId, WorkerId};
 use domain::money::NanoDollars;
-use domain::pricing::{CacheUse, Tokens};
+use domain::pricing::Tokens;
 use domain::run::{Asker, Origins, Payer};
 use domain::sample::Sample;
 use domain::scoring::ScoringDraft;
@@ -229,16 +229,14 @@ pub(super) fn reply(text: &str) -> Reply {
         tool_calls: None,
     };
     Reply {
-        body: ReplyBody::Completion(completion),
         model_returned: Some("m-2".into()),
         provider: Some("p".into()),
         system_fingerprint: Some("fp_1".into()),
         service_tier: Some("default".into()),
-        cache: CacheUse::default(),
-        stated_cost: None,
         tokens: Tokens { input: 10, output: 4 },
         latency: Duration::from_micros(1_234),
         flags: Flags { truncated: true, ..Flags::default() },
+        ..Reply::of(ReplyBody::Completion(completion))
     }
 }
 

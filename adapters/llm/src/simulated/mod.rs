@@ -28,7 +28,7 @@ use application::ports::{ListedModel, ModelServer};
 use async_trait::async_trait;
 use domain::call::{CallFailure, ChatCall, Completion, EmbedCall, FailureKind, Flags, Reply, ReplyBody};
 use domain::endpoint::Endpoint;
-use domain::pricing::{CacheUse, Tokens, estimated_tokens};
+use domain::pricing::{Tokens, estimated_tokens};
 use domain::value::Value;
 
 use self::dice::Dice;
@@ -67,16 +67,10 @@ impl ModelServer for SimulatedServer {
         tokio::time::sleep(thinking_time(model, call, tokens).mul_f64(self.pace)).await;
         let finish_reason = Some(if truncated { "length" } else { "stop" }.to_owned());
         Ok(Reply {
-            body: ReplyBody::Completion(Completion { text, finish_reason, ..Completion::default() }),
-            model_returned: None,
-            provider: None,
-            system_fingerprint: None,
-            service_tier: None,
-            cache: CacheUse::default(),
-            stated_cost: None,
             tokens,
             latency: begun.elapsed(),
             flags: Flags { truncated, ..Flags::default() },
+            ..Reply::of(ReplyBody::Completion(Completion { text, finish_reason, ..Completion::default() }))
         })
     }
 
@@ -89,16 +83,9 @@ impl ModelServer for SimulatedServer {
         let latency = begun.elapsed() / count;
         let reply = |(call, model): (&EmbedCall, EmbeddingModel)| {
             Some(Reply {
-                body: ReplyBody::Embedding(model.embed(&call.text)?),
-                model_returned: None,
-                provider: None,
-                system_fingerprint: None,
-                service_tier: None,
-                cache: CacheUse::default(),
-                stated_cost: None,
                 tokens: Tokens { input: estimated_tokens(&call.text), output: 0 },
                 latency,
-                flags: Flags::default(),
+                ..Reply::of(ReplyBody::Embedding(model.embed(&call.text)?))
             })
         };
         let broken = || CallFailure::new(FailureKind::Malformed, "the vector is not finite (simulated)");

@@ -6,7 +6,6 @@ use domain::call::{
     Call, CallFailure, EmbedCall, FailureKind, Flags, HttpCall, Reply, ReplyBody, ServiceAnswer,
 };
 use domain::endpoint::Endpoint;
-use domain::pricing::{CacheUse, Tokens};
 
 use super::pacing::used_tokens;
 use super::{Blocked, CallRequest, Caller, Destination};
@@ -81,16 +80,9 @@ impl Caller {
         };
         let FetchResponse { body, is_json, is_lossy, latency } = self.ports.fetch.post_json(&request).await?;
         Ok(Reply {
-            body: ReplyBody::Service(ServiceAnswer { text: body, is_json }),
-            model_returned: None,
-            provider: None,
-            system_fingerprint: None,
-            service_tier: None,
-            tokens: Tokens::default(),
-            cache: CacheUse::default(),
-            stated_cost: None,
             latency,
             flags: Flags { lossy_text: is_lossy, ..Flags::default() },
+            ..Reply::of(ReplyBody::Service(ServiceAnswer { text: body, is_json }))
         })
     }
 

@@ -1,8 +1,7 @@
-use crate::call::{Call, Flags, ReplyBody, ServiceAnswer};
+use crate::call::{Call, ReplyBody, ServiceAnswer};
 use crate::configuration::{Configuration, ConfiguredStage};
 use crate::name::Name;
 use crate::pipeline::Pipeline;
-use crate::pricing::{CacheUse, Tokens};
 use crate::stage::{Stage, StageKind};
 use crate::value::Map;
 
@@ -112,18 +111,7 @@ fn what_cannot_be_sent_fails_the_sample_without_showing_a_header() {
 }
 
 fn finish(output: Option<&str>, text: &str, is_json: bool) -> Result<String, StageError> {
-    let reply = Reply {
-        body: ReplyBody::Service(ServiceAnswer { text: text.to_owned(), is_json }),
-        model_returned: None,
-        provider: None,
-        system_fingerprint: None,
-        service_tier: None,
-        cache: CacheUse::default(),
-        stated_cost: None,
-        tokens: Tokens::default(),
-        latency: Duration::ZERO,
-        flags: Flags::default(),
-    };
+    let reply = Reply::of(ReplyBody::Service(ServiceAnswer { text: text.to_owned(), is_json }));
     let pipeline = pipeline(HttpStage { output: output.map(str::to_owned), ..stage() });
     let list = |text: &str| match text {
         r#"{"a":["x"]}"# => Some(Value::from([("a", Value::List(vec!["x".into()]))])),

@@ -1,6 +1,6 @@
 use domain::call::{Completion, Flags, Message, ReplyBody, ResponseFormat, Role};
 use domain::endpoint::{EndpointIdentity, EndpointKind};
-use domain::pricing::{CacheUse, Tokens};
+use domain::pricing::Tokens;
 use domain::value::Map;
 
 use super::*;
@@ -38,16 +38,9 @@ fn a_plain_answer_is_read() {
     let completion =
         Completion { text: "hi".to_owned(), finish_reason: Some("stop".to_owned()), ..Completion::default() };
     let expected = Reply {
-        body: ReplyBody::Completion(completion),
-        model_returned: None,
-        provider: None,
-        system_fingerprint: None,
-        service_tier: None,
-        cache: CacheUse::default(),
-        stated_cost: None,
         tokens: Tokens { input: 7, output: 8 },
         latency: Duration::from_millis(3),
-        flags: Flags::default(),
+        ..Reply::of(ReplyBody::Completion(completion))
     };
     assert_eq!(read(body).unwrap(), expected);
 }
