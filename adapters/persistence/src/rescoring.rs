@@ -14,14 +14,13 @@ use domain::run::tally::StoredScore;
 use domain::scoring::rating::Rating;
 use sea_orm::{DbErr, Value as Bound};
 
-use crate::answers::{ANSWER, reply};
+use crate::answers::reply;
 use crate::batch::padded;
 use crate::dialect::{Session, corrupt, failed, id, milliseconds, whole};
 use crate::open::Stores;
 use crate::rescoring_request::revise;
 use crate::rows::{Row, read_all};
 use crate::run_rows::{config, stage_error};
-use crate::runs::stored_score;
 use crate::score_rows::{rating, recall};
 
 /// Runs, with alias `r`, whose scores are of an earlier revision.
@@ -116,26 +115,12 @@ impl RescoringStore for Stores {
         after: Option<(u32, u32, u32)>,
         limit: usize,
     ) -> Result<Vec<StoredOutput>, StoreError> {
-        let sql = format!(
-            "SELECT r.sample_index, r.repeat, r.stage_index, r.error, r.recall, {ANSWER} \
-             FROM stage_result r LEFT JOIN answer a ON a.id = r.answer_id \
-             WHERE r.run_id = $1 AND (r.sample_index, r.repeat, r.stage_index) > ($2, $3, $4) \
-             ORDER BY r.sample_index, r.repeat, r.stage_index LIMIT $5"
-        );
-        let after =
-            after.map_or([-1, 0, 0], |(sample, repeat, stage)| [sample, repeat, stage].map(i64::from));
-        let mut values = vec![id(run.bits())];
-        values.extend(after.map(whole));
-        values.push(whole(limit));
-        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
+        let rows = self.result_rows("r.error, r.recall", run, after, limit).await.map_err(failed)?;
         read_all(&rows, output).map_err(failed)
     }
 
     async fn stored_scores(&self, run: RunId) -> Result<Vec<StoredScore>, StoreError> {
-        let sql = "SELECT sample_index, repeat, scorer_no, value FROM score WHERE run_id = $1 \
-                   ORDER BY sample_index, repeat, scorer_no";
-        let rows = self.database.read().all(sql, vec![id(run.bits())]).await.map_err(failed)?;
-        read_all(&rows, stored_score).map_err(failed)
+        self.scores_of(run).await.map_err(failed)
     }
 
     async fn ratings(&self, run: RunId) -> Result<Vec<Rating>, StoreError> {

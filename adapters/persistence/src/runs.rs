@@ -14,7 +14,7 @@ use domain::pricing::Tokens;
 use domain::run::tally::{CallCounts, ResumedScores, StoredScore};
 use domain::run::{Origins, StageError};
 use domain::scoring::{Judgement, Score};
-use sea_orm::{DbErr, Value as Bound};
+use sea_orm::{DbErr, QueryResult, Value as Bound};
 
 use crate::answers::{ANSWER, reply};
 use crate::batch::padded;
@@ -93,8 +93,23 @@ impl RunStore for Stores {
         after: Option<(u32, u32, u32)>,
         limit: usize,
     ) -> Result<Vec<ResultRow>, StoreError> {
+        let columns = "r.paid, r.error, a.request, a.model, a.parameters, a.price_day";
+        let rows = self.result_rows(columns, run, after, limit).await.map_err(failed)?;
+        read_all(&rows, result).map_err(failed)
+    }
+}
+
+impl Stores {
+    /// Results of stages after a place, with these columns beside their own place and their answer.
+    pub(crate) async fn result_rows(
+        &self,
+        columns: &str,
+        run: RunId,
+        after: Option<(u32, u32, u32)>,
+        limit: usize,
+    ) -> Result<Vec<QueryResult>, DbErr> {
         let sql = format!(
-            "SELECT r.sample_index, r.repeat, r.stage_index, r.paid, r.error, a.request, a.model, a.parameters, a.price_day, {ANSWER} \
+            "SELECT r.sample_index, r.repeat, r.stage_index, {columns}, {ANSWER} \
              FROM stage_result r LEFT JOIN answer a ON a.id = r.answer_id \
              WHERE r.run_id = $1 AND (r.sample_index, r.repeat, r.stage_index) > ($2, $3, $4) \
              ORDER BY r.sample_index, r.repeat, r.stage_index LIMIT $5"
@@ -104,17 +119,19 @@ impl RunStore for Stores {
         let mut values = vec![id(run.bits())];
         values.extend(after.map(whole));
         values.push(whole(limit as u64));
-        let rows = self.database.read().all(&sql, values).await.map_err(failed)?;
-        read_all(&rows, result).map_err(failed)
+        self.database.read().all(&sql, values).await
     }
-}
 
-impl Stores {
-    async fn resumed_scores(&self, run: RunId) -> Result<ResumedScores, DbErr> {
-        let read = self.database.read();
+    /// The scores of a run, by sample, repetition and scorer.
+    pub(crate) async fn scores_of(&self, run: RunId) -> Result<Vec<StoredScore>, DbErr> {
         let sql = "SELECT sample_index, repeat, scorer_no, value FROM score WHERE run_id = $1 \
                    ORDER BY sample_index, repeat, scorer_no";
-        let scores = read_all(&read.all(sql, vec![id(run.bits())]).await?, stored_score)?;
+        read_all(&self.database.read().all(sql, vec![id(run.bits())]).await?, stored_score)
+    }
+
+    async fn resumed_scores(&self, run: RunId) -> Result<ResumedScores, DbErr> {
+        let read = self.database.read();
+        let scores = self.scores_of(run).await?;
         let sql = "SELECT sample_index, stage_index, error FROM stage_result WHERE run_id = $1 \
                    AND error IS NOT NULL ORDER BY sample_index, repeat, stage_index LIMIT 1";
         let first = read.one(sql, vec![id(run.bits())]).await?;
@@ -159,7 +176,7 @@ fn counts(row: Row<'_>) -> Result<(u32, CallCounts, Origins), DbErr> {
     Ok((row.small("failures")?, calls, origins))
 }
 
-pub(crate) fn stored_score(row: Row<'_>) -> Result<StoredScore, DbErr> {
+fn stored_score(row: Row<'_>) -> Result<StoredScore, DbErr> {
     Ok(StoredScore {
         sample: row.small("sample_index")?,
         repeat: row.small("repeat")?,
