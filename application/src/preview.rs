@@ -9,7 +9,7 @@ use domain::experiment::{Definition, Draft};
 use domain::id::RunId;
 use domain::pipeline::{Pipeline, SampleProgress};
 use domain::problem::Problem;
-use domain::run::{ErrorKind, StageError};
+use domain::run::ErrorKind;
 use domain::sample::Sample;
 use domain::space::Size;
 use domain::strategy::{History, guide};
@@ -195,10 +195,7 @@ impl Answers for PreviewAnswers {
         for answer in engine.answer_apart(calls, &to).await? {
             match answer {
                 CallAnswer::Stored(answer) => answers.push(answer),
-                CallAnswer::Failed(failure) => {
-                    let error = StageError::new(failure.kind, failure.message);
-                    return Ok(Replies::Failed(answers, error));
-                }
+                CallAnswer::Failed(failure) => return Ok(Replies::of(answers, Some(failure))),
                 CallAnswer::Blocked(blocked) => return Err(blocked_refusal(blocked, &to)),
             }
         }

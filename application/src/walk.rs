@@ -8,7 +8,7 @@ mod search;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::call::{Call, Digest, FailureKind, Reply};
+use domain::call::{Call, CallFailure, Digest, FailureKind, Reply};
 use domain::experiment::Definition;
 use domain::id::RunId;
 use domain::money::NanoDollars;
@@ -88,6 +88,16 @@ pub(crate) enum Replies {
     Failed(Vec<Arc<StoredAnswer>>, StageError),
     /// They have not been made.
     Unknown,
+}
+
+impl Replies {
+    /// The answers that calls got, and the first failure among them.
+    pub(crate) fn of(answers: Vec<Arc<StoredAnswer>>, failure: Option<CallFailure>) -> Self {
+        match failure {
+            None => Self::Complete(answers),
+            Some(failure) => Self::Failed(answers, StageError::new(failure.kind, failure.message)),
+        }
+    }
 }
 
 /// How a stage ended.

@@ -84,10 +84,7 @@ impl Answers for RunAnswers<'_> {
                 CallAnswer::Blocked(blocked) => return Err(blocked),
             }
         }
-        Ok(match failure {
-            None => Replies::Complete(answers),
-            Some(failure) => Replies::Failed(answers, StageError::new(failure.kind, failure.message)),
-        })
+        Ok(Replies::of(answers, failure))
     }
 
     async fn index(

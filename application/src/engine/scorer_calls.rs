@@ -111,9 +111,6 @@ impl ScorerAnswers for ScorerCalls<'_> {
         let mut kept = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend(answers.iter().map(|answer| (payer, Arc::clone(answer))));
         drop(kept);
-        Ok(match failure {
-            None => Replies::Complete(answers),
-            Some(failure) => Replies::Failed(answers, StageError::new(failure.kind, failure.message)),
-        })
+        Ok(Replies::of(answers, failure))
     }
 }
